@@ -1,0 +1,1 @@
+//! Samples over time and what can be read off them.

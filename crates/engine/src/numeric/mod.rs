@@ -1,1 +1,6 @@
 //! What the rooms above share: exact tallies, compensated sums, small linear algebra, the normal distribution.
+
+pub mod bytes;
+pub mod normal;
+pub mod sum;
+pub mod tally;

@@ -1,1 +1,11 @@
 //! Samples over time and what can be read off them.
+
+pub mod codec;
+pub mod curve;
+pub mod kaplan_meier;
+pub mod log_rank;
+pub mod risk;
+pub mod sample;
+
+pub use curve::{FittedCurve, Steps, Survival, Tail};
+pub use sample::Sample;

@@ -1,0 +1,88 @@
+//! Who was at risk when: the table from which Kaplan–Meier, Nelson–Aalen and the log-rank tests are read.
+
+use crate::numeric::tally::Cell;
+use crate::survival::sample::Sample;
+
+/// One distinct time; each vector has one number per group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RiskRow {
+    pub time: f64,
+    pub at_risk: Vec<f64>,
+    pub events: Vec<f64>,
+    pub censored: Vec<f64>,
+    pub entered: Vec<f64>,
+}
+
+/// The distinct times of one or more samples in rising order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RiskTable {
+    pub rows: Vec<RiskRow>,
+}
+
+impl RiskTable {
+    /// Counts per time and group. At risk at `t` are those with `entry < t <= duration`.
+    ///
+    /// Times that differ by less than R `survival`'s `timefix` tolerance (1.5e-8, absolute or relative to the mean
+    /// time) are one time, so that durations like 0.1 + 0.2 and 0.3 tie as they should.
+    pub fn new(samples: &[&Sample]) -> Self {
+        let groups = samples.len();
+        let exits: Vec<_> = samples.iter().map(|sample| sample.exits().sorted()).collect();
+        let entries: Vec<_> = samples.iter().map(|sample| sample.entries().sorted()).collect();
+        let mut times: Vec<f64> = exits.iter().flatten().map(|cell| cell.key).collect();
+        times.extend(entries.iter().flatten().map(|cell| cell.key));
+        times.sort_unstable_by(f64::total_cmp);
+        times.dedup();
+        let times = distinct_times(&times);
+
+        let empty = vec![0.0; groups];
+        let mut rows: Vec<RiskRow> = times
+            .into_iter()
+            .map(|time| RiskRow {
+                time,
+                at_risk: empty.clone(),
+                events: empty.clone(),
+                censored: empty.clone(),
+                entered: empty.clone(),
+            })
+            .collect();
+        for group in 0..groups {
+            spread(&mut rows, &exits[group], |row, counts| {
+                row.events[group] += counts[0];
+                row.censored[group] += counts[1];
+            });
+            spread(&mut rows, &entries[group], |row, counts| row.entered[group] += counts[0]);
+            let mut at_risk = 0.0;
+            for row in rows.iter_mut().rev() {
+                at_risk += row.events[group] + row.censored[group];
+                at_risk -= row.entered[group];
+                row.at_risk[group] = at_risk;
+            }
+        }
+        RiskTable { rows }
+    }
+}
+
+/// Adds each cell to the row of its time; both rise.
+fn spread<const K: usize>(rows: &mut [RiskRow], cells: &[Cell<K>], mut add: impl FnMut(&mut RiskRow, &[f64; K])) {
+    let mut at = 0;
+    for cell in cells {
+        while at + 1 < rows.len() && rows[at + 1].time <= cell.key {
+            at += 1;
+        }
+        add(&mut rows[at], &cell.counts);
+    }
+}
+
+/// The rising `times` without those that follow another within the tolerance: the first of a run stands for it.
+pub fn distinct_times(times: &[f64]) -> Vec<f64> {
+    let tolerance = f64::EPSILON.sqrt();
+    let mean = times.iter().map(|time| time.abs()).sum::<f64>() / times.len().max(1) as f64;
+    let mut distinct: Vec<f64> = Vec::with_capacity(times.len());
+    for (i, time) in times.iter().enumerate() {
+        let gap = if i == 0 { f64::INFINITY } else { time - times[i - 1] };
+        if gap > tolerance && gap > tolerance * mean {
+            distinct.push(*time);
+        }
+    }
+    distinct
+}

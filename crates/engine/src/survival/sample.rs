@@ -1,0 +1,167 @@
+//! A sample of durations: exact counts of events, censorings and late entries per distinct time, which merge.
+
+use crate::numeric::bytes::{Reader, Writer};
+use crate::numeric::tally::{Budget, Tally};
+use crate::survival::risk::RiskTable;
+use crate::{Error, Result};
+
+const EVENT: usize = 0;
+const CENSORED: usize = 1;
+
+/// The sufficient statistic of every non-parametric estimator here.
+///
+/// A subject is at risk at `t` when `entry < t <= duration`; subjects without a delayed entry are at risk from the
+/// start, an event at time 0 included. At one and the same time events come before censorings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sample {
+    /// Columns: events, censored.
+    exits: Tally<2>,
+    /// Late entries.
+    entries: Tally<1>,
+    /// Rows that were left out because an argument was NULL.
+    skipped: u64,
+}
+
+impl Sample {
+    /// Adds one subject of weight 1 that was at risk from the start.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `duration` is negative, NaN or infinite; [`Error::Memory`] over budget.
+    #[inline(always)]
+    pub fn add(&mut self, duration: f64, event: bool, budget: Budget) -> Result<()> {
+        if !(0.0..f64::INFINITY).contains(&duration) {
+            return Err(bad_duration(duration));
+        }
+        self.exits.add(duration, if event { EVENT } else { CENSORED }, budget)
+    }
+
+    /// Adds one subject with any weight and, if it was observed only from `entry` on, its delayed entry.
+    ///
+    /// # Errors
+    /// As [`Sample::add`]; also when `entry` is not in `[0, duration)` or `weight` is not finite and positive. An entry
+    /// of 0 is no delayed entry, so it goes with a duration of 0.
+    pub fn add_row(&mut self, entry: f64, duration: f64, event: bool, weight: f64, budget: Budget) -> Result<()> {
+        if !(0.0..f64::INFINITY).contains(&duration) {
+            return Err(bad_duration(duration));
+        }
+        if !(entry == 0.0 || (entry > 0.0 && entry < duration)) {
+            return Err(Error::invalid(
+                format!("entry {entry} must be at least 0 and less than the duration {duration}"),
+                "Both are measured from the same origin: a contract seen from month 3 until month 10 has entry 3 and duration 10.",
+            ));
+        }
+        if !(weight > 0.0 && weight < f64::INFINITY) {
+            return Err(Error::invalid(
+                format!("weight must be finite and greater than 0, got {weight}"),
+                "Filter the rows that should not count.",
+            ));
+        }
+        let column = if event { EVENT } else { CENSORED };
+        if weight == 1.0 {
+            self.exits.add(duration, column, budget)?;
+            if entry > 0.0 { self.entries.add(entry, 0, budget) } else { Ok(()) }
+        } else {
+            self.exits.add_weighted(duration, column, weight, budget)?;
+            if entry > 0.0 { self.entries.add_weighted(entry, 0, weight, budget) } else { Ok(()) }
+        }
+    }
+
+    /// Notes a row that was left out because an argument was NULL.
+    pub fn skip(&mut self) {
+        self.skipped = self.skipped.saturating_add(1);
+    }
+
+    /// Adds everything that `other` has seen.
+    pub fn merge(&mut self, other: &Sample, budget: Budget) -> Result<()> {
+        self.exits.merge(&other.exits, budget)?;
+        self.entries.merge(&other.entries, budget)?;
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        Ok(())
+    }
+
+    /// The sample of those still at risk just after `given`, on a clock that starts there.
+    ///
+    /// Greenwood's formula on it gives the variance of the conditional survival.
+    pub fn conditional(&self, given: f64) -> Result<Sample> {
+        let exits = self.exits.sorted().into_iter().filter(|cell| cell.key > given);
+        let exits = exits.map(|mut cell| {
+            cell.key -= given;
+            cell
+        });
+        let entries = self.entries.sorted().into_iter().filter(|cell| cell.key > given);
+        let entries = entries.map(|mut cell| {
+            cell.key -= given;
+            cell
+        });
+        Ok(Sample {
+            exits: Tally::from_sorted(exits.collect())?,
+            entries: Tally::from_sorted(entries.collect())?,
+            skipped: self.skipped,
+        })
+    }
+
+    pub fn subjects(&self) -> f64 {
+        self.exits.sorted().iter().map(|cell| cell.counts[EVENT] + cell.counts[CENSORED]).sum()
+    }
+
+    pub fn events(&self) -> f64 {
+        self.exits.sorted().iter().map(|cell| cell.counts[EVENT]).sum()
+    }
+
+    pub fn censored(&self) -> f64 {
+        self.exits.sorted().iter().map(|cell| cell.counts[CENSORED]).sum()
+    }
+
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// The largest duration, event or censoring; `None` for an empty sample.
+    pub fn max_followup(&self) -> Option<f64> {
+        self.exits.sorted().last().map(|cell| cell.key)
+    }
+
+    pub fn exits(&self) -> &Tally<2> {
+        &self.exits
+    }
+
+    pub fn entries(&self) -> &Tally<1> {
+        &self.entries
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        self.exits.memory_bytes() + self.entries.memory_bytes()
+    }
+
+    /// A sample from its parts, as text or bytes carry them.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when more subjects have left than have entered at some time.
+    pub fn from_parts(exits: Tally<2>, entries: Tally<1>, skipped: u64) -> Result<Self> {
+        let sample = Sample { exits, entries, skipped };
+        let table = RiskTable::new(&[&sample]);
+        let total = sample.subjects();
+        match table.rows.iter().position(|row| row.at_risk[0] < -1e-9 * total) {
+            Some(at) => Err(Error::malformed(format!("more have left than entered at time {}", table.rows[at].time))),
+            None => Ok(sample),
+        }
+    }
+
+    pub fn write(&self, out: &mut Writer) {
+        self.exits.write(out);
+        self.entries.write(out);
+        out.whole(self.skipped);
+    }
+
+    pub fn read(from: &mut Reader) -> Result<Self> {
+        Self::from_parts(Tally::read(from)?, Tally::read(from)?, from.whole()?)
+    }
+}
+
+#[cold]
+fn bad_duration(duration: f64) -> Error {
+    Error::invalid(
+        format!("duration must be finite and not negative, got {duration}"),
+        "A running contract is a censored row: its duration so far with event false.",
+    )
+}

@@ -1,1 +1,7 @@
+//! Is it true? What forecasts are worth once outcomes are known.
 
+pub mod brier;
+pub mod calibration;
+pub mod concordance;
+pub mod recalibration;
+pub mod reliability;

@@ -1,1 +1,12 @@
+//! Models of time to event with covariates.
 
+pub mod cox;
+pub mod cox_baseline;
+pub mod design;
+mod partial_likelihood;
+mod risk_sets;
+mod timeline;
+
+pub use cox::{CoxFit, Status, Ties};
+pub use cox_baseline::Baseline;
+pub use design::Design;

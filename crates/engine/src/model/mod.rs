@@ -1,1 +1,76 @@
+//! The fitted model as an ordinary value: named features, the fit, and what it says of one row.
+//!
+//! A score depends on the model and the row only.
 
+pub mod codec;
+pub mod cohorts;
+pub mod features;
+pub mod subject;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hazard::cox::CoxFit;
+use crate::{Error, Result};
+use cohorts::Cohorts;
+use features::{Feature, Kind};
+
+/// What was fitted. Every kind yields a survival curve for a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    Cox(CoxFit),
+    KaplanMeier(Cohorts),
+}
+
+/// A fitted model (`ltv.model`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    pub features: Vec<Feature>,
+    pub fit: Fit,
+    /// Rows that training left out because a value was NULL.
+    pub skipped: u64,
+}
+
+impl Model {
+    /// A Cox model whose covariates have no names but x1, x2, … (as `fit_cox` gets them).
+    pub fn unnamed_cox(fit: CoxFit, skipped: u64) -> Model {
+        let features =
+            (1..=fit.coefficients.len()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
+        Model { features, fit: Fit::Cox(fit), skipped }
+    }
+
+    pub fn algorithm(&self) -> &'static str {
+        match self.fit {
+            Fit::Cox(_) => "cox",
+            Fit::KaplanMeier(_) => "kaplan_meier",
+        }
+    }
+
+    /// The names of the columns that the fit sees.
+    pub fn terms(&self) -> Vec<String> {
+        self.features.iter().flat_map(Feature::terms).collect()
+    }
+
+    /// # Errors
+    /// [`Error::Malformed`] when the parts do not fit each other: what stored or received values are checked for.
+    pub fn validate(&self) -> Result<()> {
+        self.features.iter().try_for_each(Feature::validate)?;
+        match &self.fit {
+            Fit::Cox(fit) => {
+                let columns: usize = self.features.iter().map(Feature::columns).sum();
+                if columns != fit.coefficients.len() {
+                    return Err(Error::malformed("the model's features and coefficients differ in number"));
+                }
+                fit.validate()
+            }
+            Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
+        }
+    }
+
+    /// The value with other features over the same fit: how `train` gives `fit_cox`'s covariates their names.
+    pub fn with_features(mut self, features: Vec<Feature>) -> Result<Model> {
+        self.features = features;
+        self.validate()?;
+        Ok(self)
+    }
+}

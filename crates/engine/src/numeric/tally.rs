@@ -159,11 +159,17 @@ impl<const K: usize> Tally<K> {
         }
     }
 
-    /// A tally that has counted these cells, which must rise strictly in their keys.
+    /// A tally that has counted these cells.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] unless the keys are finite, not negative and rise strictly, and each cell counts something.
     pub fn from_sorted(cells: Vec<Cell<K>>) -> Result<Self> {
-        let mut before = -1.0;
+        let mut before = None;
         for cell in &cells {
-            if !(cell.key.is_finite() && cell.key > before) {
+            if !(0.0..f64::INFINITY).contains(&cell.key) {
+                return Err(Error::malformed(format!("key {} must be finite and not negative", cell.key)));
+            }
+            if let Some(before) = before.filter(|before| cell.key <= *before) {
                 return Err(Error::malformed(format!("key {} does not follow {before} in rising order", cell.key)));
             }
             if cell.counts.iter().any(|count| !(count.is_finite() && *count >= 0.0)) {
@@ -172,7 +178,7 @@ impl<const K: usize> Tally<K> {
             if cell.counts.iter().all(|count| *count == 0.0) {
                 return Err(Error::malformed(format!("nothing is counted at {}", cell.key)));
             }
-            before = cell.key;
+            before = Some(cell.key);
         }
         // Rows are only a guide to the grid's length, so cells stand for them.
         Ok(Tally { rows: cells.len(), cells, ..Tally::default() })

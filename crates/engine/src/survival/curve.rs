@@ -41,8 +41,10 @@ impl Tail {
 pub struct FittedCurve {
     pub times: Vec<f64>,
     /// H(t) = −ln S(t), right-continuous, never falling; infinite where S is 0.
+    #[serde(with = "crate::numeric::extended")]
     pub cumulative_hazard: Vec<f64>,
     /// Cumulative variance of H by the martingale part; empty when unknown.
+    #[serde(with = "crate::numeric::extended")]
     pub variance: Vec<f64>,
     pub rank: usize,
     /// Steps × rank, a row per step: the part of the uncertainty that all steps share (coefficients).
@@ -132,20 +134,22 @@ impl FittedCurve {
             return None;
         }
         let variance_then = if before == 0 || self.variance.is_empty() { 0.0 } else { self.variance[before - 1] };
+        let since = |variance: &f64| if variance.is_finite() { variance - variance_then } else { *variance };
+        // Without an earlier step nothing is taken off; a stored curve without steps may claim any rank.
         let loadings_then = match before {
-            0 => vec![0.0; self.rank],
-            _ => self.loadings[(before - 1) * self.rank..before * self.rank].to_vec(),
+            0 => &[],
+            _ => &self.loadings[(before - 1) * self.rank..before * self.rank],
         };
         let rest = before * self.rank..;
         Some(FittedCurve {
             times: self.times[before..].iter().map(|time| time - given).collect(),
             cumulative_hazard: self.cumulative_hazard[before..].iter().map(|hazard| hazard - hazard_then).collect(),
-            variance: self.variance.get(before..).unwrap_or(&[]).iter().map(|v| v - variance_then).collect(),
+            variance: self.variance.get(before..).unwrap_or(&[]).iter().map(since).collect(),
             rank: self.rank,
             loadings: self.loadings[rest]
                 .iter()
                 .enumerate()
-                .map(|(i, loading)| loading - loadings_then[i % self.rank])
+                .map(|(i, loading)| loading - loadings_then.get(i % self.rank).unwrap_or(&0.0))
                 .collect(),
             max_followup: self.max_followup - given,
             tail: self.tail,
@@ -154,13 +158,14 @@ impl FittedCurve {
 }
 
 /// A curve evaluated at its steps: what all accessors and all money functions read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Steps {
     pub times: Vec<f64>,
     pub survival: Vec<f64>,
     /// Nelson–Aalen for a sample, −ln S for a fitted curve.
     pub cumulative_hazard: Vec<f64>,
     /// Cumulative variance of ln S (Greenwood's sum), empty when unknown.
+    #[serde(with = "crate::numeric::extended")]
     pub variance: Vec<f64>,
     pub rank: usize,
     pub loadings: Vec<f64>,
@@ -203,13 +208,15 @@ impl Steps {
         self.tail_hazard().map(|rate| self.survival_at_end() * (-rate * (t - self.max_followup)).exp())
     }
 
-    /// H(t): Nelson–Aalen for a sample; `None` beyond the observed time unless a tail says.
+    /// H(t): Nelson–Aalen for a sample; `None` beyond the observed time unless a tail says, and where it is infinite.
     pub fn cumulative_hazard_at(&self, t: f64) -> Option<f64> {
-        if t <= self.max_followup {
-            return Some(self.step(t).map_or(0.0, |at| self.cumulative_hazard[at]).min(f64::MAX));
-        }
-        let end = self.cumulative_hazard.last().copied().unwrap_or(0.0);
-        self.tail_hazard().map(|rate| end + rate * (t - self.max_followup))
+        let hazard = if t <= self.max_followup {
+            self.step(t).map_or(0.0, |at| self.cumulative_hazard[at])
+        } else {
+            let end = self.cumulative_hazard.last().copied().unwrap_or(0.0);
+            end + self.tail_hazard()? * (t - self.max_followup)
+        };
+        hazard.is_finite().then_some(hazard)
     }
 
     /// Variance of ln S(t), both parts; `None` when unknown or S(t) is 0.
@@ -253,8 +260,9 @@ impl Steps {
 
     /// The time by which a share `p` has had the event: the first t with S(t) ≤ 1 − p.
     ///
-    /// Where the curve is flat at exactly 1 − p the quantile is the middle of the flat stretch, as in R. `None` when the
-    /// curve does not come down so far and no tail says when it would.
+    /// Where the curve is flat at exactly 1 − p the quantile is the middle of the flat stretch, as in R; a stretch that no
+    /// step ends, ends with the observed time. `None` when the curve does not come down so far and no tail says when it
+    /// would.
     pub fn quantile(&self, p: f64) -> Result<Option<f64>> {
         if !(p > 0.0 && p < 1.0) {
             return Err(Error::invalid(format!("a quantile needs 0 < p < 1, got {p}"), "The median is p => 0.5."));
@@ -263,14 +271,15 @@ impl Steps {
         let target = 1.0 - p;
         let Some(first) = self.survival.iter().position(|survival| *survival <= target + tolerance) else {
             let rate = self.tail_hazard().filter(|rate| *rate > 0.0);
-            return Ok(rate.map(|rate| self.max_followup + (self.survival_at_end() / target).ln() / rate));
+            let time = rate.map(|rate| self.max_followup + (self.survival_at_end() / target).ln() / rate);
+            return Ok(time.filter(|time| time.is_finite()));
         };
-        let flat = (self.survival[first] - target).abs() <= tolerance;
+        if (self.survival[first] - target).abs() > tolerance {
+            return Ok(Some(self.times[first]));
+        }
         let drop = self.survival[first..].iter().position(|survival| *survival < self.survival[first] - tolerance);
-        Ok(Some(match (flat, drop) {
-            (true, Some(after)) => (self.times[first] + self.times[first + after]) / 2.0,
-            _ => self.times[first],
-        }))
+        let end_of_flat = drop.map_or(self.max_followup, |after| self.times[first + after]);
+        Ok(Some((self.times[first] + end_of_flat) / 2.0))
     }
 
     /// Restricted mean survival time: the area under S up to `tau` (> 0). `None` beyond the observed time unless S has

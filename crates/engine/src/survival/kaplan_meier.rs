@@ -2,20 +2,22 @@
 
 use crate::numeric::normal;
 use crate::survival::curve::{Steps, Tail};
-use crate::survival::risk::RiskTable;
+use crate::survival::risk::{RiskRow, RiskTable};
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
 
 /// One row of `curve(...)`: the counts at a time and the estimates just after it.
+///
+/// A fitted curve has no counts; beyond the observed time the estimates are undefined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurveRow {
     pub time: f64,
-    pub at_risk: f64,
-    pub events: f64,
-    pub censored: f64,
-    pub entered: f64,
-    pub estimate: Interval,
-    pub cumulative_hazard: f64,
+    pub at_risk: Option<f64>,
+    pub events: Option<f64>,
+    pub censored: Option<f64>,
+    pub entered: Option<f64>,
+    pub estimate: Option<Interval>,
+    pub cumulative_hazard: Option<f64>,
 }
 
 /// An estimate of S with its pointwise interval; parts that are undefined (S = 0) are `None`.
@@ -160,12 +162,61 @@ pub fn curve(sample: &Sample, z: f64, transform: Transform) -> Vec<CurveRow> {
     let rows = table.rows.into_iter().zip(estimates);
     rows.map(|(row, now)| CurveRow {
         time: row.time,
-        at_risk: row.at_risk[0],
-        events: row.events[0],
-        censored: row.censored[0],
-        entered: row.entered[0],
-        estimate: interval(now.survival, Some(now.log_variance), z, transform),
-        cumulative_hazard: now.cumulative_hazard,
+        at_risk: Some(row.at_risk[0]),
+        events: Some(row.events[0]),
+        censored: Some(row.censored[0]),
+        entered: Some(row.entered[0]),
+        estimate: Some(interval(now.survival, Some(now.log_variance), z, transform)),
+        cumulative_hazard: Some(now.cumulative_hazard),
     })
     .collect()
+}
+
+/// The life table at chosen times: at risk just before each, the counts since the time before it in the list.
+///
+/// As R's `summary(fit, times = …)`. Times are taken in rising order.
+pub fn curve_at(sample: &Sample, times: &[f64], z: f64, transform: Transform) -> Vec<CurveRow> {
+    let Some(steps) = steps(sample) else { return Vec::new() };
+    let table = RiskTable::new(&[sample]).rows;
+    let mut times = times.to_vec();
+    times.sort_unstable_by(f64::total_cmp);
+    let mut from = 0;
+    let row = |time: f64| {
+        let until = table.partition_point(|row| row.time <= time).max(from);
+        let since = &table[from..until];
+        from = until;
+        // Nobody leaves or enters between two tabulated times, so the next one's risk set is this one's.
+        let at_risk = table.iter().find(|row| row.time >= time).map_or(0.0, |row| row.at_risk[0]);
+        CurveRow { at_risk: Some(at_risk), ..fitted_row(&steps, time, z, transform) }.with_counts(since)
+    };
+    times.into_iter().map(row).collect()
+}
+
+/// The estimates of any curve at its steps, or at chosen times.
+pub fn fitted_curve(steps: &Steps, times: Option<&[f64]>, z: f64, transform: Transform) -> Vec<CurveRow> {
+    let mut times = times.unwrap_or(&steps.times).to_vec();
+    times.sort_unstable_by(f64::total_cmp);
+    times.into_iter().map(|time| fitted_row(steps, time, z, transform)).collect()
+}
+
+fn fitted_row(steps: &Steps, time: f64, z: f64, transform: Transform) -> CurveRow {
+    let estimate = |survival| interval(survival, steps.log_variance_at(time), z, transform);
+    CurveRow {
+        time,
+        at_risk: None,
+        events: None,
+        censored: None,
+        entered: None,
+        estimate: steps.survival_at(time).map(estimate),
+        cumulative_hazard: steps.cumulative_hazard_at(time),
+    }
+}
+
+impl CurveRow {
+    fn with_counts(mut self, rows: &[RiskRow]) -> CurveRow {
+        self.events = Some(rows.iter().map(|row| row.events[0]).sum());
+        self.censored = Some(rows.iter().map(|row| row.censored[0]).sum());
+        self.entered = Some(rows.iter().map(|row| row.entered[0]).sum());
+        self
+    }
 }

@@ -1,11 +1,15 @@
 //! Tests whether groups share one survival curve: the weighted log-rank family for k groups.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use crate::numeric::normal;
 use crate::survival::risk::RiskTable;
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
+
+/// An eigenvalue of a correlation matrix that is below this is 0.
+const RANK_TOLERANCE: f64 = 1e-9;
+const MOST_ROTATIONS: usize = 10_000;
 
 /// The weight each event time gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +54,7 @@ impl Weighting {
 /// The test and what it was made of, per group in the order given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogRank {
-    /// `None` when fewer than two groups have any expected events.
+    /// `None` when no two groups were at risk together at the time of an event that not all of them had.
     pub chi_squared: Option<f64>,
     pub df: usize,
     pub p_value: Option<f64>,
@@ -107,15 +111,28 @@ pub fn log_rank(samples: &[&Sample], weighting: Weighting) -> LogRank {
     }
 }
 
-/// (O − E)' V⁻ (O − E) over the groups that could have had an event, all but one of them (they sum to zero).
+/// (O − E)' V⁻ (O − E) with the generalised inverse of V, and the rank of V.
+///
+/// The rank is one less than the number of groups, unless some groups were never at risk together with others, which
+/// compares nothing. V is first scaled to correlations, so that small groups count like large ones.
 fn statistic(observed: &DVector<f64>, expected: &DVector<f64>, variance: &DMatrix<f64>) -> (Option<f64>, usize) {
-    let compared: Vec<usize> = (0..expected.len()).filter(|group| expected[*group] > 0.0).collect();
-    let Some((_, free)) = compared.split_last() else { return (None, 0) };
-    if free.is_empty() {
+    let compared: Vec<usize> = (0..expected.len()).filter(|group| variance[(*group, *group)] > 0.0).collect();
+    let scale: Vec<f64> = compared.iter().map(|group| variance[(*group, *group)].sqrt()).collect();
+    let groups = compared.len();
+    let difference = |i: usize| (observed[compared[i]] - expected[compared[i]]) / scale[i];
+    let difference = DVector::from_fn(groups, |i, _| difference(i));
+    let correlation =
+        DMatrix::from_fn(groups, groups, |i, j| variance[(compared[i], compared[j])] / (scale[i] * scale[j]));
+    if groups < 2 || correlation.iter().any(|value| !value.is_finite()) {
         return (None, 0);
     }
-    let difference = DVector::from_iterator(free.len(), free.iter().map(|group| observed[*group] - expected[*group]));
-    let spread = DMatrix::from_fn(free.len(), free.len(), |i, j| variance[(free[i], free[j])]);
-    let chi_squared = spread.cholesky().map(|factor| difference.dot(&factor.solve(&difference)));
-    (chi_squared.filter(|value| value.is_finite()), free.len())
+    let Some(eigen) = SymmetricEigen::try_new(correlation, f64::EPSILON, MOST_ROTATIONS) else { return (None, 0) };
+    let (mut chi_squared, mut rank) = (0.0, 0);
+    for (value, vector) in eigen.eigenvalues.iter().zip(eigen.eigenvectors.column_iter()) {
+        if *value > RANK_TOLERANCE {
+            chi_squared += vector.dot(&difference).powi(2) / value;
+            rank += 1;
+        }
+    }
+    (Some(chi_squared).filter(|value| value.is_finite()), rank)
 }

@@ -3,6 +3,9 @@
 use crate::numeric::tally::Cell;
 use crate::survival::sample::Sample;
 
+/// Weights below this share of all are the rounding error of a sum.
+const ROUNDING: f64 = 1e-12;
+
 /// One distinct time; each vector has one number per group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RiskRow {
@@ -51,11 +54,16 @@ impl RiskTable {
                 row.censored[group] += counts[1];
             });
             spread(&mut rows, &entries[group], |row, counts| row.entered[group] += counts[0]);
-            let mut at_risk = 0.0;
+            let total: f64 = exits[group].iter().flat_map(|cell| cell.counts).sum();
+            let mut staying: f64 = 0.0;
             for row in rows.iter_mut().rev() {
-                at_risk += row.events[group] + row.censored[group];
-                at_risk -= row.entered[group];
-                row.at_risk[group] = at_risk;
+                staying -= row.entered[group];
+                // Weights that are no whole numbers add up to nobody only to rounding.
+                if staying.abs() <= ROUNDING * total {
+                    staying = 0.0;
+                }
+                staying += row.events[group] + row.censored[group];
+                row.at_risk[group] = staying;
             }
         }
         RiskTable { rows }

@@ -83,12 +83,17 @@ impl Sample {
     ///
     /// Greenwood's formula on it gives the variance of the conditional survival.
     pub fn conditional(&self, given: f64) -> Result<Sample> {
-        let exits = self.exits.sorted().into_iter().filter(|cell| cell.key > given);
+        // A time that ties with `given` has passed, though rounding may have put it just after.
+        let mut times = RiskTable::new(&[self]).rows.into_iter().map(|row| row.time);
+        let Some(next) = times.find(|time| *time > given) else {
+            return Ok(Sample { skipped: self.skipped, ..Sample::default() });
+        };
+        let exits = self.exits.sorted().into_iter().filter(|cell| cell.key >= next);
         let exits = exits.map(|mut cell| {
             cell.key -= given;
             cell
         });
-        let entries = self.entries.sorted().into_iter().filter(|cell| cell.key > given);
+        let entries = self.entries.sorted().into_iter().filter(|cell| cell.key >= next);
         let entries = entries.map(|mut cell| {
             cell.key -= given;
             cell

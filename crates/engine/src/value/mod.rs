@@ -1,1 +1,23 @@
+//! Money: what a survival curve is worth under given contract terms, to the minor unit.
+//!
+//! [`terms`] says what is sold and how it is paid for, [`contract`] when it is invoiced and renewed, [`outlook`] who is
+//! still there, [`cash_flow`] turns these into invoices, [`lifetime_value`](mod@lifetime_value) adds them up and
+//! [`uncertainty`] says how sure the sum is. [`discount`] and [`money`] are the arithmetic below.
 
+pub mod cash_flow;
+pub mod contract;
+pub mod discount;
+#[cfg(test)]
+mod laws;
+pub mod lifetime_value;
+pub mod money;
+pub mod outlook;
+pub mod terms;
+pub mod uncertainty;
+
+pub use cash_flow::{CashFlow, cash_flows};
+pub use contract::{Billing, Calendar, Renewals, Timing};
+pub use lifetime_value::{Status, Valuation, lifetime_value};
+pub use money::Minor;
+pub use outlook::TailRule;
+pub use terms::Terms;

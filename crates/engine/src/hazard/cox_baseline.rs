@@ -1,0 +1,208 @@
+//! The baseline of a Cox model: the cumulative hazard of the average row, with what the uncertainty of any row's needs.
+//!
+//! Breslow (1974) and, for Efron's ties, Therneau & Grambsch (2000), *Modeling Survival Data*, §10.2; the variance is
+//! Tsiatis (1981), *A large sample study of Cox's regression model*, Annals of Statistics 9, theorem 4.1.
+
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+use crate::hazard::cox::CoxFit;
+use crate::hazard::design::Design;
+use crate::hazard::partial_likelihood::PartialLikelihood;
+use crate::hazard::risk_sets::RiskSets;
+use crate::hazard::timeline::reserve;
+use crate::numeric::linear::RankedCholesky;
+use crate::numeric::sum::Sum;
+use crate::survival::curve::{FittedCurve, Tail};
+use crate::{Interrupt, Result};
+
+/// Most numbers that the path of means may take.
+const PATH_LIMIT: usize = 200_000;
+/// Linear predictors beyond this make a survival of 0 (or 1) to the last bit, and would make infinities.
+const LINEAR_PREDICTOR_LIMIT: f64 = 300.0;
+
+/// The cumulative hazard Λ of the row at the covariates' means, a step function that rises at each event time.
+///
+/// For a row `x` with linear predictor η the cumulative hazard is e^η Λ(t) and its variance
+/// e^2η (variance(t) + c' V c), where V is the coefficients' covariance and c = path(t) − (x − means) Λ(t).
+///
+/// The path is held at every step as long as steps × covariates ≤ 200 000; beyond that at so many evenly spaced steps,
+/// the last one always among them, and between these it is taken as linear in Λ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Distinct event times, rising.
+    pub times: Vec<f64>,
+    /// Λ just after each of the times.
+    pub cumulative_hazard: Vec<f64>,
+    /// Variance of Λ at each of the times as if the coefficients were known (the martingale part).
+    pub variance: Vec<f64>,
+    /// ∫ (mean of x over those at risk, weighted by their hazards, − means) dΛ up to each knot: knots × p, row-major.
+    pub path: Vec<f64>,
+    /// The latest exit: the data say nothing beyond it.
+    pub max_followup: f64,
+}
+
+impl Baseline {
+    /// Reads the baseline off the risk sets at the coefficients `beta` (scaled).
+    pub(super) fn new(
+        design: &Design,
+        sets: &RiskSets,
+        likelihood: &mut PartialLikelihood,
+        beta: &[f64],
+        interrupt: Interrupt,
+    ) -> Result<Baseline> {
+        let steps = sets.groups.len();
+        let p = sets.covariates;
+        let knots = knots(steps, p);
+        let (mut times, mut cumulative_hazard, mut variance) = (Vec::new(), Vec::new(), Vec::new());
+        reserve(&mut times, steps)?;
+        reserve(&mut cumulative_hazard, steps)?;
+        reserve(&mut variance, steps)?;
+        let mut path = vec![0.0; knots * p];
+        let (mut step, mut knot) = (steps, knots);
+        let shift = likelihood.at_event_times(beta, interrupt, |set, increment| {
+            step -= 1;
+            while knot > 1 && knot_step(knot - 2, knots, steps) >= step {
+                knot -= 1;
+            }
+            times.push(set.group.time);
+            cumulative_hazard.push(increment.hazard);
+            variance.push(increment.square);
+            let part = &mut path[knot.saturating_sub(1) * p..];
+            let sums = set.total_x.as_flattened().iter().zip(set.deaths_x.as_flattened());
+            for (part, (total, deaths)) in part.iter_mut().take(p).zip(sums) {
+                *part += increment.square * total - increment.square_spared * deaths;
+            }
+        })?;
+        times.reverse();
+        cumulate_reversed(&mut cumulative_hazard, (-shift).exp());
+        cumulate_reversed(&mut variance, (-2.0 * shift).exp());
+        for (i, scale) in sets.scales.iter().enumerate() {
+            let unit = if *scale == 0.0 { 0.0 } else { (-shift).exp() / scale };
+            let mut sum = Sum::default();
+            for part in path.iter_mut().skip(i).step_by(p) {
+                sum.add(*part * unit);
+                *part = sum.total();
+            }
+        }
+        let max_followup = design.exits().iter().copied().fold(0.0, f64::max);
+        Ok(Baseline { times, cumulative_hazard, variance, path, max_followup })
+    }
+
+    /// Λ(t): right-continuous, 0 before the first event; beyond the latest exit it goes on with its average hazard,
+    /// the exponential tail of Brown, Hollander & Korwar (1974).
+    pub fn cumulative_hazard(&self, t: f64) -> f64 {
+        let step = self.times.partition_point(|time| *time <= t).checked_sub(1);
+        let hazard = step.and_then(|step| self.cumulative_hazard.get(step)).copied().unwrap_or(0.0);
+        if t > self.max_followup && self.max_followup > 0.0 { hazard * (t / self.max_followup) } else { hazard }
+    }
+
+    pub(super) fn is_valid(&self, p: usize) -> bool {
+        let rises = |values: &[f64]| values.windows(2).all(|pair| pair[0] <= pair[1]);
+        let finite = |values: &[f64]| values.iter().all(|value| value.is_finite() && *value >= 0.0);
+        let steps = self.times.len();
+        self.cumulative_hazard.len() == steps
+            && self.variance.len() == steps
+            && self.path.len() == knots(steps, p) * p
+            && self.path.iter().all(|value| value.is_finite())
+            && self.times.windows(2).all(|pair| pair[0] < pair[1])
+            && [&self.times, &self.cumulative_hazard, &self.variance]
+                .iter()
+                .all(|values| finite(values) && rises(values))
+            && self.max_followup.is_finite()
+            && self.times.last().is_none_or(|last| *last <= self.max_followup)
+    }
+
+    /// Calls `visit` with each step, Λ and the path there.
+    fn walk(&self, p: usize, mut visit: impl FnMut(usize, f64, &[f64])) {
+        let steps = self.times.len();
+        let knots = self.path.len() / p.max(1);
+        let (mut knot, mut hazard_before) = (0, 0.0);
+        let (mut path_before, mut path_now) = (vec![0.0; p], vec![0.0; p]);
+        for (step, hazard) in self.cumulative_hazard.iter().enumerate() {
+            while knot + 1 < knots && knot_step(knot, knots, steps) < step {
+                let at = knot_step(knot, knots, steps);
+                hazard_before = self.cumulative_hazard[at];
+                path_before.copy_from_slice(&self.path[knot * p..(knot + 1) * p]);
+                knot += 1;
+            }
+            let Some(path) = self.path.get(knot * p..(knot + 1) * p) else { return };
+            let end = self.cumulative_hazard.get(knot_step(knot, knots, steps)).copied().unwrap_or(*hazard);
+            let width = end - hazard_before;
+            let share = if width > 0.0 { ((hazard - hazard_before) / width).min(1.0) } else { 1.0 };
+            for ((now, before), after) in path_now.iter_mut().zip(&path_before).zip(path) {
+                *now = if share == 1.0 { *after } else { before + share * (after - before) };
+            }
+            visit(step, *hazard, &path_now);
+        }
+    }
+}
+
+impl CoxFit {
+    /// H(t | x) = e^η Λ(t) of a row with the linear predictor `eta` (see [`CoxFit::linear_predictor`]).
+    pub fn cumulative_hazard(&self, t: f64, eta: f64) -> f64 {
+        (bounded(eta).exp() * self.baseline.cumulative_hazard(t)).min(f64::MAX)
+    }
+
+    /// The survival curve of the row `x`: p finite covariates.
+    ///
+    /// Its uncertainty is in two parts: what the steps contribute one by one, and what the coefficients contribute to
+    /// all of them together, as loadings e^η L'c with V = L L'.
+    pub fn curve(&self, x: &[f64]) -> FittedCurve {
+        let p = self.coefficients.len();
+        let risk = bounded(self.linear_predictor(x)).exp();
+        let columns = (0..p).filter(|&i| self.coefficients[i].is_some()).collect();
+        let factor = RankedCholesky::of_columns(&self.covariance, p, columns);
+        let (rank, lower) = (factor.rank(), factor.lower());
+        let lower = DMatrix::from_row_slice(rank, rank, &lower);
+        let mut loadings = Vec::with_capacity(self.baseline.times.len() * rank);
+        let centred: Vec<f64> = x.iter().zip(&self.means).map(|(x, mean)| x - mean).collect();
+        self.baseline.walk(p, |_, hazard, path| {
+            for k in 0..rank {
+                let loading: f64 = (k..rank)
+                    .map(|i| {
+                        let column = factor.columns()[i];
+                        lower[(i, k)] * (path[column] - centred[column] * hazard)
+                    })
+                    .sum();
+                loadings.push(risk * loading);
+            }
+        });
+        let cumulative_hazard: Vec<f64> =
+            self.baseline.cumulative_hazard.iter().map(|hazard| (risk * hazard).min(f64::MAX)).collect();
+        let end = cumulative_hazard.last().copied().unwrap_or(0.0);
+        FittedCurve {
+            times: self.baseline.times.clone(),
+            variance: self.baseline.variance.iter().map(|variance| risk * risk * variance).collect(),
+            rank,
+            loadings,
+            max_followup: self.baseline.max_followup,
+            tail: Tail::average_hazard(end, self.baseline.max_followup),
+            cumulative_hazard,
+        }
+    }
+}
+
+fn bounded(eta: f64) -> f64 {
+    eta.clamp(-LINEAR_PREDICTOR_LIMIT, LINEAR_PREDICTOR_LIMIT)
+}
+
+/// The number of steps at which the path is held.
+fn knots(steps: usize, p: usize) -> usize {
+    steps.min((PATH_LIMIT / p.max(1)).max(1))
+}
+
+/// The step at which the `knot`-th of `knots` knots lies: every step when there are as many knots as steps.
+fn knot_step(knot: usize, knots: usize, steps: usize) -> usize {
+    ((knot + 1) * steps / knots).saturating_sub(1)
+}
+
+/// Turns increments in falling order of time into running sums in rising order, times `unit`.
+fn cumulate_reversed(increments: &mut [f64], unit: f64) {
+    increments.reverse();
+    let mut sum = Sum::default();
+    for increment in increments {
+        sum.add(*increment * unit);
+        *increment = sum.total();
+    }
+}

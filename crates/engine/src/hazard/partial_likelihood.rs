@@ -1,0 +1,323 @@
+//! Cox's partial likelihood, its gradient and its information, with tied deaths handled as Breslow or Efron.
+//!
+//! Breslow (1974), *Covariance analysis of censored survival data*, Biometrics 30; Efron (1977), *The efficiency of
+//! Cox's likelihood function for censored data*, JASA 72, §6; Therneau & Grambsch (2000), *Modeling Survival Data*,
+//! §3.1 and §3.3 – with case weights, each of the d terms of a tie carries the mean weight of its deaths.
+//!
+//! The score is the sum of x over (deaths − expected deaths) of the rows, and the information is the expected deaths'
+//! second moment less that of the risk sets' means. Both need the risk sets' sums as scalars only per tied death, and
+//! one product of matrices over all rows; nothing costs deaths × p² or rows × event times.
+
+use crate::hazard::cox::Ties;
+use crate::hazard::risk_sets::{LANES, Lanes, ROWS_PER_INTERRUPT, RiskSet, RiskSets};
+use crate::hazard::timeline::reserve;
+use crate::numeric::sum::Sum;
+use crate::{Interrupt, Result};
+
+/// Largest exponent allowed into a sum: squares of sums of such numbers are still finite.
+const LARGEST_EXPONENT: f64 = 200.0;
+/// Where the largest linear predictor is put when it is too large.
+const RECENTRED_EXPONENT: f64 = 100.0;
+
+/// The log-likelihood and its derivatives at some coefficients, in scaled units.
+#[derive(Debug)]
+pub(super) struct Evaluation {
+    pub log_likelihood: f64,
+    pub score: Vec<f64>,
+    /// p × p, row-major, symmetric.
+    pub information: Vec<f64>,
+}
+
+/// The d terms of one event time, summed: with S the risk set's Σ r, D the deaths' Σ r, m their mean weight and
+/// f = 0, 1/d … (d−1)/d (Efron) or 0 throughout (Breslow), each is a sum over f.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Increment {
+    /// Σ m ln(S − fD)
+    pub log: f64,
+    /// Σ m / (S − fD): the increment of the cumulative hazard.
+    pub hazard: f64,
+    /// Σ f m / (S − fD): what the deaths themselves are spared of it.
+    pub spared: f64,
+    /// Σ m / (S − fD)²: the variance of the hazard's increment.
+    pub square: f64,
+    /// Σ f m / (S − fD)²
+    pub square_spared: f64,
+    /// Σ f² m / (S − fD)²
+    pub square_spared_twice: f64,
+}
+
+impl Increment {
+    pub fn new(set: &RiskSet, ties: Ties, interrupt: Interrupt) -> Result<Increment> {
+        let (deaths, mean_weight) = (set.group.deaths(), set.group.mean_weight);
+        if ties == Ties::Breslow || deaths == 1 {
+            let weight = mean_weight * deaths as f64;
+            let inverse = 1.0 / set.total;
+            let (hazard, square) = (weight * inverse, weight * inverse * inverse);
+            return Ok(Increment { log: weight * set.total.ln(), hazard, square, ..Increment::default() });
+        }
+        let mut sums = Increment::default();
+        for death in 0..deaths {
+            if death % ROWS_PER_INTERRUPT == ROWS_PER_INTERRUPT - 1 {
+                interrupt()?;
+            }
+            let fraction = death as f64 / deaths as f64;
+            let denominator = set.total - fraction * set.deaths;
+            let inverse = 1.0 / denominator;
+            let (spared, square) = (fraction * inverse, inverse * inverse);
+            sums.log += denominator.ln();
+            sums.hazard += inverse;
+            sums.spared += spared;
+            sums.square += square;
+            sums.square_spared += spared * inverse;
+            sums.square_spared_twice += spared * spared;
+        }
+        Ok(Increment {
+            log: mean_weight * sums.log,
+            hazard: mean_weight * sums.hazard,
+            spared: mean_weight * sums.spared,
+            square: mean_weight * sums.square,
+            square_spared: mean_weight * sums.square_spared,
+            square_spared_twice: mean_weight * sums.square_spared_twice,
+        })
+    }
+}
+
+/// The partial likelihood of some risk sets, with its working memory.
+#[derive(Debug)]
+pub(super) struct PartialLikelihood<'a> {
+    sets: &'a RiskSets,
+    ties: Ties,
+    /// Per row w e^(βx − shift).
+    risk: Vec<f64>,
+    /// Per row the expected number of deaths.
+    expected: Vec<f64>,
+}
+
+impl<'a> PartialLikelihood<'a> {
+    pub fn new(sets: &'a RiskSets, ties: Ties) -> Result<Self> {
+        let (mut risk, mut expected) = (Vec::new(), Vec::new());
+        reserve(&mut risk, sets.rows())?;
+        reserve(&mut expected, sets.rows())?;
+        risk.resize(sets.rows(), 0.0);
+        expected.resize(sets.rows(), 0.0);
+        Ok(PartialLikelihood { sets, ties, risk, expected })
+    }
+
+    /// Number of distinct event times.
+    pub fn event_times(&self) -> usize {
+        self.sets.groups.len()
+    }
+
+    /// The likelihood at `beta` (p, scaled); `None` where it leaves the range of numbers.
+    pub fn evaluate(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
+        let sets = self.sets;
+        let (mut hazards, mut spared): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+        reserve(&mut hazards, sets.groups.len())?;
+        reserve(&mut spared, sets.groups.len())?;
+        let mut log_sum = Sum::default();
+        let mut means = Moments::new(sets.chunks, sets.covariates);
+        let shift = self.at_event_times(beta, interrupt, |set, increment| {
+            log_sum.add(increment.log);
+            hazards.push(increment.hazard);
+            spared.push(increment.spared);
+            means.add_means(set, increment);
+        })?;
+        accumulate_from_the_end(&mut hazards);
+        self.expect(&hazards, &spared);
+        means.add_waiting();
+        let mut moments = Moments::new(sets.chunks, sets.covariates);
+        for (x, expected) in
+            sets.x.chunks(ROWS_PER_INTERRUPT * sets.chunks).zip(self.expected.chunks(ROWS_PER_INTERRUPT))
+        {
+            interrupt()?;
+            moments.add_rows(x, expected);
+        }
+
+        let at_deaths: f64 = beta.iter().zip(&sets.death_sum).map(|(beta, sum)| beta * sum).sum();
+        let log_likelihood = at_deaths - log_sum.total() - shift * sets.weighted_events;
+        let expected_sum = moments.first.as_flattened();
+        let score: Vec<f64> =
+            sets.death_sum.iter().zip(expected_sum).map(|(death, expected)| death - expected).collect();
+        let information = moments.difference(&means, sets.covariates);
+        let finite = log_likelihood.is_finite() && score.iter().chain(&information).all(|value| value.is_finite());
+        Ok(finite.then_some(Evaluation { log_likelihood, score, information }))
+    }
+
+    /// Visits all event times, latest first, with their increments at `beta`; all sums of r are in units of e^shift,
+    /// which is returned.
+    pub fn at_event_times(
+        &mut self,
+        beta: &[f64],
+        interrupt: Interrupt,
+        mut visit: impl FnMut(&RiskSet, &Increment),
+    ) -> Result<f64> {
+        let mut padded = vec![[0.0; LANES]; self.sets.chunks];
+        padded.as_flattened_mut().iter_mut().zip(beta).for_each(|(to, beta)| *to = *beta);
+        let shift = self.shift(&padded);
+        let ties = self.ties;
+        self.sets.sweep(&padded, shift, &mut self.risk, interrupt, |set, interrupt| {
+            visit(set, &Increment::new(set, ties, interrupt)?);
+            Ok(())
+        })?;
+        Ok(shift)
+    }
+
+    /// What to take off all linear predictors: nothing, unless some are so large that sums might overflow.
+    fn shift(&self, beta: &[Lanes]) -> f64 {
+        let bound: f64 = beta.as_flattened().iter().zip(&self.sets.largest).map(|(beta, x)| beta.abs() * x).sum();
+        if bound <= LARGEST_EXPONENT {
+            return 0.0;
+        }
+        let largest = self.sets.largest_linear_predictor(beta);
+        if largest > LARGEST_EXPONENT { largest - RECENTRED_EXPONENT } else { 0.0 }
+    }
+
+    /// Expected deaths per row: its risk times the hazard between its entry and its exit; of the terms of its own
+    /// death's tie a row takes only the share for which it still counts.
+    fn expect(&mut self, cumulative_hazards: &[f64], spared: &[f64]) {
+        for ((group, hazard), spared) in self.sets.groups.iter().zip(cumulative_hazards).zip(spared) {
+            let mut rows = self.expected[group.first..group.end].iter_mut().zip(&self.risk[group.first..group.end]);
+            rows.by_ref().take(group.deaths()).for_each(|(expected, risk)| *expected = risk * (hazard - spared));
+            rows.for_each(|(expected, risk)| *expected = risk * hazard);
+        }
+        for late in &self.sets.late {
+            let row = late.row as usize;
+            self.expected[row] -= self.risk[row] * cumulative_hazards[late.group as usize];
+        }
+    }
+}
+
+fn accumulate_from_the_end(increments: &mut [f64]) {
+    let mut sum = Sum::default();
+    for increment in increments.iter_mut().rev() {
+        sum.add(*increment);
+        *increment = sum.total();
+    }
+}
+
+/// Rows that are summed before their sums are added to the total, so that rounding does not grow with their number.
+const BLOCK: usize = 1024;
+
+/// Weighted sums of x and of the lower triangle of x x'.
+#[derive(Debug)]
+struct Moments {
+    chunks: usize,
+    first: Vec<Lanes>,
+    /// Covariates × chunks; the row of a covariate is filled up to its own chunk.
+    second: Vec<Lanes>,
+    /// Rows and weights that wait until a block is full.
+    waiting: Vec<Lanes>,
+    waiting_weights: Vec<f64>,
+}
+
+impl Moments {
+    fn new(chunks: usize, covariates: usize) -> Self {
+        let zero = [0.0; LANES];
+        let (first, second) = (vec![zero; chunks], vec![zero; covariates * chunks]);
+        Moments { chunks, first, second, waiting: Vec::new(), waiting_weights: Vec::new() }
+    }
+
+    /// Adds what one event time takes off the information: Σ over the terms of its tie of m u u' with u the mean of x.
+    ///
+    /// With s = Σ r x over the risk set and d over the deaths that is a ss' − b (sd' + ds') + c dd' for the increments
+    /// a, b, c, or a (s − b/a d)(s − b/a d)' + (c − b²/a) dd'.
+    fn add_means(&mut self, set: &RiskSet, increment: &Increment) {
+        let share = increment.square_spared / increment.square;
+        if share > 0.0 {
+            for (total, deaths) in set.total_x.iter().zip(set.deaths_x) {
+                self.waiting.push(std::array::from_fn(|lane| total[lane] - share * deaths[lane]));
+            }
+            self.waiting.extend_from_slice(set.deaths_x);
+            let rest = increment.square_spared_twice - share * increment.square_spared;
+            self.waiting_weights.extend([increment.square, rest]);
+        } else {
+            self.waiting.extend_from_slice(set.total_x);
+            self.waiting_weights.push(increment.square);
+        }
+        if self.waiting_weights.len() + 2 > BLOCK {
+            self.add_waiting();
+        }
+    }
+
+    fn add_waiting(&mut self) {
+        let (mut rows, mut weights) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.waiting_weights));
+        self.add_rows(&rows, &weights);
+        (rows.clear(), weights.clear());
+        (self.waiting, self.waiting_weights) = (rows, weights);
+    }
+
+    fn add_rows(&mut self, x: &[Lanes], weights: &[f64]) {
+        for (x, weights) in x.chunks(BLOCK * self.chunks).zip(weights.chunks(BLOCK)) {
+            let mut block = Moments::new(self.chunks, self.second.len() / self.chunks);
+            match self.chunks {
+                1 => block.add_block::<1>(x, weights),
+                2 => block.add_block::<2>(x, weights),
+                3 => block.add_block::<3>(x, weights),
+                4 => block.add_block::<4>(x, weights),
+                _ => block.add_wide_block(x, weights),
+            }
+            let sums = self.first.as_flattened_mut().iter_mut().chain(self.second.as_flattened_mut());
+            let terms = block.first.as_flattened().iter().chain(block.second.as_flattened());
+            sums.zip(terms).for_each(|(sum, term)| *sum += term);
+        }
+    }
+
+    fn add_block<const CHUNKS: usize>(&mut self, x: &[Lanes], weights: &[f64]) {
+        let (rows, _) = x.as_chunks::<CHUNKS>();
+        let (fours, rest) = rows.as_chunks::<4>();
+        let (weight_fours, weight_rest) = weights.as_chunks::<4>();
+        for (rows, weights) in fours.iter().zip(weight_fours) {
+            self.add_four([&rows[0], &rows[1], &rows[2], &rows[3]], *weights);
+        }
+        for (row, weight) in rest.iter().zip(weight_rest) {
+            self.add_four([row; 4], [*weight, 0.0, 0.0, 0.0]);
+        }
+    }
+
+    fn add_wide_block(&mut self, x: &[Lanes], weights: &[f64]) {
+        for (rows, weights) in x.chunks(4 * self.chunks).zip(weights.chunks(4)) {
+            let row = |i: usize| rows.get(i * self.chunks..(i + 1) * self.chunks).unwrap_or(&rows[..self.chunks]);
+            let weight = |i: usize| weights.get(i).copied().unwrap_or(0.0);
+            self.add_four([row(0), row(1), row(2), row(3)], [weight(0), weight(1), weight(2), weight(3)]);
+        }
+    }
+
+    /// Four rows at a time, so that the sums are loaded and stored once for four.
+    #[inline(always)]
+    fn add_four<Row: AsRef<[Lanes]> + ?Sized>(&mut self, rows: [&Row; 4], weights: [f64; 4]) {
+        let [a, b, c, d] = rows.map(|row| row.as_ref());
+        let four = |scale: [f64; 4], at: usize, lane: usize| {
+            (scale[0] * a[at][lane] + scale[1] * b[at][lane]) + (scale[2] * c[at][lane] + scale[3] * d[at][lane])
+        };
+        for (at, sums) in self.first.iter_mut().enumerate() {
+            (0..LANES).for_each(|lane| sums[lane] += four(weights, at, lane));
+        }
+        for (i, sums) in self.second.chunks_exact_mut(a.len()).enumerate() {
+            let (chunk, lane) = (i / LANES, i % LANES);
+            let scale = [
+                weights[0] * a[chunk][lane],
+                weights[1] * b[chunk][lane],
+                weights[2] * c[chunk][lane],
+                weights[3] * d[chunk][lane],
+            ];
+            for (at, sums) in sums.iter_mut().take(chunk + 1).enumerate() {
+                (0..LANES).for_each(|lane| sums[lane] += four(scale, at, lane));
+            }
+        }
+    }
+
+    /// Own second moments less `other`'s: symmetric, p × p, row-major.
+    fn difference(&self, other: &Moments, covariates: usize) -> Vec<f64> {
+        let width = self.chunks * LANES;
+        let (own, others) = (self.second.as_flattened(), other.second.as_flattened());
+        let mut matrix = vec![0.0; covariates * covariates];
+        for i in 0..covariates {
+            for j in 0..=i {
+                let value = own[i * width + j] - others[i * width + j];
+                matrix[i * covariates + j] = value;
+                matrix[j * covariates + i] = value;
+            }
+        }
+        matrix
+    }
+}

@@ -1,0 +1,440 @@
+//! Who is at risk at each event time: a design sorted, centred and scaled so that one sweep meets every risk set.
+
+use std::ops::Range;
+
+use crate::hazard::design::Design;
+use crate::hazard::timeline::{Order, Timeline, reserve};
+use crate::numeric::sum::{Sum, two_sum};
+use crate::{Error, Interrupt, Result};
+
+/// Covariates are kept in groups of this many, the last one padded with zeros, for the sake of vector instructions.
+pub(super) const LANES: usize = 4;
+pub(super) type Lanes = [f64; LANES];
+
+/// Rows between two questions whether to go on.
+pub(super) const ROWS_PER_INTERRUPT: usize = 1 << 16;
+
+/// The rows of a design that are at risk at some event time, latest exit first.
+///
+/// Only the order of times matters to a partial likelihood, so each row is known by the last event time at or before
+/// its exit and, if it enters late, at or before its entry.
+#[derive(Debug)]
+pub(super) struct RiskSets {
+    pub covariates: usize,
+    /// Falling event times, each with the rows that leave from it on (and before the next).
+    pub groups: Vec<Group>,
+    /// Kept rows × `chunks`: covariates less `means`, times `scales`.
+    pub x: Vec<Lanes>,
+    /// Groups of covariates per row.
+    pub chunks: usize,
+    /// Weights of the kept rows; empty when all are 1.
+    pub weights: Vec<f64>,
+    /// Late entries in the order in which a sweep of falling time meets them.
+    pub late: Vec<Late>,
+    /// Weighted mean of each covariate over all rows.
+    pub means: Vec<f64>,
+    /// Powers of two that bring the covariates to a common scale without rounding; 0 for a constant one.
+    pub scales: Vec<f64>,
+    /// Largest absolute value of each covariate, in centred and scaled units.
+    pub largest: Vec<f64>,
+    /// Σ w x over the deaths, in centred and scaled units.
+    pub death_sum: Vec<f64>,
+    /// Σ w over the deaths.
+    pub weighted_events: f64,
+}
+
+/// One event time: rows `first..censored` die at it, rows `censored..end` leave at it or before the next event time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group {
+    pub time: f64,
+    pub first: usize,
+    pub censored: usize,
+    pub end: usize,
+    /// Late rows that enter at or after this event time: `late[..late_end]`.
+    pub late_end: usize,
+    /// Mean weight of the deaths.
+    pub mean_weight: f64,
+}
+
+impl Group {
+    pub fn deaths(&self) -> usize {
+        self.censored - self.first
+    }
+}
+
+/// A kept row that is not at risk at its `group` (an index into the falling event times) and later groups' times.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Late {
+    pub row: u32,
+    pub group: u32,
+}
+
+/// What a sweep knows at one event time, all in units of e^shift: Σ r and Σ r x over the risk set, and over the deaths.
+#[derive(Debug)]
+pub(super) struct RiskSet<'a> {
+    pub group: &'a Group,
+    pub total: f64,
+    pub total_x: &'a [Lanes],
+    pub deaths: f64,
+    pub deaths_x: &'a [Lanes],
+}
+
+impl RiskSets {
+    /// # Errors
+    /// [`Error::OutOfRange`] for more rows than 2³² or when memory is exhausted; whatever `interrupt` returns.
+    pub fn new(design: &Design, interrupt: Interrupt) -> Result<RiskSets> {
+        if u32::try_from(design.len()).is_err() {
+            return Err(Error::OutOfRange(format!("{} rows are more than one fit can take", design.len())));
+        }
+        let (means, scales) = centre_and_scale(design, interrupt)?;
+        let timeline = Timeline::new(design, interrupt)?;
+        let order = timeline.order(design.events())?;
+        interrupt()?;
+        let covariates = design.covariates();
+        let chunks = covariates.div_ceil(LANES);
+        let mut sets = RiskSets {
+            covariates,
+            groups: groups(design, &timeline, &order),
+            x: Vec::new(),
+            chunks,
+            weights: Vec::new(),
+            late: Vec::new(),
+            means,
+            scales,
+            largest: vec![0.0; covariates],
+            death_sum: vec![0.0; covariates],
+            weighted_events: 0.0,
+        };
+        sets.gather(design, &order.rows, interrupt)?;
+        if !timeline.passed_at_entry.is_empty() {
+            sets.find_late(&order.rows, &timeline.passed_at_entry)?;
+        }
+        sets.sum_deaths();
+        Ok(sets)
+    }
+
+    /// Copies the kept rows in their new order, centred and scaled.
+    fn gather(&mut self, design: &Design, rows: &[u32], interrupt: Interrupt) -> Result<()> {
+        const BLOCK: usize = 64;
+        reserve(&mut self.x, rows.len().saturating_mul(self.chunks))?;
+        let (full, part) = (self.covariates / LANES, self.covariates % LANES);
+        for (i, block) in rows.chunks(BLOCK).enumerate() {
+            if i % (ROWS_PER_INTERRUPT / BLOCK) == 0 {
+                interrupt()?;
+            }
+            let start = self.x.len();
+            // A copy that does nothing else lets the processor fetch many rows at once.
+            for &row in block {
+                let at = row as usize * self.covariates;
+                let (lanes, rest) = design.x()[at..at + self.covariates].as_chunks::<LANES>();
+                self.x.extend_from_slice(&lanes[..full]);
+                if part > 0 {
+                    let mut last = [0.0; LANES];
+                    last[..part].copy_from_slice(rest);
+                    self.x.push(last);
+                }
+            }
+            for row in self.x[start..].chunks_exact_mut(self.chunks) {
+                let columns =
+                    row.as_flattened_mut().iter_mut().zip(&self.means).zip(&self.scales).zip(&mut self.largest);
+                for (((value, mean), scale), largest) in columns {
+                    *value = (*value - mean) * scale;
+                    *largest = largest.max(value.abs());
+                }
+            }
+        }
+        if !design.weights().is_empty() {
+            reserve(&mut self.weights, rows.len())?;
+            self.weights.extend(rows.iter().map(|&row| design.weights()[row as usize]));
+        }
+        Ok(())
+    }
+
+    fn find_late(&mut self, rows: &[u32], passed_at_entry: &[u32]) -> Result<()> {
+        let event_times = self.groups.len();
+        let late = |(at, &row): (usize, &u32)| {
+            let passed = passed_at_entry[row as usize] as usize;
+            (passed > 0).then(|| Late { row: at as u32, group: (event_times - passed) as u32 })
+        };
+        reserve(&mut self.late, rows.len())?;
+        self.late.extend(rows.iter().enumerate().filter_map(late));
+        self.late.sort_unstable_by_key(|late| (late.group, late.row));
+        let mut end = 0;
+        for (i, group) in self.groups.iter_mut().enumerate() {
+            while self.late.get(end).is_some_and(|late| late.group as usize <= i) {
+                end += 1;
+            }
+            group.late_end = end;
+        }
+        Ok(())
+    }
+
+    fn sum_deaths(&mut self) {
+        let mut sums = vec![Sum::default(); self.death_sum.len()];
+        for group in &self.groups {
+            for row in group.first..group.censored {
+                let weight = self.weight(row);
+                let x = self.row(row).as_flattened();
+                sums.iter_mut().zip(x).for_each(|(sum, value)| sum.add(weight * value));
+            }
+        }
+        self.death_sum = sums.iter().map(Sum::total).collect();
+        let weight = |group: &Group| group.mean_weight * group.deaths() as f64;
+        self.weighted_events = self.groups.iter().map(weight).collect::<Sum>().total();
+    }
+
+    /// Number of kept rows.
+    pub fn rows(&self) -> usize {
+        self.x.len() / self.chunks
+    }
+
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.get(row).copied().unwrap_or(1.0)
+    }
+
+    fn row(&self, row: usize) -> &[Lanes] {
+        &self.x[row * self.chunks..(row + 1) * self.chunks]
+    }
+
+    /// The largest linear predictor of a kept row.
+    pub fn largest_linear_predictor(&self, beta: &[Lanes]) -> f64 {
+        self.x.chunks_exact(self.chunks).map(|row| dot(row, beta)).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// Visits the risk sets of all event times, the latest first, at the coefficients `beta` (padded, scaled).
+    ///
+    /// Fills `risk` with r = w e^(βx − shift) per row. The running sums carry their rounding errors, so that what late
+    /// entries add and take away again leaves no trace.
+    pub fn sweep(
+        &self,
+        beta: &[Lanes],
+        shift: f64,
+        risk: &mut [f64],
+        interrupt: Interrupt,
+        mut visit: impl FnMut(&RiskSet, Interrupt) -> Result<()>,
+    ) -> Result<()> {
+        let zero = vec![[0.0; LANES]; self.chunks];
+        let (mut total, mut total_x) = (Sum::default(), RunningSums::new(self.chunks));
+        let mut leaving = Leaving { rows: 0, total: 0.0, x: zero.clone() };
+        let (mut deaths_x, mut now_x) = (zero.clone(), zero);
+        let mut late_done = 0;
+        for group in &self.groups {
+            leaving.clear();
+            self.accumulate(group.first..group.censored, beta, shift, risk, interrupt, &mut leaving)?;
+            let deaths = leaving.total;
+            deaths_x.copy_from_slice(&leaving.x);
+            self.accumulate(group.censored..group.end, beta, shift, risk, interrupt, &mut leaving)?;
+            total.add(leaving.total);
+            total_x.add(1.0, &leaving.x);
+            for late in &self.late[late_done..group.late_end] {
+                let row = late.row as usize;
+                let r = risk[row];
+                total.add(-r);
+                total_x.add(-r, self.row(row));
+            }
+            late_done = group.late_end;
+            total_x.read(&mut now_x);
+            visit(&RiskSet { group, total: total.total(), total_x: &now_x, deaths, deaths_x: &deaths_x }, interrupt)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows `rows` to `leaving`; the common widths are compiled on their own, so that the sums stay in
+    /// registers.
+    fn accumulate(
+        &self,
+        rows: Range<usize>,
+        beta: &[Lanes],
+        shift: f64,
+        risk: &mut [f64],
+        interrupt: Interrupt,
+        leaving: &mut Leaving,
+    ) -> Result<()> {
+        let mut start = rows.start;
+        while start < rows.end {
+            let end = rows.end.min(start + (ROWS_PER_INTERRUPT - leaving.rows));
+            let x = &self.x[start * self.chunks..end * self.chunks];
+            let weights = if self.weights.is_empty() { &[] } else { &self.weights[start..end] };
+            let risk = &mut risk[start..end];
+            match self.chunks {
+                1 => leaving.add_rows::<1>(x, weights, beta, shift, risk),
+                2 => leaving.add_rows::<2>(x, weights, beta, shift, risk),
+                3 => leaving.add_rows::<3>(x, weights, beta, shift, risk),
+                4 => leaving.add_rows::<4>(x, weights, beta, shift, risk),
+                _ => leaving.add_wide_rows(x, weights, beta, shift, risk),
+            }
+            leaving.rows += end - start;
+            if leaving.rows == ROWS_PER_INTERRUPT {
+                interrupt()?;
+                leaving.rows = 0;
+            }
+            start = end;
+        }
+        Ok(())
+    }
+}
+
+/// One [`Sum`] per covariate, laid out for vector instructions.
+#[derive(Debug)]
+struct RunningSums {
+    totals: Vec<Lanes>,
+    errors: Vec<Lanes>,
+}
+
+impl RunningSums {
+    fn new(chunks: usize) -> Self {
+        RunningSums { totals: vec![[0.0; LANES]; chunks], errors: vec![[0.0; LANES]; chunks] }
+    }
+
+    fn add(&mut self, scale: f64, terms: &[Lanes]) {
+        for ((totals, errors), terms) in self.totals.iter_mut().zip(&mut self.errors).zip(terms) {
+            for lane in 0..LANES {
+                let (sum, error) = two_sum(totals[lane], scale * terms[lane]);
+                totals[lane] = sum;
+                errors[lane] += error;
+            }
+        }
+    }
+
+    fn read(&self, into: &mut [Lanes]) {
+        for ((into, totals), errors) in into.iter_mut().zip(&self.totals).zip(&self.errors) {
+            *into = std::array::from_fn(|lane| totals[lane] + errors[lane]);
+        }
+    }
+}
+
+/// Sums over the rows that leave between two event times: r and r x.
+#[derive(Debug)]
+struct Leaving {
+    /// Rows since the last question whether to go on.
+    rows: usize,
+    total: f64,
+    x: Vec<Lanes>,
+}
+
+impl Leaving {
+    fn clear(&mut self) {
+        self.total = 0.0;
+        self.x.fill([0.0; LANES]);
+    }
+
+    fn add_rows<const CHUNKS: usize>(
+        &mut self,
+        x: &[Lanes],
+        weights: &[f64],
+        beta: &[Lanes],
+        shift: f64,
+        risk: &mut [f64],
+    ) {
+        let (rows, _) = x.as_chunks::<CHUNKS>();
+        let (Some(beta), Some(sums)) = (beta.first_chunk::<CHUNKS>(), self.x.first_chunk_mut::<CHUNKS>()) else {
+            return;
+        };
+        let mut sums_now = *sums;
+        for (i, (row, risk)) in rows.iter().zip(risk).enumerate() {
+            let r = weights.get(i).copied().unwrap_or(1.0) * (dot(row, beta) - shift).exp();
+            *risk = r;
+            self.total += r;
+            for (sums, values) in sums_now.iter_mut().zip(row) {
+                (0..LANES).for_each(|lane| sums[lane] += r * values[lane]);
+            }
+        }
+        *sums = sums_now;
+    }
+
+    fn add_wide_rows(&mut self, x: &[Lanes], weights: &[f64], beta: &[Lanes], shift: f64, risk: &mut [f64]) {
+        for (i, (row, risk)) in x.chunks_exact(beta.len()).zip(risk).enumerate() {
+            let r = weights.get(i).copied().unwrap_or(1.0) * (dot(row, beta) - shift).exp();
+            *risk = r;
+            self.total += r;
+            for (sums, values) in self.x.iter_mut().zip(row) {
+                (0..LANES).for_each(|lane| sums[lane] += r * values[lane]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn dot(a: &[Lanes], b: &[Lanes]) -> f64 {
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        (0..LANES).for_each(|lane| sums[lane] += a[lane] * b[lane]);
+    }
+    (sums[0] + sums[2]) + (sums[1] + sums[3])
+}
+
+/// The groups of rows by falling event time.
+fn groups(design: &Design, timeline: &Timeline, order: &Order) -> Vec<Group> {
+    let falling = timeline.event_times.iter().rev().enumerate();
+    falling
+        .map(|(g, time)| {
+            let (first, censored, end) = (order.starts[2 * g], order.starts[2 * g + 1], order.starts[2 * g + 2]);
+            let deaths = &order.rows[first..censored];
+            let mean_weight = if design.weights().is_empty() {
+                1.0
+            } else {
+                let sum: Sum = deaths.iter().map(|&row| design.weights()[row as usize]).collect();
+                sum.total() / deaths.len() as f64
+            };
+            Group { time: *time, first, censored, end, late_end: 0, mean_weight }
+        })
+        .collect()
+}
+
+/// The weighted mean of each covariate, and the power of two nearest to the inverse of its mean absolute deviation.
+fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<(Vec<f64>, Vec<f64>)> {
+    let covariates = design.covariates();
+    let total = match design.weights() {
+        [] => design.len() as f64,
+        weights => weights.iter().copied().collect::<Sum>().total(),
+    };
+    let first = &design.x()[..covariates];
+    let mut varies = vec![false; covariates];
+    let means = weighted_means(design, total, interrupt, |terms, weight, x| {
+        for (((term, value), first), varies) in terms.iter_mut().zip(x).zip(first).zip(&mut varies) {
+            *term += weight * value;
+            *varies |= value != first;
+        }
+    })?;
+    // The mean of a constant is that constant, not something one rounding away from it.
+    let exact = |((mean, varies), first): ((f64, &bool), &f64)| if *varies { mean } else { *first };
+    let means: Vec<f64> = means.into_iter().zip(&varies).zip(first).map(exact).collect();
+    let deviations = weighted_means(design, total, interrupt, |terms, weight, x| {
+        for ((term, value), mean) in terms.iter_mut().zip(x).zip(&means) {
+            *term += weight * (value - mean).abs();
+        }
+    })?;
+    if let Some(at) = means.iter().zip(&deviations).position(|(mean, deviation)| !(mean + deviation).is_finite()) {
+        return Err(Error::OutOfRange(format!("the values of covariate {} are too large to be summed", at + 1)));
+    }
+    let scale = |deviation: &f64| match *deviation {
+        0.0 => 0.0,
+        deviation => (-deviation.log2().round()).clamp(-1000.0, 1000.0).exp2(),
+    };
+    Ok((means.clone(), deviations.iter().map(scale).collect()))
+}
+
+/// Means over rows of what `add` adds to a block's terms; blocks are summed with their rounding errors.
+fn weighted_means(
+    design: &Design,
+    total: f64,
+    interrupt: Interrupt,
+    mut add: impl FnMut(&mut [f64], f64, &[f64]),
+) -> Result<Vec<f64>> {
+    const BLOCK: usize = 1024;
+    let covariates = design.covariates();
+    let mut sums = vec![Sum::default(); covariates];
+    let mut terms = vec![0.0; covariates];
+    for (block, x) in design.x().chunks(BLOCK * covariates).enumerate() {
+        if block % (ROWS_PER_INTERRUPT / BLOCK) == 0 {
+            interrupt()?;
+        }
+        terms.fill(0.0);
+        for (i, row) in x.chunks_exact(covariates).enumerate() {
+            let weight = design.weights().get(block * BLOCK + i).copied().unwrap_or(1.0);
+            add(&mut terms, weight, row);
+        }
+        sums.iter_mut().zip(&terms).for_each(|(sum, term)| sum.add(*term));
+    }
+    Ok(sums.iter().map(|sum| sum.total() / total).collect())
+}

@@ -1,0 +1,49 @@
+//! The stored bytes of `ltv.model`: a version byte, a fingerprint of the payload, and the payload (postcard).
+
+use sha2::{Digest, Sha256};
+
+use crate::model::Model;
+use crate::{Error, Result};
+
+const VERSION: u8 = 1;
+/// The first half of the payload's SHA-256.
+pub const FINGERPRINT_BYTES: usize = 16;
+/// What stands before the payload; equal headers mean equal models, so a cache may compare just these bytes.
+pub const HEADER_BYTES: usize = 1 + FINGERPRINT_BYTES;
+
+fn fingerprint(payload: &[u8]) -> [u8; FINGERPRINT_BYTES] {
+    let digest = Sha256::digest(payload);
+    std::array::from_fn(|i| digest[i])
+}
+
+impl Model {
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let payload =
+            postcard::to_stdvec(self).map_err(|e| Error::malformed(format!("the model cannot be stored: {e}")))?;
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&fingerprint(&payload));
+        bytes.extend_from_slice(&payload);
+        Ok(bytes)
+    }
+
+    /// # Errors
+    /// [`Error::Malformed`] for another version, a wrong fingerprint, or parts that do not fit each other.
+    pub fn decode(bytes: &[u8]) -> Result<Model> {
+        let (header, payload) =
+            bytes.split_at_checked(HEADER_BYTES).ok_or_else(|| Error::malformed("a stored model ends too early"))?;
+        if header[0] != VERSION {
+            return Err(Error::malformed(format!(
+                "format version {} of ltv.model is not known to this release",
+                header[0]
+            )));
+        }
+        if header[1..] != fingerprint(payload) {
+            return Err(Error::malformed("a stored model does not match its fingerprint"));
+        }
+        let model: Model = postcard::from_bytes(payload)
+            .map_err(|e| Error::malformed(format!("a stored model cannot be read: {e}")))?;
+        model.validate()?;
+        Ok(model)
+    }
+}

@@ -1,0 +1,208 @@
+//! Laws that hold under every combination of terms, and the definition of lifetime value to compare with.
+
+use proptest::prelude::*;
+
+use crate::survival::{Steps, Tail};
+use crate::value::{Billing, Calendar, CashFlow, Minor, TailRule, Terms, Timing, cash_flows, lifetime_value};
+
+/// Days to the same day of a later month in a calendar of 30 and 31 days.
+fn days(months: u32) -> i64 {
+    i64::from(months) * 30 + i64::from(months.div_ceil(2))
+}
+
+/// The definition, line by line, with survival from the curve's own accessor and no rounding.
+fn by_definition(steps: &Steps, terms: &Terms) -> f64 {
+    let steps = match terms.tail {
+        TailRule::None => Steps { tail: Tail::None, ..steps.clone() },
+        TailRule::ConstantHazard => steps.clone().with_average_tail(),
+    };
+    let survival = |t: f64| {
+        let mut read_at = t;
+        if let Some(term) = terms.term_months {
+            let mut date = terms.months_to_renewal.unwrap_or(term - terms.given % term);
+            read_at = 0.0;
+            while date <= t {
+                read_at = date;
+                date += term;
+            }
+        }
+        steps.renewal_probability(terms.given, terms.given + read_at).unwrap().unwrap_or(0.0)
+    };
+    let mut total = -terms.acquisition_cost;
+    let mut start = terms.paid_months;
+    while start < terms.horizon {
+        let end = terms.horizon.min(start + terms.billing.months());
+        let (a, b) = (f64::from(start), f64::from(end));
+        let (due, paid) = match terms.timing {
+            Timing::Advance => (a, survival(a)),
+            Timing::Arrears => (b, survival(a)),
+            Timing::Middle => ((a + b) / 2.0, survival((a + b) / 2.0)),
+        };
+        let renewals = match terms.renewals() {
+            Some(renewals) => (0..1200).filter(|k| renewals.first + f64::from(*k) * renewals.every <= a).count(),
+            None => (start / 12) as usize,
+        };
+        let price = terms.revenue / terms.period_months
+            * (b - a)
+            * (1.0 + terms.expansion).powf(a / 12.0)
+            * (1.0 + terms.price_uplift).powi(renewals as i32);
+        let cost = (1.0 - terms.margin) * price + terms.cost_to_serve / terms.period_months * (b - a);
+        let years = terms.due_days.map_or(due / 12.0, |calendar| {
+            let (from, to) = (calendar.0(start), calendar.0(end));
+            let days = match terms.timing {
+                Timing::Advance => from,
+                Timing::Arrears => to,
+                Timing::Middle => (from + to) / 2,
+            };
+            days as f64 / 365.0
+        });
+        total += paid * (price - cost) / (1.0 + terms.discount_rate).powf(years);
+        start = end;
+    }
+    total
+}
+
+prop_compose! {
+    /// Whole and half months, so that dates meet steps; ending in nobody, in a tail or in nothing.
+    fn any_curve()(
+        falls in prop::collection::vec((1u8..20, 0.0..0.4f64, 1e-6..1e-2f64, -0.1..0.1f64), 0..25),
+        after in 0u8..30, ends in 0u8..4, rate in 0.0..0.2f64, known in any::<bool>(),
+    ) -> Steps {
+        let (mut time, mut survival, mut variance) = (0.0, 1.0, 0.0);
+        let tail = if ends == 1 { Tail::ConstantHazard { rate } } else { Tail::None };
+        let mut steps = Steps {
+            times: vec![],
+            survival: vec![],
+            cumulative_hazard: vec![],
+            variance: vec![],
+            rank: 1,
+            loadings: vec![],
+            max_followup: 0.0,
+            tail,
+        };
+        for (i, (gap, fall, spread, loading)) in falls.iter().enumerate() {
+            time += f64::from(*gap) / 2.0;
+            survival *= if ends == 0 && i + 1 == falls.len() { 0.0 } else { 1.0 - fall };
+            variance = if survival == 0.0 { f64::INFINITY } else { variance + spread };
+            steps.times.push(time);
+            steps.survival.push(survival);
+            steps.cumulative_hazard.push(-survival.ln());
+            steps.variance.push(variance);
+            steps.loadings.push(*loading);
+        }
+        steps.max_followup = time + f64::from(after);
+        if !known {
+            steps.variance.clear();
+        }
+        steps
+    }
+}
+
+prop_compose! {
+    fn any_money()(
+        revenue in 0.0..5000.0f64, margin in -0.5..1.0f64, cost_to_serve in 0.0..500.0f64, acquisition in 0.0..5000.0f64,
+        free in any::<[bool; 3]>(), discount_rate in prop_oneof![Just(0.0), -0.3..1.0f64],
+        expansion in prop_oneof![Just(0.0), -0.5..0.5f64], price_uplift in prop_oneof![Just(0.0), -0.5..0.5f64],
+        period_months in prop::sample::select(vec![1.0, 3.0, 12.0, 0.5]), minor_digits in prop::sample::select(vec![0, 2, 3]),
+    ) -> Terms<'static> {
+        Terms {
+            period_months,
+            margin: if free[0] { 1.0 } else { margin },
+            cost_to_serve: if free[1] { 0.0 } else { cost_to_serve },
+            acquisition_cost: if free[2] { 0.0 } else { acquisition },
+            discount_rate, expansion, price_uplift, minor_digits,
+            ..Terms::new(revenue)
+        }
+    }
+}
+
+prop_compose! {
+    fn any_terms()(
+        money in any_money(), horizon in 1u32..200, paid in 0.0..1.0f64, given in 0u8..120,
+        billing in prop::sample::select(vec![Billing::Monthly, Billing::Quarterly, Billing::Semiannual, Billing::Annual]),
+        timing in prop::sample::select(vec![Timing::Advance, Timing::Arrears, Timing::Middle]),
+        tail in prop::sample::select(vec![TailRule::None, TailRule::ConstantHazard]),
+        term in prop::option::of((1u8..40, prop::option::of(0.0..1.0f64))), dated in any::<bool>(),
+    ) -> Terms<'static> {
+        let term_months = term.map(|(halves, _)| f64::from(halves) / 2.0);
+        // An uplift at every renewal of a short term leaves the range of money.
+        let price_uplift = if term_months.is_some_and(|term| term < 6.0) { 0.0 } else { money.price_uplift };
+        let to_renewal = term.and_then(|(halves, share)| Some((f64::from(halves) * share?).ceil().max(1.0) / 2.0));
+        Terms {
+            horizon, billing, timing, tail, term_months, price_uplift,
+            given: f64::from(given) / 2.0,
+            months_to_renewal: to_renewal,
+            paid_months: (paid * paid * f64::from(horizon)) as u32,
+            due_days: dated.then_some(Calendar(&days)),
+            ..money
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_add_up_to_the_valuation(steps in any_curve(), terms in any_terms()) {
+        let (valuation, rows) = (lifetime_value(&steps, &terms).unwrap(), cash_flows(&steps, &terms).unwrap());
+        prop_assert_eq!(valuation.is_some(), rows.is_some());
+        let (Some(valuation), Some(rows)) = (valuation, rows) else { return Ok(()) };
+        let sum = |of: fn(&CashFlow) -> Minor| rows.iter().map(of).sum::<Minor>();
+        prop_assert_eq!(valuation.ltv, sum(|row| row.present_value));
+        prop_assert_eq!(valuation.undiscounted, sum(|row| row.margin));
+        prop_assert_eq!(valuation.revenue, sum(|row| row.revenue));
+        prop_assert_eq!(valuation.cost, sum(|row| row.cost));
+        prop_assert_eq!(valuation.tail_value, sum(|row| if row.extrapolated { row.present_value } else { Minor::ZERO }));
+        let mut cumulative = Minor::ZERO;
+        for row in &rows {
+            cumulative = cumulative + row.present_value;
+            prop_assert_eq!(row.cumulative, cumulative);
+            prop_assert_eq!(row.margin, row.revenue - row.cost);
+        }
+        let earned = |row: &&CashFlow| terms.acquisition_cost > 0.0 && row.cumulative >= Minor::ZERO;
+        prop_assert_eq!(valuation.payback_months, rows.iter().find(earned).map(|row| row.due_months));
+        prop_assert!(valuation.expected_lifetime >= 0.0 && valuation.expected_lifetime <= f64::from(terms.horizon) + 1e-9);
+        prop_assert_eq!(valuation.lower.is_some(), valuation.upper.is_some());
+        if let (Some(lower), Some(upper)) = (valuation.lower, valuation.upper) {
+            prop_assert!(lower <= valuation.ltv && valuation.ltv <= upper);
+        }
+        prop_assert!(rows.windows(2).all(|pair| pair[0].survival.unwrap_or(0.0) >= pair[1].survival.unwrap_or(0.0)));
+    }
+
+    #[test]
+    fn the_value_is_that_of_the_definition(steps in any_curve(), terms in any_terms()) {
+        if let Some(valuation) = lifetime_value(&steps, &terms).unwrap() {
+            let (found, expected) = (valuation.ltv.amount(terms.minor_digits), by_definition(&steps, &terms));
+            let unit = 0.5 * 10f64.powi(-(terms.minor_digits as i32));
+            prop_assert!((found - expected).abs() <= unit + 1e-9 * valuation.revenue.amount(terms.minor_digits).max(1.0),
+                "{} {}", found, expected);
+        }
+    }
+
+    #[test]
+    fn more_is_more(steps in any_curve(), terms in any_terms(), more in 0.0..0.5f64) {
+        let terms = Terms { cost_to_serve: 0.0, margin: terms.margin.max(0.0), acquisition_cost: 0.0, ..terms };
+        let Some(base) = lifetime_value(&steps, &terms).unwrap() else { return Ok(()) };
+        let better = [
+            Terms { revenue: terms.revenue * (1.0 + more), ..terms },
+            Terms { margin: terms.margin + more * (1.0 - terms.margin), ..terms },
+            Terms { expansion: terms.expansion + more, ..terms },
+            Terms { price_uplift: terms.price_uplift + more, ..terms },
+            Terms { discount_rate: terms.discount_rate - more, ..terms },
+            Terms { tail: TailRule::ConstantHazard, ..terms },
+        ];
+        for better in better {
+            // A value that is out of range is more, too.
+            if let Ok(found) = lifetime_value(&steps, &better) {
+                prop_assert!(found.unwrap().ltv >= base.ltv, "{:?}", better);
+            }
+        }
+        // Hazards halved from the start: everybody stays longer.
+        let mut longer = steps.clone();
+        longer.survival.iter_mut().for_each(|survival| *survival = survival.sqrt());
+        if let Tail::ConstantHazard { rate } = steps.tail {
+            longer.tail = Tail::ConstantHazard { rate: rate / 2.0 };
+        }
+        prop_assert!(lifetime_value(&longer, &terms).unwrap().unwrap().ltv >= base.ltv);
+    }
+}

@@ -1,0 +1,124 @@
+//! Lifetime value: the expected discounted margin of a contract over a horizon (Fader & Hardie 2010; Gupta & Lehmann
+//! 2003), as the sum of the rows of [`cash_flow`](crate::value::cash_flow).
+
+use crate::Result;
+use crate::survival::Steps;
+use crate::survival::kaplan_meier::critical_value;
+use crate::value::cash_flow::{Ledger, flows};
+use crate::value::money::Minor;
+use crate::value::outlook::{Outlook, Reach};
+use crate::value::terms::Terms;
+use crate::value::uncertainty;
+
+/// What a contract is worth. Money is in minor units, acquisition cost included wherever cost is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Valuation {
+    /// Present value of all margins, less the acquisition cost.
+    pub ltv: Minor,
+    /// The same at a discount rate of 0: revenue less cost.
+    pub undiscounted: Minor,
+    pub revenue: Minor,
+    pub cost: Minor,
+    /// Months that a customer stays on average, of the months of the horizon.
+    pub expected_lifetime: f64,
+    pub discount_rate: f64,
+    /// Months.
+    pub horizon: u32,
+    /// The part of `ltv` from invoices whose probability rests on the curve's tail.
+    pub tail_value: Minor,
+    /// `tail_value` over `ltv`; `None` when `ltv` is 0.
+    pub tail_share: Option<f64>,
+    /// The due date, in months, of the first invoice with which the acquisition cost is earned back at present value;
+    /// `None` without acquisition cost, or when it is not within the horizon.
+    pub payback_months: Option<f64>,
+    /// The interval of `ltv` from the uncertainty of the curve alone; `None` when that is unknown.
+    pub lower: Option<Minor>,
+    pub upper: Option<Minor>,
+    pub status: Status,
+}
+
+/// How far a valuation is to be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The curve was observed over the whole horizon.
+    Ok,
+    /// The horizon runs past the observed time; there the curve's tail counts.
+    Extrapolated,
+    /// The horizon runs past the observed time; what falls due there is not counted.
+    Truncated,
+    /// The curve has nobody of that age, so there is no valuation.
+    NoSuchAge,
+}
+
+impl Status {
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Ok => "ok",
+            Status::Extrapolated => "extrapolated",
+            Status::Truncated => "truncated",
+            Status::NoSuchAge => "no-such-age",
+        }
+    }
+}
+
+impl From<Reach> for Status {
+    fn from(reach: Reach) -> Status {
+        match reach {
+            Reach::Observed => Status::Ok,
+            Reach::Extrapolated => Status::Extrapolated,
+            Reach::Truncated => Status::Truncated,
+        }
+    }
+}
+
+/// The value of a contract of age `terms.given` whose lifetime follows `steps`, both in months.
+///
+/// `None` (for which [`Status::NoSuchAge`] is the reason) when the curve has nobody left at that age, or does not reach
+/// so far and has no tail.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) as [`Terms::validate`], or when the calendar runs backwards;
+/// [`Error::OutOfRange`](crate::Error::OutOfRange) when an amount or a discount factor is too large.
+pub fn lifetime_value(steps: &Steps, terms: &Terms) -> Result<Option<Valuation>> {
+    terms.validate()?;
+    let Some(outlook) = Outlook::new(steps, terms) else { return Ok(None) };
+    let flows = flows(&outlook, terms)?;
+    let mut ledger = Ledger::new(terms.minor_digits);
+    let mut tail_value = Minor::ZERO;
+    let mut payback_months = None;
+    for flow in &flows {
+        let row = ledger.enter(flow)?;
+        if row.extrapolated {
+            tail_value = tail_value + row.present_value;
+        }
+        if terms.acquisition_cost > 0.0 && payback_months.is_none() && row.cumulative >= Minor::ZERO {
+            payback_months = Some(row.due_months);
+        }
+    }
+    let ltv = ledger.present_value();
+    let (lower, upper) = match uncertainty::variance(&outlook, &flows) {
+        None => (None, None),
+        Some(variance) => {
+            let exact = ledger.exact_present_value();
+            let width = critical_value(terms.level)? * variance.sqrt();
+            let digits = terms.minor_digits;
+            (Some(Minor::round(exact - width, digits)?), Some(Minor::round(exact + width, digits)?))
+        }
+    };
+    let (expected_lifetime, reach) = outlook.mean_lifetime(f64::from(terms.horizon));
+    Ok(Some(Valuation {
+        ltv,
+        undiscounted: ledger.margin(),
+        revenue: ledger.revenue(),
+        cost: ledger.revenue() - ledger.margin(),
+        expected_lifetime,
+        discount_rate: terms.discount_rate,
+        horizon: terms.horizon,
+        tail_value,
+        tail_share: (ltv != Minor::ZERO).then(|| tail_value.units() as f64 / ltv.units() as f64),
+        payback_months,
+        lower,
+        upper,
+        status: reach.into(),
+    }))
+}

@@ -1,0 +1,256 @@
+//! How sure a lifetime value is: the delta method on the curve's own uncertainty.
+//!
+//! LTV = Σ c_k S_k with S_k = exp(−(H(given + t_k) − H(given))). A step's increment of H moves every S_k behind it, so
+//! its derivative is D = −Σ c_k S_k over the flows behind it. Beyond the observed time m the tail's rate was read off
+//! the curve, so it is off by the same proportion as H(m): d rate = rate · dH(m) / H(m), which adds
+//! −Σ c_k S_k · rate · (months beyond m) / H(m) to the derivative of every step. With the covariance of
+//! [`FittedCurve`](crate::survival::FittedCurve) the variance is Σ D² dv + |Σ D dL|². As D changes at flows only, both
+//! sums run over flows, not steps. For a sample this is Greenwood's variance carried to a weighted sum of survivals
+//! (Andersen, Borgan, Gill & Keiding 1993, §IV.3).
+//!
+//! It is the uncertainty of the curve alone: not of revenue, cost or rates, nor of whether one customer stays.
+
+use crate::value::cash_flow::Flow;
+use crate::value::outlook::Outlook;
+
+/// The variance of the sum of present values, in squared major units; `None` when it is unknown or infinite.
+///
+/// Zero when no flow depends on who stays. Where flows do, an estimate of zero – nobody was seen to leave, or nobody
+/// to stay – says nothing of the error, so it counts as unknown.
+pub fn variance(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
+    let curve = outlook.curve();
+    if flows.iter().all(|flow| flow.point.is_none_or(|point| point.elapsed == 0.0)) {
+        return Some(0.0);
+    }
+    if curve.variance.is_empty() {
+        return None;
+    }
+    let by_tail = sensitivity_to_tail(outlook, flows)?;
+    let variance = own_part(outlook, flows, by_tail) + shared_part(outlook, flows, by_tail);
+    (variance > 0.0 && variance.is_finite()).then_some(variance)
+}
+
+/// Minus the derivative by the logarithm of the tail's rate, over H(m): what the tail adds to every step.
+fn sensitivity_to_tail(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
+    let rate = outlook.rate().unwrap_or(0.0);
+    let months: f64 =
+        flows.iter().map(|flow| flow.present_value() * flow.point.map_or(0.0, |point| point.beyond)).sum();
+    if rate * months == 0.0 {
+        return Some(0.0);
+    }
+    let hazard = -outlook.curve().survival_at_end().ln();
+    (hazard > 0.0).then(|| rate * months / hazard)
+}
+
+/// Σ D² dv, from the last flow to the first: between two flows D is the same for all steps.
+fn own_part(outlook: &Outlook, flows: &[Flow], by_tail: f64) -> f64 {
+    let cumulative = &outlook.curve().variance;
+    let until = |steps: usize| if steps == 0 { 0.0 } else { cumulative[steps - 1] };
+    // Where nobody is left the variance is infinite, but no flow depends on it.
+    let part = |derivative: f64, from: usize, to: usize| {
+        if derivative == 0.0 || from >= to { 0.0 } else { derivative * derivative * (until(to) - until(from)) }
+    };
+    let mut total = 0.0;
+    let mut behind = 0.0;
+    let mut last = cumulative.len();
+    for flow in flows.iter().rev() {
+        let Some(point) = flow.point else { continue };
+        total += part(by_tail + behind, point.steps, last);
+        behind += flow.present_value();
+        last = point.steps;
+    }
+    total + part(by_tail + behind, outlook.steps_now(), last) + part(by_tail, 0, outlook.steps_now())
+}
+
+/// |Σ D dL|²; summed by flows: each moves with the loadings between now and its time, and all with those at the end.
+fn shared_part(outlook: &Outlook, flows: &[Flow], by_tail: f64) -> f64 {
+    let curve = outlook.curve();
+    let (rank, loadings) = (curve.rank, &curve.loadings);
+    let until = |steps: usize, factor: usize| if steps == 0 { 0.0 } else { loadings[(steps - 1) * rank + factor] };
+    let one = |factor: usize| {
+        let now = until(outlook.steps_now(), factor);
+        let mut moved = by_tail * until(curve.times.len(), factor);
+        for flow in flows {
+            if let Some(point) = flow.point {
+                moved += flow.present_value() * (until(point.steps, factor) - now);
+            }
+        }
+        moved * moved
+    };
+    (0..rank).map(one).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+    use crate::numeric::tally::Budget;
+    use crate::survival::{Sample, Steps, Tail, kaplan_meier};
+    use crate::value::cash_flow::flows;
+    use crate::value::{TailRule, Terms, Timing, lifetime_value};
+
+    /// A fitted curve with a shared part of rank 2.
+    fn fitted(hazards: &[f64], tail: Tail) -> Steps {
+        let mut cumulative_hazard = Vec::new();
+        for hazard in hazards {
+            cumulative_hazard.push(cumulative_hazard.last().unwrap_or(&0.0) + hazard);
+        }
+        let steps = hazards.len();
+        Steps {
+            times: (1..=steps).map(|i| i as f64).collect(),
+            survival: cumulative_hazard.iter().map(|hazard: &f64| (-hazard).exp()).collect(),
+            variance: (1..=steps).map(|i| 1e-3 * (i as f64).powf(1.5)).collect(),
+            rank: 2,
+            loadings: (1..=steps).flat_map(|i| [0.02 * i as f64, 0.05 * (i as f64 / 3.0).sin()]).collect(),
+            cumulative_hazard,
+            max_followup: steps as f64,
+            tail,
+        }
+    }
+
+    fn present_value(curve: &Steps, terms: &Terms) -> f64 {
+        let outlook = Outlook::new(curve, terms).unwrap();
+        flows(&outlook, terms).unwrap().iter().map(Flow::present_value).sum()
+    }
+
+    /// Σ D² dv + |Σ D dL|² with every D by finite differences over every step.
+    fn numeric_variance(hazards: &[f64], rate: Option<f64>, terms: &Terms) -> f64 {
+        let total: f64 = hazards.iter().sum();
+        let with = |at: usize, by: f64| {
+            let mut moved = hazards.to_vec();
+            moved[at] += by;
+            let tail = rate.map_or(Tail::None, |rate| Tail::ConstantHazard { rate: rate * (1.0 + by / total) });
+            present_value(&fitted(&moved, tail), terms)
+        };
+        let curve = fitted(hazards, Tail::None);
+        let (mut own, mut shared) = (0.0, [0.0; 2]);
+        for at in 0..hazards.len() {
+            let derivative = (with(at, 1e-5) - with(at, -1e-5)) / 2e-5;
+            let before =
+                |values: &[f64], width: usize, i: usize| if at == 0 { 0.0 } else { values[(at - 1) * width + i] };
+            own += derivative * derivative * (curve.variance[at] - before(&curve.variance, 1, 0));
+            for (i, sum) in shared.iter_mut().enumerate() {
+                *sum += derivative * (curve.loadings[at * 2 + i] - before(&curve.loadings, 2, i));
+            }
+        }
+        own + shared.iter().map(|sum| sum * sum).sum::<f64>()
+    }
+
+    #[test]
+    fn is_that_of_finite_differences() {
+        let hazards: Vec<f64> = (0..30).map(|i| 0.01 + 0.02 * f64::from(i % 7) / 7.0).collect();
+        for rate in [None, Some(0.03)] {
+            let curve = fitted(&hazards, rate.map_or(Tail::None, |rate| Tail::ConstantHazard { rate }));
+            for given in [0.0, 4.5, 29.0, 30.0, 45.0] {
+                for term in [None, Some(6.0)] {
+                    for horizon in [5, 20, 50] {
+                        let terms = Terms {
+                            given,
+                            horizon,
+                            term_months: term,
+                            cost_to_serve: 20.0,
+                            timing: Timing::Middle,
+                            tail: if rate.is_some() { TailRule::ConstantHazard } else { TailRule::None },
+                            acquisition_cost: 300.0,
+                            ..Terms::new(100.0)
+                        };
+                        let Some(outlook) = Outlook::new(&curve, &terms) else { continue };
+                        let expected = numeric_variance(&hazards, rate, &terms);
+                        match variance(&outlook, &flows(&outlook, &terms).unwrap()) {
+                            Some(found) => assert_relative_eq!(found, expected, max_relative = 1e-5, epsilon = 1e-9),
+                            None => assert!(expected < 1e-9, "{given} {term:?} {horizon}: {expected}"),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// SplitMix64 (Steele, Lea & Flood 2014), to open (0, 1).
+    struct Random(u64);
+
+    impl Random {
+        fn next(&mut self) -> f64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
+        }
+    }
+
+    /// The spread of the estimate over many samples, the mean of its reported standard errors, and how often the
+    /// interval covers the truth.
+    fn simulated(
+        terms: &Terms,
+        truth: f64,
+        mut lifetime: impl FnMut(&mut Random) -> f64,
+        mut seen: impl FnMut(&mut Random) -> f64,
+    ) -> (f64, f64, f64) {
+        const SAMPLES: usize = 2000;
+        let mut random = Random(7);
+        let (mut sum, mut squares, mut errors, mut covered) = (0.0, 0.0, 0.0, 0.0);
+        for _ in 0..SAMPLES {
+            let mut sample = Sample::default();
+            for _ in 0..250 {
+                let (life, window) = (lifetime(&mut random), seen(&mut random));
+                sample.add(life.min(window), life <= window, Budget::UNLIMITED).unwrap();
+            }
+            let value = lifetime_value(&kaplan_meier::steps(&sample).unwrap(), terms).unwrap().unwrap();
+            let (lower, upper) = (value.lower.unwrap().amount(2), value.upper.unwrap().amount(2));
+            let ltv = value.ltv.amount(2);
+            sum += ltv;
+            squares += ltv * ltv;
+            errors += (upper - lower) / 2.0 / kaplan_meier::critical_value(terms.level).unwrap();
+            covered += f64::from(u8::from((lower..=upper).contains(&truth)));
+        }
+        let n = SAMPLES as f64;
+        (((squares - sum * sum / n) / (n - 1.0)).sqrt(), errors / n, covered / n)
+    }
+
+    fn assert_honest((spread, reported, covered): (f64, f64, f64)) {
+        // Of 2000 samples the spread is known to 1.6 %, the coverage to 0.5 points.
+        assert!((reported / spread - 1.0).abs() < 0.06, "spread {spread}, reported {reported}");
+        assert!((0.93..0.97).contains(&covered), "covered {covered}");
+    }
+
+    /// What the curve is truly worth: the same terms on S(t) = `survival(t)`.
+    fn worth(terms: &Terms, survival: impl Fn(f64) -> f64) -> f64 {
+        let times: Vec<f64> = (1..=2000).map(f64::from).collect();
+        let survival: Vec<f64> = times.iter().map(|time| survival(*time)).collect();
+        let cumulative_hazard = survival.iter().map(|survival| -survival.ln()).collect();
+        let (variance, loadings) = (Vec::new(), Vec::new());
+        let (max_followup, tail) = (2000.0, Tail::None);
+        let curve = Steps { times, survival, cumulative_hazard, variance, rank: 0, loadings, max_followup, tail };
+        lifetime_value(&curve, terms).unwrap().unwrap().ltv.amount(2)
+    }
+
+    #[test]
+    fn is_the_spread_over_samples_of_an_exponential() {
+        let terms = Terms { horizon: 18, ..Terms::new(100.0) };
+        let truth = worth(&terms, |t| (-0.04 * t).exp());
+        assert_honest(simulated(
+            &terms,
+            truth,
+            |random| -random.next().ln() / 0.04,
+            |random| 20.0 + 40.0 * random.next(),
+        ));
+    }
+
+    #[test]
+    fn is_the_spread_over_samples_of_a_weibull_with_age_and_terms() {
+        let terms =
+            Terms { horizon: 30, given: 6.0, term_months: Some(12.0), cost_to_serve: 30.0, ..Terms::new(100.0) };
+        let truth = worth(&terms, |t| (-(t / 30.0).powf(0.7)).exp());
+        let lifetime = |random: &mut Random| 30.0 * (-random.next().ln()).powf(1.0 / 0.7);
+        assert_honest(simulated(&terms, truth, lifetime, |random| 36.0 + 24.0 * random.next()));
+    }
+
+    #[test]
+    fn is_the_spread_over_samples_with_a_tail() {
+        let terms = Terms { horizon: 120, tail: TailRule::ConstantHazard, ..Terms::new(100.0) };
+        let truth = worth(&terms, |t| (-0.03 * t).exp());
+        assert_honest(simulated(&terms, truth, |random| -random.next().ln() / 0.03, |_| 24.0));
+    }
+}

@@ -1,0 +1,3 @@
+-- Placeholder until the demo is written. \copy does not expand variables, \cd does.
+\cd :data
+SELECT ltv.version();

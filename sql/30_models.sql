@@ -1,0 +1,122 @@
+-- Fits as aggregates, and what a fitted model says of a row.
+
+CREATE FUNCTION ltv._fit_add(state ltv.design, duration double precision, event boolean, covariates double precision[]) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_add_bool';
+COMMENT ON FUNCTION ltv._fit_add(ltv.design, double precision, boolean, double precision[]) IS 'Transition function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_add(state ltv.design, duration double precision, event boolean, covariates double precision[], weight double precision) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_add_weight_bool';
+COMMENT ON FUNCTION ltv._fit_add(ltv.design, double precision, boolean, double precision[], double precision) IS 'Transition function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_add(state ltv.design, entry double precision, duration double precision, event boolean, covariates double precision[]) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_add_entry_bool';
+COMMENT ON FUNCTION ltv._fit_add(ltv.design, double precision, double precision, boolean, double precision[]) IS 'Transition function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_add(state ltv.design, entry double precision, duration double precision, event boolean, covariates double precision[], weight double precision) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_add_entry_weight_bool';
+COMMENT ON FUNCTION ltv._fit_add(ltv.design, double precision, double precision, boolean, double precision[], double precision) IS 'Transition function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_add(state ltv.design, duration double precision, event integer, covariates double precision[]) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_add_int';
+COMMENT ON FUNCTION ltv._fit_add(ltv.design, double precision, integer, double precision[]) IS 'Transition function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_add(state ltv.design, duration double precision, event integer, covariates double precision[], weight double precision) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_add_weight_int';
+COMMENT ON FUNCTION ltv._fit_add(ltv.design, double precision, integer, double precision[], double precision) IS 'Transition function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_add(state ltv.design, entry double precision, duration double precision, event integer, covariates double precision[]) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_add_entry_int';
+COMMENT ON FUNCTION ltv._fit_add(ltv.design, double precision, double precision, integer, double precision[]) IS 'Transition function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_add(state ltv.design, entry double precision, duration double precision, event integer, covariates double precision[], weight double precision) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_add_entry_weight_int';
+COMMENT ON FUNCTION ltv._fit_add(ltv.design, double precision, double precision, integer, double precision[], double precision) IS 'Transition function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_combine(state ltv.design, other ltv.design) RETURNS ltv.design
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'fit_combine';
+COMMENT ON FUNCTION ltv._fit_combine(ltv.design, ltv.design) IS 'Combine function of the fit_ aggregates.';
+CREATE FUNCTION ltv._fit_cox(state ltv.design) RETURNS ltv.model
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'fit_cox_final';
+COMMENT ON FUNCTION ltv._fit_cox(ltv.design) IS 'Final function of fit_cox.';
+
+CREATE AGGREGATE ltv.fit_cox(duration double precision, event boolean, covariates double precision[]) (
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, boolean, double precision[]) IS 'Fits a Cox proportional hazards model (Cox 1972; Efron 1977 for ties) as an aggregate: GROUP BY gives a model per cohort. duration and event as in survival_agg; covariates: the same number of finite values in every row, named x1, x2, ... in the model. Rows with a NULL are left out. NULL when no row is left; see model_status for separated or collinear data. Errors 22023.';
+
+CREATE AGGREGATE ltv.fit_cox(duration double precision, event boolean, covariates double precision[], weight double precision) (
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, boolean, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With case weights (as in R: each of tied events carries their mean weight).';
+
+CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event boolean, covariates double precision[]) (
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, boolean, double precision[]) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration.';
+
+CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event boolean, covariates double precision[], weight double precision) (
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, boolean, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. With case weights (as in R: each of tied events carries their mean weight).';
+
+CREATE AGGREGATE ltv.fit_cox(duration double precision, event integer, covariates double precision[]) (
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, integer, double precision[]) IS 'As fit_cox(duration, event, covariates). The event as 1 or 0.';
+
+CREATE AGGREGATE ltv.fit_cox(duration double precision, event integer, covariates double precision[], weight double precision) (
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, integer, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With case weights (as in R: each of tied events carries their mean weight). The event as 1 or 0.';
+
+CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event integer, covariates double precision[]) (
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, integer, double precision[]) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. The event as 1 or 0.';
+
+CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event integer, covariates double precision[], weight double precision) (
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, integer, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. With case weights (as in R: each of tied events carries their mean weight). The event as 1 or 0.';
+
+CREATE FUNCTION ltv.coefficients(
+    m ltv.model, level double precision DEFAULT 0.95,
+    OUT term text, OUT estimate double precision, OUT std_error double precision, OUT z double precision,
+    OUT p_value double precision, OUT hazard_ratio double precision, OUT lower double precision, OUT upper double precision
+) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'coefficients';
+COMMENT ON FUNCTION ltv.coefficients(ltv.model, double precision) IS 'The coefficients of a regression model: log hazard ratio, standard error, Wald test, hazard ratio with its limits (lower, upper). A term that the others determine has NULLs. No rows for a model without coefficients.';
+
+CREATE FUNCTION ltv.model_status(m ltv.model) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_status_wrapper';
+COMMENT ON FUNCTION ltv.model_status(ltv.model) IS 'ok, or what is wrong with the fit: no events; not converged; separated (a coefficient runs to infinity); determined by other terms (collinear).';
+
+CREATE FUNCTION ltv.model_algorithm(m ltv.model) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_algorithm_wrapper';
+COMMENT ON FUNCTION ltv.model_algorithm(ltv.model) IS 'cox or kaplan_meier.';
+
+CREATE FUNCTION ltv.model_features(m ltv.model) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_features_wrapper';
+COMMENT ON FUNCTION ltv.model_features(ltv.model) IS 'The columns that a row must have to be scored.';
+
+CREATE FUNCTION ltv.predict(m ltv.model, features record, horizon double precision DEFAULT 12, given double precision DEFAULT 0, level double precision DEFAULT 0.95) RETURNS ltv.prediction
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'predict_model';
+COMMENT ON FUNCTION ltv.predict(ltv.model, record, double precision, double precision, double precision) IS 'What the model says of a row: the probability of the event within horizon, given that it has lasted given, with limits at level. Features are found in the row by name; other columns are ignored; a missing column is error 42703. A NULL feature or an unseen level gives NULLs and a status. Interval: Tsiatis 1981 on the log-log scale. Write it in LATERAL.';
+CREATE FUNCTION ltv.predict(model text, features record, horizon double precision DEFAULT 12, given double precision DEFAULT 0, level double precision DEFAULT 0.95) RETURNS ltv.prediction
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'predict_name';
+COMMENT ON FUNCTION ltv.predict(text, record, double precision, double precision, double precision) IS 'As predict(ltv.model, ...) with a registered model: name, name@alias or name@version.';
+
+CREATE FUNCTION ltv.renewal_probability(m ltv.model, features record, horizon double precision, given double precision DEFAULT 0) RETURNS double precision
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 150 AS 'MODULE_PATHNAME', 'renewal_probability_model';
+COMMENT ON FUNCTION ltv.renewal_probability(ltv.model, record, double precision, double precision) IS 'P(T > given + horizon | T > given) for a row by the model: the number that fits a SELECT list. NULL for a row without a score (predict tells why). Beyond the observed time the average hazard goes on.';
+CREATE FUNCTION ltv.renewal_probability(model text, features record, horizon double precision, given double precision DEFAULT 0) RETURNS double precision
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 150 AS 'MODULE_PATHNAME', 'renewal_probability_name';
+COMMENT ON FUNCTION ltv.renewal_probability(text, record, double precision, double precision) IS 'As renewal_probability(ltv.model, ...) with a registered model: name, name@alias or name@version.';
+
+CREATE FUNCTION ltv.predict_curve(m ltv.model, features record) RETURNS ltv.survival
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'predict_curve_model';
+COMMENT ON FUNCTION ltv.predict_curve(ltv.model, record) IS 'The survival curve of a row by the model, with its uncertainty; NULL for a row without a score.';
+CREATE FUNCTION ltv.predict_curve(model text, features record) RETURNS ltv.survival
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'predict_curve_name';
+COMMENT ON FUNCTION ltv.predict_curve(text, record) IS 'As predict_curve(ltv.model, ...) with a registered model: name, name@alias or name@version.';
+

@@ -1,0 +1,192 @@
+//! A call of one of our functions, taken apart safely: arguments by place, the answer as datum, tuple or rows.
+
+use ltv_engine::model::features::Unscorable;
+use ltv_engine::model::subject::Subject;
+use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
+
+use crate::pg::call_site::{CallSite, NamedModel, SnapshotKey};
+use crate::pg::error::report;
+use crate::pg::{array, varlena};
+
+/// One call. Made only by the exported symbols, with PostgreSQL's own `fcinfo`.
+pub struct Call {
+    fcinfo: pg_sys::FunctionCallInfo,
+}
+
+/// A column of an answer.
+pub enum Field {
+    Float(Option<f64>),
+    Integer(Option<i64>),
+    Int4(Option<i32>),
+    Text(Option<String>),
+    Texts(Vec<String>),
+    /// The digits of a number, exactly.
+    Numeric(Option<String>),
+    Date(Option<i32>),
+}
+
+/// How argument 0 gives the model.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ModelBy {
+    Value,
+    Name,
+}
+
+impl Call {
+    /// # Safety
+    /// `fcinfo` is the argument of a version-1 function called by PostgreSQL.
+    #[inline(always)]
+    pub unsafe fn new(fcinfo: pg_sys::FunctionCallInfo) -> Self {
+        Call { fcinfo }
+    }
+
+    #[inline(always)]
+    fn argument(&self, place: usize) -> Option<pg_sys::Datum> {
+        // SAFETY: `nargs` slots were allocated by the caller of the function.
+        let slots = unsafe { (*self.fcinfo).args.as_slice((*self.fcinfo).nargs as usize) };
+        slots.get(place).filter(|slot| !slot.isnull).map(|slot| slot.value)
+    }
+
+    #[inline(always)]
+    pub fn float(&self, place: usize) -> Option<f64> {
+        self.argument(place).map(|datum| f64::from_bits(datum.value() as u64))
+    }
+
+    /// A date as days since 2000-01-01.
+    pub fn date(&self, place: usize) -> Option<i32> {
+        self.argument(place).map(|datum| datum.value() as i32)
+    }
+
+    pub fn integer(&self, place: usize) -> Option<i32> {
+        self.argument(place).map(|datum| datum.value() as i32)
+    }
+
+    /// An argument that pgrx knows how to read, off the hot path.
+    pub fn get<T: FromDatum>(&self, place: usize) -> Option<T> {
+        // SAFETY: callers ask for the type that the SQL declaration names; the datum is not NULL.
+        self.argument(place).and_then(|datum| unsafe { T::from_datum(datum, false) })
+    }
+
+    pub fn text(&self, place: usize) -> Option<&str> {
+        // SAFETY: declared text, and not NULL.
+        let bytes = self.argument(place).map(|datum| unsafe { varlena::payload(datum) })?;
+        std::str::from_utf8(bytes).ok()
+    }
+
+    /// A float8[]; `None` when it is NULL or has a NULL in it.
+    pub fn floats(&self, place: usize) -> Option<&[f64]> {
+        // SAFETY: declared float8[], and not NULL.
+        self.argument(place).and_then(|datum| unsafe { array::floats(datum) })
+    }
+
+    /// The payload of an argument of one of our types.
+    pub fn bytes(&self, place: usize) -> Option<&[u8]> {
+        // SAFETY: declared one of our varlena types, and not NULL.
+        self.argument(place).map(|datum| unsafe { varlena::payload(datum) })
+    }
+
+    /// The model of argument 0 applied to the row of argument 1; `None` when either is NULL.
+    #[inline]
+    pub fn score<R>(&self, by: ModelBy, answer: impl FnOnce(Result<Subject<'_>, Unscorable>) -> R) -> Option<R> {
+        let (model, row) = (self.argument(0)?, self.argument(1)?);
+        // SAFETY: the functions that score keep nothing else in fn_extra.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        match by {
+            // SAFETY: declared ltv.model, and not NULL.
+            ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
+            ModelBy::Name => {
+                let name = self.text(0).unwrap_or_default();
+                let snapshot = SnapshotKey::current();
+                let known = site.named.as_ref().is_some_and(|held| held.name == name && held.snapshot == snapshot);
+                if !known {
+                    let bytes = crate::registry::model_bytes(name);
+                    site.hold(&bytes);
+                    site.named = Some(NamedModel { name: name.to_owned(), snapshot });
+                }
+            }
+        }
+        // SAFETY: declared record, and not NULL.
+        Some(unsafe { site.score(row, answer) })
+    }
+
+    #[inline(always)]
+    pub fn null(&self) -> pg_sys::Datum {
+        // SAFETY: `fcinfo` is ours to answer through.
+        unsafe { (*self.fcinfo).isnull = true };
+        pg_sys::Datum::from(0usize)
+    }
+
+    #[inline(always)]
+    pub fn answer_float(&self, value: Option<f64>) -> pg_sys::Datum {
+        match value {
+            Some(value) => pg_sys::Datum::from(value.to_bits() as usize),
+            None => self.null(),
+        }
+    }
+
+    pub fn answer_bytes(&self, payload: &[u8]) -> pg_sys::Datum {
+        varlena::to_datum(payload)
+    }
+
+    /// One composite value of the function's declared result type.
+    pub fn answer_tuple(&self, fields: Vec<Field>) -> pg_sys::Datum {
+        // SAFETY: as in `score`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        let descriptor = *site.result.get_or_insert_with(|| {
+            let mut descriptor: pg_sys::TupleDesc = std::ptr::null_mut();
+            // SAFETY: the blessed copy is made in fn_mcxt, where the call site lives too.
+            unsafe {
+                let class = pg_sys::get_call_result_type(self.fcinfo, std::ptr::null_mut(), &raw mut descriptor);
+                if class != pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE {
+                    report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "this function returns a composite type", "");
+                }
+                let before = pg_sys::MemoryContextSwitchTo((*(*self.fcinfo).flinfo).fn_mcxt);
+                let copy = pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor));
+                pg_sys::MemoryContextSwitchTo(before);
+                copy
+            }
+        });
+        let (mut values, mut nulls) = datums(fields);
+        // SAFETY: the declared type has as many columns as there are fields (the surface tests call every function).
+        unsafe {
+            assert_eq!((*descriptor).natts as usize, values.len(), "result columns");
+            let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+        }
+    }
+
+    /// A set of rows of the function's declared result type.
+    pub fn answer_rows(&self, rows: impl IntoIterator<Item = Vec<Field>>) -> pg_sys::Datum {
+        // SAFETY: PostgreSQL's own helper checks that a set may be returned and makes the tuplestore.
+        let result = unsafe {
+            pg_sys::InitMaterializedSRF(self.fcinfo, 0);
+            &mut *(*self.fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()
+        };
+        for row in rows {
+            let (mut values, mut nulls) = datums(row);
+            // SAFETY: store and descriptor were just made; the descriptor has as many columns as there are fields.
+            unsafe {
+                assert_eq!((*result.setDesc).natts as usize, values.len(), "result columns");
+                pg_sys::tuplestore_putvalues(result.setResult, result.setDesc, values.as_mut_ptr(), nulls.as_mut_ptr());
+            }
+        }
+        self.null()
+    }
+}
+
+fn datums(fields: Vec<Field>) -> (Vec<pg_sys::Datum>, Vec<bool>) {
+    let datums = fields.into_iter().map(|field| match field {
+        Field::Float(value) => value.and_then(IntoDatum::into_datum),
+        Field::Integer(value) => value.and_then(IntoDatum::into_datum),
+        Field::Int4(value) | Field::Date(value) => value.and_then(IntoDatum::into_datum),
+        Field::Text(value) => value.and_then(IntoDatum::into_datum),
+        Field::Texts(value) => value.into_datum(),
+        Field::Numeric(value) => value.and_then(|digits| numeric(&digits).into_datum()),
+    });
+    datums.map(|datum| (datum.unwrap_or(pg_sys::Datum::from(0usize)), datum.is_none())).unzip()
+}
+
+fn numeric(digits: &str) -> AnyNumeric {
+    AnyNumeric::try_from(digits)
+        .unwrap_or_else(|_| report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, format!("{digits} is not a number"), ""))
+}

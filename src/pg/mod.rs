@@ -1,0 +1,13 @@
+//! What the face needs of PostgreSQL itself. All hand-written `unsafe` of the project is in this folder.
+
+pub mod aggregate;
+pub mod array;
+pub mod call;
+pub mod call_site;
+pub mod error;
+pub mod expanded;
+pub mod interrupts;
+pub mod record;
+pub mod settings;
+pub mod symbols;
+pub mod varlena;

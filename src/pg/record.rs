@@ -1,0 +1,243 @@
+//! Features by name from a row of any type.
+
+use std::ffi::CStr;
+
+use ltv_engine::model::features::{Feature, Kind, Value};
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+use crate::pg::error::report;
+use crate::pg::varlena::payload;
+
+/// How the bytes of a column become a feature's value.
+#[derive(Clone, Copy)]
+enum Conversion {
+    Int2,
+    Int4,
+    Int8,
+    Float4,
+    Float8,
+    Boolean,
+    Numeric,
+    Text,
+    /// char(n): trailing blanks do not count.
+    Padded,
+    BooleanText,
+    /// By the type's output function.
+    Output(pg_sys::Oid),
+}
+
+struct Column {
+    index: usize,
+    conversion: Conversion,
+}
+
+/// Where a row type keeps the features of a model, and room for one row.
+pub struct RowReader {
+    type_id: pg_sys::Oid,
+    typmod: i32,
+    descriptor: pg_sys::TupleDesc,
+    columns: Vec<Column>,
+    datums: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
+    /// Text made by output functions, kept while the values are used.
+    texts: Vec<String>,
+    values: Vec<Value<'static>>,
+}
+
+impl Drop for RowReader {
+    fn drop(&mut self) {
+        // SAFETY: made by CreateTupleDescCopy in TopMemoryContext, and ours alone.
+        unsafe { pg_sys::FreeTupleDesc(self.descriptor) };
+    }
+}
+
+impl RowReader {
+    /// The features of `row` in their order; `reader` is remade when the row type has changed.
+    ///
+    /// # Safety
+    /// `row` is a non-NULL composite value. The values borrow from it and from `reader` and are good for this call.
+    pub unsafe fn values<'a>(
+        reader: &'a mut Option<RowReader>,
+        row: pg_sys::Datum,
+        features: &[Feature],
+    ) -> &'a [Value<'a>] {
+        // SAFETY: a composite datum is a varlena whose payload is a heap tuple header with its type in it.
+        unsafe {
+            let header = pg_sys::pg_detoast_datum(row.cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
+            let row_type = (*header).t_choice.t_datum;
+            if !reader.as_ref().is_some_and(|r| r.type_id == row_type.datum_typeid && r.typmod == row_type.datum_typmod)
+            {
+                *reader = Some(RowReader::new(row_type.datum_typeid, row_type.datum_typmod, features));
+            }
+            let reader = reader.as_mut().unwrap_or_else(|| unreachable!("just made"));
+            let mut tuple = pg_sys::HeapTupleData {
+                t_len: pgrx::varlena::varsize_4b(header.cast()) as u32,
+                t_data: header,
+                ..Default::default()
+            };
+            pg_sys::heap_deform_tuple(
+                &raw mut tuple,
+                reader.descriptor,
+                reader.datums.as_mut_ptr(),
+                reader.nulls.as_mut_ptr(),
+            );
+            reader.convert();
+            // The lifetimes are those of the row and of the reader; `values` is cleared before it is filled again.
+            std::mem::transmute::<&[Value<'static>], &'a [Value<'a>]>(&reader.values)
+        }
+    }
+
+    unsafe fn new(type_id: pg_sys::Oid, typmod: i32, features: &[Feature]) -> RowReader {
+        // SAFETY: the descriptor is copied into memory of our own and the cached one released.
+        let (descriptor, length) = unsafe {
+            let cached = pg_sys::lookup_rowtype_tupdesc(type_id, typmod);
+            let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
+            let copy = pg_sys::CreateTupleDescCopy(cached);
+            pg_sys::MemoryContextSwitchTo(before);
+            if (*cached).tdrefcount >= 0 {
+                pg_sys::DecrTupleDescRefCount(cached);
+            }
+            (copy, (*copy).natts as usize)
+        };
+        let mut reader = RowReader {
+            type_id,
+            typmod,
+            descriptor,
+            columns: Vec::with_capacity(features.len()),
+            datums: vec![pg_sys::Datum::from(0usize); length],
+            nulls: vec![true; length],
+            texts: Vec::new(),
+            values: Vec::with_capacity(features.len()),
+        };
+        for feature in features {
+            // SAFETY: the descriptor has `length` attributes.
+            let column = unsafe { find_column(descriptor, length, feature) };
+            reader.columns.push(column);
+        }
+        reader
+    }
+
+    /// Turns the deformed row into values.
+    ///
+    /// # Safety
+    /// `datums` and `nulls` hold a row of `descriptor`'s type that outlives the use of `values`.
+    unsafe fn convert(&mut self) {
+        self.values.clear();
+        self.texts.clear();
+        // Values point into `texts`, so it must not move while it grows.
+        self.texts.reserve(self.columns.len());
+        for column in &self.columns {
+            if self.nulls[column.index] {
+                self.values.push(Value::Null);
+                continue;
+            }
+            let datum = self.datums[column.index];
+            let bits = datum.value() as u64;
+            // SAFETY: each conversion matches the column's type, by which it was chosen.
+            let value = unsafe {
+                match column.conversion {
+                    Conversion::Int2 => Value::Number(f64::from(bits as i16)),
+                    Conversion::Int4 => Value::Number(f64::from(bits as i32)),
+                    Conversion::Int8 => Value::Number(bits as i64 as f64),
+                    Conversion::Float4 => Value::Number(f64::from(f32::from_bits(bits as u32))),
+                    Conversion::Float8 => Value::Number(f64::from_bits(bits)),
+                    Conversion::Boolean => Value::Number(if bits as u8 != 0 { 1.0 } else { 0.0 }),
+                    Conversion::BooleanText => Value::Text(if bits as u8 != 0 { "true" } else { "false" }),
+                    Conversion::Numeric => {
+                        let converted = pg_sys::OidFunctionCall1Coll(NUMERIC_TO_FLOAT8, pg_sys::InvalidOid, datum);
+                        Value::Number(f64::from_bits(converted.value() as u64))
+                    }
+                    Conversion::Text => Value::Text(text(payload(datum))),
+                    Conversion::Padded => Value::Text(text(payload(datum)).trim_end_matches(' ')),
+                    Conversion::Output(function) => {
+                        let printed = CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, datum));
+                        self.texts.push(printed.to_string_lossy().into_owned());
+                        let kept = &self.texts[self.texts.len() - 1];
+                        Value::Text(std::mem::transmute::<&str, &'static str>(kept.as_str()))
+                    }
+                }
+            };
+            self.values.push(value);
+        }
+    }
+}
+
+/// `float8(numeric)`.
+const NUMERIC_TO_FLOAT8: pg_sys::Oid = pg_sys::Oid::from_u32(1746);
+
+/// The database's encoding may be any; what is not UTF-8 is no level that training has seen.
+fn text(bytes: &[u8]) -> &'static str {
+    // SAFETY: the lifetime is cut down to the row's by the caller's signature.
+    std::str::from_utf8(unsafe { std::mem::transmute::<&[u8], &'static [u8]>(bytes) }).unwrap_or("\u{fffd}")
+}
+
+unsafe fn find_column(descriptor: pg_sys::TupleDesc, length: usize, feature: &Feature) -> Column {
+    let mut present = Vec::new();
+    for index in 0..length {
+        // SAFETY: `index` is within the descriptor; TupleDescAttr hides how each release lays it out.
+        let attribute = unsafe { &*tuple_desc_attribute(descriptor, index) };
+        if attribute.attisdropped {
+            continue;
+        }
+        let name = pgrx::name_data_to_str(&attribute.attname);
+        if name == feature.name {
+            // SAFETY: a catalog lookup by a valid type OID.
+            let base = unsafe { pg_sys::getBaseType(attribute.atttypid) };
+            return Column { index, conversion: conversion(feature, base) };
+        }
+        present.push(name.to_owned());
+    }
+    report(
+        PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+        format!("the row has no column \"{}\", which the model needs", feature.name),
+        format!("Features are found by name; the row has: {}.", present.join(", ")),
+    )
+}
+
+#[cfg(feature = "pg18")]
+unsafe fn tuple_desc_attribute(descriptor: pg_sys::TupleDesc, index: usize) -> *const pg_sys::FormData_pg_attribute {
+    // SAFETY: from release 18 on the full attributes follow the compact ones in one allocation; the caller keeps `index`
+    // within bounds.
+    unsafe {
+        let compact = (*descriptor).compact_attrs.as_ptr();
+        compact.add((*descriptor).natts as usize).cast::<pg_sys::FormData_pg_attribute>().add(index)
+    }
+}
+
+#[cfg(not(feature = "pg18"))]
+unsafe fn tuple_desc_attribute(descriptor: pg_sys::TupleDesc, index: usize) -> *const pg_sys::FormData_pg_attribute {
+    // SAFETY: the caller keeps `index` within bounds.
+    unsafe { &raw const (*descriptor).attrs.as_slice(index + 1)[index] }
+}
+
+/// How a column of type `base` gives the feature, or the error that it cannot.
+fn conversion(feature: &Feature, base: pg_sys::Oid) -> Conversion {
+    let category = matches!(feature.kind, Kind::Category { .. });
+    match base {
+        pg_sys::TEXTOID | pg_sys::VARCHAROID if category => return Conversion::Text,
+        pg_sys::BPCHAROID if category => return Conversion::Padded,
+        pg_sys::BOOLOID if category => return Conversion::BooleanText,
+        pg_sys::INT2OID if !category => return Conversion::Int2,
+        pg_sys::INT4OID if !category => return Conversion::Int4,
+        pg_sys::INT8OID if !category => return Conversion::Int8,
+        pg_sys::FLOAT4OID if !category => return Conversion::Float4,
+        pg_sys::FLOAT8OID if !category => return Conversion::Float8,
+        pg_sys::BOOLOID => return Conversion::Boolean,
+        pg_sys::NUMERICOID if !category => return Conversion::Numeric,
+        _ => {}
+    }
+    if category {
+        let mut function = pg_sys::InvalidOid;
+        let mut is_varlena = false;
+        // SAFETY: a catalog lookup that writes both results.
+        unsafe { pg_sys::getTypeOutputInfo(base, &raw mut function, &raw mut is_varlena) };
+        return Conversion::Output(function);
+    }
+    // SAFETY: format_type_be returns a palloc'd C string for any OID.
+    let type_name = unsafe { CStr::from_ptr(pg_sys::format_type_be(base)) }.to_string_lossy().into_owned();
+    report(
+        PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
+        format!("column \"{}\" is of type {type_name}, but the model was trained on a number", feature.name),
+        "Cast the column in the row that is scored.",
+    )
+}

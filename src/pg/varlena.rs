@@ -1,0 +1,135 @@
+//! Values of our own SQL types: a varlena whose payload the engine encodes and validates.
+
+use ltv_engine::Result;
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::{Datum, UnboxDatum};
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
+};
+use pgrx::prelude::*;
+use pgrx::{FromDatum, IntoDatum, pg_sys};
+
+use crate::pg::error;
+
+/// A type of the engine that SQL can hold.
+pub trait Stored: Sized {
+    const SQL_NAME: &'static str;
+    fn to_bytes(&self) -> Vec<u8>;
+    /// Validates: the bytes may come from anywhere.
+    fn from_bytes(bytes: &[u8]) -> Result<Self>;
+}
+
+/// The payload of a varlena, detoasted if need be. It lives as long as the current memory context.
+///
+/// # Safety
+/// `datum` is a non-NULL varlena.
+pub unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    // SAFETY: the caller promises a varlena; detoasting gives a plain or short one that palloc owns.
+    unsafe {
+        let plain = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        pgrx::varlena::varlena_to_byte_slice(plain)
+    }
+}
+
+/// A fresh varlena in the current memory context.
+pub fn to_datum(payload: &[u8]) -> pg_sys::Datum {
+    let size = payload.len() + pg_sys::VARHDRSZ;
+    // SAFETY: palloc gives `size` bytes or raises; header and payload fill them exactly.
+    unsafe {
+        let start = pg_sys::palloc(size).cast::<u8>();
+        pgrx::varlena::set_varsize_4b(start.cast(), size as i32);
+        std::ptr::copy_nonoverlapping(payload.as_ptr(), start.add(pg_sys::VARHDRSZ), payload.len());
+        pg_sys::Datum::from(start)
+    }
+}
+
+/// An argument or result of one of our SQL types.
+#[derive(Debug, Clone)]
+pub struct Value<T>(pub T);
+
+impl<T: Stored> FromDatum for Value<T> {
+    unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _oid: pg_sys::Oid) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: PostgreSQL passes a varlena for a type declared with INTERNALLENGTH = VARIABLE.
+        Some(Value(error::settle(T::from_bytes(unsafe { payload(datum) }))))
+    }
+}
+
+impl<T: Stored> IntoDatum for Value<T> {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        Some(to_datum(&self.0.to_bytes()))
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pgrx::wrappers::regtypein(T::SQL_NAME)
+    }
+}
+
+// SAFETY: the datum of a non-NULL argument is unboxed by FromDatum, which copies what it needs.
+unsafe impl<T: Stored> UnboxDatum for Value<T> {
+    type As<'dat>
+        = Self
+    where
+        Self: 'dat;
+    unsafe fn unbox<'dat>(datum: Datum<'dat>) -> Self::As<'dat>
+    where
+        Self: 'dat,
+    {
+        // SAFETY: pgrx calls this for non-NULL elements only; `Datum` is a transparent wrapper with a lifetime.
+        let raw: pg_sys::Datum = unsafe { std::mem::transmute(datum) };
+        // SAFETY: see above.
+        Value(error::settle(T::from_bytes(unsafe { payload(raw) })))
+    }
+}
+
+// SAFETY: unboxing goes through FromDatum; a NULL for a non-Option argument is refused, as SQL declares it STRICT.
+unsafe impl<'fcx, T: Stored + 'fcx> ArgAbi<'fcx> for Value<T> {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: the argument is of the SQL type that the function was declared with.
+        match unsafe { arg.unbox_arg_using_from_datum() } {
+            Some(value) => value,
+            None => error::report(
+                PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+                "a value of ltv must not be NULL here",
+                "",
+            ),
+        }
+    }
+}
+
+// SAFETY: IntoDatum returns a palloc'd varlena of the declared type.
+unsafe impl<T: Stored> BoxRet for Value<T> {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        match self.into_datum() {
+            None => fcinfo.return_null(),
+            // SAFETY: the datum was made for this result.
+            Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
+        }
+    }
+}
+
+// SAFETY: the SQL name is the type's own; the SQL itself is written by hand in sql/.
+unsafe impl<T: Stored> SqlTranslatable for Value<T> {
+    const TYPE_IDENT: &'static str = T::SQL_NAME;
+    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
+    const ARGUMENT_SQL: std::result::Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::As(T::SQL_NAME));
+    const RETURN_SQL: std::result::Result<ReturnsRef, ReturnsError> =
+        Ok(ReturnsRef::One(SqlMappingRef::As(T::SQL_NAME)));
+}
+
+/// The value in a message of the binary protocol.
+pub fn received<T: Stored>(message: pgrx::Internal) -> Value<T> {
+    let Some(datum) = message.unwrap() else {
+        error::report(PgSqlErrorCode::ERRCODE_INVALID_BINARY_REPRESENTATION, "no message to receive", "")
+    };
+    // SAFETY: a receive function's argument is a StringInfo whose unread part is the value; the cursor is moved past it.
+    let bytes = unsafe {
+        let message = datum.cast_mut_ptr::<pg_sys::StringInfoData>();
+        let left = (*message).len - (*message).cursor;
+        let start = pg_sys::pq_getmsgbytes(message, left).cast::<u8>();
+        std::slice::from_raw_parts(start, left as usize)
+    };
+    Value(error::settle(T::from_bytes(bytes)))
+}

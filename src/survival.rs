@@ -1,0 +1,179 @@
+//! Curves in SQL: the accessors of `ltv.survival` and the tests between curves.
+
+use ltv_engine::survival::kaplan_meier::{self, Transform};
+use ltv_engine::survival::log_rank::{self, Weighting};
+use ltv_engine::survival::{Sample, Steps, Survival, curve};
+use ltv_engine::{Error, Result};
+use pgrx::prelude::*;
+
+use crate::pg::call::{Call, Field};
+use crate::pg::error::settle;
+use crate::pg::varlena::Value;
+
+/// The sample in stored bytes; a fitted curve is none and does not merge.
+pub fn sample_of(bytes: &[u8]) -> Result<Sample> {
+    match Survival::decode(bytes)? {
+        Survival::Sample(sample) => Ok(sample),
+        Survival::Fitted(_) => Err(no_sample("rolled up")),
+    }
+}
+
+fn no_sample(what: &str) -> Error {
+    Error::invalid(
+        format!("a fitted curve has no subjects and cannot be {what}"),
+        "Only curves made by survival_agg (or conditional of one) hold a sample.",
+    )
+}
+
+fn time(name: &str, t: f64) -> f64 {
+    if !(0.0..f64::INFINITY).contains(&t) {
+        settle::<()>(Err(curve::bad_time(name, t)));
+    }
+    t
+}
+
+fn with_steps<T>(s: &Value<Survival>, read: impl FnOnce(&Steps) -> Option<T>) -> Option<T> {
+    s.0.steps().and_then(|steps| read(&steps))
+}
+
+fn with_sample<T>(s: &Value<Survival>, read: impl FnOnce(&Sample) -> T) -> Option<T> {
+    match &s.0 {
+        Survival::Sample(sample) => Some(read(sample)),
+        Survival::Fitted(_) => None,
+    }
+}
+
+#[pg_extern(sql = false)]
+fn survival_at(s: Value<Survival>, t: f64) -> Option<f64> {
+    let t = time("t", t);
+    with_steps(&s, |steps| steps.survival_at(t))
+}
+
+#[pg_extern(sql = false)]
+fn cumulative_hazard_at(s: Value<Survival>, t: f64) -> Option<f64> {
+    let t = time("t", t);
+    with_steps(&s, |steps| steps.cumulative_hazard_at(t))
+}
+
+#[pg_extern(sql = false)]
+fn quantile(s: Value<Survival>, p: f64) -> Option<f64> {
+    with_steps(&s, |steps| settle(steps.quantile(p)))
+}
+
+#[pg_extern(sql = false)]
+fn rmst(s: Value<Survival>, tau: f64) -> Option<f64> {
+    with_steps(&s, |steps| settle(steps.restricted_mean(tau)))
+}
+
+#[pg_extern(sql = false)]
+fn conditional(s: Value<Survival>, given: f64) -> Option<Value<Survival>> {
+    settle(s.0.conditional(given)).map(Value)
+}
+
+#[pg_extern(sql = false)]
+fn renewal_probability(s: Value<Survival>, from_t: f64, to_t: f64) -> Option<f64> {
+    with_steps(&s, |steps| settle(steps.renewal_probability(from_t, to_t)))
+}
+
+#[pg_extern(sql = false)]
+fn subjects(s: Value<Survival>) -> Option<f64> {
+    with_sample(&s, Sample::subjects)
+}
+
+#[pg_extern(sql = false)]
+fn events(s: Value<Survival>) -> Option<f64> {
+    with_sample(&s, Sample::events)
+}
+
+#[pg_extern(sql = false)]
+fn censored(s: Value<Survival>) -> Option<f64> {
+    with_sample(&s, Sample::censored)
+}
+
+#[pg_extern(sql = false)]
+fn skipped(s: Value<Survival>) -> Option<i64> {
+    with_sample(&s, |sample| sample.skipped() as i64)
+}
+
+#[pg_extern(sql = false)]
+fn max_followup(s: Value<Survival>) -> Option<f64> {
+    with_steps(&s, |steps| Some(steps.max_followup))
+}
+
+/// `survival_interval(s, t, level, transform)`.
+pub fn survival_interval(call: &Call) -> pg_sys::Datum {
+    let (Some(bytes), Some(t)) = (call.bytes(0), call.float(1)) else { return call.null() };
+    let (Some(level), Some(transform)) = (call.float(2), call.text(3)) else { return call.null() };
+    let survival = settle(Survival::decode(bytes));
+    let z = settle(kaplan_meier::critical_value(level));
+    let transform: Transform = settle(transform.parse());
+    let t = time("t", t);
+    let steps = survival.steps();
+    let found = steps.as_ref().and_then(|steps| Some((steps.survival_at(t)?, steps.log_variance_at(t))));
+    let Some((estimate, log_variance)) = found else { return call.null() };
+    let interval = kaplan_meier::interval(estimate, log_variance, z, transform);
+    call.answer_tuple(vec![
+        Field::Float(Some(interval.survival)),
+        Field::Float(interval.std_error),
+        Field::Float(interval.lower),
+        Field::Float(interval.upper),
+    ])
+}
+
+/// `curve(s, at, level, transform)`: the life table, or the estimates at chosen times.
+pub fn curve(call: &Call) -> pg_sys::Datum {
+    let (Some(bytes), Some(level), Some(transform)) = (call.bytes(0), call.float(2), call.text(3)) else {
+        return call.answer_rows(Vec::new());
+    };
+    let survival = settle(Survival::decode(bytes));
+    let z = settle(kaplan_meier::critical_value(level));
+    let transform: Transform = settle(transform.parse());
+    let rows = match (&survival, call.floats(1)) {
+        (Survival::Sample(sample), None) => kaplan_meier::curve(sample, z, transform),
+        (Survival::Sample(sample), Some(times)) => kaplan_meier::curve_at(sample, &checked(times), z, transform),
+        (Survival::Fitted(_), times) => {
+            let steps = survival.steps();
+            let times = times.map(|times| checked(times));
+            steps.map(|steps| kaplan_meier::fitted_curve(&steps, times.as_deref(), z, transform)).unwrap_or_default()
+        }
+    };
+    call.answer_rows(rows.into_iter().map(|row| {
+        vec![
+            Field::Float(Some(row.time)),
+            Field::Float(row.at_risk),
+            Field::Float(row.events),
+            Field::Float(row.censored),
+            Field::Float(row.entered),
+            Field::Float(row.estimate.map(|estimate| estimate.survival)),
+            Field::Float(row.estimate.and_then(|estimate| estimate.std_error)),
+            Field::Float(row.estimate.and_then(|estimate| estimate.lower)),
+            Field::Float(row.estimate.and_then(|estimate| estimate.upper)),
+            Field::Float(row.cumulative_hazard),
+        ]
+    }))
+}
+
+fn checked(times: &[f64]) -> Vec<f64> {
+    times.iter().map(|t| time("at", *t)).collect()
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn log_rank(
+    curves: Array<Value<Survival>>,
+    weights: &str,
+    p: f64,
+    q: f64,
+) -> TableIterator<'static, (name!(chi_squared, Option<f64>), name!(df, i32), name!(p_value, Option<f64>))> {
+    let weighting = settle(Weighting::from_name(weights, p, q));
+    let curves: Vec<Survival> = curves.iter().flatten().map(|curve| curve.0).collect();
+    let samples: Vec<&Sample> = curves
+        .iter()
+        .map(|curve| match curve {
+            Survival::Sample(sample) => sample,
+            Survival::Fitted(_) => settle(Err(no_sample("compared"))),
+        })
+        .collect();
+    let test = log_rank::log_rank(&samples, weighting);
+    TableIterator::once((test.chi_squared, test.df as i32, test.p_value))
+}

@@ -1,0 +1,188 @@
+//! How good the new version is on the rows held out, beside a Kaplan–Meier curve that knows no features.
+
+use ltv_engine::assess::brier::brier_at_horizon;
+use ltv_engine::assess::concordance::{Outcomes, concordance};
+use ltv_engine::model::Fit;
+use ltv_engine::model::features::{Kind, Value};
+use ltv_engine::survival::{Sample, Survival};
+use ltv_engine::{Error, Result};
+use pgrx::spi::SpiClient;
+use serde_json::json;
+
+use crate::pg::interrupts;
+use crate::train::request::Request;
+use crate::train::source::Source;
+use crate::train::{Trained, spi};
+
+/// One number about the version and the same about the baseline.
+pub struct Metric {
+    pub name: String,
+    pub value: Option<f64>,
+    pub baseline: Option<f64>,
+    /// Less is better, and 0 is perfect: skill = 1 − value / baseline.
+    is_loss: bool,
+}
+
+impl Metric {
+    pub fn skill(&self) -> Option<f64> {
+        let (value, baseline) = (self.value?, self.baseline?);
+        (self.is_loss && baseline > 0.0).then(|| 1.0 - value / baseline)
+    }
+
+    pub fn to_json(&self) -> serde_json::Value {
+        json!({"metric": self.name, "value": self.value, "baseline_value": self.baseline, "skill": self.skill()})
+    }
+}
+
+/// The rows held out, scored.
+#[derive(Default)]
+struct Scored {
+    durations: Vec<f64>,
+    events: Vec<bool>,
+    weights: Vec<f64>,
+    entries: Vec<f64>,
+    /// P(T > horizon) by the model.
+    survival: Vec<f64>,
+    unscorable: usize,
+}
+
+pub fn metrics(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    trained: &Trained,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Metric>> {
+    let mut metrics = Vec::new();
+    if request.holdout.is_none() {
+        warnings.push("no holdout: nothing here says how well it predicts".into());
+        if let Fit::Cox(fit) = &trained.model.fit {
+            metrics.push(Metric {
+                name: "log_likelihood in sample".into(),
+                value: Some(fit.log_likelihood),
+                baseline: Some(fit.log_likelihood_null),
+                is_loss: false,
+            });
+        }
+        return Ok(metrics);
+    }
+    let horizon = request.horizon.or_else(|| median_event_time(&trained.pooled));
+    let Some(horizon) = horizon.filter(|horizon| *horizon > 0.0) else { return Ok(metrics) };
+    let scored = score(client, source, trained, horizon)?;
+    if scored.unscorable > 0 {
+        warnings.push(format!("{} rows held out could not be scored", scored.unscorable));
+    }
+    if scored.durations.is_empty() {
+        warnings.push("the holdout is empty".into());
+        return Ok(metrics);
+    }
+    let pooled = Survival::Sample(trained.pooled.clone()).steps().map(|steps| steps.with_average_tail());
+    let naive = pooled.and_then(|steps| steps.survival_at(horizon)).unwrap_or(1.0);
+    if source.entry.is_none() {
+        let of = |survival: &[f64]| brier_at_horizon(&scored.durations, &scored.events, survival, horizon);
+        metrics.push(Metric {
+            name: format!("brier at {horizon}"),
+            value: of(&scored.survival)?.map(|score| score.brier),
+            baseline: of(&vec![naive; scored.survival.len()])?.map(|score| score.brier),
+            is_loss: true,
+        });
+    } else {
+        warnings
+            .push("with delayed entry the Brier score needs calibration_agg on renewal_probability(…, given)".into());
+    }
+    let risks: Vec<f64> = scored.survival.iter().map(|survival| -survival).collect();
+    let outcomes = Outcomes {
+        exits: &scored.durations,
+        events: &scored.events,
+        entries: &scored.entries,
+        weights: &scored.weights,
+    };
+    metrics.push(Metric {
+        name: "concordance".into(),
+        value: concordance(outcomes, &risks, &mut interrupts::check)?.estimate(),
+        baseline: Some(0.5),
+        is_loss: false,
+    });
+    Ok(metrics)
+}
+
+/// The time by which half of the events had happened.
+fn median_event_time(sample: &Sample) -> Option<f64> {
+    let half = sample.events() / 2.0;
+    let mut events = 0.0;
+    sample
+        .exits()
+        .sorted()
+        .iter()
+        .find(|cell| {
+            events += cell.counts[0];
+            events >= half
+        })
+        .map(|cell| cell.key)
+}
+
+fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {
+    let categorical: Vec<bool> =
+        trained.model.features.iter().map(|feature| matches!(feature.kind, Kind::Category { .. })).collect();
+    let columns: String = source
+        .features
+        .iter()
+        .zip(&categorical)
+        .map(|(column, categorical)| match categorical {
+            true => format!(", {}::text", column.sql()),
+            false if column.is_boolean() => format!(", {}::int4::float8", column.sql()),
+            false => format!(", {}::float8", column.sql()),
+        })
+        .collect();
+    let query = format!(
+        "SELECT {}, ({})::int4, {}, {}{columns} FROM {} WHERE {} AND {}",
+        source.duration,
+        source.event,
+        source.weight.as_deref().unwrap_or("1::float8"),
+        source.entry.as_deref().unwrap_or("0::float8"),
+        source.from,
+        source.holdout,
+        source.complete(),
+    );
+    let mut scored = Scored::default();
+    let mut scratch = Vec::new();
+    for row in spi(client.select(&query, None, &[]))? {
+        let (duration, event) = (spi(row.get::<f64>(1))?, spi(row.get::<i32>(2))?);
+        let (weight, entry) = (spi(row.get::<f64>(3))?.unwrap_or(1.0), spi(row.get::<f64>(4))?.unwrap_or(0.0));
+        let mut texts = Vec::with_capacity(categorical.len());
+        let mut numbers = Vec::with_capacity(categorical.len());
+        for (at, categorical) in categorical.iter().enumerate() {
+            texts.push(if *categorical { spi(row.get::<String>(at + 5))? } else { None });
+            numbers.push(if *categorical { None } else { spi(row.get::<f64>(at + 5))? });
+        }
+        let values: Vec<Value> = texts
+            .iter()
+            .zip(&numbers)
+            .map(|(text, number)| match (text, number) {
+                (Some(text), _) => Value::Text(text),
+                (None, Some(number)) => Value::Number(*number),
+                (None, None) => Value::Null,
+            })
+            .collect();
+        let survival = match trained.model.subject(&values, &mut scratch) {
+            Ok(subject) => subject.renewal_probability(0.0, horizon)?,
+            Err(_) => None,
+        };
+        let (Some(duration), Some(event), Some(survival)) = (duration, event, survival) else {
+            scored.unscorable += 1;
+            continue;
+        };
+        if !(0.0..f64::INFINITY).contains(&duration) || !(event == 0 || event == 1) {
+            return Err(Error::invalid(
+                format!("a row held out has duration {duration} and event {event}"),
+                "Durations are finite and not negative, events 1 or 0.",
+            ));
+        }
+        scored.durations.push(duration);
+        scored.events.push(event == 1);
+        scored.weights.push(weight);
+        scored.entries.push(entry);
+        scored.survival.push(survival);
+    }
+    Ok(scored)
+}

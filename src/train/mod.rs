@@ -1,0 +1,287 @@
+//! `train`: from named columns of a relation to a registered version.
+//!
+//! The data never come here: the rows are gathered by the same aggregates that people call (so parallel query, foreign
+//! tables and partitions do their part), and only the holdout's few columns are read row by row.
+
+mod evaluate;
+mod request;
+mod source;
+
+use std::time::Instant;
+
+use ltv_engine::model::cohorts::Cohorts;
+use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::model::{Fit, Model};
+use ltv_engine::survival::{Sample, Survival};
+use ltv_engine::{Error, Result};
+use pgrx::prelude::*;
+use pgrx::spi::SpiClient;
+
+use crate::pg::call::{Call, Field};
+use crate::pg::error::{report, settle};
+use crate::pg::varlena::Value;
+use evaluate::Metric;
+use request::{Algorithm, NullPolicy, Request};
+use source::Source;
+
+/// More levels than this and the column is an identifier, not a category.
+const MAX_LEVELS: usize = 200;
+/// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
+const EVENTS_PER_COEFFICIENT: f64 = 10.0;
+
+/// What the fit saw and made.
+struct Trained {
+    model: Model,
+    /// All training rows as one curve: the naive baseline.
+    pooled: Sample,
+    n_rows: i64,
+}
+
+/// How many rows each purpose gets.
+struct Split {
+    holdout: i64,
+    dropped: i64,
+}
+
+pub fn train(call: &Call) -> pg_sys::Datum {
+    let request = settle(Request::of(call));
+    let started = Instant::now();
+    let rows = Spi::connect_mut(|client| {
+        let source = settle(Source::load(client, &request));
+        let split = settle(count(client, &source, &request));
+        let features = settle(features(client, &source, &request));
+        let trained = settle(fit(client, &source, &request, features));
+        let mut warnings = warnings(&trained);
+        let metrics = settle(evaluate::metrics(client, &source, &request, &trained, &mut warnings));
+        let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
+        let fit_ms = started.elapsed().as_secs_f64() * 1e3;
+        let events = trained.pooled.events();
+        let row = |metric: Option<&Metric>| {
+            vec![
+                Field::Text(Some(request.model.clone())),
+                Field::Int4(Some(version)),
+                Field::Text(Some("candidate".into())),
+                Field::Integer(Some(trained.n_rows)),
+                Field::Float(Some(events)),
+                Field::Integer(Some(split.dropped)),
+                Field::Integer(Some(split.holdout)),
+                Field::Text(metric.map(|metric| metric.name.clone())),
+                Field::Float(metric.and_then(|metric| metric.value)),
+                Field::Float(metric.and_then(|metric| metric.baseline)),
+                Field::Float(metric.and_then(Metric::skill)),
+                Field::Texts(warnings.clone()),
+                Field::Float(Some(fit_ms)),
+            ]
+        };
+        match metrics.is_empty() {
+            true => vec![row(None)],
+            false => metrics.iter().map(|metric| row(Some(metric))).collect(),
+        }
+    });
+    call.answer_rows(rows)
+}
+
+/// An SPI failure as the engine's error; PostgreSQL's own errors have already ended the statement.
+fn spi<T>(result: pgrx::spi::Result<T>) -> Result<T> {
+    result.map_err(|error| Error::OutOfRange(error.to_string()))
+}
+
+/// Counts the rows and applies the NULL policy.
+fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split> {
+    let nulls: String =
+        source.used.iter().map(|column| format!(", count(*) FILTER (WHERE {} IS NULL)", column.sql())).collect();
+    let query = format!(
+        "SELECT count(*) FILTER (WHERE {holdout}), count(*) FILTER (WHERE NOT ({complete})){nulls} FROM {from}",
+        holdout = source.holdout,
+        complete = source.complete(),
+        from = source.from,
+    );
+    let row = spi(client.select(&query, None, &[]))?.first();
+    let number = |at: usize| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0));
+    let dropped = number(2)?;
+    if dropped > 0 && request.null_policy == NullPolicy::Error {
+        for (at, column) in source.used.iter().enumerate() {
+            let nulls = number(at + 3)?;
+            if nulls > 0 {
+                report(
+                    PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+                    format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
+                    "Fill it in a view, leave the column out, or train with null_policy => 'drop'.",
+                );
+            }
+        }
+    }
+    Ok(Split { holdout: number(1)?, dropped })
+}
+
+/// The features and, for categories, the levels that training rows have.
+fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec<Feature>> {
+    let mut features = Vec::with_capacity(source.features.len());
+    for column in &source.features {
+        let categorical = column.is_text() || request.algorithm == Algorithm::KaplanMeier;
+        let kind = if categorical {
+            let query = format!(
+                "SELECT DISTINCT {}::text FROM {} WHERE {} LIMIT {}",
+                column.sql(),
+                source.from,
+                source.training(),
+                MAX_LEVELS + 1
+            );
+            let table = spi(client.select(&query, None, &[]))?;
+            let mut levels = Vec::with_capacity(table.len());
+            for row in table {
+                levels.extend(spi(row.get::<String>(1))?);
+            }
+            if levels.len() > MAX_LEVELS {
+                return Err(Error::invalid(
+                    format!("column \"{}\" has more than {MAX_LEVELS} levels", column.name),
+                    "It looks like an identifier; group rare levels in a view, or leave it out.",
+                ));
+            }
+            levels.sort_unstable();
+            Kind::Category { levels }
+        } else if column.is_boolean() {
+            Kind::Boolean
+        } else if column.is_number() {
+            Kind::Numeric
+        } else {
+            return Err(column.unusable(
+                "a feature",
+                "Features are numbers, booleans or text; turn dates into durations in a view.",
+            ));
+        };
+        features.push(Feature { name: column.name.clone(), kind });
+    }
+    Ok(features)
+}
+
+/// One pass: the algorithm's aggregate and the pooled curve side by side.
+fn fit(client: &SpiClient, source: &Source, request: &Request, features: Vec<Feature>) -> Result<Trained> {
+    let pooled = format!("ltv.survival_agg({})", source.survival_arguments());
+    let trained = match request.algorithm {
+        Algorithm::Cox => fit_cox(client, source, &pooled, features)?,
+        Algorithm::KaplanMeier => fit_cohorts(client, source, &pooled, features)?,
+    };
+    if trained.pooled.events() == 0.0 {
+        return Err(Error::invalid(
+            format!("there are no events among the {} training rows", trained.n_rows),
+            "Check the coding of the event column and the holdout.",
+        ));
+    }
+    Ok(trained)
+}
+
+fn no_rows(source: &Source) -> Error {
+    Error::invalid(
+        format!("{} has no complete training rows", source.display),
+        "Check NULLs, the holdout, and the filter of the view.",
+    )
+}
+
+fn fit_cox(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
+    let columns: Vec<String> =
+        source.features.iter().zip(&features).flat_map(|(column, feature)| column.covariates(feature)).collect();
+    if columns.is_empty() {
+        return Err(Error::invalid(
+            "cox needs at least one feature that varies",
+            "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
+        ));
+    }
+    let query = format!(
+        "SELECT count(*), {pooled}, ltv.fit_cox({}) FROM {} WHERE {}",
+        source.regression_arguments(&columns.join(", ")),
+        source.from,
+        source.training(),
+    );
+    let row = spi(client.select(&query, None, &[]))?.first();
+    let n_rows = spi(row.get::<i64>(1))?.unwrap_or(0);
+    let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
+        (spi(row.get::<Value<Survival>>(2))?, spi(row.get::<Value<Model>>(3))?)
+    else {
+        return Err(no_rows(source));
+    };
+    Ok(Trained { model: model.with_features(features)?, pooled, n_rows })
+}
+
+fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
+    let levels: String = source.features.iter().map(|column| format!(", {}::text", column.sql())).collect();
+    let places: Vec<String> = (3..3 + features.len()).map(|place| place.to_string()).collect();
+    let group_by = if places.is_empty() { String::new() } else { format!(" GROUP BY {}", places.join(", ")) };
+    let query = format!("SELECT count(*), {pooled}{levels} FROM {} WHERE {}{group_by}", source.from, source.training());
+    let mut samples = Vec::new();
+    let (mut all, mut n_rows) = (Sample::default(), 0);
+    for row in spi(client.select(&query, None, &[]))? {
+        let Some(Value(Survival::Sample(sample))) = spi(row.get::<Value<Survival>>(2))? else { continue };
+        n_rows += spi(row.get::<i64>(1))?.unwrap_or(0);
+        all.merge(&sample, crate::pg::settings::budget())?;
+        let mut levels = Vec::with_capacity(features.len());
+        for place in 0..features.len() {
+            levels.extend(spi(row.get::<String>(place + 3))?);
+        }
+        samples.push((levels, sample));
+    }
+    if samples.is_empty() {
+        return Err(no_rows(source));
+    }
+    let model = Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples)?), skipped: 0 };
+    Ok(Trained { model, pooled: all, n_rows })
+}
+
+fn warnings(trained: &Trained) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let status = crate::predict::status_of(&trained.model);
+    if status != "ok" {
+        warnings.push(status);
+    }
+    if let Fit::Cox(fit) = &trained.model.fit {
+        let estimated = fit.coefficients.iter().flatten().count();
+        let per_coefficient = trained.pooled.events() / estimated.max(1) as f64;
+        if per_coefficient < EVENTS_PER_COEFFICIENT {
+            warnings.push(format!("only {per_coefficient:.1} events per coefficient"));
+        }
+    }
+    warnings
+}
+
+/// Writes the version and its audit row; concurrent trainings of one model take their turns.
+fn register(
+    client: &mut SpiClient,
+    source: &Source,
+    request: &Request,
+    trained: &Trained,
+    split: &Split,
+    metrics: &[Metric],
+    warnings: &[String],
+) -> Result<i32> {
+    let name = request.model.as_str();
+    spi(client.update("INSERT INTO ltv.models (name) VALUES ($1) ON CONFLICT DO NOTHING", None, &[name.into()]))?;
+    spi(client.update("SELECT FROM ltv.models m WHERE m.name = $1 FOR UPDATE", None, &[name.into()]))?;
+    let inserted = spi(client.update(
+        "INSERT INTO ltv.model_versions
+             (model, version, algorithm, fitted, spec, n_rows, n_events, n_dropped, n_holdout, metrics, warnings, note)
+         SELECT $1, coalesce(max(v.version), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+         FROM ltv.model_versions v WHERE v.model = $1
+         RETURNING version",
+        None,
+        &[
+            name.into(),
+            trained.model.algorithm().into(),
+            Value(trained.model.clone()).into(),
+            pgrx::JsonB(request.spec(source)).into(),
+            trained.n_rows.into(),
+            trained.pooled.events().into(),
+            split.dropped.into(),
+            split.holdout.into(),
+            pgrx::JsonB(serde_json::Value::Array(metrics.iter().map(Metric::to_json).collect())).into(),
+            warnings.to_vec().into(),
+            request.note.as_deref().into(),
+        ],
+    ))?;
+    let version = spi(inserted.first().get_one::<i32>())?.unwrap_or(0);
+    spi(client.update(
+        "INSERT INTO ltv.events (action, model, version, reason) VALUES ('train', $1, $2, $3)",
+        None,
+        &[name.into(), version.into(), request.note.as_deref().into()],
+    ))?;
+    Ok(version)
+}

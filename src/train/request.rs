@@ -1,0 +1,149 @@
+//! What `train` is asked.
+
+use ltv_engine::{Error, Result};
+use pgrx::prelude::*;
+use serde_json::{Value, json};
+
+use crate::pg::call::Call;
+use crate::train::source::Source;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    Cox,
+    KaplanMeier,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NullPolicy {
+    Error,
+    Drop,
+}
+
+/// Which rows are kept for the metrics: by a date from a day on or in its last stretch, or a share by a key's hash.
+#[derive(Debug, Clone)]
+pub struct Holdout {
+    pub by: String,
+    pub rule: HoldoutRule,
+}
+
+#[derive(Debug, Clone)]
+pub enum HoldoutRule {
+    From(String),
+    Last(String),
+    Fraction(f64),
+}
+
+pub struct Request {
+    pub model: String,
+    pub source: pg_sys::Oid,
+    pub algorithm: Algorithm,
+    pub duration: String,
+    pub event: String,
+    pub entry: Option<String>,
+    pub features: Vec<String>,
+    pub weight: Option<String>,
+    pub holdout: Option<Holdout>,
+    pub horizon: Option<f64>,
+    pub null_policy: NullPolicy,
+    pub label_policy: Option<String>,
+    pub seed: i64,
+    pub note: Option<String>,
+}
+
+impl Request {
+    /// The arguments in the order of the SQL declaration.
+    pub fn of(call: &Call) -> Result<Request> {
+        let needed = |place: usize, name: &str| {
+            let text = call.text(place).map(str::to_owned);
+            text.ok_or_else(|| Error::invalid(format!("train needs {name}"), "It must not be NULL."))
+        };
+        let model = needed(0, "the model's name")?;
+        if model.is_empty() || model.contains('@') || model.starts_with(char::is_whitespace) {
+            return Err(Error::invalid(
+                format!("\"{model}\" cannot be the name of a model"),
+                "It must not be empty or contain @.",
+            ));
+        }
+        let algorithm = match needed(2, "an algorithm")?.as_str() {
+            "cox" => Algorithm::Cox,
+            "kaplan_meier" => Algorithm::KaplanMeier,
+            other => {
+                return Err(Error::invalid(format!("unknown algorithm \"{other}\""), "One of: cox, kaplan_meier."));
+            }
+        };
+        let null_policy = match call.text(10) {
+            None | Some("error") => NullPolicy::Error,
+            Some("drop") => NullPolicy::Drop,
+            Some(other) => {
+                return Err(Error::invalid(format!("unknown null_policy \"{other}\""), "One of: error, drop."));
+            }
+        };
+        let horizon = call.float(9);
+        if horizon.is_some_and(|horizon| !(horizon > 0.0 && horizon < f64::INFINITY)) {
+            return Err(Error::invalid(
+                "horizon must be finite and greater than 0",
+                "It is in the unit of the durations.",
+            ));
+        }
+        let source: Option<pg_sys::Oid> = call.get(1);
+        let features: Vec<Option<String>> = call.get(6).unwrap_or_default();
+        let features: Vec<String> = features.into_iter().flatten().collect();
+        if let Some(twice) = features.iter().enumerate().find(|(at, name)| features[..*at].contains(name)) {
+            return Err(Error::invalid(format!("feature \"{}\" is named twice", twice.1), "Name each once."));
+        }
+        Ok(Request {
+            model,
+            source: source.ok_or_else(|| Error::invalid("train needs a source", "The name of a table or view."))?,
+            algorithm,
+            duration: needed(3, "the duration column")?,
+            event: needed(4, "the event column")?,
+            entry: call.text(5).map(str::to_owned),
+            features,
+            weight: call.text(7).map(str::to_owned),
+            holdout: call.get::<pgrx::JsonB>(8).map(|json| holdout(&json.0)).transpose()?,
+            horizon,
+            null_policy,
+            label_policy: call.text(11).map(str::to_owned),
+            seed: call.get(12).unwrap_or(0),
+            note: call.text(13).map(str::to_owned),
+        })
+    }
+
+    /// What the registry keeps of the request, the holdout's cut-off resolved.
+    pub fn spec(&self, source: &Source) -> Value {
+        json!({
+            "source": source.display,
+            "algorithm": match self.algorithm { Algorithm::Cox => "cox", Algorithm::KaplanMeier => "kaplan_meier" },
+            "duration": self.duration,
+            "event": self.event,
+            "entry": self.entry,
+            "features": self.features,
+            "weight": self.weight,
+            "holdout": source.holdout_spec,
+            "horizon": self.horizon,
+            "null_policy": match self.null_policy { NullPolicy::Error => "error", NullPolicy::Drop => "drop" },
+            "label_policy": self.label_policy,
+            "seed": self.seed,
+        })
+    }
+}
+
+fn holdout(json: &Value) -> Result<Holdout> {
+    let hint = r#"{"by": "signed_on", "from": "2024-01-01"}, {"by": "signed_on", "last": "3 months"} or {"by": "customer_id", "fraction": 0.2}."#;
+    let refused = |what: String| Error::invalid(what, hint);
+    let object = json.as_object().ok_or_else(|| refused("holdout must be a JSON object".into()))?;
+    if let Some(unknown) = object.keys().find(|key| !["by", "from", "last", "fraction"].contains(&key.as_str())) {
+        return Err(refused(format!("holdout has an unknown key \"{unknown}\"")));
+    }
+    let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+    let by = text("by").ok_or_else(|| refused("holdout needs \"by\", the name of a column".into()))?;
+    let fraction = object.get("fraction").map(|value| value.as_f64().unwrap_or(f64::NAN));
+    let rule = match (text("from"), text("last"), fraction) {
+        (Some(from), None, None) => HoldoutRule::From(from),
+        (None, Some(last), None) => HoldoutRule::Last(last),
+        (None, None, Some(fraction)) if fraction > 0.0 && fraction < 1.0 => HoldoutRule::Fraction(fraction),
+        (None, None, Some(_)) => return Err(refused("the fraction held out must be between 0 and 1".into())),
+        _ => return Err(refused("holdout needs exactly one of \"from\", \"last\" and \"fraction\"".into())),
+    };
+    Ok(Holdout { by, rule })
+}

@@ -1,0 +1,16 @@
+-- Every function is PARALLEL SAFE, except those listed here with the reason; a listed one that is gone or safe is a fault too.
+WITH allowed (signature, reason) AS (
+    SELECT NULL::text, NULL::text WHERE false
+    -- UNION ALL VALUES ('ltv.example(text)', 'writes the registry')
+), unsafe AS (
+    SELECT p.oid::regprocedure::text AS signature, p.proparallel
+    FROM pg_proc p
+    JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+    WHERE e.extname = 'ltv' AND p.proparallel <> 's'
+)
+SELECT coalesce(u.signature || ' is not PARALLEL SAFE', a.signature || ' needs no exception')
+FROM unsafe u
+FULL JOIN allowed a USING (signature)
+WHERE u.signature IS NULL OR a.signature IS NULL
+ORDER BY 1;

@@ -148,6 +148,10 @@ END
 $$;
 COMMENT ON FUNCTION ltv.model(text) IS 'A registered model as a value, by name, name@alias or name@version (see model_version). In bulk: ltv.predict((SELECT ltv.model(''churn'')), t, ...).';
 
+CREATE FUNCTION ltv.model(name unknown) RETURNS ltv.model
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'model_by_literal';
+COMMENT ON FUNCTION ltv.model(unknown) IS 'The same for a plain literal, ltv.model(''churn''), which would else be read as a cast to the type ltv.model. Give a parameter its type: ltv.model($1::text).';
+
 CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'production', reason text DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -19,6 +19,7 @@ pg_module_magic!();
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::register();
+    pg::relations::watch();
 }
 
 #[pg_extern(sql = false)]

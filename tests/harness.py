@@ -47,8 +47,10 @@ class Cluster(base.Cluster):
 
     def query(self, sql: str, db: str | None = None) -> list[Row]:
         """The rows of all statements as text, None for NULL."""
-        printed = self._psql(sql, db, "--csv", "-t", "-P", f"null={NULL}").stdout
-        return rows_of(printed)
+        done = self._run(sql, db, "-v", "ON_ERROR_STOP=1", "--csv", "-t", "-P", f"null={NULL}")
+        if done.returncode != 0:
+            raise Failure(f"{done.stderr.strip()}\nin: {sql.strip()[:400]}")
+        return rows_of(done.stdout)
 
     def value(self, sql: str, db: str | None = None) -> str | None:
         """The one value of a one-row, one-column answer."""
@@ -57,15 +59,15 @@ class Cluster(base.Cluster):
         return rows[0][0]
 
     def execute(self, sql: str, db: str | None = None) -> None:
-        self._psql(sql, db)
+        super().execute(sql, db or self.db)
 
     def error(self, sql: str, db: str | None = None) -> Error:
         """The error of the first statement that fails; an AssertionError if none does."""
         done = self._run(sql, db, "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose")
         assert done.returncode != 0, f"an error was expected of {sql!r}"
         parts = REPORTED.split(done.stderr)
-        fields = dict(zip(parts[1::2], (text.strip() for text in parts[2::2])))
-        sqlstate, _, message = fields.get("ERROR", fields.get("FATAL", "?????: " + done.stderr)).partition(": ")
+        fields = {name: text.strip() for name, text in zip(parts[1::2], parts[2::2])}
+        sqlstate, _, message = (fields.get("ERROR") or fields.get("FATAL") or f"?????: {done.stderr}").partition(": ")
         return Error(sqlstate, message.strip(), fields.get("HINT", ""))
 
     def run_script(self, script: Path, db: str | None = None, **variables: object) -> str:
@@ -83,17 +85,11 @@ class Cluster(base.Cluster):
     def _run(self, sql: str, db: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.psql("-q", *arguments, db=db or self.db), input=sql, env=clean_environment(), capture_output=True, text=True)
 
-    def _psql(self, sql: str, db: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = self._run(sql, db, "-v", "ON_ERROR_STOP=1", *arguments)
-        if done.returncode != 0:
-            raise Failure(f"{done.stderr.strip()}\nin: {sql.strip()[:400]}")
-        return done
-
     # -------------------------------------------------------------- databases and copies
 
     def fresh_database(self, name: str, template: str = TEMPLATE) -> None:
         """A database with the extension and the test data."""
-        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE);\nCREATE DATABASE "{name}" TEMPLATE "{template}";', db="postgres")
+        super().fresh_database(name, template)
 
     def prepare_template(self) -> None:
         """Make the database that fresh ones are copied from."""

@@ -165,10 +165,16 @@ def servers(run: Run, options: argparse.Namespace) -> list[Server]:
     return found
 
 
+def chosen_version() -> Optional[list[int]]:
+    """make's PG=15."""
+    version = os.environ.get("PG")
+    return [int(version)] if version else None
+
+
 def main() -> None:
     every = ["style", "engine", *SUITES]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pg", type=int, action="append", help="only this PostgreSQL version; may be repeated")
+    parser.add_argument("--pg", type=int, action="append", default=chosen_version(), help="only this PostgreSQL version; may be repeated")
     parser.add_argument("--pg-config", default=os.environ.get("PG_CONFIG"), help="only this installed server")
     parser.add_argument("--suite", choices=every, action="append", help="only this suite; may be repeated")
     parser.add_argument("-k", dest="keyword", default="", help="only tests whose suite/name contains this")
@@ -203,7 +209,9 @@ def summarise(run: Run, tested: list[tuple[str, str]], seconds: float) -> None:
         run.record("run", "selects something", "no test is selected")
     print(f"\nin {seconds:.0f} s:")
     for where, title in [("rust", "style and engine"), *tested]:
-        print(f"  {title}: {run.total(True, where)} passed, {run.total(False, where)} failed")
+        passed, failed = run.total(True, where), run.total(False, where)
+        if passed or failed:
+            print(f"  {title}: {passed} passed, {failed} failed")
     for note in run.notes:
         print(f"  {note}")
     print(f"\n{run.total(True)} passed, {run.total(False)} failed")

@@ -205,4 +205,4 @@ def run_page(cluster: Cluster, page: Path, blocks: list[Block]) -> tuple[dict[in
     return {int(line): printed for line, printed in finished}, done.stderr.strip()
 
 
-SUITES: dict[str, Callable[["Run", Cluster], None]] = {"regress": regress, "cluster": cluster_tests, "surface": surface, "docs": docs}
+SUITES = {"regress": regress, "cluster": cluster_tests, "surface": surface, "docs": docs}

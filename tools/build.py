@@ -35,6 +35,11 @@ def features(server: Server) -> list[str]:
     return ["--no-default-features", "--features", f"pg{server.major}"]
 
 
+def stage_name(server: Server) -> str:
+    """One staging folder for each server."""
+    return f"pg{server.major}-{hashlib.sha256(str(server.pg_config).encode()).hexdigest()[:8]}"
+
+
 def fingerprint(server: Server) -> str:
     """Changes whenever the built files could."""
     digest = hashlib.sha256()
@@ -55,8 +60,7 @@ def build(server: Server) -> Path:
         raise Failure(f"{server.version} is not supported: {', '.join(map(str, SUPPORTED))} are")
     if not (server.ask("includedir-server") / "postgres.h").exists():
         raise Failure(f"{server.version} has no headers: install its development package (Debian: postgresql-server-dev-{server.major})")
-    name = hashlib.sha256(str(server.pg_config).encode()).hexdigest()[:8]
-    stage = CACHE / "stage" / f"pg{server.major}-{name}"
+    stage = CACHE / "stage" / stage_name(server)
     stamp = stage / ".fingerprint"
     wanted = fingerprint(server)
     if stamp.exists() and stamp.read_text() == wanted:
@@ -65,8 +69,9 @@ def build(server: Server) -> Path:
     pgrx = cargo_pgrx()
     say(f"building ltv for {server.version}")
     shutil.rmtree(stage, ignore_errors=True)
-    with open(CACHE / "build.log", "w") as chatter:  # cargo's progress and every error go to the standard error
-        command = [pgrx, "pgrx", "package", *features(server), "--pg-config", server.pg_config, "--out-dir", stage]
+    stage.parent.mkdir(parents=True, exist_ok=True)
+    with open(stage.with_suffix(".log"), "w") as chatter:  # cargo's progress and every error go to the standard error
+        command: list[str | Path] = [pgrx, "pgrx", "package", *features(server), "--pg-config", server.pg_config, "--out-dir", stage]
         run(command, cwd=REPO, env=environment, stdout=chatter)
     stamp.write_text(wanted)
     return stage
@@ -82,7 +87,7 @@ def packaged_files(stage: Path, server: Server) -> list[tuple[Path, Path, int]]:
 
 def install(server: Server) -> None:
     """Build, then put the files in place one by one and atomically: running backends keep the library they have mapped."""
-    with one_at_a_time("build"):
+    with one_at_a_time(f"build-{stage_name(server)}"):
         files = packaged_files(build(server), server)
         try:
             for source, target, mode in files:

@@ -7,14 +7,12 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator
+from typing import Iterator, TypeVar
 
-from place import Failure, as_server_user, clean_environment, private_folder, runtime
+from place import Failure, as_owner_of, clean_environment, private_folder, runtime
 from provision import Server
 
-if TYPE_CHECKING:
-    from typing import Self
-
+AnyCluster = TypeVar("AnyCluster", bound="Cluster")
 LONGEST_SOCKET_PATH = 100  # the system's limit is 107 bytes, 103 on macOS
 SETTINGS = {
     "listen_addresses": "",
@@ -49,7 +47,7 @@ class Cluster:
 
     @classmethod
     @contextlib.contextmanager
-    def temporary(cls, server: Server, name: str, **settings: str) -> Iterator[Self]:
+    def temporary(cls: type[AnyCluster], server: Server, name: str, **settings: str) -> Iterator[AnyCluster]:
         """A running cluster that is gone afterwards."""
         cluster = cls(server, name)
         try:
@@ -133,15 +131,14 @@ class Cluster:
 
     def execute(self, sql: str, db: str = "postgres") -> None:
         """Run statements; the first error is a Failure with the server's message."""
-        done = subprocess.run(
-            self.psql("-q", "-v", "ON_ERROR_STOP=1", "-f", "-", db=db), input=sql, env=clean_environment(), capture_output=True, text=True
-        )
+        command = self.psql("-q", "-v", "ON_ERROR_STOP=1", db=db)
+        done = subprocess.run(command, input=sql, env=clean_environment(), capture_output=True, text=True)
         if done.returncode != 0:
-            raise Failure(done.stderr.strip())
+            raise Failure(f"{done.stderr.strip()}\nin: {sql.strip()[:400]}")
 
     def fresh_database(self, name: str, template: str = "template1") -> None:
         """Create a database, dropping an old one of that name."""
-        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE);\nCREATE DATABASE "{name}" TEMPLATE "{template}";')
+        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE);\nCREATE DATABASE "{name}" TEMPLATE "{template}";', db="postgres")
 
     # -------------------------------------------------------------- programs
 
@@ -149,9 +146,8 @@ class Cluster:
         """Run one of the server's programs as the server's user."""
         command = [str(part) for part in (self.server.bindir / name, *arguments)]
         with open(self.folder / "command.out", "w+") as out:  # a pipe would stay open as long as the server runs
-            done = subprocess.run(
-                command, cwd=self.folder, env=clean_environment(LC_ALL="C"), stdin=subprocess.DEVNULL, stdout=out, stderr=out, **as_server_user()
-            )
+            where = {"cwd": self.folder, "env": clean_environment(LC_ALL="C"), **as_owner_of(self.folder)}
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, text=True, **where)
             out.seek(0)
             return subprocess.CompletedProcess(command, done.returncode, out.read())
 

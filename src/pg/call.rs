@@ -73,10 +73,25 @@ impl Call {
         std::str::from_utf8(bytes).ok()
     }
 
-    /// A float8[]; `None` when it is NULL or has a NULL in it.
+    /// An untyped literal, which PostgreSQL passes as a C string.
+    pub fn literal(&self, place: usize) -> Option<String> {
+        let datum = self.argument(place)?;
+        // SAFETY: declared unknown, and not NULL.
+        let text = unsafe { std::ffi::CStr::from_ptr(datum.cast_mut_ptr::<std::ffi::c_char>()) };
+        Some(text.to_string_lossy().into_owned())
+    }
+
+    /// A float8[]; a NULL in it ends the statement.
     pub fn floats(&self, place: usize) -> Option<&[f64]> {
         // SAFETY: declared float8[], and not NULL.
-        self.argument(place).and_then(|datum| unsafe { array::floats(datum) })
+        let floats = self.argument(place).map(|datum| unsafe { array::floats(datum) })?;
+        floats.or_else(|| {
+            report(
+                PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+                "the array must not hold a NULL",
+                "Use array_remove(…, NULL).",
+            )
+        })
     }
 
     /// The payload of an argument of one of our types.

@@ -8,6 +8,7 @@ pub mod error;
 pub mod expanded;
 pub mod interrupts;
 pub mod record;
+pub mod relations;
 pub mod settings;
 pub mod symbols;
 pub mod varlena;

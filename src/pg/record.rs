@@ -6,6 +6,7 @@ use ltv_engine::model::features::{Feature, Kind, Value};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use crate::pg::error::report;
+use crate::pg::relations;
 use crate::pg::varlena::payload;
 
 /// How the bytes of a column become a feature's value.
@@ -35,6 +36,8 @@ struct Column {
 pub struct RowReader {
     type_id: pg_sys::Oid,
     typmod: i32,
+    /// The state of the catalog when the descriptor was looked up.
+    generation: u64,
     descriptor: pg_sys::TupleDesc,
     columns: Vec<Column>,
     datums: Vec<pg_sys::Datum>,
@@ -65,8 +68,12 @@ impl RowReader {
         unsafe {
             let header = pg_sys::pg_detoast_datum(row.cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
             let row_type = (*header).t_choice.t_datum;
-            if !reader.as_ref().is_some_and(|r| r.type_id == row_type.datum_typeid && r.typmod == row_type.datum_typmod)
-            {
+            let fits = |reader: &RowReader| {
+                reader.type_id == row_type.datum_typeid
+                    && reader.typmod == row_type.datum_typmod
+                    && reader.generation == relations::generation()
+            };
+            if !reader.as_ref().is_some_and(fits) {
                 *reader = Some(RowReader::new(row_type.datum_typeid, row_type.datum_typmod, features));
             }
             let reader = reader.as_mut().unwrap_or_else(|| unreachable!("just made"));
@@ -102,6 +109,7 @@ impl RowReader {
         let mut reader = RowReader {
             type_id,
             typmod,
+            generation: relations::generation(),
             descriptor,
             columns: Vec::with_capacity(features.len()),
             datums: vec![pg_sys::Datum::from(0usize); length],

@@ -19,6 +19,10 @@ pub fn register() {
     );
     // SAFETY: called from _PG_init with a static string; the prefix is ours.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"ltv".as_ptr()) };
+    // pgrx puts a backtrace into the DETAIL of every error when the postmaster happens to run with RUST_BACKTRACE set;
+    // that is no business of the client's.
+    // SAFETY: a backend has one thread, and nothing else is reading the environment while the library loads.
+    unsafe { std::env::set_var("RUST_LIB_BACKTRACE", "0") };
 }
 
 /// What a summary may take now.

@@ -113,6 +113,7 @@ export!(renewal_probability_model, pg_finfo_renewal_probability_model, |f| {
 export!(renewal_probability_name, pg_finfo_renewal_probability_name, |f| {
     crate::predict::renewal_probability(&Call::new(f), ModelBy::Name)
 });
+export!(model_by_literal, pg_finfo_model_by_literal, |f| crate::registry::model_by_literal(&Call::new(f)));
 export!(train, pg_finfo_train, |f| crate::train::train(&Call::new(f)));
 export!(coefficients, pg_finfo_coefficients, |f| crate::predict::coefficients(&Call::new(f)));
 

@@ -4,6 +4,11 @@ WITH member AS (
     FROM pg_depend d
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     WHERE e.extname = 'ltv' AND d.deptype = 'e'
+      -- array and row types come with their types and tables; since PostgreSQL 17 they are members too
+      AND NOT EXISTS (
+          SELECT FROM pg_type t
+          LEFT JOIN pg_class c ON c.oid = t.typrelid
+          WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (t.typcategory = 'A' OR c.relkind <> 'c'))
 )
 SELECT m.object,
        CASE

@@ -6,7 +6,7 @@
 
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::sum::Sum;
-use crate::numeric::tally::{Budget, Tally};
+use crate::numeric::tally::{Budget, LARGEST_WEIGHT, Tally};
 use crate::{Error, Result};
 
 const VERSION: u8 = 1;
@@ -58,11 +58,11 @@ impl Calibration {
     /// Adds one row of any weight.
     ///
     /// # Errors
-    /// As [`Calibration::add`]; also when `weight` is not finite and positive.
+    /// As [`Calibration::add`]; also when `weight` is not positive or beyond [`LARGEST_WEIGHT`].
     pub fn add_weighted(&mut self, probability: f64, outcome: bool, weight: f64, budget: Budget) -> Result<()> {
-        if !(weight > 0.0 && weight < f64::INFINITY) {
+        if !(weight > 0.0 && weight <= LARGEST_WEIGHT) {
             return Err(Error::invalid(
-                format!("weight must be finite and greater than 0, got {weight}"),
+                format!("weight must be greater than 0 and at most {LARGEST_WEIGHT:e}, got {weight}"),
                 "Filter the rows that should not count.",
             ));
         }

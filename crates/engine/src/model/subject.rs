@@ -102,9 +102,9 @@ impl Subject<'_> {
         check_window(given, horizon)?;
         match self {
             Subject::Cox { fit, linear_predictor, .. } => {
-                let change = fit.cumulative_hazard(given + horizon, *linear_predictor)
-                    - fit.cumulative_hazard(given, *linear_predictor);
-                Ok(change.is_finite().then(|| (-change).exp()))
+                let change = fit.baseline.cumulative_hazard(given + horizon) - fit.baseline.cumulative_hazard(given);
+                // No hazard is none however high the risk: 0 times an overflowed e^η must not be NaN.
+                Ok(Some(if change > 0.0 { (-change * linear_predictor.exp()).exp() } else { 1.0 }))
             }
             Subject::Cohort(cohort) => cohort.curve.renewal_probability(given, given + horizon),
         }

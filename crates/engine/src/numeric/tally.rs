@@ -17,6 +17,11 @@ const GRID_KEYS_PER_ROW: usize = 2;
 /// The list is sorted into the cells when it is this long and as long as they are.
 const LIST_LIMIT: usize = 64;
 
+/// A count beyond this is none of ours: sums and products of counts stay far within the range of a double.
+const LARGEST_COUNT: f64 = 1e120;
+/// No single weight may be larger, so that no number of rows adds up to [`LARGEST_COUNT`].
+pub const LARGEST_WEIGHT: f64 = 1e90;
+
 /// One distinct key and its counts (sums of weights).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell<const K: usize> {
@@ -75,6 +80,12 @@ impl<const K: usize> Tally<K> {
     /// Counts one row of weight 1 under `key` (finite and not negative) in `column` (< K).
     #[inline(always)]
     pub fn add(&mut self, key: f64, column: usize, budget: Budget) -> Result<()> {
+        self.add_asking(key, column, || budget)
+    }
+
+    /// As [`Tally::add`], asking for the budget only when memory may grow.
+    #[inline(always)]
+    pub fn add_asking(&mut self, key: f64, column: usize, budget: impl FnOnce() -> Budget) -> Result<()> {
         let whole = key as u32 as usize;
         if whole < self.grid.len() && whole as f64 == key && self.grid_room > 0 {
             self.grid[whole][column] += 1;
@@ -82,7 +93,7 @@ impl<const K: usize> Tally<K> {
             self.rows += 1;
             return Ok(());
         }
-        self.add_slowly(key, column, budget)
+        self.add_slowly(key, column, budget())
     }
 
     /// The first rows, keys off the grid, and a full grid.
@@ -107,7 +118,7 @@ impl<const K: usize> Tally<K> {
         self.add_weighted(key, column, 1.0, budget)
     }
 
-    /// Counts one row of any positive weight.
+    /// Counts one row of any positive weight up to [`LARGEST_WEIGHT`].
     pub fn add_weighted(&mut self, key: f64, column: usize, weight: f64, budget: Budget) -> Result<()> {
         if self.list.len() >= LIST_LIMIT.max(self.cells.len()) {
             self.compact();
@@ -159,10 +170,27 @@ impl<const K: usize> Tally<K> {
         }
     }
 
+    /// The cells whose keys are at least `from`, counted from `origin` (not after `from`) on.
+    pub fn since(&self, from: f64, origin: f64) -> Self {
+        let mut cells: Vec<Cell<K>> = Vec::new();
+        for cell in self.sorted().into_iter().filter(|cell| cell.key >= from) {
+            let key = cell.key - origin;
+            match cells.last_mut() {
+                // Neighbouring doubles may become one.
+                Some(last) if last.key == key => {
+                    last.counts = std::array::from_fn(|k| last.counts[k] + cell.counts[k]);
+                }
+                _ => cells.push(Cell { key, counts: cell.counts }),
+            }
+        }
+        Tally { rows: cells.len(), cells, ..Tally::default() }
+    }
+
     /// A tally that has counted these cells.
     ///
     /// # Errors
-    /// [`Error::Malformed`] unless the keys are finite, not negative and rise strictly, and each cell counts something.
+    /// [`Error::Malformed`] unless the keys are finite, not negative and rise strictly, and each cell counts something,
+    /// none of it absurdly often.
     pub fn from_sorted(cells: Vec<Cell<K>>) -> Result<Self> {
         let mut before = None;
         for cell in &cells {
@@ -172,8 +200,8 @@ impl<const K: usize> Tally<K> {
             if let Some(before) = before.filter(|before| cell.key <= *before) {
                 return Err(Error::malformed(format!("key {} does not follow {before} in rising order", cell.key)));
             }
-            if cell.counts.iter().any(|count| !(count.is_finite() && *count >= 0.0)) {
-                return Err(Error::malformed(format!("counts at {} must be finite and not negative", cell.key)));
+            if cell.counts.iter().any(|count| !(0.0..=LARGEST_COUNT).contains(count)) {
+                return Err(Error::malformed(format!("counts at {} must be from 0 to {LARGEST_COUNT:e}", cell.key)));
             }
             if cell.counts.iter().all(|count| *count == 0.0) {
                 return Err(Error::malformed(format!("nothing is counted at {}", cell.key)));

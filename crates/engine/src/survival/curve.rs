@@ -6,6 +6,9 @@ use crate::survival::kaplan_meier;
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
 
+/// Loadings are squared; beyond this they are none of ours.
+const LARGEST_LOADING: f64 = 1e150;
+
 /// A survival curve as SQL carries it (`ltv.survival`).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Survival {
@@ -75,7 +78,11 @@ impl FittedCurve {
             && self.cumulative_hazard.iter().all(|hazard| *hazard >= 0.0);
         let variance_rises = self.variance.windows(2).all(|pair| pair[0] <= pair[1] || pair[1].is_infinite())
             && self.variance.iter().all(|variance| *variance >= 0.0);
-        if times_rise && hazard_rises && variance_rises && self.loadings.iter().all(|value| value.is_finite()) {
+        if times_rise
+            && hazard_rises
+            && variance_rises
+            && self.loadings.iter().all(|value| value.abs() < LARGEST_LOADING)
+        {
             Ok(())
         } else {
             Err(Error::malformed("a fitted curve must have rising times and a cumulative hazard that never falls"))

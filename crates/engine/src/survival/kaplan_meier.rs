@@ -214,9 +214,9 @@ fn fitted_row(steps: &Steps, time: f64, z: f64, transform: Transform) -> CurveRo
 
 impl CurveRow {
     fn with_counts(mut self, rows: &[RiskRow]) -> CurveRow {
-        self.events = Some(rows.iter().map(|row| row.events[0]).sum());
-        self.censored = Some(rows.iter().map(|row| row.censored[0]).sum());
-        self.entered = Some(rows.iter().map(|row| row.entered[0]).sum());
+        self.events = Some(rows.iter().map(|row| row.events[0]).sum::<f64>() + 0.0);
+        self.censored = Some(rows.iter().map(|row| row.censored[0]).sum::<f64>() + 0.0);
+        self.entered = Some(rows.iter().map(|row| row.entered[0]).sum::<f64>() + 0.0);
         self
     }
 }

@@ -1,19 +1,24 @@
 //! Who was at risk when: the table from which Kaplan–Meier, Nelson–Aalen and the log-rank tests are read.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::numeric::tally::Cell;
 use crate::survival::sample::Sample;
 
 /// Weights below this share of all are the rounding error of a sum.
 const ROUNDING: f64 = 1e-12;
 
-/// One distinct time; each vector has one number per group.
+/// One number per group; a single one needs no memory of its own.
+pub type PerGroup = SmallVec<[f64; 1]>;
+
+/// One distinct time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RiskRow {
     pub time: f64,
-    pub at_risk: Vec<f64>,
-    pub events: Vec<f64>,
-    pub censored: Vec<f64>,
-    pub entered: Vec<f64>,
+    pub at_risk: PerGroup,
+    pub events: PerGroup,
+    pub censored: PerGroup,
+    pub entered: PerGroup,
 }
 
 /// The distinct times of one or more samples in rising order.
@@ -37,7 +42,7 @@ impl RiskTable {
         times.dedup();
         let times = distinct_times(&times);
 
-        let empty = vec![0.0; groups];
+        let empty: PerGroup = smallvec![0.0; groups];
         let mut rows: Vec<RiskRow> = times
             .into_iter()
             .map(|time| RiskRow {
@@ -84,7 +89,8 @@ fn spread<const K: usize>(rows: &mut [RiskRow], cells: &[Cell<K>], mut add: impl
 /// The rising `times` without those that follow another within the tolerance: the first of a run stands for it.
 pub fn distinct_times(times: &[f64]) -> Vec<f64> {
     let tolerance = f64::EPSILON.sqrt();
-    let mean = times.iter().map(|time| time.abs()).sum::<f64>() / times.len().max(1) as f64;
+    // Divided first, so that the sum of very large times stays finite.
+    let mean = times.iter().map(|time| time.abs() / times.len() as f64).sum::<f64>();
     let mut distinct: Vec<f64> = Vec::with_capacity(times.len());
     for (i, time) in times.iter().enumerate() {
         let gap = if i == 0 { f64::INFINITY } else { time - times[i - 1] };

@@ -1,7 +1,7 @@
 //! A sample of durations: exact counts of events, censorings and late entries per distinct time, which merge.
 
 use crate::numeric::bytes::{Reader, Writer};
-use crate::numeric::tally::{Budget, Tally};
+use crate::numeric::tally::{Budget, LARGEST_WEIGHT, Tally};
 use crate::survival::risk::RiskTable;
 use crate::{Error, Result};
 
@@ -27,32 +27,40 @@ impl Sample {
     ///
     /// # Errors
     /// [`Error::Invalid`] when `duration` is negative, NaN or infinite; [`Error::Memory`] over budget.
-    #[inline(always)]
     pub fn add(&mut self, duration: f64, event: bool, budget: Budget) -> Result<()> {
+        self.add_asking(duration, event, || budget)
+    }
+
+    /// As [`Sample::add`], asking for the budget only when memory may grow.
+    #[inline(always)]
+    pub fn add_asking(&mut self, duration: f64, event: bool, budget: impl FnOnce() -> Budget) -> Result<()> {
         if !(0.0..f64::INFINITY).contains(&duration) {
             return Err(bad_duration(duration));
         }
-        self.exits.add(duration, if event { EVENT } else { CENSORED }, budget)
+        self.exits.add_asking(duration, if event { EVENT } else { CENSORED }, budget)
     }
 
     /// Adds one subject with any weight and, if it was observed only from `entry` on, its delayed entry.
     ///
     /// # Errors
-    /// As [`Sample::add`]; also when `entry` is not in `[0, duration)` or `weight` is not finite and positive. An entry
-    /// of 0 is no delayed entry, so it goes with a duration of 0.
+    /// As [`Sample::add`]; also when `entry` is not in `[0, duration)`, or within it only by rounding (1.5e-8, as tied
+    /// times), and when `weight` is not positive or beyond [`LARGEST_WEIGHT`]. An entry of 0 is no delayed entry, so it
+    /// goes with a duration of 0.
     pub fn add_row(&mut self, entry: f64, duration: f64, event: bool, weight: f64, budget: Budget) -> Result<()> {
         if !(0.0..f64::INFINITY).contains(&duration) {
             return Err(bad_duration(duration));
         }
-        if !(entry == 0.0 || (entry > 0.0 && entry < duration)) {
+        // An entry that ties with the exit but for rounding would leave the subject never at risk.
+        let shortest = f64::EPSILON.sqrt() * duration.max(1.0);
+        if !(entry == 0.0 || (entry > 0.0 && duration - entry > shortest)) {
             return Err(Error::invalid(
                 format!("entry {entry} must be at least 0 and less than the duration {duration}"),
                 "Both are measured from the same origin: a contract seen from month 3 until month 10 has entry 3 and duration 10.",
             ));
         }
-        if !(weight > 0.0 && weight < f64::INFINITY) {
+        if !(weight > 0.0 && weight <= LARGEST_WEIGHT) {
             return Err(Error::invalid(
-                format!("weight must be finite and greater than 0, got {weight}"),
+                format!("weight must be greater than 0 and at most {LARGEST_WEIGHT:e}, got {weight}"),
                 "Filter the rows that should not count.",
             ));
         }
@@ -88,33 +96,23 @@ impl Sample {
         let Some(next) = times.find(|time| *time > given) else {
             return Ok(Sample { skipped: self.skipped, ..Sample::default() });
         };
-        let exits = self.exits.sorted().into_iter().filter(|cell| cell.key >= next);
-        let exits = exits.map(|mut cell| {
-            cell.key -= given;
-            cell
-        });
-        let entries = self.entries.sorted().into_iter().filter(|cell| cell.key >= next);
-        let entries = entries.map(|mut cell| {
-            cell.key -= given;
-            cell
-        });
         Ok(Sample {
-            exits: Tally::from_sorted(exits.collect())?,
-            entries: Tally::from_sorted(entries.collect())?,
+            exits: self.exits.since(next, given),
+            entries: self.entries.since(next, given),
             skipped: self.skipped,
         })
     }
 
     pub fn subjects(&self) -> f64 {
-        self.exits.sorted().iter().map(|cell| cell.counts[EVENT] + cell.counts[CENSORED]).sum()
+        self.exits.sorted().iter().map(|cell| cell.counts[EVENT] + cell.counts[CENSORED]).sum::<f64>() + 0.0
     }
 
     pub fn events(&self) -> f64 {
-        self.exits.sorted().iter().map(|cell| cell.counts[EVENT]).sum()
+        self.exits.sorted().iter().map(|cell| cell.counts[EVENT]).sum::<f64>() + 0.0
     }
 
     pub fn censored(&self) -> f64 {
-        self.exits.sorted().iter().map(|cell| cell.counts[CENSORED]).sum()
+        self.exits.sorted().iter().map(|cell| cell.counts[CENSORED]).sum::<f64>() + 0.0
     }
 
     pub fn skipped(&self) -> u64 {
@@ -144,6 +142,9 @@ impl Sample {
     /// [`Error::Malformed`] when more subjects have left than have entered at some time.
     pub fn from_parts(exits: Tally<2>, entries: Tally<1>, skipped: u64) -> Result<Self> {
         let sample = Sample { exits, entries, skipped };
+        if sample.entries.is_empty() {
+            return Ok(sample);
+        }
         let table = RiskTable::new(&[&sample]);
         let total = sample.subjects();
         match table.rows.iter().position(|row| row.at_risk[0] < -1e-9 * total) {

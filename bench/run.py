@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""The benchmark: CPU time of one backend, each task beside the floor sum(float8) over the same table in the same run.
+
+Started by `make bench`, which gives it a server of its own by the PG* variables. Tasks and floors take turns, so that
+whatever else the machine does falls on both; the ratio is of the medians. Nothing here asserts a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+COVARIATES = [f"x{i}" for i in range(1, 11)]
+END = "--end--"
+
+
+@dataclass
+class Task:
+    """One thing to measure. `floor` is what it is divided by; `peers` names a row of peers.json."""
+
+    name: str
+    sql: str
+    target: str = ""
+    floor: str = "SELECT sum(x1) FROM contracts"
+    peers: str = ""
+
+
+class Backend:
+    """One connection whose server process's CPU time can be read."""
+
+    def __init__(self) -> None:
+        command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        self.pid = int(self.ask("SELECT pg_backend_pid()"))
+
+    def ask(self, sql: str) -> str:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(f"{sql};\n\\echo {END}\n")
+        self.process.stdin.flush()
+        lines: list[str] = []
+        for line in self.process.stdout:
+            if line.rstrip("\n") == END:
+                return "".join(lines).rstrip("\n")
+            lines.append(line)
+        sys.exit(f"psql stopped at: {sql}")
+
+    def cpu(self) -> float:
+        """Seconds that the backend has been on a core so far, to the nanosecond."""
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e9
+
+    def seconds(self, sql: str) -> float:
+        before = self.cpu()
+        self.ask(sql)
+        return self.cpu() - before
+
+
+def tasks(backend: Backend) -> list[Task]:
+    """The tasks, the model for the scoring ones trained first."""
+    row = ", ".join(COVARIATES)
+    backend.ask(
+        "SELECT ltv.train('bench', 'contracts', 'cox', duration => 'days', event => 'churned', "
+        f"features => '{{{','.join(COVARIATES)}}}')"
+    )
+    # The formula an analyst would write out: the baseline's hazard at a row of zeros, times e to the scores.
+    hazard = backend.ask(
+        "SELECT -ln(ltv.renewal_probability(ltv.model('bench@latest'), z, 365)) "
+        f"FROM (SELECT {', '.join(f'0::float8 AS {x}' for x in COVARIATES)}) z"
+    )
+    estimates = backend.ask("SELECT estimate FROM ltv.coefficients(ltv.model('bench@latest'))").split("\n")
+    score = " + ".join(f"({estimate})::float8 * {x}" for estimate, x in zip(estimates, COVARIATES))
+    formula = f"exp(-({hazard})::float8 * exp({score}))"
+    off = backend.ask(
+        f"SELECT max(abs(ltv.renewal_probability((SELECT ltv.model('bench@latest')), c, 365) - {formula})) FROM contracts c WHERE id <= 100000"
+    )
+    if float(off) > 1e-12:
+        sys.exit(f"the formula is not the model: they differ by {off}")
+    grouped = "SELECT count(s) FROM (SELECT sum(x1) AS s FROM contracts GROUP BY {}) g"
+    curves = "SELECT count(s) FROM (SELECT ltv.survival_agg(days, churned) AS s FROM contracts GROUP BY {}) g"
+    return [
+        Task("survival_agg, whole days", "SELECT ltv.survival_agg(days, churned) IS NULL FROM contracts", "1.3", peers="kaplan-meier"),
+        Task("survival_agg, distinct durations", "SELECT ltv.survival_agg(exact_days, churned) IS NULL FROM contracts"),
+        Task("survival_agg, delayed entry", "SELECT ltv.survival_agg(entry, days, churned) IS NULL FROM contracts", peers="kaplan-meier, delayed entry"),
+        Task("survival_agg, weights", "SELECT ltv.survival_agg(days, churned, x7 + 0.5) IS NULL FROM contracts"),
+        Task("survival_agg, 10 segments", curves.format("segment"), floor=grouped.format("segment"), peers="kaplan-meier, 10 segments"),
+        Task("survival_agg, 10,000 cohorts", curves.format("cohort"), floor=grouped.format("cohort"), peers="kaplan-meier, 10,000 cohorts"),
+        Task("fit_cox, 10 covariates", f"SELECT ltv.fit_cox(days, churned, ARRAY[{row}]) IS NULL FROM contracts", "8", peers="cox, 10 covariates"),
+        Task("fit_cox, delayed entry", f"SELECT ltv.fit_cox(entry, days, churned, ARRAY[{row}]) IS NULL FROM contracts", peers="cox, delayed entry"),
+        Task(
+            "renewal_probability(model, row)",
+            "SELECT sum(ltv.renewal_probability((SELECT ltv.model('bench@latest')), c, 365)) FROM contracts c",
+            "1.5 × the formula",
+            floor=f"SELECT sum({formula}) FROM contracts c",
+        ),
+        Task(
+            "renewal_probability(model, ROW of its features)",
+            f"SELECT sum(ltv.renewal_probability((SELECT ltv.model('bench@latest')), f, 365)) FROM (SELECT {row} FROM contracts OFFSET 0) f",
+            "1.5 × the formula",
+            floor=f"SELECT sum({formula}) FROM contracts c",
+        ),
+        Task("calibration_agg", "SELECT ltv.calibration_agg(probability, renewed) IS NULL FROM contracts", peers="brier"),
+    ]
+
+
+def measure(backend: Backend, task: Task, repeats: int) -> tuple[float, float]:
+    """Medians of the task's and the floor's seconds, taken in turns."""
+    taken: list[float] = []
+    floors: list[float] = []
+    backend.ask(task.floor)
+    for _ in range(repeats):
+        floors.append(backend.seconds(task.floor))
+        taken.append(backend.seconds(task.sql))
+        floors.append(backend.seconds(task.floor))
+    return statistics.median(taken), statistics.median(floors)
+
+
+def report(backend: Backend, rows: int, names: list[Task], repeats: int, peers: dict[str, dict[str, float]]) -> None:
+    print(f"\n{rows:,} rows, {backend.ask('SELECT pg_size_pretty(pg_table_size(' + chr(39) + 'contracts' + chr(39) + '))')}\n")
+    print(f"| {'task':<48} | CPU s | floor s | ratio | target            | peers, in floors")
+    print(f"|{'-' * 50}|-------|---------|-------|-------------------|-----------------")
+    for task in names:
+        taken, floor = measure(backend, task, repeats)
+        known = ", ".join(f"{tool} {ratio:g}" for tool, ratio in peers.get(task.peers, {}).items())
+        print(f"| {task.name:<48} | {taken:5.2f} | {floor:7.3f} | {taken / floor:5.2f} | {task.target:<17} | {known}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000], help="sizes of the table")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("-k", default="", help="only the tasks whose name contains this")
+    options = parser.parse_args()
+    peers = json.loads((HERE / "peers.json").read_text())
+    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
+    for rows in options.rows:
+        subprocess.run(["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-v", f"rows={rows}", "-f", str(HERE / "contracts.sql")], check=True)
+        backend = Backend()
+        backend.ask("SET max_parallel_workers_per_gather = 0; SET jit = off; SET ltv.max_memory_mb = 8192")
+        if rows == options.rows[0]:
+            print(f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f}")
+            print(f"{backend.ask('SELECT version()')}, ltv {backend.ask('SELECT ltv.version()')}")
+            print(f"Floor: sum(float8) over the same table unless a task says otherwise; serial, jit off; medians of {options.repeats}.")
+            print(f"Peers: {peers['note']} {peers['versions']}.")
+        chosen = [task for task in tasks(backend) if options.k in task.name]
+        if rows > 1_000_000:
+            chosen = [task for task in chosen if task.name in ("survival_agg, whole days", "survival_agg, delayed entry")]
+        report(backend, rows, chosen, options.repeats if rows <= 1_000_000 else 3, peers["floors"])
+        backend.process.terminate()
+
+
+if __name__ == "__main__":
+    main()

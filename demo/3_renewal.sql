@@ -26,8 +26,8 @@ LIMIT 10;
 \echo '    and all of them by plan and age'
 \echo
 
-SELECT t.contract, width_bucket(t.tenure, ARRAY[0, 12, 24, 48, 73]) * 12 AS bucket, count(*) AS live,
+SELECT contract, CASE WHEN tenure < 12 THEN '0-11' WHEN tenure < 48 THEN '12-47' ELSE '48-72' END AS months_so_far, count(*) AS live,
        round(avg(ltv.renewal_probability('churn/' || t.contract, t, horizon => 12, given => t.tenure))::numeric, 3) AS renewal
 FROM demo.telco t
-WHERE NOT t.churned
+WHERE NOT churned
 GROUP BY 1, 2 ORDER BY 1, 2;

@@ -9,7 +9,7 @@ use crate::pg::interrupts;
 
 /// The stored bytes of the Cox model of `design`; `None` when every row was left out.
 pub fn cox(design: &Design) -> Option<Vec<u8>> {
-    if design.len() == 0 {
+    if design.is_empty() {
         return None;
     }
     let fit = settle(cox::fit(design, Ties::Efron, &mut interrupts::check));

@@ -133,7 +133,7 @@ pub fn curve(call: &Call) -> pg_sys::Datum {
         (Survival::Sample(sample), Some(times)) => kaplan_meier::curve_at(sample, &checked(times), z, transform),
         (Survival::Fitted(_), times) => {
             let steps = survival.steps();
-            let times = times.map(|times| checked(times));
+            let times = times.map(checked);
             steps.map(|steps| kaplan_meier::fitted_curve(&steps, times.as_deref(), z, transform)).unwrap_or_default()
         }
     };

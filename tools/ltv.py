@@ -61,8 +61,9 @@ def demo_command(options: argparse.Namespace) -> None:
     cluster.execute("CREATE EXTENSION ltv;", db="demo")
     script = DEMO / "run.sql"
     run(cluster.psql("-q", "-v", "ON_ERROR_STOP=1", "-v", f"data={DATA}", "-f", script, db="demo"), env=clean_environment(PAGER=""))
+    choice = f" PG_CONFIG={options.pg_config}" if options.pg_config else f" PG={options.pg}" if options.pg != WHEEL_MAJOR else ""
     say(f"done in {time.monotonic() - begun:.0f} s; the server keeps running until make stop. To go on:")
-    print(f"\n  make psql\n\nwhich is\n\n  {shlex.join(cluster.psql(db='demo'))}\n")
+    print(f"\n  make psql{choice}\n\nwhich is\n\n  {shlex.join(cluster.psql(db='demo'))}\n")
 
 
 def scratch_command(options: argparse.Namespace) -> None:

@@ -28,25 +28,32 @@ pub struct NamedModel {
     pub snapshot: SnapshotKey,
 }
 
-/// What tells two snapshots apart as far as the registry is concerned.
-#[derive(PartialEq, Eq, Clone, Copy)]
+/// What a snapshot sees of other transactions and of its own: when any of it changes, a name may mean another version.
+#[derive(PartialEq, Eq)]
 pub struct SnapshotKey {
-    xmin: u32,
-    xmax: u32,
+    horizon: (u32, u32),
     command: u32,
-    completions: u64,
+    subtransaction: u32,
+    running: Vec<u32>,
 }
 
 impl SnapshotKey {
     pub fn current() -> Self {
-        // SAFETY: a function called by the executor has an active snapshot, which is only read.
+        // SAFETY: a function called by the executor has an active snapshot, which is only read; its arrays have the
+        // lengths that it says.
         unsafe {
             let snapshot = &*pg_sys::GetActiveSnapshot();
+            let ids = |start: *mut pg_sys::TransactionId, count: usize| {
+                let ids = if count == 0 { &[][..] } else { std::slice::from_raw_parts(start, count) };
+                ids.iter().map(|id| id.into_inner()).collect::<Vec<u32>>()
+            };
+            let mut running = ids(snapshot.xip, snapshot.xcnt as usize);
+            running.extend(ids(snapshot.subxip, snapshot.subxcnt.max(0) as usize));
             SnapshotKey {
-                xmin: snapshot.xmin.into_inner(),
-                xmax: snapshot.xmax.into_inner(),
+                horizon: (snapshot.xmin.into_inner(), snapshot.xmax.into_inner()),
                 command: snapshot.curcid,
-                completions: snapshot.snapXactCompletionCount,
+                subtransaction: pg_sys::GetCurrentSubTransactionId(),
+                running,
             }
         }
     }
@@ -81,7 +88,7 @@ impl CallSite {
     #[inline]
     pub fn hold(&mut self, bytes: &[u8]) {
         let header = bytes.get(..HEADER_BYTES).unwrap_or(bytes);
-        if !self.model.as_ref().is_some_and(|(held, _)| held == header) {
+        if self.model.as_ref().is_none_or(|(held, _)| held != header) {
             self.model = Some((header.to_vec(), settle(Model::decode(bytes))));
             self.reader = None;
         }

@@ -234,7 +234,7 @@ fn conversion(feature: &Feature, base: pg_sys::Oid) -> Conversion {
         pg_sys::NUMERICOID if !category => return Conversion::Numeric,
         _ => {}
     }
-    if category {
+    if category && prints_the_same_everywhere(base) {
         let mut function = pg_sys::InvalidOid;
         let mut is_varlena = false;
         // SAFETY: a catalog lookup that writes both results.
@@ -245,7 +245,22 @@ fn conversion(feature: &Feature, base: pg_sys::Oid) -> Conversion {
     let type_name = unsafe { CStr::from_ptr(pg_sys::format_type_be(base)) }.to_string_lossy().into_owned();
     report(
         PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-        format!("column \"{}\" is of type {type_name}, but the model was trained on a number", feature.name),
+        format!(
+            "column \"{}\" is of type {type_name}, but the model was trained on {}",
+            feature.name,
+            if category { "a category" } else { "a number" }
+        ),
         "Cast the column in the row that is scored.",
     )
+}
+
+/// Text, enums and exact numbers; dates and floats print as the session likes, and no setting may change a score.
+fn prints_the_same_everywhere(base: pg_sys::Oid) -> bool {
+    if [pg_sys::INT2OID, pg_sys::INT4OID, pg_sys::INT8OID, pg_sys::NUMERICOID].contains(&base) {
+        return true;
+    }
+    let (mut category, mut preferred): (std::ffi::c_char, bool) = (0, false);
+    // SAFETY: a catalog lookup that writes both results.
+    unsafe { pg_sys::get_type_category_preferred(base, &raw mut category, &raw mut preferred) };
+    matches!(category as u8, b'S' | b'E')
 }

@@ -120,6 +120,12 @@ fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Ve
     for column in &source.features {
         let categorical = column.is_text() || request.algorithm == Algorithm::KaplanMeier;
         let kind = if categorical {
+            if !column.is_category() {
+                return Err(column.unusable(
+                    "a category",
+                    "Categories are text, booleans or whole numbers; band the rest in a view.",
+                ));
+            }
             let query = format!(
                 "SELECT DISTINCT {}::text FROM {} WHERE {} LIMIT {}",
                 column.sql(),

@@ -40,6 +40,12 @@ impl Column {
         matches!(self.category.as_str(), "S" | "E")
     }
 
+    /// Whether its text is the same in every session: levels must not depend on DateStyle, TimeZone or the like.
+    pub fn is_category(&self) -> bool {
+        let whole = ["smallint", "integer", "bigint", "numeric"].contains(&self.type_name.as_str());
+        self.is_text() || self.is_boolean() || whole
+    }
+
     pub fn unusable(&self, role: &str, hint: &str) -> Error {
         Error::invalid(format!("column \"{}\" of type {} cannot be {role}", self.name, self.type_name), hint)
     }
@@ -173,10 +179,13 @@ impl Source {
 
 fn columns(client: &SpiClient, source: pg_sys::Oid) -> Result<Vec<Column>> {
     let table = spi(client.select(
-        "SELECT a.attname::text, format_type(b.oid, NULL), b.typcategory::text
-         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-         JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
-         WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        "WITH RECURSIVE based AS (
+             SELECT a.attnum, a.attname, a.atttypid AS type FROM pg_attribute a
+             WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+             UNION ALL
+             SELECT b.attnum, b.attname, t.typbasetype FROM based b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
+         SELECT b.attname::text, format_type(t.oid, NULL), t.typcategory::text
+         FROM based b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd' ORDER BY b.attnum",
         None,
         &[source.into()],
     ))?;

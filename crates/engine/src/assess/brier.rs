@@ -7,11 +7,15 @@
 //!
 //! G is the Kaplan–Meier curve of the censoring, independent of covariates, with events before censorings at a tie.
 
+use crate::assess::concordance::Outcomes;
 use crate::numeric::sum::Sum;
 use crate::numeric::tally::Budget;
 use crate::survival::risk::RiskTable;
 use crate::survival::{Sample, curve};
-use crate::{Error, Result};
+use crate::{Error, Interrupt, Result};
+
+/// Subjects between two questions whether to go on.
+const SUBJECTS_PER_INTERRUPT: usize = 1 << 14;
 
 /// The score of a model beside that of the curve which says the same of everyone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,41 +71,28 @@ impl CensoringCurve {
 }
 
 /// The censoring-weighted Brier score of `predicted_survival` (at `horizon`, in [0, 1]) and of the marginal
-/// Kaplan–Meier curve, over subjects followed for `duration` until an event or a censoring.
+/// Kaplan–Meier curve, over subjects who were all there from the start. A subject of weight w counts w times.
 ///
 /// `None` for no subjects, and when the horizon lies beyond what censoring lets anyone see (G(horizon) = 0).
 ///
 /// # Errors
-/// [`Error::Invalid`] when the slices differ in length or a number is outside its domain.
-pub fn brier_at_horizon(
-    duration: &[f64],
-    event: &[bool],
+/// [`Error::Invalid`] when the slices differ in length, a number is outside its domain or somebody entered late; what
+/// `interrupt` returns.
+pub fn brier_score(
+    outcomes: Outcomes,
     predicted_survival: &[f64],
     horizon: f64,
+    interrupt: Interrupt,
 ) -> Result<Option<BrierScore>> {
-    if duration.len() != event.len() || duration.len() != predicted_survival.len() {
-        return Err(Error::invalid(
-            format!(
-                "{} durations, {} events and {} predictions do not belong together",
-                duration.len(),
-                event.len(),
-                predicted_survival.len()
-            ),
-            "One of each per subject.",
-        ));
-    }
-    if !(0.0..f64::INFINITY).contains(&horizon) {
-        return Err(curve::bad_time("horizon", horizon));
-    }
-    if let Some(odd) = predicted_survival.iter().find(|survival| !(0.0..=1.0).contains(*survival)) {
-        return Err(Error::invalid(
-            format!("a predicted survival must be between 0 and 1, got {odd}"),
-            "It is the probability of no event until the horizon, not of the event.",
-        ));
-    }
+    check(outcomes, predicted_survival, horizon)?;
+    let Outcomes { exits, events, weights, .. } = outcomes;
+    let weight = |subject: usize| weights.get(subject).copied().unwrap_or(1.0);
     let mut sample = Sample::default();
-    for (duration, event) in duration.iter().zip(event) {
-        sample.add(*duration, *event, Budget::UNLIMITED)?;
+    for subject in 0..exits.len() {
+        if subject % SUBJECTS_PER_INTERRUPT == 0 {
+            interrupt()?;
+        }
+        sample.add_row(0.0, exits[subject], events[subject], weight(subject), Budget::UNLIMITED)?;
     }
     let censoring = CensoringCurve::new(&sample);
     let seen_beyond = censoring.at(horizon);
@@ -109,20 +100,70 @@ pub fn brier_at_horizon(
     let marginal = steps.step(horizon).map_or(1.0, |at| steps.survival[at]);
 
     let rows_seen = censoring.rows_until(horizon);
-    let (mut model, mut reference) = (Sum::default(), Sum::default());
-    for ((duration, event), survival) in duration.iter().zip(event).zip(predicted_survival) {
-        let (weight, truth) = if censoring.rows_until(*duration) > rows_seen {
-            (1.0 / seen_beyond, 1.0)
-        } else if *event {
-            (1.0 / censoring.before(*duration), 0.0)
+    let (mut model, mut reference, mut total) = (Sum::default(), Sum::default(), Sum::default());
+    for subject in 0..exits.len() {
+        if subject % SUBJECTS_PER_INTERRUPT == 0 {
+            interrupt()?;
+        }
+        total.add(weight(subject));
+        let (known, truth) = if censoring.rows_until(exits[subject]) > rows_seen {
+            (seen_beyond, 1.0)
+        } else if events[subject] {
+            (censoring.before(exits[subject]), 0.0)
         } else {
             continue;
         };
-        model.add(weight * (truth - survival) * (truth - survival));
-        reference.add(weight * (truth - marginal) * (truth - marginal));
+        let error = |survival: f64| weight(subject) / known * (truth - survival) * (truth - survival);
+        model.add(error(predicted_survival[subject]));
+        reference.add(error(marginal));
     }
-    let n = duration.len() as f64;
-    let (brier, reference) = (model.total() / n, reference.total() / n);
+    let (brier, reference) = (model.total() / total.total(), reference.total() / total.total());
     let skill = (reference > 0.0).then(|| 1.0 - brier / reference);
     Ok(Some(BrierScore { brier, reference, skill }))
+}
+
+/// [`brier_score`] of subjects of weight 1, for few enough of them that nobody needs to interrupt.
+///
+/// # Errors
+/// As [`brier_score`].
+pub fn brier_at_horizon(
+    duration: &[f64],
+    event: &[bool],
+    predicted_survival: &[f64],
+    horizon: f64,
+) -> Result<Option<BrierScore>> {
+    let outcomes = Outcomes { exits: duration, events: event, ..Outcomes::default() };
+    brier_score(outcomes, predicted_survival, horizon, &mut || Ok(()))
+}
+
+fn check(outcomes: Outcomes, predicted_survival: &[f64], horizon: f64) -> Result<()> {
+    let Outcomes { exits, events, entries, weights } = outcomes;
+    let n = exits.len();
+    if events.len() != n || predicted_survival.len() != n || !(weights.is_empty() || weights.len() == n) {
+        return Err(Error::invalid(
+            format!(
+                "{n} durations, {} events, {} predictions and {} weights do not belong together",
+                events.len(),
+                predicted_survival.len(),
+                weights.len()
+            ),
+            "One of each per subject; no weights at all when all are 1.",
+        ));
+    }
+    if let Some(entry) = entries.iter().find(|entry| **entry != 0.0) {
+        return Err(Error::invalid(
+            format!("the Brier score under censoring is not defined with delayed entry, and one entry is {entry}"),
+            "Compare each subject's renewal_probability from its entry on with what happened, in ltv.calibration_agg.",
+        ));
+    }
+    if !(0.0..f64::INFINITY).contains(&horizon) {
+        return Err(curve::bad_time("horizon", horizon));
+    }
+    match predicted_survival.iter().find(|survival| !(0.0..=1.0).contains(*survival)) {
+        Some(odd) => Err(Error::invalid(
+            format!("a predicted survival must be between 0 and 1, got {odd}"),
+            "It is the probability of no event until the horizon, not of the event.",
+        )),
+        None => Ok(()),
+    }
 }

@@ -8,6 +8,8 @@ use crate::{Interrupt, Result};
 const EDGE: f64 = 1e-8;
 const MOST_STEPS: usize = 100;
 const MOST_HALVINGS: usize = 40;
+/// Levels between two questions whether to go on.
+const LEVELS_PER_INTERRUPT: usize = 1 << 16;
 
 /// P(yes) = 1 / (1 + exp(−(intercept + slope · logit(prediction)))): intercept 0 and slope 1 for a perfect forecast, a
 /// slope below 1 for one that is too sure of itself.
@@ -36,14 +38,13 @@ struct Point {
 impl Calibration {
     /// Intercept and slope of Cox's (1958) recalibration by maximum likelihood, with their standard errors.
     ///
-    /// Predictions are first limited to [1e-8, 1 − 1e-8], for 0 and 1 have no logit (the limit of Van Calster et al.
-    /// 2016, whose software replaces perfect predictions so): a single row that was certain and wrong then flattens the
-    /// slope, as it should, but does not erase it. `None` when the maximum is not finite or not unique: no rows, a
-    /// single outcome, a single prediction, or outcomes that some cut of the predictions separates (Albert & Anderson
-    /// 1984).
+    /// Predictions are first limited to [1e-8, 1 − 1e-8], for 0 and 1 have no logit: the limit of the software to Van
+    /// Calster et al. (2016). A row that was certain and wrong so pulls the slope down hard, without making it undefined.
+    /// `None` when the maximum is not finite or not unique: no rows, a single outcome, a single prediction, or outcomes
+    /// that some cut of the predictions separates (Albert & Anderson 1984).
     ///
     /// # Errors
-    /// What `interrupt` returns; it is asked before each Newton step.
+    /// What `interrupt` returns.
     pub fn recalibration(&self, interrupt: Interrupt) -> Result<Option<LogisticRecalibration>> {
         let levels = self.levels();
         if is_separated(&levels) {
@@ -75,7 +76,7 @@ impl Calibration {
     /// [`Calibration::recalibration`]. `None` for no rows or a single outcome.
     ///
     /// # Errors
-    /// What `interrupt` returns; it is asked before each Newton step.
+    /// What `interrupt` returns.
     pub fn calibration_in_the_large(&self, interrupt: Interrupt) -> Result<Option<CalibrationInTheLarge>> {
         let levels = self.levels();
         let has_positives = levels.iter().any(|level| level.positives > 0.0);
@@ -139,25 +140,54 @@ enum Model {
     InterceptAndSlope,
 }
 
-/// The log-likelihood of `[intercept, slope]`, its gradient and the information `[aa, ab, bb]`.
-fn likelihood(points: &[Point], [intercept, slope]: [f64; 2]) -> (f64, [f64; 2], [f64; 3]) {
-    let mut log_likelihood = Sum::default();
-    let mut gradient = [Sum::default(); 2];
-    let mut information = [Sum::default(); 3];
-    for point in points {
-        let predictor = intercept + slope * point.logit;
-        let probability = 1.0 / (1.0 + (-predictor).exp());
-        let softplus = predictor.max(0.0) + (-predictor.abs()).exp().ln_1p();
-        log_likelihood.add(point.positives * predictor - point.weight * softplus);
-        let residual = point.positives - point.weight * probability;
-        gradient[0].add(residual);
-        gradient[1].add(residual * point.logit);
-        let spread = point.weight * probability * (1.0 - probability);
-        information[0].add(spread);
-        information[1].add(spread * point.logit);
-        information[2].add(spread * point.logit * point.logit);
+/// The log-likelihood at `[intercept, slope]`.
+#[derive(Clone, Copy)]
+struct Likelihood {
+    value: f64,
+    gradient: [f64; 2],
+    /// By intercept twice, by both, by slope twice.
+    information: [f64; 3],
+}
+
+impl Likelihood {
+    fn at([intercept, slope]: [f64; 2], points: &[Point], interrupt: &mut dyn FnMut() -> Result<()>) -> Result<Self> {
+        let mut value = Sum::default();
+        let mut gradient = [Sum::default(); 2];
+        let mut information = [Sum::default(); 3];
+        for chunk in points.chunks(LEVELS_PER_INTERRUPT) {
+            interrupt()?;
+            for point in chunk {
+                let predictor = intercept + slope * point.logit;
+                let probability = 1.0 / (1.0 + (-predictor).exp());
+                let softplus = predictor.max(0.0) + (-predictor.abs()).exp().ln_1p();
+                value.add(point.positives * predictor - point.weight * softplus);
+                let residual = point.positives - point.weight * probability;
+                gradient[0].add(residual);
+                gradient[1].add(residual * point.logit);
+                let spread = point.weight * probability * (1.0 - probability);
+                information[0].add(spread);
+                information[1].add(spread * point.logit);
+                information[2].add(spread * point.logit * point.logit);
+            }
+        }
+        Ok(Likelihood {
+            value: value.total(),
+            gradient: gradient.map(|sum| sum.total()),
+            information: information.map(|sum| sum.total()),
+        })
     }
-    (log_likelihood.total(), gradient.map(|sum| sum.total()), information.map(|sum| sum.total()))
+
+    /// The step to the top of the parabola that touches here; not finite when there is none.
+    fn newton_step(&self, model: Model) -> [f64; 2] {
+        let ([a, b], [aa, ab, bb]) = (self.gradient, self.information);
+        match model {
+            Model::InterceptOnly => [a / aa, 0.0],
+            Model::InterceptAndSlope => {
+                let determinant = aa * bb - ab * ab;
+                [(bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant]
+            }
+        }
+    }
 }
 
 /// Newton's method with step halving: the maximum and the information there; `None` when it does not settle.
@@ -168,31 +198,19 @@ fn maximise(
     interrupt: Interrupt,
 ) -> Result<Option<([f64; 2], [f64; 3])>> {
     let mut at = start;
-    let (mut value, mut gradient, mut information) = likelihood(points, at);
+    let mut here = Likelihood::at(at, points, interrupt)?;
     for _ in 0..MOST_STEPS {
-        interrupt()?;
-        let [aa, ab, bb] = information;
-        let step = match model {
-            Model::InterceptOnly => [gradient[0] / aa, 0.0],
-            Model::InterceptAndSlope => {
-                let determinant = aa * bb - ab * ab;
-                [
-                    (bb * gradient[0] - ab * gradient[1]) / determinant,
-                    (aa * gradient[1] - ab * gradient[0]) / determinant,
-                ]
-            }
-        };
+        let step = here.newton_step(model);
         if !(step[0].is_finite() && step[1].is_finite()) {
             return Ok(None);
         }
-        let slack = 1e-12 * value.abs();
+        let slack = 1e-12 * here.value.abs();
         let mut share = 1.0;
         for halving in 0.. {
             let next = [at[0] + share * step[0], at[1] + share * step[1]];
-            let tried = likelihood(points, next);
-            if tried.0 >= value - slack {
-                at = next;
-                (value, gradient, information) = tried;
+            let there = Likelihood::at(next, points, interrupt)?;
+            if there.value >= here.value - slack {
+                (at, here) = (next, there);
                 break;
             }
             if halving == MOST_HALVINGS {
@@ -203,7 +221,7 @@ fn maximise(
         let small = |step: f64, at: f64| step.abs() <= 1e-10 * (1.0 + at.abs());
         // Newton's error squares itself: a step this small has landed on the maximum to rounding.
         if share == 1.0 && small(step[0], at[0]) && small(step[1], at[1]) {
-            return Ok(Some((at, information)));
+            return Ok(Some((at, here.information)));
         }
     }
     Ok(None)

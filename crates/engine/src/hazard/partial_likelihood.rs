@@ -242,7 +242,8 @@ impl Moments {
     fn add_waiting(&mut self) {
         let (mut rows, mut weights) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.waiting_weights));
         self.add_rows(&rows, &weights);
-        (rows.clear(), weights.clear());
+        rows.clear();
+        weights.clear();
         (self.waiting, self.waiting_weights) = (rows, weights);
     }
 

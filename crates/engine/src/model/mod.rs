@@ -18,7 +18,7 @@ use features::{Feature, Kind};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
-    Cox(CoxFit),
+    Cox(Box<CoxFit>),
     KaplanMeier(Cohorts),
 }
 
@@ -36,7 +36,7 @@ impl Model {
     pub fn unnamed_cox(fit: CoxFit, skipped: u64) -> Model {
         let features =
             (1..=fit.coefficients.len()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
-        Model { features, fit: Fit::Cox(fit), skipped }
+        Model { features, fit: Fit::Cox(Box::new(fit)), skipped }
     }
 
     pub fn algorithm(&self) -> &'static str {

@@ -126,7 +126,7 @@ impl Subject<'_> {
                 Subject::Cox { linear_predictor, .. } => Some(*linear_predictor),
                 Subject::Cohort(_) => None,
             },
-            extrapolated: given + horizon > steps.max_followup,
+            extrapolated: given + horizon > steps.max_followup && steps.survival_at_end() > 0.0,
         })
     }
 }
@@ -171,7 +171,8 @@ impl Steps {
         let (early, late, whole) = (at(start, &independent), at(end, &independent), at(last, &independent));
         // Increments up to `from` and after `to` enter through the rate only, those between also directly.
         let between = late - early;
-        let mut variance = (1.0 + stretch).powi(2) * between + stretch.powi(2) * (whole - between);
+        let through_rate = if stretch > 0.0 { stretch.powi(2) * (whole - between) } else { 0.0 };
+        let mut variance = (1.0 + stretch).powi(2) * between + through_rate;
         for k in 0..self.rank {
             let loading = |i: usize| self.loadings[i * self.rank + k];
             let change = at(end, &loading) - at(start, &loading) + stretch * at(last, &loading);

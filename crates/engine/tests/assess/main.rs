@@ -1,0 +1,10 @@
+//! Scores of forecasts against R, against published numbers and against what must always hold.
+
+#[path = "../golden_support/mod.rs"]
+mod golden_support;
+
+mod brier;
+mod calibration;
+mod design;
+mod golden;
+mod properties;

@@ -1,0 +1,177 @@
+//! The fitted model as a value: encoding of rows, cohorts, storage, and that all its answers agree with each other.
+
+use approx::assert_relative_eq;
+use ltv_engine::hazard::cox::{self, Ties};
+use ltv_engine::hazard::design::Design;
+use ltv_engine::model::cohorts::Cohorts;
+use ltv_engine::model::features::{Feature, Kind, Unscorable, Value};
+use ltv_engine::model::{Fit, Model};
+use ltv_engine::numeric::tally::Budget;
+use ltv_engine::survival::{Sample, Survival};
+use proptest::prelude::*;
+
+fn levels(names: &[&str]) -> Kind {
+    Kind::Category { levels: names.iter().map(|name| name.to_string()).collect() }
+}
+
+fn feature(name: &str, kind: Kind) -> Feature {
+    Feature { name: name.into(), kind }
+}
+
+/// A Cox model of a number and a category with three levels, on 60 rows with ties and censoring.
+fn cox_model() -> Model {
+    let mut design = Design::default();
+    for i in 0..60u32 {
+        let level = i % 3;
+        let columns = [f64::from(i * 7 % 10), f64::from(u8::from(level == 1)), f64::from(u8::from(level == 2))];
+        let exit = f64::from(1 + i * 13 % 24);
+        design.push(None, exit, i % 4 != 0, 1.0, &columns).unwrap();
+    }
+    let fit = cox::fit(&design, Ties::Efron, &mut || Ok(())).unwrap();
+    Model::unnamed_cox(fit, 0)
+        .with_features(vec![feature("seats", Kind::Numeric), feature("plan", levels(&["basic", "pro", "team"]))])
+        .unwrap()
+}
+
+fn cohort_model() -> Model {
+    let mut samples = Vec::new();
+    for (shift, name) in [(0.0, "basic"), (5.0, "pro")] {
+        let mut sample = Sample::default();
+        for i in 0..40u32 {
+            sample.add(f64::from(i * 7 % 30) + shift, i % 3 != 0, Budget::UNLIMITED).unwrap();
+        }
+        samples.push((vec![name.to_string()], sample));
+    }
+    let features = vec![feature("plan", levels(&["basic", "pro"]))];
+    Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples).unwrap()), skipped: 0 }
+}
+
+#[test]
+fn categories_are_coded_against_the_first_level() {
+    let plan = feature("plan", levels(&["basic", "pro", "team"]));
+    assert_eq!(plan.terms(), ["plan=pro", "plan=team"]);
+    for (level, coded) in [("basic", [0.0, 0.0]), ("pro", [1.0, 0.0]), ("team", [0.0, 1.0])] {
+        let mut columns = Vec::new();
+        plan.encode(Value::Text(level), &mut columns).unwrap();
+        assert_eq!(columns, coded);
+    }
+    let unseen = plan.encode(Value::Text("trial"), &mut Vec::new()).unwrap_err();
+    assert_eq!(unseen.to_string(), "unseen level: plan = trial");
+    let missing = plan.encode(Value::Null, &mut Vec::new()).unwrap_err();
+    assert_eq!(missing, Unscorable::Missing { feature: "plan".into() });
+    let seats = feature("seats", Kind::Numeric);
+    let infinite = seats.encode(Value::Number(f64::INFINITY), &mut Vec::new()).unwrap_err();
+    assert_eq!(infinite.to_string(), "not a finite number: seats");
+}
+
+#[test]
+fn the_scalar_the_curve_and_the_outlook_agree() {
+    let models = [cox_model(), cohort_model()];
+    let rows: [&[Value]; 2] = [&[Value::Number(3.0), Value::Text("pro")], &[Value::Text("pro")]];
+    for (model, row) in models.iter().zip(rows) {
+        let mut scratch = Vec::new();
+        let subject = model.subject(row, &mut scratch).unwrap();
+        let curve = Survival::Fitted(subject.curve());
+        let steps = curve.steps().unwrap();
+        for given in [0.0, 4.0, 11.5, 23.0, 24.0, 40.0] {
+            for horizon in [0.5, 6.0, 12.0, 60.0] {
+                let scalar = subject.renewal_probability(given, horizon).unwrap();
+                let by_curve = steps.renewal_probability(given, given + horizon).unwrap();
+                let outlook = subject.outlook(given, horizon, 0.95).unwrap();
+                assert_eq!(outlook.renewal_probability, scalar, "{} {given} {horizon}", model.algorithm());
+                let (Some(scalar), Some(by_curve)) = (scalar, by_curve) else {
+                    assert_eq!(scalar, by_curve, "{} {given} {horizon}", model.algorithm());
+                    continue;
+                };
+                assert_relative_eq!(scalar, by_curve, max_relative = 1e-12);
+                if let (Some(lower), Some(upper)) = (outlook.lower, outlook.upper) {
+                    assert!(lower <= scalar && scalar <= upper, "{lower} {scalar} {upper}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_limits_of_a_cohort_are_those_of_its_conditional_curve() {
+    use ltv_engine::survival::kaplan_meier::{Transform, critical_value, interval};
+    let mut sample = Sample::default();
+    for i in 0..50u32 {
+        sample.add(f64::from(i * 11 % 37), i % 4 != 0, Budget::UNLIMITED).unwrap();
+    }
+    let steps = Survival::Sample(sample.clone()).steps().unwrap();
+    let z = critical_value(0.95).unwrap();
+    for (given, horizon) in [(0.0, 10.0), (5.0, 12.0), (9.5, 20.0)] {
+        let rest = Survival::Sample(sample.conditional(given).unwrap()).steps().unwrap();
+        let here = steps.log_variance_between(given, given + horizon).unwrap();
+        let there = rest.log_variance_at(horizon).unwrap();
+        assert_relative_eq!(here, there, max_relative = 1e-12);
+        let survival = rest.survival_at(horizon).unwrap();
+        assert!(interval(survival, Some(here), z, Transform::LogLog).lower.is_some());
+    }
+}
+
+#[test]
+fn mean_residual_life_of_a_constant_hazard_is_its_inverse() {
+    // Steps of an exponential curve, fine enough for the area to come out to a thousandth.
+    let times: Vec<f64> = (1..=20_000).map(|i| f64::from(i) / 1000.0).collect();
+    let hazard = 0.1;
+    let curve = ltv_engine::survival::FittedCurve {
+        cumulative_hazard: times.iter().map(|t| hazard * t).collect(),
+        variance: Vec::new(),
+        rank: 0,
+        loadings: Vec::new(),
+        max_followup: 20.0,
+        tail: ltv_engine::survival::Tail::average_hazard(2.0, 20.0),
+        times,
+    };
+    let steps = Survival::Fitted(curve).steps().unwrap();
+    for given in [0.0, 7.0, 19.0, 20.0, 50.0] {
+        assert_relative_eq!(steps.mean_residual_life(given).unwrap(), 10.0, max_relative = 1e-3);
+    }
+}
+
+#[test]
+fn bytes_round_trip_and_any_change_is_noticed() {
+    for model in [cox_model(), cohort_model()] {
+        let bytes = model.encode().unwrap();
+        assert_eq!(Model::decode(&bytes).unwrap(), model);
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x40;
+            assert!(Model::decode(&changed).is_err(), "byte {at} of {}", model.algorithm());
+        }
+        for length in 0..bytes.len() {
+            assert!(Model::decode(&bytes[..length]).is_err());
+        }
+    }
+}
+
+#[test]
+fn json_round_trips_exactly() {
+    for model in [cox_model(), cohort_model()] {
+        let text = serde_json::to_string(&model).unwrap();
+        assert_eq!(serde_json::from_str::<Model>(&text).unwrap(), model);
+    }
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    let model = cox_model();
+    assert!(model.clone().with_features(vec![feature("seats", Kind::Numeric)]).is_err());
+    let unordered = vec![feature("seats", Kind::Numeric), feature("plan", levels(&["pro", "basic", "team"]))];
+    assert!(model.clone().with_features(unordered).is_err());
+    assert!(Cohorts::fit(Vec::new()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn a_score_is_a_probability_and_falls_with_the_horizon(seats in -1e3f64..1e3, given in 0.0f64..60.0, horizon in 0.01f64..60.0) {
+        let model = cox_model();
+        let mut scratch = Vec::new();
+        let subject = model.subject(&[Value::Number(seats), Value::Text("team")], &mut scratch).unwrap();
+        let near = subject.renewal_probability(given, horizon).unwrap().unwrap();
+        let far = subject.renewal_probability(given, horizon * 2.0).unwrap().unwrap();
+        prop_assert!((0.0..=1.0).contains(&near) && far <= near, "{near} {far}");
+    }
+}

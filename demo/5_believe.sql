@@ -19,18 +19,17 @@ ORDER BY bin;
 \echo '    there two years later, given their age, and look what had happened by 31 December 2017.'
 \echo
 
-SELECT trained, n_rows, n_events, warnings
-FROM ltv.train('licence', 'demo.licences_2015', 'cox', duration => 'days', event => 'lapsed', entry => 'entry_days',
-               features => ARRAY['kind', 'application_type', 'outdoor_patio', 'public_place_of_amusement', 'limited_business_license'],
-               note => 'as known on 31 December 2015');
+SELECT t.trained, t.n_rows, t.n_events, t.warnings
+FROM (VALUES ('licence', 'cox', ARRAY['kind', 'application_type', 'outdoor_patio', 'public_place_of_amusement', 'limited_business_license']),
+             ('licence by age', 'kaplan_meier', '{}')) v (model, algorithm, features),
+     LATERAL ltv.train(v.model, 'demo.licences_2015', v.algorithm, duration => 'days', event => 'lapsed', entry => 'entry_days',
+                       features => v.features, note => 'as known on 31 December 2015') t;
 
 CREATE VIEW demo.licences_judged AS
 SELECT k.license_number, NOT l.lapsed AS still_there,
        ltv.renewal_probability('licence@latest', k, horizon => 731, given => k.days) AS predicted,
-       ltv.renewal_probability(c.s, k.days, k.days + 731) AS by_age_alone
-FROM demo.licences_2015 k
-JOIN demo.licences l USING (license_number),
-     (SELECT ltv.survival_agg(entry_days, days, lapsed) AS s FROM demo.licences_2015) c
+       ltv.renewal_probability('licence by age@latest', k, horizon => 731, given => k.days) AS by_age_alone
+FROM demo.licences_2015 k JOIN demo.licences l USING (license_number)
 WHERE l.first_term_start + l.exit_days > DATE '2015-12-31';
 
 SELECT bin, n, round(mean_predicted::numeric, 3) AS predicted, round(observed::numeric, 3) AS observed,

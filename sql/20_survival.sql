@@ -135,3 +135,10 @@ CREATE FUNCTION ltv.log_rank(
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 1 AS 'MODULE_PATHNAME', 'log_rank_wrapper';
 COMMENT ON FUNCTION ltv.log_rank(ltv.survival[], text, double precision, double precision) IS 'Do the cohorts share one curve? weights: log-rank (Mantel 1966), wilcoxon, tarone-ware, peto, fleming-harrington (with p and q). Delayed entry and weights are honoured. NULL curves are left out; chi_squared is NULL when fewer than two cohorts could have had an event.';
 
+
+CREATE FUNCTION ltv.plot_curve(
+    curves ltv.survival[], labels text[] DEFAULT '{}', title text DEFAULT '', level double precision DEFAULT 0.95,
+    unit text DEFAULT 'months'
+) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'plot_curve_wrapper';
+COMMENT ON FUNCTION ltv.plot_curve(ltv.survival[], text[], text, double precision, text) IS 'A picture of the curves with their pointwise limits (log-log) as SVG text: in psql, \o churn.svg with \pset tuples_only and format unaligned. labels name the curves in their order; unit names the time axis. NULL curves are left out.';

@@ -101,7 +101,9 @@ DECLARE
     found integer;
     known text;
 BEGIN
-    IF wanted ~ '^[0-9]{1,9}$' THEN
+    IF name LIKE '%@' THEN
+        NULL;
+    ELSIF wanted ~ '^[0-9]{1,9}$' THEN
         SELECT v.version INTO found FROM ltv.model_versions v WHERE v.model = model_name AND v.version = wanted::integer;
     ELSIF wanted = 'latest' THEN
         SELECT max(v.version) INTO found FROM ltv.model_versions v WHERE v.model = model_name;
@@ -152,6 +154,14 @@ CREATE FUNCTION ltv.model(name unknown) RETURNS ltv.model
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'model_by_literal';
 COMMENT ON FUNCTION ltv.model(unknown) IS 'The same for a plain literal, ltv.model(''churn''), which would else be read as a cast to the type ltv.model. Give a parameter its type: ltv.model($1::text).';
 
+CREATE FUNCTION ltv.model(name varchar) RETURNS ltv.model
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 RETURN ltv.model(name::text);
+COMMENT ON FUNCTION ltv.model(varchar) IS 'The same for a column of type varchar.';
+
+CREATE FUNCTION ltv.model(name name) RETURNS ltv.model
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 RETURN ltv.model(name::text);
+COMMENT ON FUNCTION ltv.model(name) IS 'The same for a column of type name.';
+
 CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'production', reason text DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -162,6 +172,11 @@ DECLARE
 BEGIN
     IF promote.model IS NULL OR promote.version IS NULL OR promote.alias IS NULL THEN
         RAISE EXCEPTION 'promote needs a model, a version and an alias' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF promote.alias !~ '^[[:alpha:]_][[:alnum:]_-]*$' OR promote.alias = 'latest' THEN
+        RAISE EXCEPTION '"%" cannot be an alias', promote.alias
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'A letter first, then letters, digits, _ and -; latest always means the newest version.';
     END IF;
     -- One promote of a model at a time.
     PERFORM FROM ltv.models m WHERE m.name = promote.model FOR UPDATE;

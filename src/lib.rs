@@ -4,6 +4,7 @@
 mod calibration;
 mod fit;
 mod pg;
+mod plot;
 mod predict;
 mod registry;
 mod survival;

@@ -1,6 +1,6 @@
 //! How good the new version is on the rows held out, beside a Kaplan–Meier curve that knows no features.
 
-use ltv_engine::assess::brier::brier_at_horizon;
+use ltv_engine::assess::brier::brier_score;
 use ltv_engine::assess::concordance::{Outcomes, concordance};
 use ltv_engine::model::Fit;
 use ltv_engine::model::features::{Kind, Value};
@@ -78,8 +78,14 @@ pub fn metrics(
     }
     let pooled = Survival::Sample(trained.pooled.clone()).steps().map(|steps| steps.with_average_tail());
     let naive = pooled.and_then(|steps| steps.survival_at(horizon)).unwrap_or(1.0);
+    let outcomes = Outcomes {
+        exits: &scored.durations,
+        events: &scored.events,
+        entries: &scored.entries,
+        weights: &scored.weights,
+    };
     if source.entry.is_none() {
-        let of = |survival: &[f64]| brier_at_horizon(&scored.durations, &scored.events, survival, horizon);
+        let of = |survival: &[f64]| brier_score(outcomes, survival, horizon, &mut interrupts::check);
         metrics.push(Metric {
             name: format!("brier at {horizon}"),
             value: of(&scored.survival)?.map(|score| score.brier),
@@ -91,12 +97,6 @@ pub fn metrics(
             .push("with delayed entry the Brier score needs calibration_agg on renewal_probability(…, given)".into());
     }
     let risks: Vec<f64> = scored.survival.iter().map(|survival| -survival).collect();
-    let outcomes = Outcomes {
-        exits: &scored.durations,
-        events: &scored.events,
-        entries: &scored.entries,
-        weights: &scored.weights,
-    };
     metrics.push(Metric {
         name: "concordance".into(),
         value: concordance(outcomes, &risks, &mut interrupts::check)?.estimate(),

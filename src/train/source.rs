@@ -108,8 +108,11 @@ impl Source {
             None,
             &[request.source.into()],
         ))?;
-        let display = spi(named.first().get_one::<String>())?
-            .ok_or_else(|| Error::invalid("the source does not exist", "The name of a table or view."))?;
+        let no_source = || Error::invalid("the source does not exist", "The name of a table or view.");
+        if named.is_empty() {
+            return Err(no_source());
+        }
+        let display = spi(named.first().get_one::<String>())?.ok_or_else(no_source)?;
         let columns = columns(client, request.source)?;
         let find = |name: &str| match columns.iter().find(|column| column.name == name) {
             Some(column) => column.clone(),

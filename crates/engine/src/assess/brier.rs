@@ -122,20 +122,6 @@ pub fn brier_score(
     Ok(Some(BrierScore { brier, reference, skill }))
 }
 
-/// [`brier_score`] of subjects of weight 1, for few enough of them that nobody needs to interrupt.
-///
-/// # Errors
-/// As [`brier_score`].
-pub fn brier_at_horizon(
-    duration: &[f64],
-    event: &[bool],
-    predicted_survival: &[f64],
-    horizon: f64,
-) -> Result<Option<BrierScore>> {
-    let outcomes = Outcomes { exits: duration, events: event, ..Outcomes::default() };
-    brier_score(outcomes, predicted_survival, horizon, &mut || Ok(()))
-}
-
 fn check(outcomes: Outcomes, predicted_survival: &[f64], horizon: f64) -> Result<()> {
     let Outcomes { exits, events, entries, weights } = outcomes;
     let n = exits.len();

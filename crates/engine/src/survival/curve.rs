@@ -133,7 +133,20 @@ impl Survival {
 impl FittedCurve {
     fn conditional(&self, given: f64) -> Option<FittedCurve> {
         if given >= self.max_followup {
-            return None;
+            // Nothing but the tail is left, and of its uncertainty nothing is known here.
+            let rate = match self.tail {
+                Tail::ConstantHazard { rate } if self.cumulative_hazard.last().is_none_or(|end| end.is_finite()) => rate,
+                _ => return None,
+            };
+            return Some(FittedCurve {
+                times: Vec::new(),
+                cumulative_hazard: Vec::new(),
+                variance: Vec::new(),
+                rank: 0,
+                loadings: Vec::new(),
+                max_followup: 0.0,
+                tail: Tail::ConstantHazard { rate },
+            });
         }
         let before = self.times.partition_point(|time| *time <= given);
         let hazard_then = if before == 0 { 0.0 } else { self.cumulative_hazard[before - 1] };
@@ -231,7 +244,7 @@ impl Steps {
         if self.variance.is_empty() && !self.times.is_empty() {
             return None;
         }
-        let Some(at) = self.step(t) else { return Some(0.0) };
+        let Some(at) = self.step(t) else { return (t <= self.max_followup).then_some(0.0) };
         // The tail's rate was read off the curve, so it is off by the same proportion as the curve at its end.
         let scale = if t <= self.max_followup {
             1.0

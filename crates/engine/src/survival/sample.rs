@@ -147,8 +147,8 @@ impl Sample {
         }
         let table = RiskTable::new(&[&sample]);
         let total = sample.subjects();
-        match table.rows.iter().position(|row| row.at_risk[0] < -1e-9 * total) {
-            Some(at) => Err(Error::malformed(format!("more have left than entered at time {}", table.rows[at].time))),
+        match table.rows.iter().position(|row| row.events[0] + row.censored[0] > row.at_risk[0] + 1e-9 * total) {
+            Some(at) => Err(Error::malformed(format!("more leave than are at risk at time {}", table.rows[at].time))),
             None => Ok(sample),
         }
     }

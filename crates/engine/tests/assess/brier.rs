@@ -1,7 +1,7 @@
 //! The Brier score under censoring by hand, against R, and at its edges.
 
 use ltv_engine::Error;
-use ltv_engine::assess::brier::{BrierScore, CensoringCurve, brier_at_horizon, brier_score};
+use ltv_engine::assess::brier::{BrierScore, CensoringCurve, brier_score};
 use ltv_engine::assess::concordance::Outcomes;
 use ltv_engine::numeric::tally::Budget;
 use ltv_engine::survival::Sample;
@@ -15,7 +15,7 @@ fn subjects<'a>(exits: &'a [f64], events: &'a [bool]) -> Outcomes<'a> {
 }
 
 fn score(durations: &[f64], events: &[bool], survival: &[f64], horizon: f64) -> Option<BrierScore> {
-    brier_at_horizon(durations, events, survival, horizon).expect("valid arguments")
+    brier_score(subjects(durations, events), survival, horizon, &mut || Ok(())).expect("valid arguments")
 }
 
 #[track_caller]

@@ -4,7 +4,7 @@
 \echo '    skill: how much of the error of a curve without features it takes away.'
 \echo
 
-SELECT trained, version, n_rows, n_events, n_holdout, metric, round(value::numeric, 3) AS value,
+SELECT model, version, n_rows, n_events, n_holdout, metric, round(value::numeric, 3) AS value,
        round(baseline_value::numeric, 3) AS baseline, round(skill::numeric, 3) AS skill, warnings
 FROM ltv.train('churn', 'demo.telco', 'cox', duration => 'tenure', event => 'churned',
                features => ARRAY['contract', 'internet_service', 'payment_method', 'paperless_billing', 'online_security', 'tech_support', 'partner', 'senior_citizen'],

@@ -4,7 +4,7 @@
 \echo '    The views leave out the subscribers held out, who are judges in 5.'
 \echo
 
-SELECT t.trained, t.version, t.n_rows, t.n_events, t.warnings
+SELECT t.model, t.version, t.n_rows, t.n_events, t.warnings
 FROM (VALUES ('Month-to-month', 'demo.telco_month_to_month'), ('One year', 'demo.telco_one_year'), ('Two year', 'demo.telco_two_year')) v (plan, source),
      LATERAL ltv.train('churn/' || v.plan, v.source::regclass, 'cox', duration => 'tenure', event => 'churned',
                        features => ARRAY['internet_service', 'payment_method', 'online_security', 'tech_support', 'partner']) t;

@@ -19,7 +19,7 @@ ORDER BY bin;
 \echo '    there two years later, given their age, and look what had happened by 31 December 2017.'
 \echo
 
-SELECT t.trained, t.n_rows, t.n_events, t.warnings
+SELECT t.model, t.n_rows, t.n_events, t.warnings
 FROM (VALUES ('licence', 'cox', ARRAY['kind', 'application_type', 'outdoor_patio', 'public_place_of_amusement', 'limited_business_license']),
              ('licence by age', 'kaplan_meier', '{}')) v (model, algorithm, features),
      LATERAL ltv.train(v.model, 'demo.licences_2015', v.algorithm, duration => 'days', event => 'lapsed', entry => 'entry_days',

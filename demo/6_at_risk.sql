@@ -29,7 +29,7 @@ COMMENT ON COLUMN demo.v_customer_value.ltv_60m IS 'Present value of the expecte
 COMMENT ON COLUMN demo.v_customer_value.ltv_lower IS 'Lower 95 % limit of ltv_60m, by the uncertainty of the curve.';
 COMMENT ON COLUMN demo.v_customer_value.ltv_upper IS 'Upper 95 % limit of ltv_60m.';
 COMMENT ON COLUMN demo.v_customer_value.value_at_risk IS 'churn_probability_12m times ltv_60m: for ranking, not a forecast of the loss.';
-COMMENT ON COLUMN demo.v_customer_value.months_to_come IS 'Mean remaining lifetime in months.';
+COMMENT ON COLUMN demo.v_customer_value.months_to_come IS 'Mean remaining lifetime in months, far beyond what was observed for those who hardly leave.';
 COMMENT ON COLUMN demo.v_customer_value.is_extrapolated IS 'The 12 months end beyond the 72 that anyone was observed for.';
 COMMENT ON COLUMN demo.v_customer_value.tail_share IS 'Share of ltv_60m that falls due beyond those 72 months.';
 COMMENT ON COLUMN demo.v_customer_value.value_basis IS 'What the value counts: contribution is price less cost.';

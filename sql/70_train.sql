@@ -6,7 +6,7 @@ CREATE FUNCTION ltv.train(
     holdout jsonb DEFAULT NULL, horizon double precision DEFAULT NULL, null_policy text DEFAULT 'error',
     label_policy text DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL
 ) RETURNS TABLE (
-    trained text, version integer, status text, n_rows bigint, n_events double precision, n_dropped bigint, n_holdout bigint,
+    model text, version integer, status text, n_rows bigint, n_events double precision, n_dropped bigint, n_holdout bigint,
     metric text, value double precision, baseline_value double precision, skill double precision, warnings text[], fit_ms double precision
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 2 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'train';

@@ -18,7 +18,7 @@ from place import CACHE, REPO, Failure, clean_environment, run, runtime, say
 from provision import WHEEL_MAJOR, Server, server, server_from
 
 DEMO = REPO / "demo"
-DATA = DEMO / "data" if (DEMO / "data").is_dir() else REPO / "tests" / "data"
+DATA = REPO / "tests" / "data"
 MADE = ("cargo", "clusters", "debs", "libclang-*", "pgrx", "pip", "server", "stage", "target", "wheels", "*.lock")
 
 
@@ -129,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
             command.set_defaults(run=function)
             if name == "test_command":
                 continue  # tests/run.py has options of its own
-            command.add_argument("--pg", type=int, default=int(os.environ.get("PG") or WHEEL_MAJOR), help="PostgreSQL version")
+            command.add_argument("--pg", type=int, default=os.environ.get("PG") or WHEEL_MAJOR, help="PostgreSQL version")
             command.add_argument("--pg-config", default=os.environ.get("PG_CONFIG"), help="pg_config of an installed server")
             if name == "scratch_command":
                 command.add_argument("--name", default="scratch", help="of the cluster and of its database")
@@ -138,9 +138,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     commands = parser()
-    options, options.arguments = commands.parse_known_args()
-    if options.arguments and options.run not in (bench_command, test_command):
-        commands.error(f"unknown: {' '.join(options.arguments)}")
+    options, rest = commands.parse_known_args()
+    options.arguments = rest
+    if rest and options.run not in (bench_command, test_command):
+        commands.error(f"unknown: {' '.join(rest)}")
     try:
         options.run(options)
     except Failure as failure:

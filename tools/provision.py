@@ -144,7 +144,8 @@ def private_copy(original: Path) -> Server:
         return root / path.relative_to("/")
 
     copy = Server(inside(bindir) / "pg_config")
-    if not (root / ".complete").exists():
+    complete = inside(bindir) / ".complete"
+    if not complete.exists():
         say(f"making a private copy of {source.version} in {root}")
         shutil.rmtree(root, ignore_errors=True)
         inside(bindir).mkdir(parents=True)
@@ -158,12 +159,10 @@ def private_copy(original: Path) -> Server:
             shutil.copytree(headers, inside(headers))
         else:
             debian_headers(source.major, root)
-        (root / ".complete").touch()
+        complete.touch()
     if copy.ask("pkglibdir") != inside(pkglibdir):
         raise Unavailable(f"{source.version} is not relocatable: {copy.ask('pkglibdir')} is outside of {root}")
     return copy
-
-
 
 
 # ------------------------------------------------------------------ Debian

@@ -141,6 +141,11 @@ CREATE INDEX people_index ON people (id);
 SELECT ltv.train('bad', 'people_index', 'cox', 'id', 'id');
 CREATE TABLE levels AS SELECT i AS d, i % 2 AS e, 'customer ' || i AS customer FROM generate_series(1, 300) AS i;
 SELECT ltv.train('bad', 'levels', 'cox', 'd', 'e', features => ARRAY['customer']);
+-- A category must print the same in every session.
+CREATE TABLE unprintable AS SELECT i AS d, i % 2 AS e, date '2024-01-01' + i % 3 AS day, (i % 3) / 7.0::float8 AS share, (i % 3)::real AS share4, timestamptz '2024-01-01 00:00Z' AS moment, (i % 3) * interval '1 day' AS wait, money '1.00' AS price, '\x00'::bytea AS bytes, '{}'::jsonb AS document, ARRAY[1] AS list FROM generate_series(1, 30) AS i;
+SELECT feature, state_of(format('SELECT ltv.train(%L, %L, %L, %L, %L, features => ARRAY[%L])', 'bad', 'unprintable', 'kaplan_meier', 'd', 'e', feature)) AS kaplan_meier,
+       state_of(format('SELECT ltv.train(%L, %L, %L, %L, %L, features => ARRAY[%L])', 'bad_cox', 'unprintable', 'cox', 'd', 'e', feature)) AS cox
+FROM unnest(ARRAY['day', 'share', 'share4', 'moment', 'wait', 'price', 'bytes', 'document', 'list']) AS feature;
 -- Tables that are empty, without events, all censored within the training rows, with impossible rows.
 CREATE TABLE nobody (age int, d float8, e int);
 SELECT ltv.train('bad', 'nobody', 'cox', 'd', 'e', features => ARRAY['age']);

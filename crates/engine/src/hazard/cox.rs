@@ -1,36 +1,16 @@
 //! Cox's proportional hazards model: the hazard of a row is the baseline hazard times e^(β'x).
 //!
-//! Cox (1972), *Regression models and life-tables*, JRSS B 34. The fit is by Newton's method with step halving; the
-//! partial likelihood is concave with Breslow's and with Efron's ties, so it has one maximum or runs off to infinity.
+//! Cox (1972), *Regression models and life-tables*, JRSS B 34. See `partial_likelihood` for the function that is
+//! maximised, `newton` for how, and [`Baseline`] for the hazard itself.
 
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox_baseline::Baseline;
 use crate::hazard::design::Design;
-use crate::hazard::partial_likelihood::{Evaluation, PartialLikelihood};
+use crate::hazard::newton::maximise;
+use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::risk_sets::RiskSets;
-use crate::numeric::linear::{RankedCholesky, collinearity_tolerance};
 use crate::{Error, Interrupt, Result};
-
-/// Newton steps after which a fit is given up.
-const MAX_ITERATIONS: usize = 60;
-/// Halvings of one step after which a fit is given up.
-const MAX_HALVINGS: usize = 40;
-/// The fit has converged when the step ahead raises the log-likelihood by half of this at most: the step is then
-/// 10⁻⁸ standard errors long, and the one error left after taking it is of the order of its square.
-const CONVERGED_DECREMENT: f64 = 1e-22;
-/// A log-likelihood that falls by this share of itself has not fallen: that much is rounding.
-const ROUNDING: f64 = 1e-12;
-/// Below this decrement a regular fit converges quadratically, so that steps shrink at once …
-const QUADRATIC_DECREMENT: f64 = 1e-5;
-/// … unless rounding keeps them from it.
-const ROUNDING_DECREMENT: f64 = 1e-9;
-/// A step that is longer than this share of the one before has not shrunk.
-const NOT_SHRUNK: f64 = 0.5;
-/// Steps in a row that must not have shrunk for the likelihood to count as monotone.
-const STEPS_WITHOUT_SHRINKING: usize = 3;
-/// Terms whose last step is this share of the longest one's still run off with it.
-const RUNNING_OFF: f64 = 1e-3;
 
 /// How deaths at one and the same time share the risk set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +29,8 @@ pub enum Ties {
 pub enum Status {
     Converged,
     /// Some covariate, or a combination of the covariates `terms` (indices from 0), orders the events perfectly: the
-    /// likelihood rises for ever as their coefficients grow. They are as at the last step – very large, with a
-    /// meaningless covariance; the predictions are near their limit.
+    /// likelihood rises for ever as their coefficients grow. They are as at the last step – large, with a meaningless
+    /// covariance – and the predictions are on their way to a limit of 0 or 1.
     Separated {
         terms: Vec<usize>,
     },
@@ -112,7 +92,7 @@ pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> 
     }
     let sets = RiskSets::new(design, interrupt)?;
     let mut likelihood = PartialLikelihood::new(&sets, ties)?;
-    let maximum = maximise(&mut likelihood, sets.covariates, interrupt)?;
+    let maximum = maximise(&mut likelihood, interrupt)?;
     let baseline = Baseline::new(design, &sets, &mut likelihood, &maximum.beta, interrupt)?;
 
     let p = sets.covariates;
@@ -191,113 +171,8 @@ impl CoxFit {
     }
 }
 
-/// Where Newton's method ended, in scaled units.
-struct Maximum {
-    beta: Vec<f64>,
-    active: Vec<usize>,
-    covariance: Vec<f64>,
-    information: Vec<f64>,
-    log_likelihood_null: f64,
-    log_likelihood: f64,
-    score_test: f64,
-    iterations: usize,
-    status: Status,
-}
-
-fn maximise(likelihood: &mut PartialLikelihood, p: usize, interrupt: Interrupt) -> Result<Maximum> {
-    let mut beta = vec![0.0; p];
-    let Some(null) = likelihood.evaluate(&beta, interrupt)? else {
-        return Err(Error::OutOfRange("the weights or covariates are too large for a regression".into()));
-    };
-    let factor = RankedCholesky::new(&null.information, p, collinearity_tolerance());
-    let active = factor.columns().to_vec();
-    let mut step = factor.solve(&null.score);
-    let mut maximum = Maximum {
-        beta: Vec::new(),
-        active,
-        covariance: factor.inverse(),
-        information: Vec::new(),
-        log_likelihood_null: null.log_likelihood,
-        log_likelihood: null.log_likelihood,
-        score_test: dot(&step, &null.score).max(0.0),
-        iterations: 0,
-        status: Status::Converged,
-    };
-    if likelihood.event_times() == 0 {
-        maximum.status = Status::NoEvents;
-        maximum.active.clear();
-    }
-    let (mut now, mut length_before, mut decrement_before, mut unshrunk) = (null, f64::INFINITY, f64::INFINITY, 0);
-    while !maximum.active.is_empty() {
-        let decrement = dot(&step, &now.score);
-        let length = step.iter().fold(0.0, |longest: f64, part| longest.max(part.abs()));
-        let stalled = decrement <= ROUNDING_DECREMENT && decrement > decrement_before / 4.0;
-        let shrunk = length <= NOT_SHRUNK * length_before;
-        unshrunk = if shrunk || decrement > QUADRATIC_DECREMENT { 0 } else { unshrunk + 1 };
-        if decrement > CONVERGED_DECREMENT && unshrunk >= STEPS_WITHOUT_SHRINKING {
-            let terms = maximum.active.iter().copied().filter(|&i| step[i].abs() > RUNNING_OFF * length).collect();
-            maximum.status = Status::Separated { terms };
-            break;
-        }
-        if decrement <= CONVERGED_DECREMENT || stalled {
-            beta.iter_mut().zip(&step).for_each(|(beta, step)| *beta += step);
-            break;
-        }
-        let improved = if maximum.iterations < MAX_ITERATIONS {
-            improve(likelihood, &beta, &now, &step, &maximum.active, interrupt)?
-        } else {
-            None
-        };
-        let Some(better) = improved else {
-            maximum.status = Status::NotConverged;
-            break;
-        };
-        maximum.iterations += 1;
-        (length_before, decrement_before) = (length, decrement);
-        (beta, now) = (better.beta, better.evaluation);
-        step = better.factor.solve(&now.score);
-        maximum.covariance = better.factor.inverse();
-    }
-    maximum.log_likelihood = now.log_likelihood;
-    maximum.information = now.information;
-    maximum.beta = beta;
-    Ok(maximum)
-}
-
-/// A point at which the likelihood is no lower than at the one before.
-struct Better {
-    beta: Vec<f64>,
-    evaluation: Evaluation,
-    factor: RankedCholesky,
-}
-
-/// Goes along `step`, half as far each time until the likelihood does not fall; `None` when it always does.
-fn improve(
-    likelihood: &mut PartialLikelihood,
-    beta: &[f64],
-    now: &Evaluation,
-    step: &[f64],
-    active: &[usize],
-    interrupt: Interrupt,
-) -> Result<Option<Better>> {
-    let enough = now.log_likelihood - ROUNDING * now.log_likelihood.abs();
-    for halving in 0..MAX_HALVINGS {
-        let share = (-(halving as f64)).exp2();
-        let candidate: Vec<f64> = beta.iter().zip(step).map(|(beta, step)| beta + share * step).collect();
-        let Some(evaluation) = likelihood.evaluate(&candidate, interrupt)? else { continue };
-        let factor = RankedCholesky::of_columns(&evaluation.information, candidate.len(), active.to_vec());
-        if evaluation.log_likelihood >= enough && factor.rank() == active.len() {
-            return Ok(Some(Better { beta: candidate, evaluation, factor }));
-        }
-    }
-    Ok(None)
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 /// β' A β
 fn quadratic_form(matrix: &[f64], beta: &[f64]) -> f64 {
-    matrix.chunks_exact(beta.len().max(1)).zip(beta).map(|(row, b)| b * dot(row, beta)).sum()
+    let product = |row: &[f64]| row.iter().zip(beta).map(|(a, b)| a * b).sum::<f64>();
+    matrix.chunks_exact(beta.len().max(1)).zip(beta).map(|(row, b)| b * product(row)).sum()
 }

@@ -20,6 +20,8 @@ use crate::{Interrupt, Result};
 const PATH_LIMIT: usize = 200_000;
 /// Linear predictors beyond this make a survival of 0 (or 1) to the last bit, and would make infinities.
 const LINEAR_PREDICTOR_LIMIT: f64 = 300.0;
+/// Loadings are squared; where they are larger nothing is known of the row.
+const LOADING_LIMIT: f64 = 1e140;
 
 /// The cumulative hazard Λ of the row at the covariates' means, a step function that rises at each event time.
 ///
@@ -156,7 +158,7 @@ impl CoxFit {
         let (rank, lower) = (factor.rank(), factor.lower());
         let lower = DMatrix::from_row_slice(rank, rank, &lower);
         let mut loadings = Vec::with_capacity(self.baseline.times.len() * rank);
-        let centred: Vec<f64> = x.iter().zip(&self.means).map(|(x, mean)| x - mean).collect();
+        let centred: Vec<f64> = self.means.iter().zip(x).map(|(mean, x)| x - mean).collect();
         self.baseline.walk(p, |_, hazard, path| {
             for k in 0..rank {
                 let loading: f64 = (k..rank)
@@ -165,7 +167,7 @@ impl CoxFit {
                         lower[(i, k)] * (path[column] - centred[column] * hazard)
                     })
                     .sum();
-                loadings.push(risk * loading);
+                loadings.push((risk * loading).clamp(-LOADING_LIMIT, LOADING_LIMIT));
             }
         });
         let cumulative_hazard: Vec<f64> =
@@ -173,7 +175,7 @@ impl CoxFit {
         let end = cumulative_hazard.last().copied().unwrap_or(0.0);
         FittedCurve {
             times: self.baseline.times.clone(),
-            variance: self.baseline.variance.iter().map(|variance| risk * risk * variance).collect(),
+            variance: self.baseline.variance.iter().map(|variance| (risk * risk * variance).min(f64::MAX)).collect(),
             rank,
             loadings,
             max_followup: self.baseline.max_followup,
@@ -204,5 +206,38 @@ fn cumulate_reversed(increments: &mut [f64], unit: f64) {
     for increment in increments {
         sum.add(*increment * unit);
         *increment = sum.total();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knots_are_evenly_spaced_and_end_at_the_last_step() {
+        let at = |knots, steps| (0..knots).map(|knot| knot_step(knot, knots, steps)).collect::<Vec<_>>();
+        assert_eq!(at(3, 10), [2, 5, 9]);
+        assert_eq!(at(4, 4), [0, 1, 2, 3]);
+        assert_eq!(knots(1_000_000, 10), 20_000);
+        assert_eq!(knots(5, 300_000), 1);
+        assert_eq!(knots(0, 3), 0);
+    }
+
+    #[test]
+    fn between_knots_the_path_is_linear_in_the_hazard() {
+        let cumulative_hazard: Vec<f64> = (1..=10).map(|step| f64::from(step).sqrt()).collect();
+        // Two covariates whose paths are 3Λ and −Λ, held at steps 2, 5 and 9 only.
+        let path =
+            [2, 5, 9].into_iter().flat_map(|step: usize| [3.0, -1.0].map(|slope| slope * cumulative_hazard[step]));
+        let path = path.collect();
+        let times: Vec<f64> = (1..=10).map(f64::from).collect();
+        let baseline = Baseline { times, variance: vec![0.0; 10], path, max_followup: 10.0, cumulative_hazard };
+        let mut steps = 0;
+        baseline.walk(2, |step, hazard, path| {
+            assert_eq!((step, hazard), (steps, baseline.cumulative_hazard[step]));
+            assert!((path[0] - 3.0 * hazard).abs() < 1e-14 && (path[1] + hazard).abs() < 1e-14);
+            steps += 1;
+        });
+        assert_eq!(steps, 10);
     }
 }

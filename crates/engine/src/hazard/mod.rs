@@ -3,8 +3,11 @@
 pub mod cox;
 pub mod cox_baseline;
 pub mod design;
+mod newton;
 mod partial_likelihood;
 mod risk_sets;
+mod separation;
+mod sweep;
 mod timeline;
 
 pub use cox::{CoxFit, Status, Ties};

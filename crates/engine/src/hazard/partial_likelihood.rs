@@ -9,7 +9,8 @@
 //! one product of matrices over all rows; nothing costs deaths × p² or rows × event times.
 
 use crate::hazard::cox::Ties;
-use crate::hazard::risk_sets::{LANES, Lanes, ROWS_PER_INTERRUPT, RiskSet, RiskSets};
+use crate::hazard::risk_sets::{LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
+use crate::hazard::sweep::RiskSet;
 use crate::hazard::timeline::reserve;
 use crate::numeric::sum::Sum;
 use crate::{Interrupt, Result};
@@ -85,7 +86,7 @@ impl Increment {
 /// The partial likelihood of some risk sets, with its working memory.
 #[derive(Debug)]
 pub(super) struct PartialLikelihood<'a> {
-    sets: &'a RiskSets,
+    pub sets: &'a RiskSets,
     ties: Ties,
     /// Per row w e^(βx − shift).
     risk: Vec<f64>,
@@ -103,21 +104,17 @@ impl<'a> PartialLikelihood<'a> {
         Ok(PartialLikelihood { sets, ties, risk, expected })
     }
 
-    /// Number of distinct event times.
-    pub fn event_times(&self) -> usize {
-        self.sets.groups.len()
-    }
-
     /// The likelihood at `beta` (p, scaled); `None` where it leaves the range of numbers.
     pub fn evaluate(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
         let sets = self.sets;
         let (mut hazards, mut spared): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         reserve(&mut hazards, sets.groups.len())?;
         reserve(&mut spared, sets.groups.len())?;
-        let mut log_sum = Sum::default();
+        let (mut log_sum, mut largest_square) = (Sum::default(), 0.0);
         let mut means = Moments::new(sets.chunks, sets.covariates);
         let shift = self.at_event_times(beta, interrupt, |set, increment| {
             log_sum.add(increment.log);
+            largest_square = f64::max(largest_square, increment.square);
             hazards.push(increment.hazard);
             spared.push(increment.spared);
             means.add_means(set, increment);
@@ -139,7 +136,10 @@ impl<'a> PartialLikelihood<'a> {
         let score: Vec<f64> =
             sets.death_sum.iter().zip(expected_sum).map(|(death, expected)| death - expected).collect();
         let information = moments.difference(&means, sets.covariates);
-        let finite = log_likelihood.is_finite() && score.iter().chain(&information).all(|value| value.is_finite());
+        // The variance of the baseline hazard is the largest number that is made of the sums.
+        let largest = largest_square * (-2.0 * shift).exp() * sets.groups.len() as f64;
+        let finite =
+            [log_likelihood, largest].iter().chain(&score).chain(&information).all(|number| number.is_finite());
         Ok(finite.then_some(Evaluation { log_likelihood, score, information }))
     }
 
@@ -151,11 +151,9 @@ impl<'a> PartialLikelihood<'a> {
         interrupt: Interrupt,
         mut visit: impl FnMut(&RiskSet, &Increment),
     ) -> Result<f64> {
-        let mut padded = vec![[0.0; LANES]; self.sets.chunks];
-        padded.as_flattened_mut().iter_mut().zip(beta).for_each(|(to, beta)| *to = *beta);
-        let shift = self.shift(&padded);
+        let shift = self.shift(beta);
         let ties = self.ties;
-        self.sets.sweep(&padded, shift, &mut self.risk, interrupt, |set, interrupt| {
+        self.sets.sweep(&self.sets.padded(beta), shift, &mut self.risk, interrupt, |set, interrupt| {
             visit(set, &Increment::new(set, ties, interrupt)?);
             Ok(())
         })?;
@@ -163,12 +161,11 @@ impl<'a> PartialLikelihood<'a> {
     }
 
     /// What to take off all linear predictors: nothing, unless some are so large that sums might overflow.
-    fn shift(&self, beta: &[Lanes]) -> f64 {
-        let bound: f64 = beta.as_flattened().iter().zip(&self.sets.largest).map(|(beta, x)| beta.abs() * x).sum();
-        if bound <= LARGEST_EXPONENT {
+    fn shift(&self, beta: &[f64]) -> f64 {
+        if self.sets.linear_predictor_bound(beta) <= LARGEST_EXPONENT {
             return 0.0;
         }
-        let largest = self.sets.largest_linear_predictor(beta);
+        let largest = self.sets.linear_predictors(beta).fold(f64::NEG_INFINITY, f64::max);
         if largest > LARGEST_EXPONENT { largest - RECENTRED_EXPONENT } else { 0.0 }
     }
 

@@ -1,10 +1,10 @@
-//! Who is at risk at each event time: a design sorted, centred and scaled so that one sweep meets every risk set.
-
-use std::ops::Range;
+//! Who is at risk at each event time: a design sorted, centred and scaled so that one sweep over it meets every risk
+//! set.
 
 use crate::hazard::design::Design;
+use crate::hazard::sweep::dot;
 use crate::hazard::timeline::{Order, Timeline, reserve};
-use crate::numeric::sum::{Sum, two_sum};
+use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
 
 /// Covariates are kept in groups of this many, the last one padded with zeros, for the sake of vector instructions.
@@ -69,16 +69,6 @@ pub(super) struct Late {
     pub group: u32,
 }
 
-/// What a sweep knows at one event time, all in units of e^shift: Σ r and Σ r x over the risk set, and over the deaths.
-#[derive(Debug)]
-pub(super) struct RiskSet<'a> {
-    pub group: &'a Group,
-    pub total: f64,
-    pub total_x: &'a [Lanes],
-    pub deaths: f64,
-    pub deaths_x: &'a [Lanes],
-}
-
 impl RiskSets {
     /// # Errors
     /// [`Error::OutOfRange`] for more rows than 2³² or when memory is exhausted; whatever `interrupt` returns.
@@ -88,7 +78,7 @@ impl RiskSets {
         }
         let (means, scales) = centre_and_scale(design, interrupt)?;
         let timeline = Timeline::new(design, interrupt)?;
-        let order = timeline.order(design.events())?;
+        let order = timeline.order(design.events(), interrupt)?;
         interrupt()?;
         let covariates = design.covariates();
         let chunks = covariates.div_ceil(LANES);
@@ -109,7 +99,7 @@ impl RiskSets {
         if !timeline.passed_at_entry.is_empty() {
             sets.find_late(&order.rows, &timeline.passed_at_entry)?;
         }
-        sets.sum_deaths();
+        sets.sum_deaths(interrupt)?;
         Ok(sets)
     }
 
@@ -169,10 +159,13 @@ impl RiskSets {
         Ok(())
     }
 
-    fn sum_deaths(&mut self) {
+    fn sum_deaths(&mut self, interrupt: Interrupt) -> Result<()> {
         let mut sums = vec![Sum::default(); self.death_sum.len()];
         for group in &self.groups {
             for row in group.first..group.censored {
+                if row % ROWS_PER_INTERRUPT == 0 {
+                    interrupt()?;
+                }
                 let weight = self.weight(row);
                 let x = self.row(row).as_flattened();
                 sums.iter_mut().zip(x).for_each(|(sum, value)| sum.add(weight * value));
@@ -181,6 +174,7 @@ impl RiskSets {
         self.death_sum = sums.iter().map(Sum::total).collect();
         let weight = |group: &Group| group.mean_weight * group.deaths() as f64;
         self.weighted_events = self.groups.iter().map(weight).collect::<Sum>().total();
+        Ok(())
     }
 
     /// Number of kept rows.
@@ -192,175 +186,27 @@ impl RiskSets {
         self.weights.get(row).copied().unwrap_or(1.0)
     }
 
-    fn row(&self, row: usize) -> &[Lanes] {
+    pub fn row(&self, row: usize) -> &[Lanes] {
         &self.x[row * self.chunks..(row + 1) * self.chunks]
     }
 
-    /// The largest linear predictor of a kept row.
-    pub fn largest_linear_predictor(&self, beta: &[Lanes]) -> f64 {
-        self.x.chunks_exact(self.chunks).map(|row| dot(row, beta)).fold(f64::NEG_INFINITY, f64::max)
+    /// The coefficients `beta` in the layout of the rows.
+    pub fn padded(&self, beta: &[f64]) -> Vec<Lanes> {
+        let mut padded = vec![[0.0; LANES]; self.chunks];
+        padded.as_flattened_mut().iter_mut().zip(beta).for_each(|(to, beta)| *to = *beta);
+        padded
     }
 
-    /// Visits the risk sets of all event times, the latest first, at the coefficients `beta` (padded, scaled).
-    ///
-    /// Fills `risk` with r = w e^(βx − shift) per row. The running sums carry their rounding errors, so that what late
-    /// entries add and take away again leaves no trace.
-    pub fn sweep(
-        &self,
-        beta: &[Lanes],
-        shift: f64,
-        risk: &mut [f64],
-        interrupt: Interrupt,
-        mut visit: impl FnMut(&RiskSet, Interrupt) -> Result<()>,
-    ) -> Result<()> {
-        let zero = vec![[0.0; LANES]; self.chunks];
-        let (mut total, mut total_x) = (Sum::default(), RunningSums::new(self.chunks));
-        let mut leaving = Leaving { rows: 0, total: 0.0, x: zero.clone() };
-        let (mut deaths_x, mut now_x) = (zero.clone(), zero);
-        let mut late_done = 0;
-        for group in &self.groups {
-            leaving.clear();
-            self.accumulate(group.first..group.censored, beta, shift, risk, interrupt, &mut leaving)?;
-            let deaths = leaving.total;
-            deaths_x.copy_from_slice(&leaving.x);
-            self.accumulate(group.censored..group.end, beta, shift, risk, interrupt, &mut leaving)?;
-            total.add(leaving.total);
-            total_x.add(1.0, &leaving.x);
-            for late in &self.late[late_done..group.late_end] {
-                let row = late.row as usize;
-                let r = risk[row];
-                total.add(-r);
-                total_x.add(-r, self.row(row));
-            }
-            late_done = group.late_end;
-            total_x.read(&mut now_x);
-            visit(&RiskSet { group, total: total.total(), total_x: &now_x, deaths, deaths_x: &deaths_x }, interrupt)?;
-        }
-        Ok(())
+    /// βx of each kept row.
+    pub fn linear_predictors(&self, beta: &[f64]) -> impl Iterator<Item = f64> {
+        let padded = self.padded(beta);
+        self.x.chunks_exact(self.chunks).map(move |row| dot(row, &padded))
     }
 
-    /// Adds the rows `rows` to `leaving`; the common widths are compiled on their own, so that the sums stay in
-    /// registers.
-    fn accumulate(
-        &self,
-        rows: Range<usize>,
-        beta: &[Lanes],
-        shift: f64,
-        risk: &mut [f64],
-        interrupt: Interrupt,
-        leaving: &mut Leaving,
-    ) -> Result<()> {
-        let mut start = rows.start;
-        while start < rows.end {
-            let end = rows.end.min(start + (ROWS_PER_INTERRUPT - leaving.rows));
-            let x = &self.x[start * self.chunks..end * self.chunks];
-            let weights = if self.weights.is_empty() { &[] } else { &self.weights[start..end] };
-            let risk = &mut risk[start..end];
-            match self.chunks {
-                1 => leaving.add_rows::<1>(x, weights, beta, shift, risk),
-                2 => leaving.add_rows::<2>(x, weights, beta, shift, risk),
-                3 => leaving.add_rows::<3>(x, weights, beta, shift, risk),
-                4 => leaving.add_rows::<4>(x, weights, beta, shift, risk),
-                _ => leaving.add_wide_rows(x, weights, beta, shift, risk),
-            }
-            leaving.rows += end - start;
-            if leaving.rows == ROWS_PER_INTERRUPT {
-                interrupt()?;
-                leaving.rows = 0;
-            }
-            start = end;
-        }
-        Ok(())
+    /// No |βx| is larger than this.
+    pub fn linear_predictor_bound(&self, beta: &[f64]) -> f64 {
+        beta.iter().zip(&self.largest).map(|(beta, x)| beta.abs() * x).sum()
     }
-}
-
-/// One [`Sum`] per covariate, laid out for vector instructions.
-#[derive(Debug)]
-struct RunningSums {
-    totals: Vec<Lanes>,
-    errors: Vec<Lanes>,
-}
-
-impl RunningSums {
-    fn new(chunks: usize) -> Self {
-        RunningSums { totals: vec![[0.0; LANES]; chunks], errors: vec![[0.0; LANES]; chunks] }
-    }
-
-    fn add(&mut self, scale: f64, terms: &[Lanes]) {
-        for ((totals, errors), terms) in self.totals.iter_mut().zip(&mut self.errors).zip(terms) {
-            for lane in 0..LANES {
-                let (sum, error) = two_sum(totals[lane], scale * terms[lane]);
-                totals[lane] = sum;
-                errors[lane] += error;
-            }
-        }
-    }
-
-    fn read(&self, into: &mut [Lanes]) {
-        for ((into, totals), errors) in into.iter_mut().zip(&self.totals).zip(&self.errors) {
-            *into = std::array::from_fn(|lane| totals[lane] + errors[lane]);
-        }
-    }
-}
-
-/// Sums over the rows that leave between two event times: r and r x.
-#[derive(Debug)]
-struct Leaving {
-    /// Rows since the last question whether to go on.
-    rows: usize,
-    total: f64,
-    x: Vec<Lanes>,
-}
-
-impl Leaving {
-    fn clear(&mut self) {
-        self.total = 0.0;
-        self.x.fill([0.0; LANES]);
-    }
-
-    fn add_rows<const CHUNKS: usize>(
-        &mut self,
-        x: &[Lanes],
-        weights: &[f64],
-        beta: &[Lanes],
-        shift: f64,
-        risk: &mut [f64],
-    ) {
-        let (rows, _) = x.as_chunks::<CHUNKS>();
-        let (Some(beta), Some(sums)) = (beta.first_chunk::<CHUNKS>(), self.x.first_chunk_mut::<CHUNKS>()) else {
-            return;
-        };
-        let mut sums_now = *sums;
-        for (i, (row, risk)) in rows.iter().zip(risk).enumerate() {
-            let r = weights.get(i).copied().unwrap_or(1.0) * (dot(row, beta) - shift).exp();
-            *risk = r;
-            self.total += r;
-            for (sums, values) in sums_now.iter_mut().zip(row) {
-                (0..LANES).for_each(|lane| sums[lane] += r * values[lane]);
-            }
-        }
-        *sums = sums_now;
-    }
-
-    fn add_wide_rows(&mut self, x: &[Lanes], weights: &[f64], beta: &[Lanes], shift: f64, risk: &mut [f64]) {
-        for (i, (row, risk)) in x.chunks_exact(beta.len()).zip(risk).enumerate() {
-            let r = weights.get(i).copied().unwrap_or(1.0) * (dot(row, beta) - shift).exp();
-            *risk = r;
-            self.total += r;
-            for (sums, values) in self.x.iter_mut().zip(row) {
-                (0..LANES).for_each(|lane| sums[lane] += r * values[lane]);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn dot(a: &[Lanes], b: &[Lanes]) -> f64 {
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        (0..LANES).for_each(|lane| sums[lane] += a[lane] * b[lane]);
-    }
-    (sums[0] + sums[2]) + (sums[1] + sums[3])
 }
 
 /// The groups of rows by falling event time.

@@ -1,6 +1,7 @@
 //! The event times of a design, and how many of them each row has passed when it comes and when it leaves.
 
 use crate::hazard::design::Design;
+use crate::hazard::risk_sets::ROWS_PER_INTERRUPT;
 use crate::survival::risk::distinct_times;
 use crate::{Error, Interrupt, Result};
 
@@ -58,11 +59,16 @@ impl Timeline {
             passed_at_entry.resize(rows, 0);
         }
         interrupt()?;
-        let mut rest = moments.as_slice();
+        let (mut rest, mut seen) = (moments.as_slice(), 0);
         for (i, time) in distinct.iter().enumerate() {
             let next = distinct.get(i + 1).map_or(u64::MAX, |next| next.to_bits());
             let (here, after) = rest.split_at(rest.iter().take_while(|moment| moment.bits < next).count());
             rest = after;
+            seen += here.len();
+            if seen >= ROWS_PER_INTERRUPT {
+                interrupt()?;
+                seen = 0;
+            }
             if here.iter().any(|moment| moment.exit && design.events()[moment.row as usize]) {
                 event_times.push(*time);
             }
@@ -83,7 +89,7 @@ impl Timeline {
     }
 
     /// Sorts the rows by counting.
-    pub fn order(&self, events: &[bool]) -> Result<Order> {
+    pub fn order(&self, events: &[bool], interrupt: Interrupt) -> Result<Order> {
         let event_times = self.event_times.len();
         let slot = |row: usize| {
             let (exit, entry) = (self.passed_at_exit[row], self.passed_at_entry.get(row).copied().unwrap_or(0));
@@ -102,6 +108,9 @@ impl Timeline {
         rows.resize(kept, 0);
         let mut next = starts.clone();
         for row in 0..events.len() {
+            if row % ROWS_PER_INTERRUPT == 0 {
+                interrupt()?;
+            }
             if let Some(slot) = slot(row) {
                 rows[next[slot]] = row as u32;
                 next[slot] += 1;

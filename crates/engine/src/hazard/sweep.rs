@@ -1,0 +1,188 @@
+//! One sweep over the rows, from the latest exit to the earliest, that meets the risk set of every event time.
+
+use std::ops::Range;
+
+use crate::hazard::risk_sets::{Group, LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
+use crate::numeric::sum::{Sum, two_sum};
+use crate::{Interrupt, Result};
+
+/// What a sweep knows at one event time, all in units of e^shift: Σ r and Σ r x over the risk set, and over the deaths.
+#[derive(Debug)]
+pub(super) struct RiskSet<'a> {
+    pub group: &'a Group,
+    pub total: f64,
+    pub total_x: &'a [Lanes],
+    pub deaths: f64,
+    pub deaths_x: &'a [Lanes],
+}
+
+impl RiskSets {
+    /// Visits the risk sets of all event times, the latest first, at the coefficients `beta` (padded, scaled).
+    ///
+    /// Fills `risk` with r = w e^(βx − shift) per row. The running sums carry their rounding errors, so that what late
+    /// entries add and take away again leaves no trace.
+    pub fn sweep(
+        &self,
+        beta: &[Lanes],
+        shift: f64,
+        risk: &mut [f64],
+        interrupt: Interrupt,
+        mut visit: impl FnMut(&RiskSet, Interrupt) -> Result<()>,
+    ) -> Result<()> {
+        let zero = vec![[0.0; LANES]; self.chunks];
+        let (mut total, mut total_x) = (Sum::default(), RunningSums::new(self.chunks));
+        let mut leaving = Leaving { rows: 0, total: 0.0, x: zero.clone() };
+        let (mut deaths_x, mut now_x) = (zero.clone(), zero);
+        let mut late_done = 0;
+        for group in &self.groups {
+            leaving.clear();
+            self.accumulate(group.first..group.censored, beta, shift, risk, interrupt, &mut leaving)?;
+            let deaths = leaving.total;
+            deaths_x.copy_from_slice(&leaving.x);
+            self.accumulate(group.censored..group.end, beta, shift, risk, interrupt, &mut leaving)?;
+            if self.late.is_empty() {
+                total.add(leaving.total);
+                total_x.add(1.0, &leaving.x);
+            } else {
+                // What is to be taken away must have been added one by one.
+                let comes = (group.first..group.end).map(|row| (row, risk[row]));
+                let goes = self.late[late_done..group.late_end].iter().map(|late| late.row as usize);
+                let goes = goes.map(|row| (row, -risk[row]));
+                for (i, (row, r)) in comes.chain(goes).enumerate() {
+                    if i % ROWS_PER_INTERRUPT == ROWS_PER_INTERRUPT - 1 {
+                        interrupt()?;
+                    }
+                    total.add(r);
+                    total_x.add(r, self.row(row));
+                }
+                late_done = group.late_end;
+            }
+            total_x.read(&mut now_x);
+            visit(&RiskSet { group, total: total.total(), total_x: &now_x, deaths, deaths_x: &deaths_x }, interrupt)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows `rows` to `leaving`; the common widths are compiled on their own, so that the sums stay in
+    /// registers.
+    fn accumulate(
+        &self,
+        rows: Range<usize>,
+        beta: &[Lanes],
+        shift: f64,
+        risk: &mut [f64],
+        interrupt: Interrupt,
+        leaving: &mut Leaving,
+    ) -> Result<()> {
+        let mut start = rows.start;
+        while start < rows.end {
+            let end = rows.end.min(start + (ROWS_PER_INTERRUPT - leaving.rows));
+            let x = &self.x[start * self.chunks..end * self.chunks];
+            let weights = if self.weights.is_empty() { &[] } else { &self.weights[start..end] };
+            let risk = &mut risk[start..end];
+            match self.chunks {
+                1 => leaving.add_rows::<1>(x, weights, beta, shift, risk),
+                2 => leaving.add_rows::<2>(x, weights, beta, shift, risk),
+                3 => leaving.add_rows::<3>(x, weights, beta, shift, risk),
+                4 => leaving.add_rows::<4>(x, weights, beta, shift, risk),
+                _ => leaving.add_wide_rows(x, weights, beta, shift, risk),
+            }
+            leaving.rows += end - start;
+            if leaving.rows == ROWS_PER_INTERRUPT {
+                interrupt()?;
+                leaving.rows = 0;
+            }
+            start = end;
+        }
+        Ok(())
+    }
+}
+
+/// One [`Sum`] per covariate, laid out for vector instructions.
+#[derive(Debug)]
+struct RunningSums {
+    totals: Vec<Lanes>,
+    errors: Vec<Lanes>,
+}
+
+impl RunningSums {
+    fn new(chunks: usize) -> Self {
+        RunningSums { totals: vec![[0.0; LANES]; chunks], errors: vec![[0.0; LANES]; chunks] }
+    }
+
+    fn add(&mut self, scale: f64, terms: &[Lanes]) {
+        for ((totals, errors), terms) in self.totals.iter_mut().zip(&mut self.errors).zip(terms) {
+            for lane in 0..LANES {
+                let (sum, error) = two_sum(totals[lane], scale * terms[lane]);
+                totals[lane] = sum;
+                errors[lane] += error;
+            }
+        }
+    }
+
+    fn read(&self, into: &mut [Lanes]) {
+        for ((into, totals), errors) in into.iter_mut().zip(&self.totals).zip(&self.errors) {
+            *into = std::array::from_fn(|lane| totals[lane] + errors[lane]);
+        }
+    }
+}
+
+/// Sums over the rows that leave between two event times: r and r x.
+#[derive(Debug)]
+struct Leaving {
+    /// Rows since the last question whether to go on.
+    rows: usize,
+    total: f64,
+    x: Vec<Lanes>,
+}
+
+impl Leaving {
+    fn clear(&mut self) {
+        self.total = 0.0;
+        self.x.fill([0.0; LANES]);
+    }
+
+    fn add_rows<const CHUNKS: usize>(
+        &mut self,
+        x: &[Lanes],
+        weights: &[f64],
+        beta: &[Lanes],
+        shift: f64,
+        risk: &mut [f64],
+    ) {
+        let (rows, _) = x.as_chunks::<CHUNKS>();
+        let (Some(beta), Some(sums)) = (beta.first_chunk::<CHUNKS>(), self.x.first_chunk_mut::<CHUNKS>()) else {
+            return;
+        };
+        let mut sums_now = *sums;
+        for (i, (row, risk)) in rows.iter().zip(risk).enumerate() {
+            let r = weights.get(i).copied().unwrap_or(1.0) * (dot(row, beta) - shift).exp();
+            *risk = r;
+            self.total += r;
+            for (sums, values) in sums_now.iter_mut().zip(row) {
+                (0..LANES).for_each(|lane| sums[lane] += r * values[lane]);
+            }
+        }
+        *sums = sums_now;
+    }
+
+    fn add_wide_rows(&mut self, x: &[Lanes], weights: &[f64], beta: &[Lanes], shift: f64, risk: &mut [f64]) {
+        for (i, (row, risk)) in x.chunks_exact(beta.len()).zip(risk).enumerate() {
+            let r = weights.get(i).copied().unwrap_or(1.0) * (dot(row, beta) - shift).exp();
+            *risk = r;
+            self.total += r;
+            for (sums, values) in self.x.iter_mut().zip(row) {
+                (0..LANES).for_each(|lane| sums[lane] += r * values[lane]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn dot(a: &[Lanes], b: &[Lanes]) -> f64 {
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        (0..LANES).for_each(|lane| sums[lane] += a[lane] * b[lane]);
+    }
+    (sums[0] + sums[2]) + (sums[1] + sums[3])
+}

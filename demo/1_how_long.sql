@@ -4,7 +4,8 @@
 \echo
 
 SELECT contract, ltv.subjects(s) AS n, ltv.events(s) AS churned, ltv.median(s) AS median_months,
-       c.t AS month, c.at_risk, round(c.survival::numeric, 3) AS survival, round(c.lower::numeric, 3) AS lower, round(c.upper::numeric, 3) AS upper
+       c.t AS month, c.at_risk, round(c.survival::numeric, 3) AS survival, round(c.lower::numeric, 3) AS lower,
+       round(c.upper::numeric, 3) AS upper
 FROM (SELECT contract, ltv.survival_agg(tenure, churned) AS s FROM demo.telco GROUP BY contract) q,
      LATERAL ltv.curve(s, at => '{12, 24, 48, 72}') c
 ORDER BY contract, c.t;
@@ -23,7 +24,8 @@ FROM (SELECT array_agg(s) AS curves FROM (SELECT ltv.survival_agg(tenure, churne
 \echo
 
 SELECT kind, ltv.subjects(s) AS n, ltv.events(s) AS lapsed, round(ltv.median(s)::numeric, 1) AS median_years,
-       c.t AS year, c.at_risk, round(c.survival::numeric, 3) AS survival, round(c.lower::numeric, 3) AS lower, round(c.upper::numeric, 3) AS upper
+       c.t AS year, c.at_risk, round(c.survival::numeric, 3) AS survival, round(c.lower::numeric, 3) AS lower,
+       round(c.upper::numeric, 3) AS upper
 FROM (SELECT kind, ltv.survival_agg(entry_days / 365.25, exit_days / 365.25, lapsed) AS s FROM demo.licences GROUP BY kind) q,
      LATERAL ltv.curve(s, at => '{1, 2.1, 4.1, 10}') c
 ORDER BY kind, c.t;

@@ -4,7 +4,8 @@
 \echo
 
 CREATE TABLE demo.scores AS
-SELECT t.customer_id, p.event_probability, p.lower, p.upper, p.expected_lifetime, p.status, v.ltv, v.lower AS ltv_lower, v.upper AS ltv_upper, v.tail_share,
+SELECT t.customer_id, p.event_probability, p.lower, p.upper, p.expected_lifetime, p.status, v.ltv, v.lower AS ltv_lower,
+       v.upper AS ltv_upper, v.tail_share,
        'churn/' || t.contract || '@' || ltv.model_version('churn/' || t.contract) AS model, now() AS scored_at
 FROM demo.telco t,
      LATERAL ltv.predict('churn/' || t.contract, t, horizon => 12, given => t.tenure) p,
@@ -12,10 +13,12 @@ FROM demo.telco t,
 WHERE NOT t.churned;
 
 CREATE VIEW demo.v_customer_value AS
-SELECT s.customer_id, t.contract AS plan, t.tenure::bigint AS tenure_months, t.monthly_charges, s.event_probability AS churn_probability_12m,
+SELECT s.customer_id, t.contract AS plan, t.tenure::bigint AS tenure_months, t.monthly_charges,
+       s.event_probability AS churn_probability_12m,
        s.ltv::numeric(18,2) AS ltv_60m, s.ltv_lower::numeric(18,2) AS ltv_lower, s.ltv_upper::numeric(18,2) AS ltv_upper,
        round(s.event_probability::numeric * s.ltv, 2)::numeric(18,2) AS value_at_risk, s.expected_lifetime AS months_to_come,
-       s.status <> 'ok' AS is_extrapolated, s.tail_share, 'contribution'::text AS value_basis, 'USD'::text AS currency, s.model, s.scored_at
+       s.status <> 'ok' AS is_extrapolated, s.tail_share, 'contribution'::text AS value_basis, 'USD'::text AS currency, s.model,
+       s.scored_at
 FROM demo.scores s JOIN demo.telco t USING (customer_id);
 
 \set ECHO none
@@ -38,7 +41,8 @@ COMMENT ON COLUMN demo.v_customer_value.model IS 'The model and version that sai
 COMMENT ON COLUMN demo.v_customer_value.scored_at IS 'When.';
 \set ECHO queries
 
-SELECT customer_id, plan, tenure_months, monthly_charges, round(churn_probability_12m::numeric, 3) AS churn_12m, ltv_60m, ltv_lower, ltv_upper, value_at_risk, is_extrapolated
+SELECT customer_id, plan, tenure_months, monthly_charges, round(churn_probability_12m::numeric, 3) AS churn_12m, ltv_60m,
+       ltv_lower, ltv_upper, value_at_risk, is_extrapolated
 FROM demo.v_customer_value
 ORDER BY value_at_risk DESC, customer_id
 LIMIT 20;

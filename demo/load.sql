@@ -280,8 +280,8 @@ COMMENT ON VIEW demo.telco_one_year IS 'One-year subscribers to train on.';
 CREATE VIEW demo.telco_two_year AS SELECT * FROM demo.telco WHERE contract = 'Two year' AND NOT held_out;
 COMMENT ON VIEW demo.telco_two_year IS 'Two-year subscribers to train on.';
 
--- The food licences as the city knew them on 31 December 2015: who had entered by then, seen until then, and only columns known at entry.
--- The other kinds are left out: nearly all had lapsed by then, so their past says nothing of the rest.
+-- The food licences as the city knew them on 31 December 2015: who had entered by then, seen until then, and only columns
+-- known at entry. The other kinds are left out: most had lapsed by then, so their past says nothing of the rest.
 CREATE VIEW demo.licences_2015 AS
 SELECT license_number, kind, application_type, outdoor_patio, public_place_of_amusement, limited_business_license, entry_days,
        least(exit_days, DATE '2015-12-31' - first_term_start) AS days,
@@ -293,8 +293,9 @@ COMMENT ON COLUMN demo.licences_2015.entry_days IS 'Age in days when it entered 
 COMMENT ON COLUMN demo.licences_2015.days IS 'Age in days when it lapsed, or on 31 December 2015.';
 COMMENT ON COLUMN demo.licences_2015.lapsed IS 'Had lapsed by 31 December 2015.';
 
--- The SaaS company's contracts. What a contract will do may be explained only by what was known before it did: features are counted up to
--- its 30th day (the landmark), and it is at risk from that day on (known_from). One that ended earlier has no known_from.
+-- The SaaS company's contracts. What a contract does may be explained only by what was known before it did: features are
+-- counted up to its 30th day (the landmark), and it is at risk from that day on (known_from). One that ended earlier has
+-- no known_from.
 CREATE VIEW demo.contracts AS
 SELECT s.subscription_id AS contract_id, s.account_id, a.account_name, a.industry, a.country, a.referral_source,
        s.plan_tier AS plan, s.seats, s.billing_frequency AS billing, s.auto_renew_flag AS auto_renew, s.is_trial, s.mrr_amount AS mrr,

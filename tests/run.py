@@ -97,13 +97,14 @@ def cargo_check(run: Run, suite: str, name: str, command: list[str], environment
     with run.test(suite, name) as wanted:
         if wanted:
             done = subprocess.run(command, cwd=REPO, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            assert done.returncode == 0, done.stdout[-6000:]
+            if done.returncode != 0:
+                raise Different(done.stdout[-6000:])
 
 
 def style(run: Run, environment: dict[str, str], chosen: Server) -> None:
     cargo = str(program("cargo", "get Rust from https://rustup.rs"))
     deny = ["--", "-D", "warnings"]
-    cargo_check(run, "style", "fmt", [cargo, "fmt", "--all", "--check"], environment)
+    cargo_check(run, "style", "fmt", [cargo, "fmt", "--all", "--check", "--", "--color=never"], environment)
     cargo_check(run, "style", "clippy-engine", [cargo, "clippy", "--release", "-p", "ltv-engine", "--all-targets", *deny], environment)
     cargo_check(run, "style", "clippy-extension", [cargo, "clippy", "--release", "-p", "ltv", *features(chosen), *deny], environment)
 

@@ -66,11 +66,11 @@ CREATE AGGREGATE ltv.rollup(curve ltv.survival) (
 COMMENT ON AGGREGATE ltv.rollup(ltv.survival) IS 'Adds up curves of disjoint cohorts, exactly as if survival_agg had seen all their rows. A fitted curve has no rows: error 22023.';
 
 CREATE FUNCTION ltv.survival_at(s ltv.survival, t double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'survival_at_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'survival_at';
 COMMENT ON FUNCTION ltv.survival_at(ltv.survival, double precision) IS 'P(T > t): the share still there just after t. NULL beyond the observed time, unless the curve has come down to 0 or is a model''s, which goes on with its average hazard.';
 
 CREATE FUNCTION ltv.cumulative_hazard_at(s ltv.survival, t double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'cumulative_hazard_at_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'cumulative_hazard_at';
 COMMENT ON FUNCTION ltv.cumulative_hazard_at(ltv.survival, double precision) IS 'Cumulative hazard up to t: Nelson & Aalen for a cohort, -ln S(t) for a model''s curve. NULL beyond the observed time.';
 
 CREATE FUNCTION ltv.conditional(s ltv.survival, given double precision) RETURNS ltv.survival
@@ -78,15 +78,15 @@ CREATE FUNCTION ltv.conditional(s ltv.survival, given double precision) RETURNS 
 COMMENT ON FUNCTION ltv.conditional(ltv.survival, double precision) IS 'The curve of those still there at age given, on a clock that starts there: survival_at(conditional(s, 14), 12) = P(T > 26 | T > 14). NULL when nobody lasts so long.';
 
 CREATE FUNCTION ltv.renewal_probability(s ltv.survival, from_t double precision, to_t double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'renewal_probability_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'renewal_probability_curve';
 COMMENT ON FUNCTION ltv.renewal_probability(ltv.survival, double precision, double precision) IS 'P(T > to_t | T > from_t). NULL when nobody lasts until from_t, or beyond the observed time.';
 
 CREATE FUNCTION ltv.quantile(s ltv.survival, p double precision DEFAULT 0.5) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'quantile_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'quantile';
 COMMENT ON FUNCTION ltv.quantile(ltv.survival, double precision) IS 'The time by which a share p has had the event: the first t with S(t) <= 1 - p; the middle of the stretch where the curve is flat at exactly 1 - p, as in R. NULL when the curve does not come down so far.';
 
 CREATE FUNCTION ltv.rmst(s ltv.survival, tau double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'rmst_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'rmst';
 COMMENT ON FUNCTION ltv.rmst(ltv.survival, double precision) IS 'Restricted mean survival time: the mean of min(T, tau), the area under the curve up to tau. NULL beyond the observed time, unless the curve has come down to 0 or is a model''s.';
 
 CREATE FUNCTION ltv.subjects(s ltv.survival) RETURNS double precision

@@ -87,6 +87,12 @@ CREATE FUNCTION ltv.coefficients(
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'coefficients';
 COMMENT ON FUNCTION ltv.coefficients(ltv.model, double precision) IS 'The coefficients of a regression model: log hazard ratio, standard error, Wald test, hazard ratio with its limits (lower, upper). A term that the others determine has NULLs. No rows for a model without coefficients.';
 
+CREATE FUNCTION ltv.model_test(
+    m ltv.model, OUT test text, OUT chi_squared double precision, OUT df integer, OUT p_value double precision
+) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 3 AS 'MODULE_PATHNAME', 'model_test';
+COMMENT ON FUNCTION ltv.model_test(ltv.model) IS 'Do the features together say anything? Likelihood-ratio, Wald and score test that all coefficients are 0. No rows for a model without coefficients.';
+
 CREATE FUNCTION ltv.model_status(m ltv.model) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_status_wrapper';
 COMMENT ON FUNCTION ltv.model_status(ltv.model) IS 'ok, or what is wrong with the fit: no events; not converged; separated (a coefficient runs to infinity); determined by other terms (collinear).';

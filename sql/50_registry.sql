@@ -179,7 +179,7 @@ BEGIN
                   HINT = 'A letter first, then letters, digits, _ and -; latest always means the newest version.';
     END IF;
     -- One promote of a model at a time.
-    PERFORM FROM ltv.models m WHERE m.name = promote.model FOR UPDATE;
+    PERFORM pg_advisory_xact_lock(hashtextextended('ltv.models ' || promote.model, 0));
     PERFORM ltv.model_version(promote.model || '@' || promote.version);
     IF EXISTS (SELECT FROM ltv.model_versions v
                WHERE v.model = promote.model AND v.version = promote.version AND v.status = 'rejected') THEN

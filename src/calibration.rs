@@ -1,5 +1,6 @@
 //! Whether predicted probabilities came true, in SQL.
 
+use ltv_engine::Error;
 use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::assess::reliability::Binning;
 use pgrx::prelude::*;
@@ -41,7 +42,10 @@ fn expected_calibration_error(c: Value<Calibration>, bins: i32, method: &str) ->
 }
 
 fn bin_count(bins: i32) -> usize {
-    usize::try_from(bins).unwrap_or(0)
+    settle(
+        usize::try_from(bins)
+            .map_err(|_| Error::invalid(format!("the number of bins must be at least 1, got {bins}"), "Ten is usual.")),
+    )
 }
 
 /// `calibration_curve(c, bins, method, level)`.

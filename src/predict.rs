@@ -3,6 +3,7 @@
 use ltv_engine::hazard::cox::Status;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::{Fit, Model};
+use ltv_engine::numeric::normal;
 use ltv_engine::survival::Survival;
 use pgrx::prelude::*;
 
@@ -32,7 +33,7 @@ pub fn predict(call: &Call, by: ModelBy) -> pg_sys::Datum {
         Some(Err(why)) => call.answer_tuple(unscored(&why)),
         Some(Ok(outlook)) => {
             let status = match (outlook.renewal_probability, outlook.extrapolated) {
-                (None, _) => "nobody lasts until the given age",
+                (None, _) => "no curve at the given age",
                 (Some(_), true) => "extrapolated",
                 (Some(_), false) => "ok",
             };
@@ -79,6 +80,28 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
             Field::Float(row.hazard_ratio),
             Field::Float(row.lower),
             Field::Float(row.upper),
+        ]
+    }))
+}
+
+/// `model_test(model)`: does the model as a whole say anything?
+pub fn model_test(call: &Call) -> pg_sys::Datum {
+    let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
+    let model = settle(Model::decode(bytes));
+    let tests = match &model.fit {
+        Fit::Cox(fit) if fit.degrees_of_freedom > 0 => vec![
+            ("likelihood ratio", fit.likelihood_ratio_test, fit.degrees_of_freedom),
+            ("wald", fit.wald_test, fit.degrees_of_freedom),
+            ("score", fit.score_test, fit.degrees_of_freedom),
+        ],
+        _ => Vec::new(),
+    };
+    call.answer_rows(tests.into_iter().map(|(test, chi_squared, df)| {
+        vec![
+            Field::Text(Some(test.into())),
+            Field::Float(Some(chi_squared)),
+            Field::Int4(Some(df as i32)),
+            Field::Float(Some(normal::chi_squared_upper_tail(chi_squared, df as f64))),
         ]
     }))
 }

@@ -3,19 +3,16 @@
 use pgrx::prelude::*;
 
 use crate::pg::call::Call;
-use crate::pg::error::report;
+use crate::pg::function;
+use crate::pg::varlena;
 
-/// The stored bytes of the model called `name` (`name`, `name@alias` or `name@version`), as `ltv.model(name)` finds it.
+/// The stored bytes of the model called `name` (`name`, `name@alias` or `name@version`), as `ltv.model(name)` finds it
+/// – or ends the statement when it finds none.
+///
+/// The function is called directly, not through a query of ours: it reads without a command of its own, so this works
+/// in parallel workers of a transaction that has written, and on a standby.
 pub fn model_bytes(name: &str) -> Vec<u8> {
-    let found = Spi::connect(|client| {
-        let table = client.select("SELECT ltv.model_send(ltv.model($1))", None, &[name.into()])?;
-        table.first().get_one::<Vec<u8>>()
-    });
-    match found {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => report(PgSqlErrorCode::ERRCODE_NO_DATA_FOUND, format!("there is no model \"{name}\""), ""),
-        Err(error) => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, error.to_string(), ""),
-    }
+    varlena::copied(function::call_with_text(c"ltv.model(text)", name))
 }
 
 /// `ltv.model('churn')` with a plain literal, which PostgreSQL passes untyped.

@@ -32,10 +32,6 @@ fn time(name: &str, t: f64) -> f64 {
     t
 }
 
-fn with_steps<T>(s: &Value<Survival>, read: impl FnOnce(&Steps) -> Option<T>) -> Option<T> {
-    s.0.steps().and_then(|steps| read(&steps))
-}
-
 fn with_sample<T>(s: &Value<Survival>, read: impl FnOnce(&Sample) -> T) -> Option<T> {
     match &s.0 {
         Survival::Sample(sample) => Some(read(sample)),
@@ -43,36 +39,41 @@ fn with_sample<T>(s: &Value<Survival>, read: impl FnOnce(&Sample) -> T) -> Optio
     }
 }
 
-#[pg_extern(sql = false)]
-fn survival_at(s: Value<Survival>, t: f64) -> Option<f64> {
-    let t = time("t", t);
-    with_steps(&s, |steps| steps.survival_at(t))
+/// An accessor of a curve and one number.
+fn read(call: &Call, read: impl FnOnce(&Steps, f64) -> Option<f64>) -> pg_sys::Datum {
+    let Some(argument) = call.float(1) else { return call.null() };
+    call.answer_float(call.steps(|steps| read(steps, argument)).flatten())
 }
 
-#[pg_extern(sql = false)]
-fn cumulative_hazard_at(s: Value<Survival>, t: f64) -> Option<f64> {
-    let t = time("t", t);
-    with_steps(&s, |steps| steps.cumulative_hazard_at(t))
+/// `survival_at(s, t)`.
+pub fn survival_at(call: &Call) -> pg_sys::Datum {
+    read(call, |steps, t| steps.survival_at(time("t", t)))
 }
 
-#[pg_extern(sql = false)]
-fn quantile(s: Value<Survival>, p: f64) -> Option<f64> {
-    with_steps(&s, |steps| settle(steps.quantile(p)))
+/// `cumulative_hazard_at(s, t)`.
+pub fn cumulative_hazard_at(call: &Call) -> pg_sys::Datum {
+    read(call, |steps, t| steps.cumulative_hazard_at(time("t", t)))
 }
 
-#[pg_extern(sql = false)]
-fn rmst(s: Value<Survival>, tau: f64) -> Option<f64> {
-    with_steps(&s, |steps| settle(steps.restricted_mean(tau)))
+/// `quantile(s, p)`.
+pub fn quantile(call: &Call) -> pg_sys::Datum {
+    read(call, |steps, p| settle(steps.quantile(p)))
+}
+
+/// `rmst(s, tau)`.
+pub fn rmst(call: &Call) -> pg_sys::Datum {
+    read(call, |steps, tau| settle(steps.restricted_mean(tau)))
+}
+
+/// `renewal_probability(s, from_t, to_t)`.
+pub fn renewal_probability(call: &Call) -> pg_sys::Datum {
+    let Some(to) = call.float(2) else { return call.null() };
+    read(call, |steps, from| settle(steps.renewal_probability(from, to)))
 }
 
 #[pg_extern(sql = false)]
 fn conditional(s: Value<Survival>, given: f64) -> Option<Value<Survival>> {
     settle(s.0.conditional(given)).map(Value)
-}
-
-#[pg_extern(sql = false)]
-fn renewal_probability(s: Value<Survival>, from_t: f64, to_t: f64) -> Option<f64> {
-    with_steps(&s, |steps| settle(steps.renewal_probability(from_t, to_t)))
 }
 
 #[pg_extern(sql = false)]
@@ -97,7 +98,10 @@ fn skipped(s: Value<Survival>) -> Option<i64> {
 
 #[pg_extern(sql = false)]
 fn max_followup(s: Value<Survival>) -> Option<f64> {
-    with_steps(&s, |steps| Some(steps.max_followup))
+    match s.0 {
+        Survival::Sample(sample) => sample.max_followup(),
+        Survival::Fitted(curve) => Some(curve.max_followup),
+    }
 }
 
 /// `survival_interval(s, t, level, transform)`.

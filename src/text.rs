@@ -38,13 +38,9 @@ enum SurvivalText {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename = "calibration", rename_all = "snake_case", deny_unknown_fields)]
-struct CalibrationText {
-    version: u32,
-    probability: Vec<Value>,
-    positive: Vec<Value>,
-    negative: Vec<Value>,
-    skipped: u64,
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum CalibrationText {
+    Calibration { version: u32, probability: Vec<Value>, positive: Vec<Value>, negative: Vec<Value>, skipped: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,7 +128,7 @@ impl Text for Survival {
 impl Text for Calibration {
     fn to_text(&self) -> Result<String> {
         let cells = self.counts().sorted();
-        print(&CalibrationText {
+        print(&CalibrationText::Calibration {
             version: VERSION,
             probability: column(&cells, |cell| cell.key),
             positive: column(&cells, |cell| cell.counts[0]),
@@ -142,9 +138,10 @@ impl Text for Calibration {
     }
 
     fn from_text(text: &str) -> Result<Self> {
-        let parts: CalibrationText = parse(text, "ltv.calibration")?;
-        known(parts.version, "ltv.calibration")?;
-        Calibration::from_parts(tally(&parts.probability, [&parts.positive, &parts.negative])?, parts.skipped)
+        let CalibrationText::Calibration { version, probability, positive, negative, skipped } =
+            parse(text, "ltv.calibration")?;
+        known(version, "ltv.calibration")?;
+        Calibration::from_parts(tally(&probability, [&positive, &negative])?, skipped)
     }
 }
 

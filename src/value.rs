@@ -2,7 +2,7 @@
 
 use chrono::{Days, Months, NaiveDate};
 use ltv_engine::Error;
-use ltv_engine::survival::{Steps, Survival};
+use ltv_engine::survival::Steps;
 use ltv_engine::value::cash_flow::{self, CashFlow};
 use ltv_engine::value::contract::Calendar;
 use ltv_engine::value::lifetime_value::{self, Valuation};
@@ -92,7 +92,8 @@ fn civil(days: i32) -> ltv_engine::Result<NaiveDate> {
         let distance = Days::new(u64::from(days.unsigned_abs()));
         if days < 0 { epoch.checked_sub_days(distance) } else { epoch.checked_add_days(distance) }
     });
-    shifted.ok_or_else(|| Error::invalid("as_of must be a finite date", "The day on which the value is stated."))
+    shifted
+        .ok_or_else(|| Error::invalid("as_of is out of range", "The day on which the value is stated, a finite date."))
 }
 
 /// Days from `as_of` to the same day `months` later, the last of the month where there is none.
@@ -111,17 +112,16 @@ fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
     }
 }
 
-/// The curve of argument 0; the reason when there is none.
-fn curve_of(call: &Call) -> Result<Steps, String> {
-    let bytes = call.bytes(0).ok_or("no curve")?;
-    settle(Survival::decode(bytes)).steps().ok_or_else(|| "the curve is empty".into())
+/// Applies `value` to the curve of argument 0; the reason when there is none.
+fn with_curve<R>(call: &Call, value: impl FnOnce(&Steps) -> R) -> Result<R, String> {
+    call.steps(value).ok_or_else(|| if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into())
 }
 
 /// `lifetime_value(curve, …)`.
 pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
     let valued = asked(call, 1).map_err(missing).and_then(|asked| {
-        let steps = curve_of(call)?;
-        Ok((with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(&steps, terms))), asked))
+        let value = |steps: &Steps| with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(steps, terms)));
+        Ok((with_curve(call, value)?, asked))
     });
     answer_valuation(call, valued)
 }
@@ -145,7 +145,7 @@ fn missing(name: &'static str) -> String {
 fn answer_valuation(call: &Call, valued: Result<(Option<Valuation>, Asked), String>) -> pg_sys::Datum {
     let (valuation, asked) = match valued {
         Ok((Some(valuation), asked)) => (valuation, asked),
-        Ok((None, _)) => return call.answer_tuple(unvalued("nobody lasts until the given age".into())),
+        Ok((None, _)) => return call.answer_tuple(unvalued("no curve at the given age".into())),
         Err(why) => return call.answer_tuple(unvalued(why)),
     };
     let money = |amount: ltv_engine::value::money::Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
@@ -177,8 +177,8 @@ fn unvalued(why: String) -> Vec<Field> {
 /// `cash_flows(curve, …)`.
 pub fn cash_flows_curve(call: &Call) -> pg_sys::Datum {
     let rows = asked(call, 1).map_err(missing).and_then(|asked| {
-        let steps = curve_of(call)?;
-        Ok((with_terms(&asked, |terms| settle(cash_flow::cash_flows(&steps, terms))), asked))
+        let rows = |steps: &Steps| with_terms(&asked, |terms| settle(cash_flow::cash_flows(steps, terms)));
+        Ok((with_curve(call, rows)?, asked))
     });
     answer_cash_flows(call, rows)
 }

@@ -2,9 +2,10 @@
 
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::subject::Subject;
+use ltv_engine::survival::Steps;
 use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
 
-use crate::pg::call_site::{CallSite, NamedModel, SnapshotKey};
+use crate::pg::call_site::CallSite;
 use crate::pg::error::report;
 use crate::pg::{array, varlena};
 
@@ -109,19 +110,18 @@ impl Call {
         match by {
             // SAFETY: declared ltv.model, and not NULL.
             ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
-            ModelBy::Name => {
-                let name = self.text(0).unwrap_or_default();
-                let snapshot = SnapshotKey::current();
-                let known = site.named.as_ref().is_some_and(|held| held.name == name && held.snapshot == snapshot);
-                if !known {
-                    let bytes = crate::registry::model_bytes(name);
-                    site.hold(&bytes);
-                    site.named = Some(NamedModel { name: name.to_owned(), snapshot });
-                }
-            }
+            ModelBy::Name => site.hold_named(self.text(0).unwrap_or_default(), crate::registry::model_bytes),
         }
         // SAFETY: declared record, and not NULL.
         Some(unsafe { site.score(row, answer) })
+    }
+
+    /// The steps of the curve of argument 0; `None` when it is NULL or of an empty cohort.
+    pub fn steps<R>(&self, read: impl FnOnce(&Steps) -> R) -> Option<R> {
+        let bytes = self.bytes(0)?;
+        // SAFETY: the functions that read curves keep nothing else in fn_extra.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        site.steps(bytes).map(read)
     }
 
     #[inline(always)]

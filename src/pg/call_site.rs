@@ -8,24 +8,31 @@ use ltv_engine::model::Model;
 use ltv_engine::model::codec::HEADER_BYTES;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::subject::Subject;
+use ltv_engine::survival::{Steps, Survival};
 use pgrx::pg_sys;
 
 use crate::pg::error::settle;
 use crate::pg::record::RowReader;
 
+/// As many models or curves as a call site remembers: one per segment, say.
+const REMEMBERED: usize = 32;
+
 #[derive(Default)]
 pub struct CallSite {
-    model: Option<(Vec<u8>, Model)>,
-    reader: Option<RowReader>,
-    columns: Vec<f64>,
-    pub named: Option<NamedModel>,
+    /// The one in use first.
+    models: Vec<HeldModel>,
+    /// The models of names, good for one snapshot.
+    named: Vec<(String, Vec<u8>)>,
+    snapshot: Option<SnapshotKey>,
+    curves: Vec<(Vec<u8>, Option<Steps>)>,
     pub result: Option<pg_sys::TupleDesc>,
 }
 
-/// A model looked up by name, good for one snapshot.
-pub struct NamedModel {
-    pub name: String,
-    pub snapshot: SnapshotKey,
+struct HeldModel {
+    header: Vec<u8>,
+    model: Model,
+    reader: Option<RowReader>,
+    columns: Vec<f64>,
 }
 
 /// What a snapshot sees of other transactions and of its own: when any of it changes, a name may mean another version.
@@ -84,30 +91,79 @@ impl CallSite {
         }
     }
 
-    /// Makes the stored model `bytes` the current one; decoding it only when it is not already.
+    /// Makes the stored model `bytes` the one in use, decoding it only when it is not held already.
     #[inline]
     pub fn hold(&mut self, bytes: &[u8]) {
         let header = bytes.get(..HEADER_BYTES).unwrap_or(bytes);
-        if self.model.as_ref().is_none_or(|(held, _)| held != header) {
-            self.model = Some((header.to_vec(), settle(Model::decode(bytes))));
-            self.reader = None;
+        if !self.find(header) {
+            let model = settle(Model::decode(bytes));
+            self.models.truncate(REMEMBERED - 1);
+            self.models.insert(0, HeldModel { header: header.to_vec(), model, reader: None, columns: Vec::new() });
         }
     }
 
-    /// Applies the current model to a row.
+    /// Makes the model called `name` the one in use, looking it up once per snapshot.
+    pub fn hold_named(&mut self, name: &str, look_up: impl FnOnce(&str) -> Vec<u8>) {
+        let snapshot = SnapshotKey::current();
+        if self.snapshot.as_ref() != Some(&snapshot) {
+            self.named.clear();
+            self.snapshot = Some(snapshot);
+        }
+        if let Some(at) = self.named.iter().position(|(held, _)| held == name) {
+            let header = std::mem::take(&mut self.named[at].1);
+            let held = self.find(&header);
+            self.named[at].1 = header;
+            if held {
+                return;
+            }
+        }
+        let bytes = look_up(name);
+        self.hold(&bytes);
+        self.named.retain(|(held, _)| held != name);
+        self.named.truncate(REMEMBERED - 1);
+        self.named.insert(0, (name.to_owned(), self.models[0].header.clone()));
+    }
+
+    /// Moves the model with this header to the front, if it is held.
+    #[inline]
+    fn find(&mut self, header: &[u8]) -> bool {
+        match self.models.iter().position(|held| held.header == header) {
+            Some(0) => true,
+            Some(at) => {
+                self.models[..=at].rotate_right(1);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Applies the model in use to a row.
     ///
     /// # Safety
-    /// `row` is a non-NULL composite value; [`CallSite::hold`] has been called.
+    /// `row` is a non-NULL composite value; a model is held.
     #[inline]
     pub unsafe fn score<R>(
         &mut self,
         row: pg_sys::Datum,
         answer: impl FnOnce(Result<Subject<'_>, Unscorable>) -> R,
     ) -> R {
-        let (_, model) = self.model.as_ref().unwrap_or_else(|| unreachable!("hold() comes before score()"));
+        let held = self.models.first_mut().unwrap_or_else(|| unreachable!("a model is held before a row is scored"));
         // SAFETY: passed on.
-        let values = unsafe { RowReader::values(&mut self.reader, row, &model.features) };
-        answer(model.subject(values, &mut self.columns))
+        let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
+        answer(held.model.subject(values, &mut held.columns))
+    }
+
+    /// The steps of a stored curve; `None` for an empty cohort.
+    pub fn steps(&mut self, bytes: &[u8]) -> Option<&Steps> {
+        match self.curves.iter().position(|(held, _)| held == bytes) {
+            Some(at) => self.curves[..=at].rotate_right(1),
+            None => {
+                let steps = settle(Survival::decode(bytes)).steps();
+                self.curves.truncate(REMEMBERED - 1);
+                self.curves.insert(0, (bytes.to_vec(), steps));
+            }
+        }
+        self.curves.first().and_then(|(_, steps)| steps.as_ref())
     }
 }
 

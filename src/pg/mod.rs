@@ -6,6 +6,7 @@ pub mod call;
 pub mod call_site;
 pub mod error;
 pub mod expanded;
+pub mod function;
 pub mod interrupts;
 pub mod record;
 pub mod relations;

@@ -115,8 +115,18 @@ export!(renewal_probability_name, pg_finfo_renewal_probability_name, |f| {
 });
 export!(model_by_literal, pg_finfo_model_by_literal, |f| crate::registry::model_by_literal(&Call::new(f)));
 export!(train, pg_finfo_train, |f| crate::train::train(&Call::new(f)));
+export!(model_test, pg_finfo_model_test, |f| crate::predict::model_test(&Call::new(f)));
 export!(coefficients, pg_finfo_coefficients, |f| crate::predict::coefficients(&Call::new(f)));
 
+export!(survival_at, pg_finfo_survival_at, |f| crate::survival::survival_at(&Call::new(f)));
+export!(cumulative_hazard_at, pg_finfo_cumulative_hazard_at, |f| {
+    crate::survival::cumulative_hazard_at(&Call::new(f))
+});
+export!(quantile, pg_finfo_quantile, |f| crate::survival::quantile(&Call::new(f)));
+export!(rmst, pg_finfo_rmst, |f| crate::survival::rmst(&Call::new(f)));
+export!(renewal_probability_curve, pg_finfo_renewal_probability_curve, |f| {
+    crate::survival::renewal_probability(&Call::new(f))
+});
 export!(curve, pg_finfo_curve, |f| crate::survival::curve(&Call::new(f)));
 export!(survival_interval, pg_finfo_survival_interval, |f| crate::survival::survival_interval(&Call::new(f)));
 export!(calibration_curve, pg_finfo_calibration_curve, |f| crate::calibration::calibration_curve(&Call::new(f)));

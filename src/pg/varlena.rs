@@ -31,6 +31,12 @@ pub unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     }
 }
 
+/// A copy of the payload of a result that is one of our types.
+pub fn copied(datum: pg_sys::Datum) -> Vec<u8> {
+    // SAFETY: callers pass the non-NULL result of a function that is declared to return one of our varlena types.
+    unsafe { payload(datum) }.to_vec()
+}
+
 /// A fresh varlena in the current memory context.
 pub fn to_datum(payload: &[u8]) -> pg_sys::Datum {
     let size = payload.len() + pg_sys::VARHDRSZ;

@@ -261,7 +261,7 @@ fn register(
 ) -> Result<i32> {
     let name = request.model.as_str();
     spi(client.update("INSERT INTO ltv.models (name) VALUES ($1) ON CONFLICT DO NOTHING", None, &[name.into()]))?;
-    spi(client.update("SELECT FROM ltv.models m WHERE m.name = $1 FOR UPDATE", None, &[name.into()]))?;
+    spi(client.update("SELECT pg_advisory_xact_lock(hashtextextended('ltv.models ' || $1, 0))", None, &[name.into()]))?;
     let inserted = spi(client.update(
         "INSERT INTO ltv.model_versions
              (model, version, algorithm, fitted, spec, n_rows, n_events, n_dropped, n_holdout, metrics, warnings, note)

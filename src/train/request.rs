@@ -19,7 +19,8 @@ pub enum NullPolicy {
     Drop,
 }
 
-/// Which rows are kept for the metrics: by a date from a day on or in its last stretch, or a share by a key's hash.
+/// Which rows are kept for the metrics: those a boolean column marks, by a date from a day on or in its last stretch, or
+/// a share by a key's hash.
 #[derive(Debug, Clone)]
 pub struct Holdout {
     pub by: String,
@@ -28,6 +29,7 @@ pub struct Holdout {
 
 #[derive(Debug, Clone)]
 pub enum HoldoutRule {
+    Marked,
     From(String),
     Last(String),
     Fraction(f64),
@@ -129,7 +131,7 @@ impl Request {
 }
 
 fn holdout(json: &Value) -> Result<Holdout> {
-    let hint = r#"{"by": "signed_on", "from": "2024-01-01"}, {"by": "signed_on", "last": "3 months"} or {"by": "customer_id", "fraction": 0.2}."#;
+    let hint = r#"{"by": "held_out"}, {"by": "signed_on", "from": "2024-01-01"}, {"by": "signed_on", "last": "3 months"} or {"by": "customer_id", "fraction": 0.2}."#;
     let refused = |what: String| Error::invalid(what, hint);
     let object = json.as_object().ok_or_else(|| refused("holdout must be a JSON object".into()))?;
     if let Some(unknown) = object.keys().find(|key| !["by", "from", "last", "fraction"].contains(&key.as_str())) {
@@ -139,11 +141,12 @@ fn holdout(json: &Value) -> Result<Holdout> {
     let by = text("by").ok_or_else(|| refused("holdout needs \"by\", the name of a column".into()))?;
     let fraction = object.get("fraction").map(|value| value.as_f64().unwrap_or(f64::NAN));
     let rule = match (text("from"), text("last"), fraction) {
+        (None, None, None) => HoldoutRule::Marked,
         (Some(from), None, None) => HoldoutRule::From(from),
         (None, Some(last), None) => HoldoutRule::Last(last),
         (None, None, Some(fraction)) if fraction > 0.0 && fraction < 1.0 => HoldoutRule::Fraction(fraction),
         (None, None, Some(_)) => return Err(refused("the fraction held out must be between 0 and 1".into())),
-        _ => return Err(refused("holdout needs exactly one of \"from\", \"last\" and \"fraction\"".into())),
+        _ => return Err(refused("holdout takes one of \"from\", \"last\" and \"fraction\"".into())),
     };
     Ok(Holdout { by, rule })
 }

@@ -206,12 +206,16 @@ fn holdout(client: &SpiClient, from: &str, holdout: &Holdout, by: &Column, seed:
     let cut_off = |operator: &str, at: &str| {
         format!("coalesce({column} {operator} CAST({} AS {type_name}), false)", quote_literal(at))
     };
-    if !matches!(holdout.rule, HoldoutRule::Fraction(_)) && by.category != "D" {
+    if matches!(holdout.rule, HoldoutRule::Marked) && !by.is_boolean() {
+        return Err(by.unusable("a holdout's mark", "Use a boolean column, or add \"from\", \"last\" or \"fraction\"."));
+    }
+    if matches!(holdout.rule, HoldoutRule::From(_) | HoldoutRule::Last(_)) && by.category != "D" {
         return Err(
             by.unusable("a holdout's date", "Use a date or timestamp column, or {\"by\": key, \"fraction\": 0.2}.")
         );
     }
     match &holdout.rule {
+        HoldoutRule::Marked => Ok((format!("coalesce({column}, false)"), json!({"by": by.name}))),
         HoldoutRule::From(at) => Ok((cut_off(">=", at), json!({"by": by.name, "from": at}))),
         HoldoutRule::Last(stretch) => {
             let query = format!(

@@ -1,5 +1,6 @@
 """Values on their way: as text, as bytes, over postgres_fdw; and bytes that nobody of us has sent."""
 
+import hashlib
 import random
 import re
 import struct
@@ -54,7 +55,12 @@ def test_binary_copy_brings_the_same_values_back(cluster: Cluster) -> None:
             assert cluster.value(f"SELECT count(*) FROM back_{table}") != "0"
 
 
-def forged_files(values: list[bytes], folder: Path, how_many: int, seed: int) -> list[Path]:
+def signed(value: bytes) -> bytes:
+    """A model with the fingerprint that its payload should have: a forger who knows how."""
+    return value[:1] + hashlib.sha256(value[17:]).digest()[:16] + value[17:] if len(value) >= 17 else value
+
+
+def forged_files(values: list[bytes], folder: Path, how_many: int, seed: int, sign: bool) -> list[Path]:
     """Files of COPY BINARY with one value each: cut short, with bytes changed, with parts of two joined, and noise."""
     chance = random.Random(seed)
     files = []
@@ -76,6 +82,8 @@ def forged_files(values: list[bytes], folder: Path, how_many: int, seed: int) ->
             value[start : start + 8] = struct.pack("<d", special)
         else:
             value = bytearray(value[:2]) + bytes([255] * chance.randrange(1, 12)) + chance.randbytes(chance.randrange(40))
+        if sign:
+            value = bytearray(signed(bytes(value)))
         stream = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0) + struct.pack(">hi", 1, len(value)) + bytes(value) + struct.pack(">h", -1)
         file = folder / f"forged{at}"
         file.write_bytes(stream)
@@ -88,19 +96,18 @@ def test_forged_bytes_are_refused_or_harmless(cluster: Cluster) -> None:
     started = cluster.value("SELECT pg_postmaster_start_time()")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o755)
-        for type_name, table in TYPES.items():
+        for type_name, table, sign in [*((*item, False) for item in TYPES.items()), ("model", "models", True)]:
             values = [bytes.fromhex(str(row[0])) for row in cluster.query(f"SELECT encode(ltv.{type_name}_send(v), 'hex') FROM {table}")]
             cluster.execute(f"DROP TABLE IF EXISTS came; CREATE TABLE came (v ltv.{type_name})")
             script = ["\\set VERBOSITY sqlstate", "SET statement_timeout = '10s';"]
-            for file in forged_files(values, folder, 600, seed=len(table)):
+            for file in forged_files(values, folder, 500, len(table), sign):
                 script += [f"\\copy came from '{file}' with (format binary)", f"SELECT 'not finite' FROM ({USES[type_name]}) AS answers WHERE NOT finite(answers::text);", "TRUNCATE came;"]
             done = cluster._run("\n".join(script), None, "-A", "-t")
             states = Counter(re.findall(r"(?:ERROR|FATAL|PANIC): +(\w+)", done.stderr))
             assert done.returncode == 0, f"{type_name}: {done.stderr[-500:]}"
             assert "not finite" not in done.stdout, f"{type_name}: an answer that is not finite"
-            assert set(states) <= {"22P02", "22P03", "22023", "22003"}, f"{type_name}: {states}"
-            assert states.total() > 300, f"{type_name}: only {states.total()} refusals"
+            assert set(states) <= {"22P02", "22P03", "22023", "22003", "42703"}, f"{type_name}: {states}"  # 42703: a forged name of a feature
+            assert states.total() > 250, f"{type_name}: only {states.total()} refusals"
     assert cluster.value("SELECT pg_postmaster_start_time()") == started
 
 

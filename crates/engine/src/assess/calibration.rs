@@ -245,6 +245,6 @@ fn column(outcome: bool) -> usize {
 fn bad_probability(probability: f64) -> Error {
     Error::invalid(
         format!("a probability must be between 0 and 1, got {probability}"),
-        "Percentages need dividing by 100; a score that is no probability belongs in ltv.ranking_agg.",
+        "Percentages need dividing by 100.",
     )
 }

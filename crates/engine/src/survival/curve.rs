@@ -135,7 +135,9 @@ impl FittedCurve {
         if given >= self.max_followup {
             // Nothing but the tail is left, and of its uncertainty nothing is known here.
             let rate = match self.tail {
-                Tail::ConstantHazard { rate } if self.cumulative_hazard.last().is_none_or(|end| end.is_finite()) => rate,
+                Tail::ConstantHazard { rate } if self.cumulative_hazard.last().is_none_or(|end| end.is_finite()) => {
+                    rate
+                }
                 _ => return None,
             };
             return Some(FittedCurve {

@@ -32,49 +32,49 @@ CREATE FUNCTION ltv._fit_cox(state ltv.design) RETURNS ltv.model
 COMMENT ON FUNCTION ltv._fit_cox(ltv.design) IS 'Final function of fit_cox.';
 
 CREATE AGGREGATE ltv.fit_cox(duration double precision, event boolean, covariates double precision[]) (
-    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.fit_cox(double precision, boolean, double precision[]) IS 'Fits a Cox proportional hazards model (Cox 1972; Efron 1977 for ties) as an aggregate: GROUP BY gives a model per cohort. duration and event as in survival_agg; covariates: the same number of finite values in every row, named x1, x2, ... in the model. Rows with a NULL are left out. NULL when no row is left; see model_status for separated or collinear data. Errors 22023.';
 
 CREATE AGGREGATE ltv.fit_cox(duration double precision, event boolean, covariates double precision[], weight double precision) (
-    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.fit_cox(double precision, boolean, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With case weights (as in R: each of tied events carries their mean weight).';
 
 CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event boolean, covariates double precision[]) (
-    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, boolean, double precision[]) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration.';
 
 CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event boolean, covariates double precision[], weight double precision) (
-    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, boolean, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. With case weights (as in R: each of tied events carries their mean weight).';
 
 CREATE AGGREGATE ltv.fit_cox(duration double precision, event integer, covariates double precision[]) (
-    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.fit_cox(double precision, integer, double precision[]) IS 'As fit_cox(duration, event, covariates). The event as 1 or 0.';
 
 CREATE AGGREGATE ltv.fit_cox(duration double precision, event integer, covariates double precision[], weight double precision) (
-    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.fit_cox(double precision, integer, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With case weights (as in R: each of tied events carries their mean weight). The event as 1 or 0.';
 
 CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event integer, covariates double precision[]) (
-    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, integer, double precision[]) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. The event as 1 or 0.';
 
 CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event integer, covariates double precision[], weight double precision) (
-    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 8192, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, integer, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. With case weights (as in R: each of tied events carries their mean weight). The event as 1 or 0.';

@@ -17,22 +17,22 @@ CREATE FUNCTION ltv._calibration_combine(state ltv.calibration, other ltv.calibr
 COMMENT ON FUNCTION ltv._calibration_combine(ltv.calibration, ltv.calibration) IS 'Combine function of calibration_agg, transition function of rollup.';
 
 CREATE AGGREGATE ltv.calibration_agg(probability double precision, outcome boolean) (
-    SFUNC = ltv._calibration_add, STYPE = ltv.calibration, SSPACE = 8192, COMBINEFUNC = ltv._calibration_combine, PARALLEL = SAFE
+    SFUNC = ltv._calibration_add, STYPE = ltv.calibration, SSPACE = 32768, COMBINEFUNC = ltv._calibration_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.calibration_agg(double precision, boolean) IS 'Gathers predicted probabilities (0 to 1) of something and whether it happened. Predict and observe the same thing: the probability to renew goes with renewed, not with churned. Rows with a NULL are left out. Errors 22023.';
 
 CREATE AGGREGATE ltv.calibration_agg(probability double precision, outcome boolean, weight double precision) (
-    SFUNC = ltv._calibration_add, STYPE = ltv.calibration, SSPACE = 8192, COMBINEFUNC = ltv._calibration_combine, PARALLEL = SAFE
+    SFUNC = ltv._calibration_add, STYPE = ltv.calibration, SSPACE = 32768, COMBINEFUNC = ltv._calibration_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.calibration_agg(double precision, boolean, double precision) IS 'As calibration_agg(probability, outcome), each row counting weight times.';
 
 CREATE AGGREGATE ltv.calibration_agg(probability double precision, outcome integer) (
-    SFUNC = ltv._calibration_add, STYPE = ltv.calibration, SSPACE = 8192, COMBINEFUNC = ltv._calibration_combine, PARALLEL = SAFE
+    SFUNC = ltv._calibration_add, STYPE = ltv.calibration, SSPACE = 32768, COMBINEFUNC = ltv._calibration_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.calibration_agg(double precision, integer) IS 'As calibration_agg(probability, outcome), the outcome as 1 or 0.';
 
 CREATE AGGREGATE ltv.calibration_agg(probability double precision, outcome integer, weight double precision) (
-    SFUNC = ltv._calibration_add, STYPE = ltv.calibration, SSPACE = 8192, COMBINEFUNC = ltv._calibration_combine, PARALLEL = SAFE
+    SFUNC = ltv._calibration_add, STYPE = ltv.calibration, SSPACE = 32768, COMBINEFUNC = ltv._calibration_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.calibration_agg(double precision, integer, double precision) IS 'As calibration_agg(probability, outcome), the outcome as 1 or 0, each row counting weight times.';
 

@@ -2,6 +2,7 @@
 
 use ltv_engine::survival::kaplan_meier::{self, Transform};
 use ltv_engine::survival::log_rank::{self, Weighting};
+use ltv_engine::survival::risk::RiskTable;
 use ltv_engine::survival::{Sample, Steps, Survival, curve};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
@@ -9,6 +10,7 @@ use pgrx::prelude::*;
 use crate::pg::call::{Call, Field};
 use crate::pg::error::settle;
 use crate::pg::varlena::Value;
+use crate::pg::{interrupts, settings};
 
 /// The sample in stored bytes; a fitted curve is none and does not merge.
 pub fn sample_of(bytes: &[u8]) -> Result<Sample> {
@@ -178,6 +180,7 @@ fn log_rank(
             Survival::Fitted(_) => settle(Err(no_sample("compared"))),
         })
         .collect();
-    let test = log_rank::log_rank(&samples, weighting);
+    settle(settings::budget().check(RiskTable::largest_bytes(&samples), "the test's table of times and cohorts"));
+    let test = settle(log_rank::log_rank_asking(&samples, weighting, interrupts::check));
     TableIterator::once((test.chi_squared, test.df as i32, test.p_value))
 }

@@ -1,5 +1,7 @@
 //! Tests whether groups share one survival curve: the weighted log-rank family for k groups.
 
+use std::convert::Infallible;
+
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use crate::numeric::normal;
@@ -10,6 +12,9 @@ use crate::{Error, Result};
 /// An eigenvalue of a correlation matrix that is below this is 0.
 const RANK_TOLERANCE: f64 = 1e-9;
 const MOST_ROTATIONS: usize = 10_000;
+
+/// Times between two questions whether to go on.
+const TIMES_PER_QUESTION: usize = 1 << 10;
 
 /// The weight each event time gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,13 +71,26 @@ pub struct LogRank {
 
 /// Compares the groups. Delayed entry is honoured: the groups at risk at each event time are those of the risk table.
 pub fn log_rank(samples: &[&Sample], weighting: Weighting) -> LogRank {
+    let Ok(test) = log_rank_asking(samples, weighting, || Ok::<(), Infallible>(()));
+    test
+}
+
+/// As [`log_rank`], asking now and then whether to go on.
+pub fn log_rank_asking<E>(
+    samples: &[&Sample],
+    weighting: Weighting,
+    mut go_on: impl FnMut() -> Result<(), E>,
+) -> Result<LogRank, E> {
     let groups = samples.len();
-    let table = RiskTable::new(samples);
+    let table = RiskTable::asking(samples, &mut go_on)?;
     let mut observed = DVector::zeros(groups);
     let mut expected = DVector::zeros(groups);
     let mut variance = DMatrix::zeros(groups, groups);
     let (mut pooled, mut peto) = (1.0, 1.0);
-    for row in &table.rows {
+    for (at, row) in table.rows.iter().enumerate() {
+        if at % TIMES_PER_QUESTION == 0 {
+            go_on()?;
+        }
         let events: f64 = row.events.iter().sum();
         let at_risk: f64 = row.at_risk.iter().sum();
         if events <= 0.0 || at_risk <= 0.0 {
@@ -101,14 +119,14 @@ pub fn log_rank(samples: &[&Sample], weighting: Weighting) -> LogRank {
     }
     let (chi_squared, df) = statistic(&observed, &expected, &variance);
     let p_value = chi_squared.map(|chi_squared| normal::chi_squared_upper_tail(chi_squared, df as f64));
-    LogRank {
+    Ok(LogRank {
         chi_squared,
         df,
         p_value,
         observed: observed.as_slice().into(),
         expected: expected.as_slice().into(),
         variance,
-    }
+    })
 }
 
 /// (O − E)' V⁻ (O − E) with the generalised inverse of V, and the rank of V.

@@ -1,5 +1,7 @@
 //! Who was at risk when: the table from which Kaplan–Meier, Nelson–Aalen and the log-rank tests are read.
 
+use std::convert::Infallible;
+
 use smallvec::{SmallVec, smallvec};
 
 use crate::numeric::tally::Cell;
@@ -33,13 +35,19 @@ impl RiskTable {
     /// Times that differ by less than R `survival`'s `timefix` tolerance (1.5e-8, absolute or relative to the mean
     /// time) are one time, so that durations like 0.1 + 0.2 and 0.3 tie as they should.
     pub fn new(samples: &[&Sample]) -> Self {
+        let Ok(table) = Self::asking(samples, || Ok::<(), Infallible>(()));
+        table
+    }
+
+    /// As [`RiskTable::new`], asking between groups whether to go on.
+    pub fn asking<E>(samples: &[&Sample], mut go_on: impl FnMut() -> Result<(), E>) -> Result<Self, E> {
         let groups = samples.len();
-        let exits: Vec<_> = samples.iter().map(|sample| sample.exits().sorted()).collect();
-        let entries: Vec<_> = samples.iter().map(|sample| sample.entries().sorted()).collect();
-        let mut times: Vec<f64> = exits.iter().flatten().map(|cell| cell.key).collect();
-        times.extend(entries.iter().flatten().map(|cell| cell.key));
-        times.sort_unstable_by(f64::total_cmp);
-        times.dedup();
+        let mut times = Vec::new();
+        for sample in samples {
+            go_on()?;
+            times = union(&times, sample.exits().sorted().iter().map(|cell| cell.key));
+            times = union(&times, sample.entries().sorted().iter().map(|cell| cell.key));
+        }
         let times = distinct_times(&times);
 
         let empty: PerGroup = smallvec![0.0; groups];
@@ -53,13 +61,15 @@ impl RiskTable {
                 entered: empty.clone(),
             })
             .collect();
-        for group in 0..groups {
-            spread(&mut rows, &exits[group], |row, counts| {
+        for (group, sample) in samples.iter().enumerate() {
+            go_on()?;
+            let exits = sample.exits().sorted();
+            spread(&mut rows, &exits, |row, counts| {
                 row.events[group] += counts[0];
                 row.censored[group] += counts[1];
             });
-            spread(&mut rows, &entries[group], |row, counts| row.entered[group] += counts[0]);
-            let total: f64 = exits[group].iter().flat_map(|cell| cell.counts).sum();
+            spread(&mut rows, &sample.entries().sorted(), |row, counts| row.entered[group] += counts[0]);
+            let total: f64 = exits.iter().flat_map(|cell| cell.counts).sum();
             let mut staying: f64 = 0.0;
             for row in rows.iter_mut().rev() {
                 staying -= row.entered[group];
@@ -71,8 +81,31 @@ impl RiskTable {
                 row.at_risk[group] = staying;
             }
         }
-        RiskTable { rows }
+        Ok(RiskTable { rows })
     }
+
+    /// At most so many bytes are needed for the table of these samples: what it takes when no two share a time.
+    pub fn largest_bytes(samples: &[&Sample]) -> usize {
+        let times: usize =
+            samples.iter().map(|sample| sample.exits().distinct_at_most() + sample.entries().distinct_at_most()).sum();
+        let on_the_heap = if samples.len() > 1 { 4 * samples.len() * size_of::<f64>() } else { 0 };
+        times.saturating_mul(size_of::<RiskRow>() + on_the_heap)
+    }
+}
+
+/// Two rising lists as one.
+fn union(left: &[f64], right: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut both = Vec::with_capacity(left.len() + right.size_hint().0);
+    let mut left = left.iter().copied().peekable();
+    for time in right {
+        while let Some(before) = left.next_if(|before| *before < time) {
+            both.push(before);
+        }
+        left.next_if(|same| *same == time);
+        both.push(time);
+    }
+    both.extend(left);
+    both
 }
 
 /// Adds each cell to the row of its time; both rise.

@@ -22,17 +22,15 @@ ORDER BY abs(z) DESC;
 \echo '    Features are counted up to day 30 of a contract, and only what happened after day 30 is explained with them.'
 \echo
 
-SELECT n_rows AS contracts, n_events AS churned, round(x.chi_squared::numeric, 2) AS likelihood_ratio, 10 AS df,
-       round(p.p_value::numeric, 3) AS p_value,
-       CASE WHEN p.p_value < 0.05 THEN 'the features tell something'
-       ELSE 'nothing found: the features tell no more than chance' END AS verdict
+SELECT n_rows AS contracts, n_events AS churned, warnings
 FROM ltv.train('saas', 'demo.contracts', 'cox', duration => 'months', event => 'churned', entry => 'known_from',
                null_policy => 'drop',
                features => ARRAY['plan', 'seats', 'billing', 'auto_renew', 'is_trial', 'usage_per_month', 'errors_per_month',
-                                 'tickets', 'notices']) t,
-     LATERAL (SELECT 2 * (t.value - t.baseline_value) AS chi_squared) x,
-     LATERAL (SELECT exp(-x.chi_squared / 2) * sum((x.chi_squared / 2) ^ k / factorial(k)::double precision) AS p_value
-              FROM generate_series(0, 4) k) p;
+                                 'tickets', 'notices']);
+
+SELECT test, round(chi_squared::numeric, 2) AS chi_squared, df, round(p_value::numeric, 3) AS p_value,
+       CASE WHEN p_value < 0.05 THEN 'the features tell something' ELSE 'nothing found: the features tell no more than chance' END AS verdict
+FROM ltv.model_test(ltv.model('saas@latest'));
 
 SELECT term, round(estimate::numeric, 3) AS coefficient, round(std_error::numeric, 3) AS std_error,
        round(hazard_ratio::numeric, 2) AS hazard_ratio, round(lower::numeric, 2) AS lower, round(upper::numeric, 2) AS upper,

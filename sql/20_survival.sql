@@ -25,38 +25,49 @@ CREATE FUNCTION ltv._survival_combine(state ltv.survival, other ltv.survival) RE
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'survival_combine';
 COMMENT ON FUNCTION ltv._survival_combine(ltv.survival, ltv.survival) IS 'Combine function of survival_agg, transition function of rollup.';
 
+CREATE FUNCTION ltv._survival_final(state ltv.survival) RETURNS ltv.survival
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'survival_final';
+COMMENT ON FUNCTION ltv._survival_final(ltv.survival) IS 'Final function of survival_agg: the same rows in any order give the same bytes.';
+
 CREATE AGGREGATE ltv.survival_agg(duration double precision, event boolean) (
-    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 32768, COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
+    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.survival_agg(double precision, boolean) IS 'Gathers durations into a survival curve. duration: time until the event or until last seen alive, finite and not negative, in any one unit. event: true when it happened (churn), false when not yet (censored). Rows with a NULL are left out and counted by skipped(). Kaplan & Meier 1958. Errors 22023.';
 
 CREATE AGGREGATE ltv.survival_agg(duration double precision, event integer) (
-    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 32768, COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
+    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.survival_agg(double precision, integer) IS 'As survival_agg(duration, event boolean), the event as 1 or 0.';
 
 CREATE AGGREGATE ltv.survival_agg(duration double precision, event boolean, weight double precision) (
-    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 32768, COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
+    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.survival_agg(double precision, boolean, double precision) IS 'As survival_agg(duration, event), each row counting weight times (finite, greater than 0).';
 
 CREATE AGGREGATE ltv.survival_agg(duration double precision, event integer, weight double precision) (
-    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 32768, COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
+    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.survival_agg(double precision, integer, double precision) IS 'As survival_agg(duration, event, weight), the event as 1 or 0.';
 
 CREATE AGGREGATE ltv.survival_agg(entry double precision, duration double precision, event boolean) (
-    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 32768, COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
+    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.survival_agg(double precision, double precision, boolean) IS 'As survival_agg(duration, event) with delayed entry (left truncation): the contract was observed only from entry on, 0 <= entry < duration; it is at risk at t when entry < t <= duration. For an integer event write (event = 1).';
 
 CREATE AGGREGATE ltv.survival_agg(entry double precision, duration double precision, event boolean, weight double precision) (
-    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 32768, COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
+    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.survival_agg(double precision, double precision, boolean, double precision) IS 'As survival_agg(entry, duration, event), each row counting weight times.';
 
 CREATE AGGREGATE ltv.survival_agg(entry double precision, duration double precision, event integer, weight double precision) (
-    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 32768, COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
+    SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.survival_agg(double precision, double precision, integer, double precision) IS 'As survival_agg(entry, duration, event, weight), the event as 1 or 0.';
 

@@ -2,7 +2,6 @@
 
 use ltv_engine::survival::kaplan_meier::{self, Transform};
 use ltv_engine::survival::log_rank::{self, Weighting};
-use ltv_engine::survival::risk::RiskTable;
 use ltv_engine::survival::{Sample, Steps, Survival, curve};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
@@ -180,7 +179,10 @@ fn log_rank(
             Survival::Fitted(_) => settle(Err(no_sample("compared"))),
         })
         .collect();
-    settle(settings::budget().check(RiskTable::largest_bytes(&samples), "the test's table of times and cohorts"));
-    let test = settle(log_rank::log_rank_asking(&samples, weighting, interrupts::check));
+    let go_on = |bytes| {
+        interrupts::check()?;
+        settings::budget().check(bytes, "the test's table of times and cohorts")
+    };
+    let test = settle(log_rank::log_rank_asking(&samples, weighting, go_on));
     TableIterator::once((test.chi_squared, test.df as i32, test.p_value))
 }

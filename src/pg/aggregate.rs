@@ -8,7 +8,7 @@ use pgrx::pg_sys;
 
 use crate::pg::error::settle;
 use crate::pg::expanded::{self, State};
-use crate::pg::{array, settings, varlena};
+use crate::pg::{array, packed, settings, varlena};
 
 /// Where the arguments of a form of an aggregate stand (0 is the state).
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ fn not_an_outcome(value: i32) -> ltv_engine::Error {
 }
 
 #[inline(always)]
-fn float(slot: &pg_sys::NullableDatum) -> f64 {
+pub(super) fn float(slot: &pg_sys::NullableDatum) -> f64 {
     f64::from_bits(slot.value.value() as u64)
 }
 
@@ -80,10 +80,15 @@ pub unsafe fn add_duration<O: Outcome>(
     places: Places,
 ) -> pg_sys::Datum {
     // SAFETY: passed on from the caller.
-    let (args, object) = unsafe {
-        let args = arguments(fcinfo, count);
-        (args, expanded::state::<Sample>(fcinfo, &args[0]))
-    };
+    let args = unsafe { arguments(fcinfo, count) };
+    if places.entry.is_none() && places.weight.is_none() {
+        // SAFETY: as above.
+        if let Some(answer) = unsafe { packed::add::<O>(fcinfo, args, places) } {
+            return answer;
+        }
+    }
+    // SAFETY: as above.
+    let object = unsafe { expanded::state::<Sample>(fcinfo, &args[0]) };
     if args[1..].iter().any(|slot| slot.isnull) {
         object.state.skip();
         return object.datum();
@@ -200,6 +205,22 @@ pub unsafe fn combine<S: Merge>(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Dat
     // SAFETY: not NULL, of the state type, and never the first state itself.
     unsafe { expanded::with_state::<S, _>(args[1].value, |other| settle(object.state.take_in(other))) };
     object.datum()
+}
+
+/// Final function of `survival_agg`: the sample in its one stored form.
+///
+/// # Safety
+/// Called by PostgreSQL with a curve as its only argument.
+pub unsafe fn finish_sample(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: passed on from the caller.
+    let state = unsafe { &arguments(fcinfo, 1)[0] };
+    if state.isnull {
+        // SAFETY: `fcinfo` is ours to answer through.
+        unsafe { (*fcinfo).isnull = true };
+        return pg_sys::Datum::from(0usize);
+    }
+    // SAFETY: not NULL, and a curve; it is read only.
+    varlena::to_datum(&unsafe { expanded::with_state::<Sample, _>(state.value, State::flatten) })
 }
 
 /// Final function of `fit_cox`: the model of the rows; NULL when there are none.

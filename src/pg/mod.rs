@@ -8,6 +8,7 @@ pub mod error;
 pub mod expanded;
 pub mod function;
 pub mod interrupts;
+pub mod packed;
 pub mod record;
 pub mod relations;
 pub mod settings;

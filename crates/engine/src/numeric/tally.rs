@@ -157,11 +157,6 @@ impl<const K: usize> Tally<K> {
         self.rows == 0
     }
 
-    /// There are no more distinct keys than this.
-    pub fn distinct_at_most(&self) -> usize {
-        self.cells.len() + self.list.len() + self.grid.len()
-    }
-
     pub fn memory_bytes(&self) -> usize {
         self.grid.capacity() * size_of::<[u32; K]>()
             + self.list.capacity() * size_of::<Row>()

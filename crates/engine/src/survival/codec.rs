@@ -2,12 +2,14 @@
 
 use crate::numeric::bytes::{Reader, Writer};
 use crate::survival::curve::{FittedCurve, Survival, Tail};
+use crate::survival::packed;
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
 
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 const SAMPLE: u8 = 0;
 const FITTED: u8 = 1;
+pub(super) const PACKED: u8 = 2;
 
 impl Survival {
     pub fn encode(&self) -> Vec<u8> {
@@ -44,6 +46,9 @@ impl Survival {
             return Err(Error::malformed(format!(
                 "format version {version} of ltv.survival is not known to this release"
             )));
+        }
+        if packed::is_packed(bytes) {
+            return Ok(Survival::Sample(packed::sample(bytes)?));
         }
         let survival = match from.byte()? {
             SAMPLE => Survival::Sample(Sample::read(&mut from)?),

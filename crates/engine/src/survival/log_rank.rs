@@ -71,15 +71,15 @@ pub struct LogRank {
 
 /// Compares the groups. Delayed entry is honoured: the groups at risk at each event time are those of the risk table.
 pub fn log_rank(samples: &[&Sample], weighting: Weighting) -> LogRank {
-    let Ok(test) = log_rank_asking(samples, weighting, || Ok::<(), Infallible>(()));
+    let Ok(test) = log_rank_asking(samples, weighting, |_| Ok::<(), Infallible>(()));
     test
 }
 
-/// As [`log_rank`], asking now and then whether to go on.
+/// As [`log_rank`], asking now and then, and before it takes so many bytes, whether to go on.
 pub fn log_rank_asking<E>(
     samples: &[&Sample],
     weighting: Weighting,
-    mut go_on: impl FnMut() -> Result<(), E>,
+    mut go_on: impl FnMut(usize) -> Result<(), E>,
 ) -> Result<LogRank, E> {
     let groups = samples.len();
     let table = RiskTable::asking(samples, &mut go_on)?;
@@ -89,7 +89,7 @@ pub fn log_rank_asking<E>(
     let (mut pooled, mut peto) = (1.0, 1.0);
     for (at, row) in table.rows.iter().enumerate() {
         if at % TIMES_PER_QUESTION == 0 {
-            go_on()?;
+            go_on(0)?;
         }
         let events: f64 = row.events.iter().sum();
         let at_risk: f64 = row.at_risk.iter().sum();

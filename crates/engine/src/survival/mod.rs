@@ -4,6 +4,7 @@ pub mod codec;
 pub mod curve;
 pub mod kaplan_meier;
 pub mod log_rank;
+pub mod packed;
 pub mod risk;
 pub mod sample;
 

@@ -35,20 +35,23 @@ impl RiskTable {
     /// Times that differ by less than R `survival`'s `timefix` tolerance (1.5e-8, absolute or relative to the mean
     /// time) are one time, so that durations like 0.1 + 0.2 and 0.3 tie as they should.
     pub fn new(samples: &[&Sample]) -> Self {
-        let Ok(table) = Self::asking(samples, || Ok::<(), Infallible>(()));
+        let Ok(table) = Self::asking(samples, |_| Ok::<(), Infallible>(()));
         table
     }
 
-    /// As [`RiskTable::new`], asking between groups whether to go on.
-    pub fn asking<E>(samples: &[&Sample], mut go_on: impl FnMut() -> Result<(), E>) -> Result<Self, E> {
+    /// As [`RiskTable::new`], asking between groups, and before it takes so many bytes, whether to go on.
+    pub fn asking<E>(samples: &[&Sample], mut go_on: impl FnMut(usize) -> Result<(), E>) -> Result<Self, E> {
         let groups = samples.len();
         let mut times = Vec::new();
         for sample in samples {
-            go_on()?;
+            go_on(2 * size_of_val(times.as_slice()))?;
             times = union(&times, sample.exits().sorted().iter().map(|cell| cell.key));
             times = union(&times, sample.entries().sorted().iter().map(|cell| cell.key));
         }
         let times = distinct_times(&times);
+        let on_the_heap = if groups > 1 { 4 * groups * size_of::<f64>() } else { 0 };
+        let needed = times.len().saturating_mul(size_of::<RiskRow>() + on_the_heap);
+        go_on(needed)?;
 
         let empty: PerGroup = smallvec![0.0; groups];
         let mut rows: Vec<RiskRow> = times
@@ -62,7 +65,7 @@ impl RiskTable {
             })
             .collect();
         for (group, sample) in samples.iter().enumerate() {
-            go_on()?;
+            go_on(needed)?;
             let exits = sample.exits().sorted();
             spread(&mut rows, &exits, |row, counts| {
                 row.events[group] += counts[0];
@@ -82,14 +85,6 @@ impl RiskTable {
             }
         }
         Ok(RiskTable { rows })
-    }
-
-    /// At most so many bytes are needed for the table of these samples: what it takes when no two share a time.
-    pub fn largest_bytes(samples: &[&Sample]) -> usize {
-        let times: usize =
-            samples.iter().map(|sample| sample.exits().distinct_at_most() + sample.entries().distinct_at_most()).sum();
-        let on_the_heap = if samples.len() > 1 { 4 * samples.len() * size_of::<f64>() } else { 0 };
-        times.saturating_mul(size_of::<RiskRow>() + on_the_heap)
     }
 }
 

@@ -34,9 +34,7 @@ impl Sample {
     /// As [`Sample::add`], asking for the budget only when memory may grow.
     #[inline(always)]
     pub fn add_asking(&mut self, duration: f64, event: bool, budget: impl FnOnce() -> Budget) -> Result<()> {
-        if !(0.0..f64::INFINITY).contains(&duration) {
-            return Err(bad_duration(duration));
-        }
+        check_duration(duration)?;
         self.exits.add_asking(duration, if event { EVENT } else { CENSORED }, budget)
     }
 
@@ -47,9 +45,7 @@ impl Sample {
     /// times), and when `weight` is not positive or beyond [`LARGEST_WEIGHT`]. An entry of 0 is no delayed entry, so it
     /// goes with a duration of 0.
     pub fn add_row(&mut self, entry: f64, duration: f64, event: bool, weight: f64, budget: Budget) -> Result<()> {
-        if !(0.0..f64::INFINITY).contains(&duration) {
-            return Err(bad_duration(duration));
-        }
+        check_duration(duration)?;
         // An entry that ties with the exit but for rounding would leave the subject never at risk.
         let shortest = f64::EPSILON.sqrt() * duration.max(1.0);
         if !(entry == 0.0 || (entry > 0.0 && duration - entry > shortest)) {
@@ -76,7 +72,11 @@ impl Sample {
 
     /// Notes a row that was left out because an argument was NULL.
     pub fn skip(&mut self) {
-        self.skipped = self.skipped.saturating_add(1);
+        self.skip_many(1);
+    }
+
+    pub(super) fn skip_many(&mut self, rows: u64) {
+        self.skipped = self.skipped.saturating_add(rows);
     }
 
     /// Adds everything that `other` has seen.
@@ -162,6 +162,12 @@ impl Sample {
     pub fn read(from: &mut Reader) -> Result<Self> {
         Self::from_parts(Tally::read(from)?, Tally::read(from)?, from.whole()?)
     }
+}
+
+/// A duration is finite and not negative.
+#[inline(always)]
+pub(super) fn check_duration(duration: f64) -> Result<()> {
+    if (0.0..f64::INFINITY).contains(&duration) { Ok(()) } else { Err(bad_duration(duration)) }
 }
 
 #[cold]

@@ -78,7 +78,7 @@ COMMENT ON COLUMN ltv.prediction.event_probability IS 'Probability of the event 
 COMMENT ON COLUMN ltv.prediction.renewal_probability IS 'Probability to last through the horizon, given the age.';
 COMMENT ON COLUMN ltv.prediction.lower IS 'Lower limit of renewal_probability: the uncertainty of the model, not of the outcome.';
 COMMENT ON COLUMN ltv.prediction.upper IS 'Upper limit of renewal_probability.';
-COMMENT ON COLUMN ltv.prediction.expected_lifetime IS 'Mean remaining lifetime in the unit of the durations, the tail beyond the observed time included; NULL when it has no end.';
+COMMENT ON COLUMN ltv.prediction.expected_lifetime IS 'Mean remaining lifetime in the unit of the durations, the tail beyond the observed time included (status does not speak of it); NULL when it has no end. lifetime_value has the mean within its horizon.';
 COMMENT ON COLUMN ltv.prediction.linear_predictor IS 'Log hazard ratio against the average row of the training data; NULL for kaplan_meier.';
 COMMENT ON COLUMN ltv.prediction.status IS 'ok, extrapolated (the window ends beyond the observed time), or why there is no prediction.';
 
@@ -107,9 +107,9 @@ COMMENT ON COLUMN ltv.valuation.expected_lifetime IS 'Expected months still to c
 COMMENT ON COLUMN ltv.valuation.discount_rate IS 'The effective annual rate used.';
 COMMENT ON COLUMN ltv.valuation.horizon IS 'The months valued: a finite horizon is not a lifetime.';
 COMMENT ON COLUMN ltv.valuation.tail_value IS 'The part of ltv that falls due at ages beyond what was observed.';
-COMMENT ON COLUMN ltv.valuation.tail_share IS 'tail_value / ltv; NULL when ltv is 0.';
+COMMENT ON COLUMN ltv.valuation.tail_share IS 'tail_value as a share of ltv before the acquisition cost; NULL when that is 0.';
 COMMENT ON COLUMN ltv.valuation.payback_months IS 'Months until the acquisition cost has come back, discounted; NULL without one or when it never does.';
-COMMENT ON COLUMN ltv.valuation.lower IS 'Lower limit of ltv by the uncertainty of the curve (delta method); NULL when that is unknown.';
+COMMENT ON COLUMN ltv.valuation.lower IS 'Lower limit of ltv by the uncertainty of the curve (delta method), as if the tail rule were true; NULL when that is unknown.';
 COMMENT ON COLUMN ltv.valuation.upper IS 'Upper limit of ltv.';
 COMMENT ON COLUMN ltv.valuation.currency IS 'The currency named in the call.';
-COMMENT ON COLUMN ltv.valuation.status IS 'ok, extrapolated, truncated, or why there is no value.';
+COMMENT ON COLUMN ltv.valuation.status IS 'ok, extrapolated (the tail beyond the observed time counts), mostly extrapolated (it is more than half of ltv), truncated (nothing counts there), check the unit, or why there is no value.';

@@ -169,6 +169,7 @@ CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'pro
 AS $$
 DECLARE
     before integer;
+    fit_status text;
 BEGIN
     IF promote.model IS NULL OR promote.version IS NULL OR promote.alias IS NULL THEN
         RAISE EXCEPTION 'promote needs a model, a version and an alias' USING ERRCODE = 'null_value_not_allowed';
@@ -185,6 +186,12 @@ BEGIN
                WHERE v.model = promote.model AND v.version = promote.version AND v.status = 'rejected') THEN
         RAISE EXCEPTION '%@% is rejected', promote.model, promote.version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Train a new version, or take its rejection back first.';
+    END IF;
+    SELECT ltv.model_status(v.fitted) INTO fit_status FROM ltv.model_versions v
+    WHERE v.model = promote.model AND v.version = promote.version;
+    IF fit_status LIKE 'separated%' OR fit_status = 'not converged' THEN
+        RAISE WARNING '%@% is promoted, but its fit is %', promote.model, promote.version, fit_status
+            USING HINT = 'A feature that gives the outcome away does this: look at ltv.coefficients, and train without it.';
     END IF;
     SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias;
     INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)

@@ -27,13 +27,16 @@ pub fn predict(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(horizon), Some(given), Some(level)) = (call.float(2), call.float(3), call.float(4)) else {
         return call.null();
     };
-    let outlook = call.score(by, |subject| subject.map(|subject| settle(subject.outlook(given, horizon, level))));
+    let outlook = call.score(by, |subject| {
+        subject.map(|subject| (subject.is_trustworthy(), settle(subject.outlook(given, horizon, level))))
+    });
     match outlook {
         None => call.null(),
         Some(Err(why)) => call.answer_tuple(unscored(&why)),
-        Some(Ok(outlook)) => {
+        Some(Ok((trustworthy, outlook))) => {
             let status = match (outlook.renewal_probability, outlook.extrapolated) {
                 (None, _) => "no curve at the given age",
+                (Some(_), _) if !trustworthy => "the fit is not to be trusted: see model_status",
                 (Some(_), true) => "extrapolated",
                 (Some(_), false) => "ok",
             };

@@ -12,7 +12,7 @@ use crate::pg::varlena;
 /// The function is called directly, not through a query of ours: it reads without a command of its own, so this works
 /// in parallel workers of a transaction that has written, and on a standby.
 pub fn model_bytes(name: &str) -> Vec<u8> {
-    varlena::copied(function::call_with_text(c"ltv.model(text)", name))
+    varlena::copied(function::call_with_text(c"ltv.model(pg_catalog.text)", name))
 }
 
 /// `ltv.model('churn')` with a plain literal, which PostgreSQL passes untyped.

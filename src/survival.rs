@@ -94,7 +94,7 @@ fn censored(s: Value<Survival>) -> Option<f64> {
 
 #[pg_extern(sql = false)]
 fn skipped(s: Value<Survival>) -> Option<i64> {
-    with_sample(&s, |sample| sample.skipped() as i64)
+    with_sample(&s, |sample| i64::try_from(sample.skipped()).unwrap_or(i64::MAX))
 }
 
 #[pg_extern(sql = false)]

@@ -8,8 +8,7 @@ use ltv_engine::model::Model;
 use ltv_engine::numeric::tally::{Cell, Tally};
 use ltv_engine::survival::{FittedCurve, Sample, Survival};
 use ltv_engine::{Error, Result};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A type with a JSON form.
 pub trait Text: Sized {
@@ -24,11 +23,11 @@ const VERSION: u32 = 1;
 enum SurvivalText {
     Sample {
         version: u32,
-        time: Vec<Value>,
-        events: Vec<Value>,
-        censored: Vec<Value>,
-        entry: Vec<Value>,
-        entered: Vec<Value>,
+        time: Vec<Number>,
+        events: Vec<Number>,
+        censored: Vec<Number>,
+        entry: Vec<Number>,
+        entered: Vec<Number>,
         skipped: u64,
     },
     Fitted {
@@ -40,7 +39,7 @@ enum SurvivalText {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum CalibrationText {
-    Calibration { version: u32, probability: Vec<Value>, positive: Vec<Value>, negative: Vec<Value>, skipped: u64 },
+    Calibration { version: u32, probability: Vec<Number>, positive: Vec<Number>, negative: Vec<Number>, skipped: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,29 +49,33 @@ struct ModelText {
     model: Model,
 }
 
-/// Whole numbers without a fraction, others shortest.
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 && value.abs() < 9e15 { Value::from(value as i64) } else { Value::from(value) }
+/// A number that prints without a fraction when it is whole, else shortest.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Number(f64);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let Number(value) = *self;
+        if value.fract() == 0.0 && value.abs() < 9e15 {
+            to.serialize_i64(value as i64)
+        } else {
+            to.serialize_f64(value)
+        }
+    }
 }
 
-fn column<const K: usize>(cells: &[Cell<K>], pick: impl Fn(&Cell<K>) -> f64) -> Vec<Value> {
-    cells.iter().map(|cell| number(pick(cell))).collect()
+fn column<const K: usize>(cells: &[Cell<K>], pick: impl Fn(&Cell<K>) -> f64) -> Vec<Number> {
+    cells.iter().map(|cell| Number(pick(cell))).collect()
 }
 
 /// The cells of parallel arrays, the keys first.
-fn tally<const K: usize>(keys: &[Value], counts: [&[Value]; K]) -> Result<Tally<K>> {
-    let float = |value: &Value| value.as_f64().ok_or_else(|| Error::malformed(format!("{value} is not a number")));
+fn tally<const K: usize>(keys: &[Number], counts: [&[Number]; K]) -> Result<Tally<K>> {
     if counts.iter().any(|column| column.len() != keys.len()) {
         return Err(Error::malformed("the arrays of a summary differ in length"));
     }
-    let cell = |(at, key): (usize, &Value)| {
-        let mut cell = Cell { key: float(key)?, counts: [0.0; K] };
-        for (count, column) in cell.counts.iter_mut().zip(counts) {
-            *count = float(&column[at])?;
-        }
-        Ok(cell)
-    };
-    Tally::from_sorted(keys.iter().enumerate().map(cell).collect::<Result<_>>()?)
+    let cell = |(at, key): (usize, &Number)| Cell { key: key.0, counts: counts.map(|column| column[at].0) };
+    Tally::from_sorted(keys.iter().enumerate().map(cell).collect())
 }
 
 fn print(value: &impl Serialize) -> Result<String> {

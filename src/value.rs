@@ -5,7 +5,7 @@ use ltv_engine::Error;
 use ltv_engine::survival::Steps;
 use ltv_engine::value::cash_flow::{self, CashFlow};
 use ltv_engine::value::contract::Calendar;
-use ltv_engine::value::lifetime_value::{self, Valuation};
+use ltv_engine::value::lifetime_value::{self, Status, Valuation};
 use ltv_engine::value::terms::Terms;
 use pgrx::prelude::*;
 
@@ -145,7 +145,7 @@ fn missing(name: &'static str) -> String {
 fn answer_valuation(call: &Call, valued: Result<(Option<Valuation>, Asked), String>) -> pg_sys::Datum {
     let (valuation, asked) = match valued {
         Ok((Some(valuation), asked)) => (valuation, asked),
-        Ok((None, _)) => return call.answer_tuple(unvalued("no curve at the given age".into())),
+        Ok((None, _)) => return call.answer_tuple(unvalued(Status::NoSuchAge.name().into())),
         Err(why) => return call.answer_tuple(unvalued(why)),
     };
     let money = |amount: ltv_engine::value::money::Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));

@@ -129,12 +129,15 @@ pub unsafe fn add_regression_row<O: Outcome>(
         object.state.skip();
         return object.datum();
     };
+    if covariates.len() > crate::fit::MOST_COVARIATES {
+        settle::<()>(Err(crate::fit::too_wide(covariates.len())));
+    }
     let event = settle(O::read(args[places.event].value));
     let entry = places.entry.map(|place| float(&args[place]));
     let weight = places.weight.map_or(1.0, |place| float(&args[place]));
     settle(object.state.push(entry, float(&args[places.duration]), event, weight, covariates));
-    // Vectors double, so a look every thousand rows is enough to stay within twice the limit's last step.
-    if object.state.len() % 1024 == 0 {
+    // Vectors double, so a look at every few megabytes is enough to stay within twice the limit's last step.
+    if object.state.len().is_multiple_of(1024) {
         settle(settings::budget().check(object.state.memory_bytes(), "the rows of the fit"));
     }
     object.datum()

@@ -12,7 +12,7 @@ pub fn raise(error: Error) -> ! {
         Error::Malformed(_) => report(
             PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
             message,
-            "Only values that ltv has printed or stored can be read back.",
+            "Only values that ltv has printed or stored can be read back. To use a model by its name, give it a row too: lifetime_value('name', t, …).",
         ),
         Error::OutOfRange(_) => report(PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, message, ""),
         Error::Memory { .. } => report(

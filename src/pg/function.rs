@@ -18,3 +18,12 @@ pub fn call_with_text(signature: &CStr, argument: &str) -> pg_sys::Datum {
         pg_sys::OidFunctionCall1Coll(function.unwrap_or(pg_sys::InvalidOid), pg_sys::DEFAULT_COLLATION_OID, argument)
     }
 }
+
+/// Ends the statement unless this session may write now; `command` names it in the error (25006).
+pub fn require_writable(command: &CStr) {
+    // SAFETY: both take a C string and raise, or do nothing.
+    unsafe {
+        pg_sys::PreventCommandDuringRecovery(command.as_ptr());
+        pg_sys::PreventCommandIfReadOnly(command.as_ptr());
+    }
+}

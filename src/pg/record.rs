@@ -49,7 +49,7 @@ pub struct RowReader {
 
 impl Drop for RowReader {
     fn drop(&mut self) {
-        // SAFETY: made by CreateTupleDescCopy in TopMemoryContext, and ours alone.
+        // SAFETY: made by CreateTupleDescCopyConstr in TopMemoryContext, and ours alone.
         unsafe { pg_sys::FreeTupleDesc(self.descriptor) };
     }
 }
@@ -99,7 +99,8 @@ impl RowReader {
         let (descriptor, length) = unsafe {
             let cached = pg_sys::lookup_rowtype_tupdesc(type_id, typmod);
             let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
-            let copy = pg_sys::CreateTupleDescCopy(cached);
+            // With its constraints: they hold the values of columns that were added after a row was formed.
+            let copy = pg_sys::CreateTupleDescCopyConstr(cached);
             pg_sys::MemoryContextSwitchTo(before);
             if (*cached).tdrefcount >= 0 {
                 pg_sys::DecrTupleDescRefCount(cached);

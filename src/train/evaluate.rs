@@ -86,9 +86,15 @@ pub fn metrics(
     };
     if source.entry.is_none() {
         let of = |survival: &[f64]| brier_score(outcomes, survival, horizon, &mut interrupts::check);
+        let brier = of(&scored.survival)?.map(|score| score.brier);
+        if brier.is_none() {
+            warnings.push(format!(
+                "no row held out was observed until {horizon}: no Brier score; choose a shorter horizon"
+            ));
+        }
         metrics.push(Metric {
             name: format!("brier at {horizon}"),
-            value: of(&scored.survival)?.map(|score| score.brier),
+            value: brier,
             baseline: of(&vec![naive; scored.survival.len()])?.map(|score| score.brier),
             is_loss: true,
         });

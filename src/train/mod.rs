@@ -19,6 +19,7 @@ use pgrx::spi::SpiClient;
 
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{report, settle};
+use crate::pg::function;
 use crate::pg::varlena::Value;
 use evaluate::Metric;
 use request::{Algorithm, NullPolicy, Request};
@@ -44,6 +45,7 @@ struct Split {
 }
 
 pub fn train(call: &Call) -> pg_sys::Datum {
+    function::require_writable(c"ltv.train()");
     let request = settle(Request::of(call));
     let started = Instant::now();
     let rows = Spi::connect_mut(|client| {

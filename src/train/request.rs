@@ -93,13 +93,23 @@ impl Request {
         if let Some(twice) = features.iter().enumerate().find(|(at, name)| features[..*at].contains(name)) {
             return Err(Error::invalid(format!("feature \"{}\" is named twice", twice.1), "Name each once."));
         }
+        let (duration, event, entry) =
+            (needed(3, "the duration column")?, needed(4, "the event column")?, call.text(5).map(str::to_owned));
+        if let Some(leak) =
+            features.iter().find(|name| **name == duration || **name == event || entry.as_ref() == Some(name))
+        {
+            return Err(Error::invalid(
+                format!("\"{leak}\" cannot be a feature: it is what is to be explained"),
+                "Leave it out. A score may use the age: renewal_probability(…, given => age).",
+            ));
+        }
         Ok(Request {
             model,
             source: source.ok_or_else(|| Error::invalid("train needs a source", "The name of a table or view."))?,
             algorithm,
-            duration: needed(3, "the duration column")?,
-            event: needed(4, "the event column")?,
-            entry: call.text(5).map(str::to_owned),
+            duration,
+            event,
+            entry,
             features,
             weight: call.text(7).map(str::to_owned),
             holdout: call.get::<pgrx::JsonB>(8).map(|json| holdout(&json.0)).transpose()?,

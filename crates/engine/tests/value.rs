@@ -321,10 +321,16 @@ fn huge_amounts_add_up_or_are_out_of_range() {
     let too_large = [
         Terms::new(1e300),
         Terms { acquisition_cost: f64::MAX, ..terms },
-        Terms { expansion: 1e300, ..terms },
         Terms { discount_rate: -1.0 + 1e-15, horizon: 1200, ..terms },
         Terms { margin: -1e300, ..terms },
     ];
+    for percentage in [
+        Terms { expansion: 5.0, ..terms },
+        Terms { discount_rate: 10.0, ..terms },
+        Terms { price_uplift: 3.0, ..terms },
+    ] {
+        assert!(matches!(lifetime_value(&steps, &percentage), Err(Error::Invalid { .. })), "{percentage:?}");
+    }
     for terms in too_large {
         assert!(matches!(lifetime_value(&steps, &terms), Err(Error::OutOfRange(_))), "{terms:?}");
         assert!(matches!(cash_flows(&steps, &terms), Err(Error::OutOfRange(_))), "{terms:?}");

@@ -68,6 +68,14 @@ impl Model {
 }
 
 impl Subject<'_> {
+    /// Whether the fit came to an end: not one whose coefficients run to infinity or never settled.
+    pub fn is_trustworthy(&self) -> bool {
+        match self {
+            Subject::Cox { fit, .. } => fit.status == Status::Converged,
+            Subject::Cohort(_) => true,
+        }
+    }
+
     /// The row's curve at its steps.
     pub fn steps(&self) -> Cow<'_, Steps> {
         match self {

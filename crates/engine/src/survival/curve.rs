@@ -29,7 +29,7 @@ pub enum Tail {
 
 impl Tail {
     /// The exponential through the last point: the hazard averaged over the whole observed time goes on for ever
-    /// (Brown, Hollander & Korwar 1974). Where hazards fall with age, as churn does, this errs on the safe side.
+    /// (Brown, Hollander & Korwar 1974). Where hazards fall with age this errs on the safe side; where they rise, it promises too much.
     pub fn average_hazard(cumulative_hazard: f64, max_followup: f64) -> Tail {
         let rate = cumulative_hazard / max_followup;
         if rate.is_finite() && rate >= 0.0 { Tail::ConstantHazard { rate } } else { Tail::None }

@@ -174,6 +174,6 @@ pub(super) fn check_duration(duration: f64) -> Result<()> {
 fn bad_duration(duration: f64) -> Error {
     Error::invalid(
         format!("duration must be finite and not negative, got {duration}"),
-        "A running contract is a censored row: its duration so far with event false.",
+        "Did it end before it started? A running contract is a censored row: its duration so far with event false.",
     )
 }

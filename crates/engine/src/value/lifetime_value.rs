@@ -26,7 +26,7 @@ pub struct Valuation {
     pub horizon: u32,
     /// The part of `ltv` from invoices whose probability rests on the curve's tail.
     pub tail_value: Minor,
-    /// `tail_value` over `ltv`; `None` when `ltv` is 0.
+    /// `tail_value` over `ltv` before the acquisition cost; `None` when that is 0.
     pub tail_share: Option<f64>,
     /// The due date, in months, of the first invoice with which the acquisition cost is earned back at present value;
     /// `None` without acquisition cost, or when it is not within the horizon.
@@ -44,19 +44,28 @@ pub enum Status {
     Ok,
     /// The horizon runs past the observed time; there the curve's tail counts.
     Extrapolated,
+    /// As before, and the tail is more than half of the value: its rule decides, not the data.
+    MostlyExtrapolated,
     /// The horizon runs past the observed time; what falls due there is not counted.
     Truncated,
+    /// The curve was observed for longer than any contract lasts in months: its unit is probably days.
+    CheckUnit,
     /// The curve has nobody of that age, so there is no valuation.
     NoSuchAge,
 }
+
+/// Fifty years, in months.
+const LONGEST_FOLLOWUP: f64 = 600.0;
 
 impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Status::Ok => "ok",
             Status::Extrapolated => "extrapolated",
+            Status::MostlyExtrapolated => "mostly extrapolated",
             Status::Truncated => "truncated",
-            Status::NoSuchAge => "no-such-age",
+            Status::CheckUnit => "check the unit: the curve must be in months",
+            Status::NoSuchAge => "no curve at the given age",
         }
     }
 }
@@ -96,6 +105,8 @@ pub fn lifetime_value(steps: &Steps, terms: &Terms) -> Result<Option<Valuation>>
         }
     }
     let ltv = ledger.present_value();
+    // What is spent now to win the customer is no part of what the future is worth.
+    let earned = ltv + Minor::round(terms.acquisition_cost, terms.minor_digits)?;
     let (lower, upper) = match uncertainty::variance(&outlook, &flows) {
         None => (None, None),
         Some(variance) => {
@@ -105,6 +116,7 @@ pub fn lifetime_value(steps: &Steps, terms: &Terms) -> Result<Option<Valuation>>
             (Some(Minor::round(exact - width, digits)?), Some(Minor::round(exact + width, digits)?))
         }
     };
+    let tail_share = (earned != Minor::ZERO).then(|| tail_value.units() as f64 / earned.units() as f64);
     let (expected_lifetime, reach) = outlook.mean_lifetime(f64::from(terms.horizon));
     Ok(Some(Valuation {
         ltv,
@@ -115,10 +127,14 @@ pub fn lifetime_value(steps: &Steps, terms: &Terms) -> Result<Option<Valuation>>
         discount_rate: terms.discount_rate,
         horizon: terms.horizon,
         tail_value,
-        tail_share: (ltv != Minor::ZERO).then(|| tail_value.units() as f64 / ltv.units() as f64),
+        tail_share,
         payback_months,
         lower,
         upper,
-        status: reach.into(),
+        status: match Status::from(reach) {
+            _ if steps.max_followup > LONGEST_FOLLOWUP => Status::CheckUnit,
+            Status::Extrapolated if tail_share.is_some_and(|share| share.abs() > 0.5) => Status::MostlyExtrapolated,
+            status => status,
+        },
     }))
 }

@@ -10,6 +10,9 @@ use crate::{Error, Result};
 /// The longest horizon, in months: a hundred years.
 pub const MAX_HORIZON: u32 = 1200;
 
+/// A rate above this is a percentage that was meant as one.
+const LARGEST_RATE: f64 = 1.0;
+
 /// The shortest contract term, in months: about a day.
 pub const MIN_TERM: f64 = 0.03;
 
@@ -107,6 +110,16 @@ impl Terms<'_> {
         }
         above_minus_one("expansion", self.expansion, "It is a growth per year: 0.05 is five percent.")?;
         above_minus_one("price_uplift", self.price_uplift, "It is added at each renewal: 0.05 is five percent.")?;
+        for (name, share) in
+            [("discount_rate", self.discount_rate), ("expansion", self.expansion), ("price_uplift", self.price_uplift)]
+        {
+            if share > LARGEST_RATE {
+                return Err(Error::invalid(
+                    format!("{name} {share} would be {} percent", share * 100.0),
+                    "Rates are shares: 0.10 is ten percent. None above 1 is taken, for it is nearly always a percentage.",
+                ));
+            }
+        }
         at_least_zero("given", self.given, "It is the age now, in months.")?;
         self.validate_renewals()?;
         if self.paid_months >= self.horizon {

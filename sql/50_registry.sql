@@ -179,8 +179,6 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'A letter first, then letters, digits, _ and -; latest always means the newest version.';
     END IF;
-    -- One promote of a model at a time.
-    PERFORM pg_advisory_xact_lock(hashtextextended('ltv.models ' || promote.model, 0));
     PERFORM ltv.model_version(promote.model || '@' || promote.version);
     IF EXISTS (SELECT FROM ltv.model_versions v
                WHERE v.model = promote.model AND v.version = promote.version AND v.status = 'rejected') THEN
@@ -193,7 +191,8 @@ BEGIN
         RAISE WARNING '%@% is promoted, but its fit is %', promote.model, promote.version, fit_status
             USING HINT = 'A feature that gives the outcome away does this: look at ltv.coefficients, and train without it.';
     END IF;
-    SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias;
+    -- The row of the alias is the lock: one promote of it at a time.
+    SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias FOR UPDATE;
     INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)
     ON CONFLICT ON CONSTRAINT aliases_pkey DO UPDATE SET version = EXCLUDED.version, set_at = now(), set_by = current_user;
     IF promote.alias = 'production' THEN

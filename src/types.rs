@@ -11,6 +11,7 @@ use pgrx::Internal;
 use pgrx::prelude::*;
 
 use crate::pg::error::settle;
+use crate::pg::settings;
 use crate::pg::varlena::{Stored, Value, received};
 use crate::text::Text;
 
@@ -63,6 +64,8 @@ impl Stored for Design {
 }
 
 fn read<T: Text>(text: &CStr) -> Value<T> {
+    // Two characters may be a number of eight bytes, and a vector grows by doubling.
+    settle(settings::budget().check(8 * text.count_bytes(), "the text form"));
     let text = text.to_str().map_err(|_| Error::malformed("the text form is not valid UTF-8"));
     Value(settle(text.and_then(T::from_text)))
 }

@@ -68,10 +68,22 @@ impl Call {
         self.argument(place).and_then(|datum| unsafe { T::from_datum(datum, false) })
     }
 
+    /// A jsonb as its text: numbers of any size are for the reader to judge.
+    pub fn jsonb(&self, place: usize) -> Option<String> {
+        let datum = self.argument(place)?;
+        // SAFETY: declared jsonb, and not NULL; jsonb_out returns a palloc'd C string.
+        unsafe {
+            let printed = pgrx::direct_function_call::<&std::ffi::CStr>(pg_sys::jsonb_out, &[Some(datum)])?;
+            Some(printed.to_string_lossy().into_owned())
+        }
+    }
+
     pub fn text(&self, place: usize) -> Option<&str> {
         // SAFETY: declared text, and not NULL.
         let bytes = self.argument(place).map(|datum| unsafe { varlena::payload(datum) })?;
-        std::str::from_utf8(bytes).ok()
+        Some(std::str::from_utf8(bytes).unwrap_or_else(|_| {
+            report(PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, "a text argument is not valid UTF-8", "")
+        }))
     }
 
     /// An untyped literal, which PostgreSQL passes as a C string.
@@ -90,7 +102,7 @@ impl Call {
             report(
                 PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
                 "the array must not hold a NULL",
-                "Use array_remove(…, NULL).",
+                "Use array_remove(array, NULL).",
             )
         })
     }
@@ -134,8 +146,9 @@ impl Call {
     #[inline(always)]
     pub fn answer_float(&self, value: Option<f64>) -> pg_sys::Datum {
         match value {
-            Some(value) => pg_sys::Datum::from(value.to_bits() as usize),
-            None => self.null(),
+            // No NaN and no infinity leaves for SQL, whatever a forged value may have led to.
+            Some(value) if value.is_finite() => pg_sys::Datum::from(value.to_bits() as usize),
+            _ => self.null(),
         }
     }
 
@@ -191,7 +204,7 @@ impl Call {
 
 fn datums(fields: Vec<Field>) -> (Vec<pg_sys::Datum>, Vec<bool>) {
     let datums = fields.into_iter().map(|field| match field {
-        Field::Float(value) => value.and_then(IntoDatum::into_datum),
+        Field::Float(value) => value.filter(|value| value.is_finite()).and_then(IntoDatum::into_datum),
         Field::Integer(value) => value.and_then(IntoDatum::into_datum),
         Field::Int4(value) | Field::Date(value) => value.and_then(IntoDatum::into_datum),
         Field::Text(value) => value.and_then(IntoDatum::into_datum),

@@ -40,6 +40,7 @@ struct Trained {
 
 /// How many rows each purpose gets.
 struct Split {
+    training: i64,
     holdout: i64,
     dropped: i64,
 }
@@ -53,6 +54,16 @@ pub fn train(call: &Call) -> pg_sys::Datum {
         let split = settle(count(client, &source, &request));
         let features = settle(features(client, &source, &request));
         let trained = settle(fit(client, &source, &request, features));
+        if trained.n_rows != split.training {
+            report(
+                PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+                format!(
+                    "{} changed while it was read: {} rows, then {}",
+                    source.display, split.training, trained.n_rows
+                ),
+                "Train in a transaction of its own, or in one that is REPEATABLE READ.",
+            );
+        }
         let mut warnings = warnings(&trained);
         let metrics = settle(evaluate::metrics(client, &source, &request, &trained, &mut warnings));
         let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
@@ -93,9 +104,11 @@ fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split
     let nulls: String =
         source.used.iter().map(|column| format!(", count(*) FILTER (WHERE {} IS NULL)", column.sql())).collect();
     let query = format!(
-        "SELECT count(*) FILTER (WHERE {holdout}), count(*) FILTER (WHERE NOT ({complete})){nulls} FROM {from}",
+        "SELECT count(*) FILTER (WHERE {holdout}), count(*) FILTER (WHERE NOT ({complete})),
+                count(*) FILTER (WHERE {training}){nulls} FROM {from}",
         holdout = source.holdout,
         complete = source.complete(),
+        training = source.training(),
         from = source.from,
     );
     let row = spi(client.select(&query, None, &[]))?.first();
@@ -103,7 +116,7 @@ fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split
     let dropped = number(2)?;
     if dropped > 0 && request.null_policy == NullPolicy::Error {
         for (at, column) in source.used.iter().enumerate() {
-            let nulls = number(at + 3)?;
+            let nulls = number(at + 4)?;
             if nulls > 0 {
                 report(
                     PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
@@ -113,7 +126,7 @@ fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split
             }
         }
     }
-    Ok(Split { holdout: number(1)?, dropped })
+    Ok(Split { training: number(3)?, holdout: number(1)?, dropped })
 }
 
 /// The features and, for categories, the levels that training rows have.
@@ -129,7 +142,7 @@ fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Ve
                 ));
             }
             let query = format!(
-                "SELECT DISTINCT {}::text FROM {} WHERE {} LIMIT {}",
+                "SELECT DISTINCT {}::text COLLATE \"C\" FROM {} WHERE {} LIMIT {}",
                 column.sql(),
                 source.from,
                 source.training(),
@@ -212,7 +225,8 @@ fn fit_cox(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feat
 }
 
 fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
-    let levels: String = source.features.iter().map(|column| format!(", {}::text", column.sql())).collect();
+    let levels: String =
+        source.features.iter().map(|column| format!(", {}::text COLLATE \"C\"", column.sql())).collect();
     let places: Vec<String> = (3..3 + features.len()).map(|place| place.to_string()).collect();
     let group_by = if places.is_empty() { String::new() } else { format!(" GROUP BY {}", places.join(", ")) };
     let query = format!("SELECT count(*), {pooled}{levels} FROM {} WHERE {}{group_by}", source.from, source.training());
@@ -251,7 +265,10 @@ fn warnings(trained: &Trained) -> Vec<String> {
     warnings
 }
 
-/// Writes the version and its audit row; concurrent trainings of one model take their turns.
+/// Trainings of one model that meet: each tries again with the next version, so many times.
+const ATTEMPTS: usize = 100;
+
+/// Writes the version and its audit row. The primary key is what keeps concurrent trainings of one model apart.
 fn register(
     client: &mut SpiClient,
     source: &Source,
@@ -263,29 +280,42 @@ fn register(
 ) -> Result<i32> {
     let name = request.model.as_str();
     spi(client.update("INSERT INTO ltv.models (name) VALUES ($1) ON CONFLICT DO NOTHING", None, &[name.into()]))?;
-    spi(client.update("SELECT pg_advisory_xact_lock(hashtextextended('ltv.models ' || $1, 0))", None, &[name.into()]))?;
-    let inserted = spi(client.update(
-        "INSERT INTO ltv.model_versions
-             (model, version, algorithm, fitted, spec, n_rows, n_events, n_dropped, n_holdout, metrics, warnings, note)
-         SELECT $1, coalesce(max(v.version), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
-         FROM ltv.model_versions v WHERE v.model = $1
-         RETURNING version",
-        None,
-        &[
-            name.into(),
-            trained.model.algorithm().into(),
-            Value(trained.model.clone()).into(),
-            pgrx::JsonB(request.spec(source)).into(),
-            trained.n_rows.into(),
-            trained.pooled.events().into(),
-            split.dropped.into(),
-            split.holdout.into(),
-            pgrx::JsonB(serde_json::Value::Array(metrics.iter().map(Metric::to_json).collect())).into(),
-            warnings.to_vec().into(),
-            request.note.as_deref().into(),
-        ],
-    ))?;
-    let version = spi(inserted.first().get_one::<i32>())?.unwrap_or(0);
+    let mut version = None;
+    for _ in 0..ATTEMPTS {
+        let inserted = spi(client.update(
+            "INSERT INTO ltv.model_versions
+                 (model, version, algorithm, fitted, spec, n_rows, n_events, n_dropped, n_holdout, metrics, warnings, note)
+             SELECT $1, coalesce(max(v.version), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+             FROM ltv.model_versions v WHERE v.model = $1
+             ON CONFLICT DO NOTHING
+             RETURNING version",
+            None,
+            &[
+                name.into(),
+                trained.model.algorithm().into(),
+                Value(trained.model.clone()).into(),
+                pgrx::JsonB(request.spec(source)).into(),
+                trained.n_rows.into(),
+                trained.pooled.events().into(),
+                split.dropped.into(),
+                split.holdout.into(),
+                pgrx::JsonB(serde_json::Value::Array(metrics.iter().map(Metric::to_json).collect())).into(),
+                warnings.to_vec().into(),
+                request.note.as_deref().into(),
+            ],
+        ))?;
+        if !inserted.is_empty() {
+            version = spi(inserted.first().get_one::<i32>())?;
+            break;
+        }
+    }
+    let Some(version) = version else {
+        report(
+            PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
+            format!("other sessions keep registering versions of {name}"),
+            "Try again.",
+        )
+    };
     spi(client.update(
         "INSERT INTO ltv.events (action, model, version, reason) VALUES ('train', $1, $2, $3)",
         None,

@@ -112,7 +112,7 @@ impl Request {
             entry,
             features,
             weight: call.text(7).map(str::to_owned),
-            holdout: call.get::<pgrx::JsonB>(8).map(|json| holdout(&json.0)).transpose()?,
+            holdout: call.jsonb(8).map(|json| holdout(&json)).transpose()?,
             horizon,
             null_policy,
             label_policy: call.text(11).map(str::to_owned),
@@ -140,9 +140,11 @@ impl Request {
     }
 }
 
-fn holdout(json: &Value) -> Result<Holdout> {
+fn holdout(json: &str) -> Result<Holdout> {
     let hint = r#"{"by": "held_out"}, {"by": "signed_on", "from": "2024-01-01"}, {"by": "signed_on", "last": "3 months"} or {"by": "customer_id", "fraction": 0.2}."#;
     let refused = |what: String| Error::invalid(what, hint);
+    let json: Value =
+        serde_json::from_str(json).map_err(|error| refused(format!("holdout cannot be read: {error}")))?;
     let object = json.as_object().ok_or_else(|| refused("holdout must be a JSON object".into()))?;
     if let Some(unknown) = object.keys().find(|key| !["by", "from", "last", "fraction"].contains(&key.as_str())) {
         return Err(refused(format!("holdout has an unknown key \"{unknown}\"")));

@@ -56,7 +56,9 @@ impl Column {
             Kind::Numeric => vec![format!("{}::float8", self.sql())],
             Kind::Boolean => vec![format!("{}::int4::float8", self.sql())],
             Kind::Category { levels } => {
-                let is = |level: &String| format!("({}::text = {})::int4::float8", self.sql(), quote_literal(level));
+                let is = |level: &String| {
+                    format!("({}::text = {} COLLATE \"C\")::int4::float8", self.sql(), quote_literal(level))
+                };
                 levels.iter().skip(1).map(is).collect()
             }
         }
@@ -229,6 +231,9 @@ fn holdout(client: &SpiClient, from: &str, holdout: &Holdout, by: &Column, seed:
             Ok((cut_off(">", &at), json!({"by": by.name, "last": stretch, "after": at})))
         }
         HoldoutRule::Fraction(fraction) => {
+            if !(by.is_category() || by.type_name == "uuid") {
+                return Err(by.unusable("a holdout's key", "Use a key that is text, a whole number or a uuid."));
+            }
             let share = (fraction * 1e6) as i64;
             let hash = format!("(hashtextextended({column}::text, {seed}) & 9223372036854775807) % 1000000");
             Ok((format!("coalesce({hash} < {share}, false)"), json!({"by": by.name, "fraction": fraction})))

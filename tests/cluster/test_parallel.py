@@ -11,7 +11,7 @@ SET enable_partitionwise_aggregate = on;"""
 SERIAL = "SET max_parallel_workers_per_gather = 0;"
 ROWS = """CREATE TABLE rows WITH (parallel_workers = 3) AS
 SELECT i, (i * 7919 % 3001) / 4.0::float8 AS duration, i * 31 % 7 < 3 AS event, (i * 31 % 7 < 3)::int AS event_int, 0.5 + i % 5 AS weight, ((i * 7919 % 3001) / 4.0) * 0.3 AS entry,
-       ARRAY[sin(i), i % 17, (i % 3 = 0)::int, cos(i * 7)]::float8[] AS x, sin(i) AS a, 'g' || i % 3 AS g, (i * 613 % 1009) / 1008.0 AS p
+       ARRAY[sin(i), i % 17, (i % 3 = 0)::int, cos(i * 7)]::float8[] AS x, sin(i) AS a, 'g' || i % 3 AS g, (i * 613 % 1009) / 1008.0 AS p, i % 200 AS cohort
 FROM generate_series(1, 40000) AS i WHERE i * 7919 % 3001 > 0; ANALYZE rows;"""
 
 
@@ -45,6 +45,7 @@ def test_curves_of_counts_are_the_same_to_the_last_bit(cluster: Cluster) -> None
     for arguments in ("duration, event", "duration, event_int", "duration, event, 1", "entry, duration, event", "entry, duration, event_int, 1", "duration, event, weight"):
         assert_same(cluster, f"SELECT ltv.survival_agg({arguments})::text FROM rows")
     assert_same(cluster, "SELECT g, ltv.survival_agg(duration, event)::text FROM rows GROUP BY g ORDER BY g")
+    assert_same(cluster, "SELECT cohort, ltv.survival_agg(duration, event)::text FROM rows GROUP BY cohort ORDER BY cohort")
     assert_same(cluster, "SELECT ltv.survival_agg(duration, event) FILTER (WHERE i % 2 = 0)::text FROM rows")
     assert_same(cluster, "SELECT ltv.subjects(ltv.survival_agg(CASE WHEN i % 10 > 0 THEN duration END, event)), ltv.skipped(ltv.survival_agg(CASE WHEN i % 10 > 0 THEN duration END, event)) FROM rows")
 

@@ -131,7 +131,7 @@ CREATE TABLE hostile.pg_class (oid oid, relname name, relnamespace oid); CREATE 
 CREATE DOMAIN hostile.float8 AS pg_catalog.float8 CHECK (VALUE > 1e9); CREATE DOMAIN hostile.text AS pg_catalog.text CHECK (VALUE = 'hostile'); CREATE DOMAIN hostile.int4 AS pg_catalog.int4 CHECK (VALUE > 1000000);"""
 EVERYTHING = """SELECT n_rows, n_holdout FROM ltv.train('m', 'public.rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'], holdout => '{"by": "day", "from": "2025-01-01"}', null_policy => 'drop');
 SELECT n_rows, n_holdout FROM ltv.train('m', 'public.rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'], holdout => '{"by": "day", "last": "3 months"}');
-SELECT n_rows + n_holdout FROM ltv.train('m', 'public.rows', 'kaplan_meier', 'd', 'e', features => ARRAY['g'], holdout => '{"by": "i", "fraction": 0.3}') LIMIT 1;
+SELECT n_rows, n_holdout FROM ltv.train('m', 'public.rows', 'kaplan_meier', 'd', 'e', features => ARRAY['g'], holdout => '{"by": "i", "fraction": 0.3}') LIMIT 1;
 SELECT ltv.promote('m', 1, reason => 'test'); SELECT ltv.promote('m', 2, 'staging');
 SELECT ltv.model_version('m'), ltv.model_version('m@latest'), ltv.model_version('m@staging');
 SELECT ltv.median(ltv.survival_agg(d, e)), ltv.quantile(ltv.survival_agg(d, e)) FROM public.rows;

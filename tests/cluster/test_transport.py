@@ -12,8 +12,9 @@ from pathlib import Path
 from harness import Cluster
 
 VALUES = """CREATE TABLE source AS SELECT i, i % 50 / 4.0::float8 AS d, i % 3 = 0 AS e, i % 7 / 8.0::float8 AS n, 1 + i % 4 / 3.0 AS w, i % 13 / 12.0::float8 AS p, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 600) AS i WHERE i % 50 / 4.0 > i % 7 / 8.0;
+CREATE AGGREGATE unfinished(float8, boolean) (SFUNC = ltv._survival_add, STYPE = ltv.survival);
 CREATE AGGREGATE gathered(float8, float8, boolean, float8[], float8) (SFUNC = ltv._fit_add, STYPE = ltv.design);
-CREATE TABLE survivals AS SELECT ltv.survival_agg(d, e) AS v FROM source UNION ALL SELECT ltv.survival_agg(n, d, e, w) FROM source UNION ALL SELECT ltv.survival_agg(NULL::float8, true) UNION ALL SELECT ltv.predict_curve(m, r) FROM (SELECT ltv.fit_cox(d, e, ARRAY[a, p]) AS m FROM source) AS f, (SELECT 0.1 AS x1, 0.2 AS x2) AS r;
+CREATE TABLE survivals AS SELECT ltv.survival_agg(d, e) AS v FROM source UNION ALL SELECT ltv.survival_agg(n, d, e, w) FROM source UNION ALL SELECT ltv.survival_agg(NULL::float8, true) UNION ALL SELECT unfinished(d, e) FROM source GROUP BY i % 100 UNION ALL SELECT ltv.predict_curve(m, r) FROM (SELECT ltv.fit_cox(d, e, ARRAY[a, p]) AS m FROM source) AS f, (SELECT 0.1 AS x1, 0.2 AS x2) AS r;
 CREATE TABLE calibrations AS SELECT ltv.calibration_agg(p, e) AS v FROM source UNION ALL SELECT ltv.calibration_agg(p, e, w) FROM source UNION ALL SELECT ltv.calibration_agg(NULL, true);
 CREATE TABLE designs AS SELECT gathered(n, d, e, ARRAY[a, p], w) AS v FROM source UNION ALL SELECT gathered(0, d, e, ARRAY[a], 1) FROM source UNION ALL SELECT gathered(NULL, 1, true, '{1}', 1);
 SELECT count(*) FROM ltv.train('cohorts', 'source', 'kaplan_meier', 'd', 'e', features => ARRAY['g']);

@@ -1,4 +1,4 @@
--- Every object of the extension, and every column of its views, has a comment.
+-- Every object of the extension, and every column of its tables and views, has a comment.
 WITH member AS (
     SELECT d.classid, d.objid
     FROM pg_depend d
@@ -15,9 +15,9 @@ FROM member m
 JOIN pg_class catalog ON catalog.oid = m.classid
 WHERE obj_description(m.objid, catalog.relname) IS NULL
 UNION ALL
-SELECT format('column %s of view %s has no comment', a.attname, v.oid::regclass)
+SELECT format('column %s of %s has no comment', a.attname, v.oid::regclass)
 FROM member m
-JOIN pg_class v ON m.classid = 'pg_class'::regclass AND v.oid = m.objid AND v.relkind IN ('v', 'm')
+JOIN pg_class v ON m.classid = 'pg_class'::regclass AND v.oid = m.objid AND v.relkind IN ('v', 'm', 'r', 'p')
 JOIN pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE col_description(v.oid, a.attnum) IS NULL
 ORDER BY 1;

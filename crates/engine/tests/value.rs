@@ -141,7 +141,7 @@ fn a_constant_hazard_in_closed_form() {
         let valuation = value(&exponential(rate), &terms);
         assert_relative_eq!(valuation.ltv.amount(6), 1e4 * annuity * factor, max_relative = 1e-11);
         assert_relative_eq!(valuation.expected_lifetime, (1.0 - (-60.0 * rate).exp()) / rate, max_relative = 1e-12);
-        assert_eq!((valuation.status, valuation.lower), (Status::Extrapolated, None));
+        assert_eq!((valuation.status, valuation.lower), (Status::MostlyExtrapolated, None));
     }
 }
 

@@ -121,6 +121,14 @@ SELECT ltv.rollup(s) IS NULL AS nothing FROM (VALUES (NULL::ltv.survival)) AS v 
 -- The order of the rows does not matter.
 SELECT (SELECT ltv.survival_agg(time, event ORDER BY time) FROM lung)::text = (SELECT ltv.survival_agg(time, event ORDER BY age DESC, time DESC) FROM lung)::text AS same;
 
+-- Groups of every size, of whole and other times, with NULLs among them: as the weighted form, and as their rows one by one.
+SELECT count(*) AS groups, count(*) FILTER (WHERE plain::text <> weighted::text) AS weighted_differ, count(*) FILTER (WHERE plain::text <> singly) AS singly_differ
+FROM (
+    SELECT n, ltv.survival_agg(d, e) AS plain, ltv.survival_agg(d, e, 1) AS weighted
+    FROM generate_series(1, 200) AS n, LATERAL (SELECT CASE WHEN k % 13 = 5 THEN NULL WHEN n % 3 = 0 THEN k % 7 WHEN n % 3 = 1 THEN sqrt(k) ELSE k * k % 1000 / 4.0 END AS d, k % 2 = 0 AS e FROM generate_series(1, n) AS k) AS rows GROUP BY n
+) AS x, LATERAL (
+    SELECT ltv.rollup(s)::text AS singly FROM (SELECT ltv.survival_agg(CASE WHEN k % 13 = 5 THEN NULL WHEN n % 3 = 0 THEN k % 7 WHEN n % 3 = 1 THEN sqrt(k) ELSE k * k % 1000 / 4.0 END, k % 2 = 0) AS s FROM generate_series(1, n) AS k GROUP BY k) AS rows) AS y;
+
 -- FILTER, DISTINCT, GROUPING SETS and window frames are PostgreSQL's own.
 SELECT sex, grouping(sex) AS total, ltv.subjects(ltv.survival_agg(time, event)) AS subjects, ltv.events(ltv.survival_agg(time, event) FILTER (WHERE age >= 60)) AS older_events, ltv.median(ltv.survival_agg(time, event)) AS median
 FROM lung GROUP BY GROUPING SETS ((sex), ()) ORDER BY sex NULLS LAST;

@@ -138,7 +138,7 @@ SELECT ltv.train('bad', 'people', 'cox', NULL, 'left_us', features => ARRAY['age
 SELECT ltv.train('bad', 4294967295, 'cox', 'd', 'e', features => ARRAY['age']);
 SELECT ltv.train('bad', 'people_pkey', 'cox', 'd', 'e');
 CREATE INDEX people_index ON people (id);
-SELECT ltv.train('bad', 'people_index', 'cox', 'id', 'id');
+SELECT state_of($$SELECT ltv.train('bad', 'people_index', 'cox', 'id', 'id')$$) AS an_index;
 CREATE TABLE levels AS SELECT i AS d, i % 2 AS e, 'customer ' || i AS customer FROM generate_series(1, 300) AS i;
 SELECT ltv.train('bad', 'levels', 'cox', 'd', 'e', features => ARRAY['customer']);
 -- A category must print the same in every session.

@@ -6,7 +6,7 @@ SELECT count(*) FROM ltv.train('plans', 'telco', 'kaplan_meier', 'tenure', 'chur
 \set ECHO all
 -- Nobody ever leaves; a fifth leaves at the end of each year; a cohort of customers; one that nobody outlived.
 CREATE TABLE curves AS
-SELECT 'certain' AS name, ltv.survival_agg(5000, false) AS s
+SELECT 'certain' AS name, ltv.survival_agg(1200, false) AS s
 UNION ALL SELECT 'yearly', ltv.survival_agg(12 * least(k, 100), k <= 100, power(0.8, k - 1) * CASE WHEN k <= 100 THEN 0.2 ELSE 1 END) FROM generate_series(1, 101) AS k
 UNION ALL SELECT 'telco', ltv.survival_agg(tenure, churn_event) FROM telco
 UNION ALL SELECT 'gone', ltv.survival_agg(d, true) FROM (VALUES (6.0), (12), (18), (18)) AS v (d);
@@ -29,6 +29,8 @@ SELECT v.* FROM curves, LATERAL ltv.lifetime_value(s, 100) AS v WHERE name = 'go
 SELECT v.discount_rate, v.horizon, round(v.expected_lifetime::numeric, 6) AS expected_lifetime, v.ltv, v.tail_value, round(v.tail_share::numeric, 6) AS tail_share, v.lower IS NOT NULL AS limits, v.currency, v.status FROM curves, LATERAL ltv.lifetime_value(s, 100) AS v WHERE name = 'telco';
 SELECT months, tail, v.ltv, v.tail_value, round(v.tail_share::numeric, 6) AS tail_share, round(v.expected_lifetime::numeric, 6) AS expected_lifetime, v.status
 FROM curves, (VALUES (60, 'none'), (72, 'none'), (120, 'none'), (120, 'constant-hazard')) AS o (months, tail), LATERAL ltv.lifetime_value(s, 100, horizon => months, tail => tail) AS v WHERE name = 'telco';
+-- A curve in days is no curve in months, and the status says so.
+SELECT v.ltv, v.status FROM (SELECT ltv.survival_agg(30.4 * tenure, churn_event) AS s FROM telco) AS x, LATERAL ltv.lifetime_value(s, 100) AS v;
 -- Margin, cost to serve, acquisition and payback.
 SELECT v.ltv, v.undiscounted, v.revenue, v.cost, v.payback_months FROM curves, LATERAL ltv.lifetime_value(s, 100, 0.8, 5, 0, 6, acquisition_cost => 200) AS v WHERE name = 'certain';
 SELECT period, revenue, cost, margin, present_value, cumulative FROM curves, LATERAL ltv.cash_flows(s, 100, 0.8, 5, 0, 4, acquisition_cost => 200) WHERE name = 'certain';

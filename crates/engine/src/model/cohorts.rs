@@ -45,7 +45,14 @@ impl Cohorts {
 
     pub fn validate(&self, features: usize) -> Result<()> {
         let sorted = self.cohorts.windows(2).all(|pair| pair[0].levels < pair[1].levels);
-        let shaped = self.cohorts.iter().all(|cohort| cohort.levels.len() == features && cohort.curve.rank == 0);
+        let counted = |count: f64| count.is_finite() && count >= 0.0;
+        let shaped = self.cohorts.iter().all(|cohort| {
+            cohort.levels.len() == features
+                && cohort.curve.rank == 0
+                && counted(cohort.subjects)
+                && counted(cohort.events)
+                && cohort.levels.iter().all(|level| !level.contains('\0'))
+        });
         if !(sorted && shaped && !self.cohorts.is_empty()) {
             return Err(Error::malformed("the cohorts of a Kaplan–Meier model do not fit its features"));
         }

@@ -58,8 +58,9 @@ impl Feature {
     /// # Errors
     /// [`Error::Malformed`] for a nameless feature or levels that are not distinct and in byte order.
     pub fn validate(&self) -> Result<()> {
-        if self.name.is_empty() {
-            return Err(Error::malformed("a feature of the model has no name"));
+        let levels: &[String] = if let Kind::Category { levels } = &self.kind { levels } else { &[] };
+        if self.name.is_empty() || levels.iter().chain([&self.name]).any(|name| name.contains('\0')) {
+            return Err(Error::malformed("a feature or level of the model has no proper name"));
         }
         match &self.kind {
             Kind::Category { levels } if !levels.windows(2).all(|pair| pair[0] < pair[1]) => {

@@ -22,7 +22,9 @@ pub fn chi_squared_upper_tail(x: f64, df: f64) -> f64 {
     match ChiSquared::new(df) {
         Ok(_) if x.is_nan() => f64::NAN,
         Ok(_) if x == f64::INFINITY => 0.0,
-        Ok(distribution) => distribution.sf(x.max(0.0)),
+        // So small that it is 0 to the distribution, which would not have it.
+        Ok(_) if x < f64::MIN_POSITIVE => 1.0,
+        Ok(distribution) => distribution.sf(x),
         Err(_) => f64::NAN,
     }
 }

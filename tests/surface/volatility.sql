@@ -1,0 +1,19 @@
+-- What a function promises is what it does: IMMUTABLE over values, STABLE where it reads the registry, VOLATILE where it writes; nothing is LEAKPROOF.
+WITH member AS (
+    SELECT p.*, p.oid::regprocedure::text AS signature,
+           -- The registry is read by functions that take a model's name, and by nothing else.
+           p.proname IN ('model', 'model_version') OR p.proargnames[1] = 'model' AS by_name
+    FROM pg_proc p
+    JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+    WHERE e.extname = 'ltv'
+), expected AS (
+    SELECT m.*, CASE WHEN m.proname IN ('train', 'promote') THEN 'v' WHEN m.by_name THEN 's' ELSE 'i' END AS volatility FROM member m
+)
+SELECT format('%s is %s, not %s', x.signature, x.provolatile, x.volatility) FROM expected x WHERE x.provolatile <> x.volatility
+UNION ALL SELECT m.signature || ' is LEAKPROOF' FROM member m WHERE m.proleakproof
+UNION ALL SELECT m.signature || ' writes and may be run in parallel' FROM member m WHERE m.provolatile = 'v' AND m.proparallel <> 'u'
+UNION ALL SELECT m.signature || ' returns 1000 rows by default' FROM member m WHERE m.proretset AND m.prorows = 1000
+UNION ALL SELECT m.signature || ' has an argument without a name' FROM member m
+    WHERE m.proname !~ '_(in|out|recv|send)$' AND m.pronargs > 0 AND (m.proargnames IS NULL OR '' = ANY (m.proargnames[1:m.pronargs]))
+ORDER BY 1;

@@ -3,7 +3,7 @@
 
 DO $$
 BEGIN
-    IF pg_catalog.current_setting('server_encoding') NOT IN ('UTF8', 'SQL_ASCII') THEN
+    IF pg_catalog.current_setting('server_encoding') <> 'UTF8' THEN
         RAISE EXCEPTION 'ltv needs a database in UTF8, this one is in %', pg_catalog.current_setting('server_encoding')
             USING ERRCODE = 'feature_not_supported', HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0.';
     END IF;

@@ -74,7 +74,8 @@ def test_grants_survive_a_dump(cluster: Cluster) -> None:
 
 def caught_up(primary: Cluster, standby: Cluster) -> None:
     """Wait until the standby has replayed all that the primary has written."""
-    written = primary.value("SELECT pg_current_wal_insert_lsn()")
+    primary.query("SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'test', 'flush')")
+    written = primary.value("SELECT pg_current_wal_flush_lsn()")
     until = time.monotonic() + 30
     while standby.value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") != "t":
         assert time.monotonic() < until, "the standby does not catch up"

@@ -13,9 +13,9 @@ def role(cluster: Cluster, name: str) -> None:
 
 def test_anybody_may_compute_and_score_with_a_model_at_hand(cluster: Cluster) -> None:
     cluster.execute(ROWS)
-    role(cluster, "ltv_reader")
-    cluster.execute("GRANT SELECT ON rows TO ltv_reader")
-    as_reader = "SET ROLE ltv_reader; "
+    role(cluster, "some_reader")
+    cluster.execute("GRANT SELECT ON rows TO some_reader")
+    as_reader = "SET ROLE some_reader; "
     assert cluster.value(as_reader + "SELECT ltv.median(ltv.survival_agg(d, e)) IS NOT NULL FROM rows") == "t"
     assert cluster.value(as_reader + "SELECT ltv.median(ltv.rollup(s)) IS NOT NULL FROM (SELECT ltv.survival_agg(d, e) AS s FROM rows GROUP BY g) AS x") == "t"
     assert cluster.value(as_reader + "SELECT ltv.brier(ltv.calibration_agg(0.5, e)) FROM rows") == "0.25"
@@ -52,30 +52,30 @@ def test_the_registry_is_closed_until_granted(cluster: Cluster) -> None:
 def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
     """Readers read, trainers train but do not promote, and both act under their own names."""
     cluster.execute(ROWS)
-    for name in ("ltv_scorer", "ltv_trainer", "ltv_promoter"):
+    for name in ("ltv_scorer", "some_trainer", "ltv_promoter"):
         role(cluster, name)
     cluster.execute(
-        """GRANT SELECT ON rows TO ltv_scorer, ltv_trainer;
-        GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer, ltv_trainer, ltv_promoter;
-        GRANT EXECUTE ON FUNCTION ltv.train TO ltv_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO ltv_trainer; GRANT UPDATE ON ltv.models TO ltv_trainer;
+        """GRANT SELECT ON rows TO ltv_scorer, some_trainer;
+        GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer, some_trainer, ltv_promoter;
+        GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO some_trainer; GRANT UPDATE ON ltv.models TO some_trainer;
         GRANT EXECUTE ON FUNCTION ltv.promote TO ltv_promoter; GRANT INSERT, UPDATE ON ltv.aliases TO ltv_promoter; GRANT UPDATE ON ltv.models, ltv.model_versions TO ltv_promoter; GRANT INSERT ON ltv.events TO ltv_promoter"""
     )
-    assert cluster.query(f"SET ROLE ltv_trainer; {TRAIN}") == [["500"]]
-    assert cluster.error("SET ROLE ltv_trainer; SELECT ltv.promote('m', 1)").sqlstate == "42501"
+    assert cluster.query(f"SET ROLE some_trainer; {TRAIN}") == [["500"]]
+    assert cluster.error("SET ROLE some_trainer; SELECT ltv.promote('m', 1)").sqlstate == "42501"
     assert cluster.value("SET ROLE ltv_promoter; SELECT ltv.promote('m', 1)") == "m@production is version 1"
     assert cluster.error(f"SET ROLE ltv_promoter; {TRAIN}").sqlstate == "42501"
     assert cluster.value("SET ROLE ltv_scorer; SELECT count(ltv.renewal_probability('m', rows, 12)) FROM rows") == "500"
     assert cluster.error(f"SET ROLE ltv_scorer; {TRAIN}").sqlstate == "42501"
-    assert cluster.query("SELECT action, actor FROM ltv.events ORDER BY occurred_at") == [["train", "ltv_trainer"], ["promote", "ltv_promoter"]]
-    assert cluster.query("SELECT trained_by, set_by FROM ltv.model_versions, ltv.aliases") == [["ltv_trainer", "ltv_promoter"]]
+    assert cluster.query("SELECT action, actor FROM ltv.events ORDER BY occurred_at") == [["train", "some_trainer"], ["promote", "ltv_promoter"]]
+    assert cluster.query("SELECT trained_by, set_by FROM ltv.model_versions, ltv.aliases") == [["some_trainer", "ltv_promoter"]]
 
 
 def test_training_needs_the_callers_right_to_the_source(cluster: Cluster) -> None:
     cluster.execute(ROWS)
-    role(cluster, "ltv_trainer")
-    cluster.execute("GRANT EXECUTE ON FUNCTION ltv.train TO ltv_trainer; GRANT ALL ON ltv.models, ltv.model_versions, ltv.events TO ltv_trainer; GRANT SELECT (d, e, a) ON rows TO ltv_trainer")
-    assert cluster.error(f"SET ROLE ltv_trainer; {TRAIN}").sqlstate == "42501"
-    assert cluster.query("SET ROLE ltv_trainer; " + TRAIN.replace("'a', 'g'", "'a'")) == [["500"]]
+    role(cluster, "some_trainer")
+    cluster.execute("GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT ALL ON ltv.models, ltv.model_versions, ltv.events TO some_trainer; GRANT SELECT (d, e, a) ON rows TO some_trainer")
+    assert cluster.error(f"SET ROLE some_trainer; {TRAIN}").sqlstate == "42501"
+    assert cluster.query("SET ROLE some_trainer; " + TRAIN.replace("'a', 'g'", "'a'")) == [["500"]]
 
 
 def test_row_security_of_the_source_is_the_callers(cluster: Cluster) -> None:

@@ -1,5 +1,6 @@
 """Several sessions at once: versions are counted, promotes are seen, nobody waits for readers."""
 
+import random
 import time
 
 from harness import Cluster, Session
@@ -181,3 +182,33 @@ def test_a_session_outlives_its_extension(cluster: Cluster) -> None:
         session.ask("DROP EXTENSION ltv CASCADE; CREATE EXTENSION ltv")
         assert session.ask("EXECUTE median") == before
         assert session.ask(TRAIN) == [["1"]]
+
+
+def test_a_crowd_leaves_the_registry_in_order(cluster: Cluster) -> None:
+    """Six sessions train, promote, score and roll back at random; versions, aliases, states and the audit trail agree in the end."""
+    two_versions(cluster)
+    chance = random.Random(6)
+    steps = [
+        TRAIN,
+        "SELECT ltv.promote('m', 1 + floor(random() * 2)::int)",
+        "SELECT ltv.promote('m', 1, 'staging')",
+        "SELECT ltv.renewal_probability('m', rows, 12) IS NOT NULL FROM rows LIMIT 1",
+        "SELECT ltv.promote('m', ltv.model_version('m@latest'))",
+        f"BEGIN; {TRAIN}; SELECT ltv.promote('m', 2); ROLLBACK",
+    ]
+    crowd = [cluster.session() for _ in range(6)]
+    try:
+        for member in crowd:
+            for _ in range(60):
+                member.send(chance.choice(steps))
+        for member in crowd:
+            for _ in range(60):
+                assert not any("ERROR" in str(row[0]) for row in member.answer())
+    finally:
+        for member in crowd:
+            member.__exit__()
+    versions, first, last = cluster.query("SELECT count(*), min(version), max(version) FROM ltv.model_versions")[0]
+    assert (first, last) == ("1", versions), "versions have gaps"
+    assert cluster.value("SELECT count(*) FROM ltv.events WHERE action = 'train'") == versions
+    assert cluster.query("SELECT alias, version FROM ltv.aliases EXCEPT (SELECT DISTINCT ON (alias) alias, version FROM ltv.events WHERE action = 'promote' ORDER BY alias, occurred_at DESC)") == []
+    assert cluster.query("SELECT version FROM ltv.model_versions WHERE status = 'production'") == cluster.query("SELECT version FROM ltv.aliases WHERE alias = 'production'")

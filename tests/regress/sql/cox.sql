@@ -31,6 +31,14 @@ SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 
 SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error
 FROM ltv.coefficients((SELECT ltv.fit_cox(time, status, ARRAY[trt, (celltype = 'large')::int, (celltype = 'smallcell')::int, (celltype = 'squamous')::int, karno, diagtime, age, prior]) FROM veteran));
 
+-- Is the model better than none? R's three tests of lung: likelihood ratio 30.50066877, Wald 29.92925121, score 30.49992270 on 3.
+SELECT test, round(chi_squared::numeric, 7) AS chi_squared, df, round(p_value::numeric, 12) AS p_value FROM ltv.model_test((SELECT ltv.fit_cox(time, event, ARRAY[age, sex, ph_ecog]) FROM lung));
+-- One binary covariate without ties: the score test is the log-rank test.
+SELECT abs(m.chi_squared - l.chi_squared) < 1e-9 AS same
+FROM ltv.model_test((SELECT ltv.fit_cox(i, e, ARRAY[i % 2]) FROM (SELECT i, i % 5 > 0 AS e FROM generate_series(1, 60) AS i) AS rows)) AS m,
+     ltv.log_rank((SELECT array_agg(s) FROM (SELECT ltv.survival_agg(i, e) AS s FROM (SELECT i, i % 5 > 0 AS e FROM generate_series(1, 60) AS i) AS rows GROUP BY i % 2) AS g)) AS l WHERE m.test = 'score';
+SELECT count(*) AS no_tests FROM ltv.model_test(NULL);
+
 -- All forms of the aggregate agree.
 SELECT count(DISTINCT round(estimate::numeric, 10)) AS one_answer
 FROM (

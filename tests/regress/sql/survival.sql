@@ -167,3 +167,10 @@ SELECT * FROM ltv.log_rank(NULL);
 -- The text form: JSON, and the way back to the same value.
 SELECT ltv.survival_agg(d, e) FROM (VALUES (1.5, true), (0.1, false), (0.1, true), (NULL, true)) AS v (d, e);
 SELECT s::text::ltv.survival::text = s::text AS same FROM (SELECT ltv.survival_agg(start, stop, event, age + 20) AS s FROM heart WHERE age > -20) AS x;
+
+-- A picture: SVG text with a line and a band per curve, its labels escaped, NULL curves left out.
+SELECT svg LIKE '<svg %' AND svg LIKE '%</svg>%' AS is_svg, svg LIKE '%&lt;1 &amp; 2&gt;%' AS escaped, svg LIKE '%<1 & 2>%' AS raw, svg LIKE '%women%' AS labelled, svg LIKE '%Survival of lung%' AS titled, svg LIKE '%weeks%' AS unit, svg ~* 'nan|inf[^o]' AS odd, length(svg) > 1000 AS drawn
+FROM (SELECT ltv.plot_curve(array_agg(s ORDER BY sex) || NULL::ltv.survival, ARRAY['<1 & 2>', 'women'], 'Survival of lung', unit => 'weeks') AS svg FROM (SELECT sex, ltv.survival_agg(time / 7.0, event) AS s FROM lung GROUP BY sex) AS x) AS y;
+SELECT ltv.plot_curve(ARRAY[s]) = ltv.plot_curve(ARRAY[s]) AS always_the_same FROM (SELECT ltv.survival_agg(time, event) AS s FROM lung) AS x;
+SELECT ltv.plot_curve(ARRAY[s], level => 1) FROM (SELECT ltv.survival_agg(time, event) AS s FROM lung) AS x;
+SELECT ltv.plot_curve(NULL) IS NULL AS nothing;

@@ -74,6 +74,10 @@ SELECT n_rows + n_holdout AS all_rows, n_holdout BETWEEN 20 AND 80 AS about_a_fi
 SELECT DISTINCT chosen, version FROM unnest(ARRAY[7, 7, 8]) AS chosen, LATERAL ltv.train('seeded', 'people', 'cox', 'how long', 'left_us', features => ARRAY['age'], holdout => '{"by": "id", "fraction": 0.3}', seed => chosen) ORDER BY version;
 SELECT count(DISTINCT fitted::text) AS models, bool_and(n_holdout BETWEEN 30 AND 110) AS about_a_third FROM ltv.model_versions WHERE model = 'seeded';
 SELECT version, spec -> 'holdout' AS holdout FROM ltv.model_versions WHERE model = 'held' ORDER BY version;
+-- A boolean column may say it; NULL is trained on.
+CREATE TABLE marked AS SELECT *, CASE WHEN id % 10 = 0 THEN NULL ELSE id % 4 = 0 END AS held_out FROM people;
+SELECT DISTINCT n_rows, n_holdout FROM ltv.train('marked', 'marked', 'cox', 'how long', 'left_us', features => ARRAY['age'], holdout => '{"by": "held_out"}');
+SELECT count(*) FILTER (WHERE held_out) AS marked, count(*) FILTER (WHERE held_out IS NOT TRUE) AS not_marked FROM marked;
 -- Rows whose date is NULL are trained on; a holdout of none or of all is said.
 CREATE TABLE undated AS SELECT age, "how long" AS d, small AS e, CASE WHEN id % 2 = 0 THEN signed_on END AS on_date FROM people;
 SELECT n_rows, n_holdout, warnings FROM ltv.train('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "from": "2024-01-01"}') LIMIT 1;
@@ -162,6 +166,7 @@ SELECT (SELECT count(*) FROM ltv.models WHERE name IN ('', 'a@b', 'bad')) + (SEL
 CREATE TABLE separated AS SELECT i AS d, (i <= 40) AS e, i <= 40 AS gives_it_away FROM generate_series(1, 80) AS i;
 SELECT n_rows, n_events, warnings FROM ltv.train('separated', 'separated', 'cox', 'd', 'e', features => ARRAY['gives_it_away']);
 SELECT ltv.model_status(ltv.model('separated'));
+SELECT ltv.promote('separated', 1);
 -- Few events per coefficient is a warning too.
 SELECT warnings FROM ltv.train('few', 'ovarian', 'cox', 'futime', 'fustat', features => ARRAY['age', 'resid_ds', 'rx', 'ecog_ps']);
 

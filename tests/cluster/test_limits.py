@@ -86,6 +86,27 @@ def test_memory_over_the_limit_is_an_error_and_the_session_goes_on(cluster: Clus
     assert cluster.value("SELECT pg_postmaster_start_time()") == started
 
 
+def test_a_large_holdout_and_many_large_curves_are_bounded(cluster: Cluster) -> None:
+    """What is read row by row is not kept row by row."""
+    cluster.execute(
+        BIG
+        + """CREATE VIEW columns AS SELECT i, d, e, x[1] AS x1, 'g' || i % 3 AS g FROM big;
+        CREATE TABLE curves AS SELECT k, ltv.survival_agg(d + k, e) AS s FROM big, generate_series(1, 40) AS k WHERE i <= 200000 GROUP BY k;"""
+    )
+    for sql in (
+        """SELECT n_rows FROM ltv.train('m', 'columns', 'cox', 'd', 'e', features => ARRAY['x1', 'g'], holdout => '{"by": "i", "fraction": 0.9}')""",
+        "SELECT count(ltv.survival_at(s, 12)) FROM curves",
+        "SELECT count((ltv.lifetime_value(s, 12)).ltv) FROM curves",
+        "SELECT count(ltv.median(s)) FROM curves",
+    ):
+        with cluster.session() as session:
+            session.ask(f"{SERIAL} SET ltv.max_memory_mb = 64; \\set VERBOSITY sqlstate\n")
+            answer = str(session.ask(sql)[0][0])
+            assert not answer.startswith("ERROR") or answer.endswith("53200"), f"{answer}: {sql}"
+            most = memory_mb(session, "VmHWM")
+            assert most < 300, f"{most:.0f} MB: {sql}"
+
+
 def test_many_groups_cost_what_they_hold(cluster: Cluster) -> None:
     """Small groups do not take a page each, and a hash table of them takes no more time than sorting."""
     cluster.execute(BIG)

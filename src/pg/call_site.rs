@@ -16,6 +16,8 @@ use crate::pg::record::RowReader;
 
 /// As many models or curves as a call site remembers: one per segment, say.
 const REMEMBERED: usize = 32;
+/// Curves beyond this many stored bytes are not remembered beside others.
+const REMEMBERED_BYTES: usize = 4 << 20;
 
 #[derive(Default)]
 pub struct CallSite {
@@ -159,8 +161,14 @@ impl CallSite {
             Some(at) => self.curves[..=at].rotate_right(1),
             None => {
                 let steps = settle(Survival::decode(bytes)).steps();
-                self.curves.truncate(REMEMBERED - 1);
                 self.curves.insert(0, (bytes.to_vec(), steps));
+                let mut total = 0;
+                let fit = self.curves.iter().take_while(|(held, _)| {
+                    total += held.len();
+                    total <= REMEMBERED_BYTES
+                });
+                let kept = fit.count().clamp(1, REMEMBERED);
+                self.curves.truncate(kept);
             }
         }
         self.curves.first().and_then(|(_, steps)| steps.as_ref())

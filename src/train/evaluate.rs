@@ -9,10 +9,13 @@ use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
 use serde_json::json;
 
-use crate::pg::interrupts;
+use crate::pg::{interrupts, settings};
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::{Trained, spi};
+
+/// What a row held out takes while it is scored, PostgreSQL's copy of it included.
+const BYTES_PER_ROW: usize = 400;
 
 /// One number about the version and the same about the baseline.
 pub struct Metric {
@@ -51,6 +54,7 @@ pub fn metrics(
     source: &Source,
     request: &Request,
     trained: &Trained,
+    held_out: i64,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Metric>> {
     let mut metrics = Vec::new();
@@ -68,6 +72,11 @@ pub fn metrics(
     }
     let horizon = request.horizon.or_else(|| median_event_time(&trained.pooled));
     let Some(horizon) = horizon.filter(|horizon| *horizon > 0.0) else { return Ok(metrics) };
+    let needed = usize::try_from(held_out).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_ROW);
+    if settings::budget().check(needed, "the holdout").is_err() {
+        warnings.push(format!("no metrics: {held_out} rows held out need more than ltv.max_memory_mb allows"));
+        return Ok(metrics);
+    }
     let scored = score(client, source, trained, horizon)?;
     if scored.unscorable > 0 {
         warnings.push(format!("{} rows held out could not be scored", scored.unscorable));

@@ -65,7 +65,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
             );
         }
         let mut warnings = warnings(&trained);
-        let metrics = settle(evaluate::metrics(client, &source, &request, &trained, &mut warnings));
+        let metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
         let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
         let fit_ms = started.elapsed().as_secs_f64() * 1e3;
         let events = trained.pooled.events();

@@ -12,7 +12,8 @@ CREATE VIEW scores AS SELECT i, ltv.renewal_probability('m', rows, 12) AS p FROM
 CREATE MATERIALIZED VIEW curves AS SELECT ltv.predict_curve(ltv.model('m@latest'), rows) AS s FROM rows WHERE i < 5 WITH NO DATA;"""
 TRAIN = "SELECT version FROM ltv.train('m', 'rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'], note => 'it''s a \"note\"') LIMIT 1"
 ANSWERS = (
-    "SELECT model, version, status, algorithm, fitted::text, spec::text, n_rows, n_events, n_dropped, n_holdout, metrics::text, warnings, note, trained_at, trained_by, extension_version FROM ltv.model_versions ORDER BY model, version",
+    """SELECT model, version, status, algorithm, fitted::text, spec::text, n_rows, n_events, n_dropped, n_holdout, metrics::text, warnings, note,
+        trained_at, trained_by, extension_version FROM ltv.model_versions ORDER BY model, version""",
     "SELECT * FROM ltv.models ORDER BY name",
     "SELECT * FROM ltv.aliases ORDER BY model, alias",
     "SELECT * FROM ltv.events ORDER BY event_id",
@@ -26,7 +27,8 @@ ANSWERS = (
 
 def prepare(cluster: Cluster) -> None:
     cluster.execute(ROWS)
-    cluster.query(f"{TRAIN}; SELECT count(*) FROM ltv.train('m', 'rows', 'kaplan_meier', 'd', 'e', features => ARRAY['g'], holdout => '{{\"by\": \"i\", \"fraction\": 0.2}}')")
+    cluster.query(f"""{TRAIN}; SELECT count(*) FROM ltv.train('m', 'rows', 'kaplan_meier', 'd', 'e', features => ARRAY['g'],
+        holdout => '{{\"by\": \"i\", \"fraction\": 0.2}}')""")
     cluster.query("SELECT ltv.promote('m', 1, reason => 'first'); SELECT ltv.promote('m', 2, 'staging'); REFRESH MATERIALIZED VIEW curves")
 
 
@@ -64,9 +66,11 @@ def test_dump_of_a_restored_database_is_the_same(cluster: Cluster) -> None:
 
 
 def test_grants_survive_a_dump(cluster: Cluster) -> None:
-    cluster.execute("DO $$ BEGIN CREATE ROLE ltv_keeper; EXCEPTION WHEN duplicate_object THEN NULL; END $$; GRANT EXECUTE ON FUNCTION ltv.promote TO ltv_keeper; GRANT SELECT ON ltv.models TO ltv_keeper")
+    cluster.execute("""DO $$ BEGIN CREATE ROLE ltv_keeper; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+        GRANT EXECUTE ON FUNCTION ltv.promote TO ltv_keeper; GRANT SELECT ON ltv.models TO ltv_keeper""")
     cluster.restore(cluster.dump(), db="restored")
-    rights = "SELECT has_function_privilege('ltv_keeper', 'ltv.promote(text, integer, text, text)', 'EXECUTE'), has_table_privilege('ltv_keeper', 'ltv.models', 'SELECT'), has_table_privilege('ltv_keeper', 'ltv.events', 'SELECT')"
+    rights = """SELECT has_function_privilege('ltv_keeper', 'ltv.promote(text, integer, text, text)', 'EXECUTE'),
+        has_table_privilege('ltv_keeper', 'ltv.models', 'SELECT'), has_table_privilege('ltv_keeper', 'ltv.events', 'SELECT')"""
     assert cluster.query(rights, db="restored") == [["t", "t", "f"]]
     cluster.execute("DROP OWNED BY ltv_keeper")
     cluster.execute("DROP OWNED BY ltv_keeper", db="restored")

@@ -24,7 +24,8 @@ UNION ALL SELECT 'event', ltv.survival_agg(3, true)
 UNION ALL SELECT 'censored', ltv.survival_agg(3, false)
 UNION ALL SELECT 'zero', ltv.survival_agg(0, true)
 UNION ALL SELECT 'zero_censored', ltv.survival_agg(0, false)
-UNION ALL SELECT 'extreme', ltv.survival_agg(d, e, w) FROM (VALUES (5e-324::float8, true, 1e90), (1e308, true, 1e-300), (1.7e308, false, 1), (1, true, 1e90)) AS v (d, e, w)
+UNION ALL SELECT 'extreme', ltv.survival_agg(d, e, w) FROM (VALUES (5e-324::float8, true, 1e90), (1e308, true, 1e-300), (1.7e308, false, 1),
+    (1, true, 1e90)) AS v (d, e, w)
 UNION ALL SELECT 'wide', ltv.survival_agg(d, true) FROM (VALUES (5e-324::float8), (1.7e308)) AS v (d)
 UNION ALL SELECT 'close', ltv.survival_agg(1 + i * 1e-16, true) FROM generate_series(1, 9) AS i
 UNION ALL SELECT 'fitted', ltv.predict_curve('cox', plants) FROM plants WHERE i = 1
@@ -47,7 +48,8 @@ UNION ALL SELECT 'tiny', ltv.fit_cox(d, e, ARRAY[a * 1e-120], 1e80) FROM plants
 UNION ALL SELECT 'at_zero', ltv.fit_cox(0, true, ARRAY[a]) FROM plants;
 CREATE TABLE scores (name text PRIMARY KEY, v ltv.calibration);
 INSERT INTO scores
-SELECT 'good', ltv.calibration_agg(abs(a), e) FROM plants UNION ALL SELECT 'empty', ltv.calibration_agg(NULL, true) UNION ALL SELECT 'one', ltv.calibration_agg(0.5, true)
+SELECT 'good', ltv.calibration_agg(abs(a), e) FROM plants UNION ALL SELECT 'empty', ltv.calibration_agg(NULL, true) UNION ALL SELECT 'one',
+       ltv.calibration_agg(0.5, true)
 UNION ALL SELECT 'certain', ltv.calibration_agg(p, p = 0) FROM unnest(ARRAY[0, 1]) AS p UNION ALL SELECT 'tied', ltv.calibration_agg(0.5, e) FROM plants
 UNION ALL SELECT 'extreme', ltv.calibration_agg(p, y, w) FROM (VALUES (5e-324::float8, true, 1e90), (1 - 1e-16, false, 1e-300), (0.5, true, 1)) AS v (p, y, w);
 CREATE TABLE gatherings (name text PRIMARY KEY, v ltv.design);
@@ -131,7 +133,8 @@ def functions(cluster: Cluster) -> list[Function]:
     """All that the extension has and SQL can call."""
     rows = cluster.query(
         """SELECT p.oid::regprocedure, p.proname, p.prokind, coalesce(array_to_string(p.proargnames[1:p.pronargs], ','), ''), (SELECT coalesce(string_agg(format_type(t, NULL), ',' ORDER BY at), '') FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, at))
-        FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'ltv'
+        FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+            JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'ltv'
         WHERE p.pronargs > 0 ORDER BY p.oid::regprocedure::text COLLATE "C" """
     )
     found = [Function(str(r[0]), str(r[1]), str(r[2]), [*str(r[3] or "").split(","), *[""] * 20], str(r[4]).split(",")) for r in rows]
@@ -179,9 +182,11 @@ def calls(function: Function, chance: random.Random) -> Iterator[str]:
 def several_rows(function: Function, chance: random.Random) -> Iterator[str]:
     """An aggregate over a few rows of any values, finished and read."""
     read = {
-        "survival_agg": "ltv.rmst(v, 1), ltv.quantile(v), ltv.subjects(v), (SELECT jsonb_agg(c) FROM ltv.curve(v) AS c), ltv.survival_interval(v, 1), ltv.lifetime_value(v, 10), ltv.log_rank(ARRAY[v, v, (SELECT c.v FROM curves AS c WHERE name = 'good')])",
+        "survival_agg": """ltv.rmst(v, 1), ltv.quantile(v), ltv.subjects(v), (SELECT jsonb_agg(c) FROM ltv.curve(v) AS c),
+            ltv.survival_interval(v, 1), ltv.lifetime_value(v, 10), ltv.log_rank(ARRAY[v, v, (SELECT c.v FROM curves AS c WHERE name = 'good')])""",
         "calibration_agg": "ltv.brier(v), ltv.auc(v), ltv.log_loss(v), ltv.calibration_slope(v), (SELECT jsonb_agg(c) FROM ltv.calibration_curve(v) AS c)",
-        "fit_cox": "(SELECT jsonb_agg(c) FROM ltv.coefficients(v) AS c), ltv.predict(v, r, 1), ltv.lifetime_value(v, r, 10), (SELECT jsonb_agg(t) FROM ltv.model_test(v) AS t)",
+        "fit_cox": """(SELECT jsonb_agg(c) FROM ltv.coefficients(v) AS c), ltv.predict(v, r, 1), ltv.lifetime_value(v, r, 10),
+            (SELECT jsonb_agg(t) FROM ltv.model_test(v) AS t)""",
     }.get(function.name)
     if read is None:
         return
@@ -212,7 +217,8 @@ def test_every_function_answers_or_refuses(cluster: Cluster) -> None:
         assert not missing, f"the garden has no values for {missing} of {function.signature}"
         batch = list(dict.fromkeys([*calls(function, chance), *several_rows(function, chance)]))
         tried += len(batch)
-        statement = f"BEGIN; SET LOCAL statement_timeout = '60s'; SET LOCAL ltv.max_memory_mb = 256; SELECT * FROM tried(ARRAY[{', '.join(map(quoted, batch))}]); ROLLBACK;"
+        statement = f"""BEGIN; SET LOCAL statement_timeout = '60s'; SET LOCAL ltv.max_memory_mb = 256;
+            SELECT * FROM tried(ARRAY[{', '.join(map(quoted, batch))}]); ROLLBACK;"""
         answers = cluster.query(statement)
         refused += len(answers)
         problems += [f"{row[1]} {row[2]}: {str(row[0])[:400]}" for row in answers if row[1] not in REFUSALS]

@@ -113,10 +113,13 @@ def described(golden: Golden, columns: dict[str, Optional[str]], where: str = "t
         'n', ltv.subjects(s), 'events', ltv.events(s), 'observed', ltv.max_followup(s), 'late', {columns["start"] is not None},
         'counted', (SELECT json_agg(({at_risk}) ORDER BY chosen) FROM unnest({times}) AS chosen), 'rmst', ltv.rmst(s, {golden['rmst']['tau']}),
         'quantiles', (SELECT json_agg(ltv.quantile(s, p) ORDER BY p) FROM unnest({quantiles}) AS p),
-        'at', (SELECT json_build_object('n_risk', json_agg(at_risk ORDER BY t), 'surv', json_agg(survival ORDER BY t), 'std_error', json_agg(std_error ORDER BY t),
+        'at', (SELECT json_build_object('n_risk', json_agg(at_risk ORDER BY t), 'surv', json_agg(survival ORDER BY t), 'std_error',
+            json_agg(std_error ORDER BY t),
                                         'cumhaz', json_agg(cumulative_hazard ORDER BY t), {limits}) FROM ltv.curve(s, {times})),
-        'curve', (SELECT json_build_object('time', json_agg(t ORDER BY t), 'n_risk', json_agg(at_risk ORDER BY t), 'n_event', json_agg(c.events ORDER BY t), 'n_censor', json_agg(c.censored ORDER BY t),
-                                           'surv', json_agg(survival ORDER BY t), 'cumhaz', json_agg(cumulative_hazard ORDER BY t)) FROM ltv.curve(s) AS c WHERE c.events + c.censored > 0))
+        'curve', (SELECT json_build_object('time', json_agg(t ORDER BY t), 'n_risk', json_agg(at_risk ORDER BY t), 'n_event',
+            json_agg(c.events ORDER BY t), 'n_censor', json_agg(c.censored ORDER BY t),
+                                           'surv', json_agg(survival ORDER BY t), 'cumhaz', json_agg(cumulative_hazard ORDER BY t))
+                                               FROM ltv.curve(s) AS c WHERE c.events + c.censored > 0))
         FROM (SELECT {survival_agg(columns)} AS s FROM sample WHERE {where}) AS x"""
 
 
@@ -178,8 +181,10 @@ def test_regressions_are_those_of_r(cluster: Cluster) -> None:
         ours = asked(
             cluster,
             f"""CREATE TABLE IF NOT EXISTS model (m ltv.model); TRUNCATE model; INSERT INTO model {fit};
-            SELECT json_build_object('status', ltv.model_status(m), 'coef', (SELECT json_agg(estimate) FROM ltv.coefficients(m)), 'se', (SELECT json_agg(std_error) FROM ltv.coefficients(m)),
-                'z', (SELECT json_agg(z) FROM ltv.coefficients(m)), 'hazard_ratio', (SELECT json_agg(hazard_ratio) FROM ltv.coefficients(m)), 'p', (SELECT json_agg(p_value) FROM ltv.coefficients(m)),
+            SELECT json_build_object('status', ltv.model_status(m), 'coef', (SELECT json_agg(estimate) FROM ltv.coefficients(m)), 'se',
+                (SELECT json_agg(std_error) FROM ltv.coefficients(m)),
+                'z', (SELECT json_agg(z) FROM ltv.coefficients(m)), 'hazard_ratio', (SELECT json_agg(hazard_ratio) FROM ltv.coefficients(m)), 'p',
+                    (SELECT json_agg(p_value) FROM ltv.coefficients(m)),
                 'cox', m::text::json -> 'model' -> 'fit' -> 'cox') FROM model""",
         )
         found += differences(f"{name} status", "ok", ours["status"], 0)

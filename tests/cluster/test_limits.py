@@ -130,7 +130,8 @@ def test_repeated_aggregates_do_not_leak(cluster: Cluster) -> None:
         assert_bounded(session, "SELECT ltv.median(ltv.survival_agg(i % 3650, i % 3 = 0)) FROM generate_series(1, 2000000) AS i", 3, 20)
         assert_bounded(session, "SELECT ltv.median(ltv.survival_agg(d, e)) FROM big WHERE i < 100000", 20, 20)
         assert_bounded(session, "SELECT ltv.model_status(ltv.fit_cox(d, e, x)) FROM big WHERE i < 20000", 20, 20)
-        assert_bounded(session, "SELECT ltv.brier(ltv.rollup(c)) FROM (SELECT ltv.calibration_agg(p, e) AS c FROM big WHERE i < 100000 GROUP BY i % 100) AS parts", 15, 20)
+        assert_bounded(session, """SELECT ltv.brier(ltv.rollup(c)) FROM (SELECT ltv.calibration_agg(p, e) AS c FROM big WHERE i < 100000
+            GROUP BY i % 100) AS parts""", 15, 20)
         assert_bounded(session, "SELECT count(*) FROM (SELECT ltv.survival_agg(d, e) OVER (ORDER BY i ROWS 10 PRECEDING) FROM big WHERE i < 5000) AS w", 8, 20)
 
 

@@ -10,7 +10,8 @@ EAGER = """SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_par
 SET enable_partitionwise_aggregate = on;"""
 SERIAL = "SET max_parallel_workers_per_gather = 0;"
 ROWS = """CREATE TABLE rows WITH (parallel_workers = 3) AS
-SELECT i, (i * 7919 % 3001) / 4.0::float8 AS duration, i * 31 % 7 < 3 AS event, (i * 31 % 7 < 3)::int AS event_int, 0.5 + i % 5 AS weight, ((i * 7919 % 3001) / 4.0) * 0.3 AS entry,
+SELECT i, (i * 7919 % 3001) / 4.0::float8 AS duration, i * 31 % 7 < 3 AS event, (i * 31 % 7 < 3)::int AS event_int, 0.5 + i % 5 AS weight,
+       ((i * 7919 % 3001) / 4.0) * 0.3 AS entry,
        ARRAY[sin(i), i % 17, (i % 3 = 0)::int, cos(i * 7)]::float8[] AS x, sin(i) AS a, 'g' || i % 3 AS g, (i * 613 % 1009) / 1008.0 AS p, i % 200 AS cohort
 FROM generate_series(1, 40000) AS i WHERE i * 7919 % 3001 > 0; ANALYZE rows;"""
 
@@ -47,7 +48,8 @@ def test_curves_of_counts_are_the_same_to_the_last_bit(cluster: Cluster) -> None
     assert_same(cluster, "SELECT g, ltv.survival_agg(duration, event)::text FROM rows GROUP BY g ORDER BY g")
     assert_same(cluster, "SELECT cohort, ltv.survival_agg(duration, event)::text FROM rows GROUP BY cohort ORDER BY cohort")
     assert_same(cluster, "SELECT ltv.survival_agg(duration, event) FILTER (WHERE i % 2 = 0)::text FROM rows")
-    assert_same(cluster, "SELECT ltv.subjects(ltv.survival_agg(CASE WHEN i % 10 > 0 THEN duration END, event)), ltv.skipped(ltv.survival_agg(CASE WHEN i % 10 > 0 THEN duration END, event)) FROM rows")
+    assert_same(cluster, """SELECT ltv.subjects(ltv.survival_agg(CASE WHEN i % 10 > 0 THEN duration END, event)),
+        ltv.skipped(ltv.survival_agg(CASE WHEN i % 10 > 0 THEN duration END, event)) FROM rows""")
 
 
 def test_fractional_weights_agree_to_rounding(cluster: Cluster) -> None:
@@ -95,7 +97,8 @@ def test_partitions_are_aggregated_one_by_one(cluster: Cluster) -> None:
     cluster.execute(
         ROWS
         + """CREATE TABLE parted (LIKE rows) PARTITION BY HASH (i); CREATE TABLE p0 PARTITION OF parted FOR VALUES WITH (MODULUS 3, REMAINDER 0);
-        CREATE TABLE p1 PARTITION OF parted FOR VALUES WITH (MODULUS 3, REMAINDER 1); CREATE TABLE p2 PARTITION OF parted FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+        CREATE TABLE p1 PARTITION OF parted FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+            CREATE TABLE p2 PARTITION OF parted FOR VALUES WITH (MODULUS 3, REMAINDER 2);
         INSERT INTO parted SELECT * FROM rows; ANALYZE parted"""
     )
     sql = "SELECT ltv.survival_agg(duration, event)::text FROM {}"
@@ -108,7 +111,8 @@ def test_scores_in_workers(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     cluster.query("SELECT * FROM ltv.train('m', 'rows', 'cox', 'duration', 'event', features => ARRAY['a', 'g'])")
     for model in ("(SELECT ltv.model('m'))", "'m'"):
-        sql = f"SELECT count(*), sum(round(ltv.renewal_probability({model}, rows, 100)::numeric, 12)), sum((ltv.lifetime_value({model}, rows, 10)).ltv) FROM rows WHERE i < 2000"
+        sql = f"""SELECT count(*), sum(round(ltv.renewal_probability({model}, rows, 100)::numeric, 12)),
+            sum((ltv.lifetime_value({model}, rows, 10)).ltv) FROM rows WHERE i < 2000"""
         assert_same(cluster, sql)
 
 
@@ -127,8 +131,10 @@ def test_scores_in_workers_of_a_transaction_that_has_written(cluster: Cluster) -
 def test_training_reads_in_parallel_plans_safely(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     for settings in (SERIAL, EAGER):
-        cluster.query(f"{settings} SELECT * FROM ltv.train('m', 'rows', 'cox', 'duration', 'event', features => ARRAY['a', 'g'], holdout => '{{\"by\": \"i\", \"fraction\": 0.2}}')")
-    off = cluster.value("SELECT max(abs(a.estimate - b.estimate) / a.std_error) FROM ltv.coefficients(ltv.model('m@1')) AS a JOIN ltv.coefficients(ltv.model('m@2')) AS b USING (term)")
+        cluster.query(f"""{settings} SELECT * FROM ltv.train('m', 'rows', 'cox', 'duration', 'event', features => ARRAY['a', 'g'],
+            holdout => '{{\"by\": \"i\", \"fraction\": 0.2}}')""")
+    off = cluster.value("""SELECT max(abs(a.estimate - b.estimate) / a.std_error) FROM ltv.coefficients(ltv.model('m@1')) AS a
+        JOIN ltv.coefficients(ltv.model('m@2')) AS b USING (term)""")
     assert off is not None and float(off) < 1e-11, off
 
 

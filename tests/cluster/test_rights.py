@@ -2,7 +2,8 @@
 
 from harness import Cluster
 
-ROWS = "CREATE TABLE rows AS SELECT i % 40 + 1 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g, date '2024-01-01' + i AS day, i, CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END AS owner FROM generate_series(1, 500) AS i;"
+ROWS = """CREATE TABLE rows AS SELECT i % 40 + 1 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g, date '2024-01-01' + i AS day, i,
+    CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END AS owner FROM generate_series(1, 500) AS i;"""
 TRAIN = "SELECT n_rows FROM ltv.train('m', 'public.rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'])"
 
 
@@ -19,7 +20,8 @@ def test_anybody_may_compute_and_score_with_a_model_at_hand(cluster: Cluster) ->
     assert cluster.value(as_reader + "SELECT ltv.median(ltv.survival_agg(d, e)) IS NOT NULL FROM rows") == "t"
     assert cluster.value(as_reader + "SELECT ltv.median(ltv.rollup(s)) IS NOT NULL FROM (SELECT ltv.survival_agg(d, e) AS s FROM rows GROUP BY g) AS x") == "t"
     assert cluster.value(as_reader + "SELECT ltv.brier(ltv.calibration_agg(0.5, e)) FROM rows") == "0.25"
-    assert cluster.value(as_reader + "SELECT count(*) FROM rows, LATERAL (SELECT ltv.fit_cox(d, e, ARRAY[a]) AS m FROM rows) AS f, LATERAL (SELECT rows.a AS x1) AS r WHERE ltv.renewal_probability(m, r, 3) > 0") == "500"
+    assert cluster.value(as_reader + """SELECT count(*) FROM rows, LATERAL (SELECT ltv.fit_cox(d, e, ARRAY[a]) AS m FROM rows) AS f,
+        LATERAL (SELECT rows.a AS x1) AS r WHERE ltv.renewal_probability(m, r, 3) > 0""") == "500"
     assert cluster.value(as_reader + "SELECT (ltv.lifetime_value(ltv.survival_agg(d, e), 100)).status FROM rows") is not None
 
 
@@ -57,7 +59,8 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
     cluster.execute(
         """GRANT SELECT ON rows TO ltv_scorer, some_trainer;
         GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer, some_trainer, ltv_promoter;
-        GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO some_trainer; GRANT UPDATE ON ltv.models TO some_trainer;
+        GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO some_trainer;
+            GRANT UPDATE ON ltv.models TO some_trainer;
         GRANT EXECUTE ON FUNCTION ltv.promote TO ltv_promoter; GRANT INSERT, UPDATE ON ltv.aliases TO ltv_promoter; GRANT UPDATE ON ltv.models, ltv.model_versions TO ltv_promoter; GRANT INSERT ON ltv.events TO ltv_promoter"""
     )
     assert cluster.query(f"SET ROLE some_trainer; {TRAIN}") == [["500"]]
@@ -73,7 +76,8 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
 def test_training_needs_the_callers_right_to_the_source(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     role(cluster, "some_trainer")
-    cluster.execute("GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT ALL ON ltv.models, ltv.model_versions, ltv.events TO some_trainer; GRANT SELECT (d, e, a) ON rows TO some_trainer")
+    cluster.execute("""GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT ALL ON ltv.models, ltv.model_versions, ltv.events TO some_trainer;
+        GRANT SELECT (d, e, a) ON rows TO some_trainer""")
     assert cluster.error(f"SET ROLE some_trainer; {TRAIN}").sqlstate == "42501"
     assert cluster.query("SET ROLE some_trainer; " + TRAIN.replace("'a', 'g'", "'a'")) == [["500"]]
 
@@ -95,7 +99,8 @@ def test_row_security_on_the_registry_hides_versions(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     cluster.query(f"{TRAIN}; {TRAIN}")
     role(cluster, "ltv_scorer")
-    cluster.execute("GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer; ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY; CREATE POLICY first ON ltv.model_versions USING (version = 1)")
+    cluster.execute("""GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer;
+        ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY; CREATE POLICY first ON ltv.model_versions USING (version = 1)""")
     assert cluster.value("SET ROLE ltv_scorer; SELECT ltv.model_version('m')") == "1"
     assert cluster.error("SET ROLE ltv_scorer; SELECT ltv.model('m@2')").sqlstate == "P0002"
 
@@ -109,16 +114,22 @@ BEGIN
     -- Every operator and function that a query of ours might use, once more with a side effect.
     FOR o IN SELECT DISTINCT opr.oprname, opr.oprleft::regtype AS l, opr.oprright::regtype AS r, opr.oprresult::regtype AS t
              FROM pg_operator opr WHERE opr.oprname IN ('=', '<>', '<', '>', '<=', '>=', '~', '||', '->>', '->', '+', '-', '*', '/', '%', '&')
-               AND opr.oprleft::regtype::text IN ('text', 'name', 'oid', 'integer', 'bigint', 'date', 'timestamp without time zone', 'double precision', 'jsonb', '"char"', 'interval', 'numeric')
-               AND opr.oprright::regtype::text IN ('text', 'name', 'oid', 'integer', 'bigint', 'date', 'timestamp without time zone', 'double precision', 'jsonb', '"char"', 'interval', 'numeric') LOOP
+               AND opr.oprleft::regtype::text IN ('text', 'name', 'oid', 'integer', 'bigint', 'date', 'timestamp without time zone',
+                   'double precision', 'jsonb', '"char"', 'interval', 'numeric')
+               AND opr.oprright::regtype::text IN ('text', 'name', 'oid', 'integer', 'bigint', 'date', 'timestamp without time zone',
+                   'double precision', 'jsonb', '"char"', 'interval', 'numeric') LOOP
         EXECUTE format('CREATE FUNCTION hostile.%I(%s, %s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN PERFORM hostile.hit(%L); RETURN $1 OPERATOR(pg_catalog.%s) $2; END $f$', 'op' || md5(o::text), o.l, o.r, o.t, o::text, o.oprname);
         EXECUTE format('CREATE OPERATOR hostile.%s (LEFTARG = %s, RIGHTARG = %s, PROCEDURE = hostile.%I)', o.oprname, o.l, o.r, 'op' || md5(o::text));
     END LOOP;
     FOR o IN SELECT p.proname, pg_get_function_identity_arguments(p.oid) AS arguments, p.prorettype::regtype AS t
-             FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND NOT p.proretset AND p.provariadic = 0 AND p.prorettype::regtype::text NOT IN ('internal', 'cstring', 'trigger', 'anyelement', 'anyarray')
-               AND NOT (p.proargtypes::oid[] && ARRAY['internal'::regtype, 'cstring'::regtype, 'anyelement'::regtype, 'anyarray'::regtype, 'anynonarray'::regtype]::oid[])
-               AND p.proname IN ('split_part', 'substr', 'length', 'hashtextextended', 'quote_ident', 'quote_literal', 'format_type', 'now', 'clock_timestamp', 'gen_random_uuid', 'int4', 'float8', 'text', 'date', 'timestamp', 'interval', 'jsonb_array_length', 'round', 'abs') LOOP
-        EXECUTE format('CREATE FUNCTION hostile.%I(%s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN PERFORM hostile.hit(%L); RETURN NULL; END $f$', o.proname, o.arguments, o.t, o.proname);
+             FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND NOT p.proretset AND p.provariadic = 0
+                 AND p.prorettype::regtype::text NOT IN ('internal', 'cstring', 'trigger', 'anyelement', 'anyarray')
+               AND NOT (p.proargtypes::oid[] && ARRAY['internal'::regtype, 'cstring'::regtype, 'anyelement'::regtype, 'anyarray'::regtype,
+                   'anynonarray'::regtype]::oid[])
+               AND p.proname IN ('split_part', 'substr', 'length', 'hashtextextended', 'quote_ident', 'quote_literal', 'format_type', 'now',
+                   'clock_timestamp', 'gen_random_uuid', 'int4', 'float8', 'text', 'date', 'timestamp', 'interval', 'jsonb_array_length', 'round', 'abs') LOOP
+        EXECUTE format('CREATE FUNCTION hostile.%I(%s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN PERFORM hostile.hit(%L); RETURN NULL; END $f$',
+            o.proname, o.arguments, o.t, o.proname);
     END LOOP;
 END
 $$;
@@ -127,7 +138,8 @@ CREATE FUNCTION hostile.coalesced(state bigint) RETURNS bigint LANGUAGE plpgsql 
 CREATE AGGREGATE hostile.count(*) (SFUNC = hostile.coalesced, STYPE = bigint);
 CREATE AGGREGATE hostile.max(integer) (SFUNC = pg_catalog.int4larger, STYPE = integer, INITCOND = '41');
 CREATE AGGREGATE hostile.max(date) (SFUNC = pg_catalog.date_larger, STYPE = date, INITCOND = '2100-01-01');
-CREATE TABLE hostile.pg_class (oid oid, relname name, relnamespace oid); CREATE TABLE hostile.pg_attribute (attrelid oid); CREATE TABLE hostile.models (name text); CREATE TABLE hostile.model_versions (model text);
+CREATE TABLE hostile.pg_class (oid oid, relname name, relnamespace oid); CREATE TABLE hostile.pg_attribute (attrelid oid);
+    CREATE TABLE hostile.models (name text); CREATE TABLE hostile.model_versions (model text);
 CREATE DOMAIN hostile.float8 AS pg_catalog.float8 CHECK (VALUE > 1e9); CREATE DOMAIN hostile.text AS pg_catalog.text CHECK (VALUE = 'hostile'); CREATE DOMAIN hostile.int4 AS pg_catalog.int4 CHECK (VALUE > 1000000);"""
 EVERYTHING = """SELECT n_rows, n_holdout FROM ltv.train('m', 'public.rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'], holdout => '{"by": "day", "from": "2025-01-01"}', null_policy => 'drop');
 SELECT n_rows, n_holdout FROM ltv.train('m', 'public.rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'], holdout => '{"by": "day", "last": "3 months"}');

@@ -210,5 +210,6 @@ def test_a_crowd_leaves_the_registry_in_order(cluster: Cluster) -> None:
     versions, first, last = cluster.query("SELECT count(*), min(version), max(version) FROM ltv.model_versions")[0]
     assert (first, last) == ("1", versions), "versions have gaps"
     assert cluster.value("SELECT count(*) FROM ltv.events WHERE action = 'train'") == versions
-    assert cluster.query("SELECT alias, version FROM ltv.aliases EXCEPT (SELECT DISTINCT ON (alias) alias, version FROM ltv.events WHERE action = 'promote' ORDER BY alias, occurred_at DESC)") == []
+    assert cluster.query("""SELECT alias, version FROM ltv.aliases EXCEPT (SELECT DISTINCT ON (alias) alias, version FROM ltv.events
+        WHERE action = 'promote' ORDER BY alias, occurred_at DESC)""") == []
     assert cluster.query("SELECT version FROM ltv.model_versions WHERE status = 'production'") == cluster.query("SELECT version FROM ltv.aliases WHERE alias = 'production'")

@@ -14,19 +14,27 @@ from harness import Cluster
 VALUES = """CREATE TABLE source AS SELECT i, i % 50 / 4.0::float8 AS d, i % 3 = 0 AS e, i % 7 / 8.0::float8 AS n, 1 + i % 4 / 3.0 AS w, i % 13 / 12.0::float8 AS p, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 600) AS i WHERE i % 50 / 4.0 > i % 7 / 8.0;
 CREATE AGGREGATE unfinished(float8, boolean) (SFUNC = ltv._survival_add, STYPE = ltv.survival);
 CREATE AGGREGATE gathered(float8, float8, boolean, float8[], float8) (SFUNC = ltv._fit_add, STYPE = ltv.design);
-CREATE TABLE survivals AS SELECT ltv.survival_agg(d, e) AS v FROM source UNION ALL SELECT ltv.survival_agg(n, d, e, w) FROM source UNION ALL SELECT ltv.survival_agg(NULL::float8, true) UNION ALL SELECT unfinished(d, e) FROM source GROUP BY i % 100 UNION ALL SELECT ltv.predict_curve(m, r) FROM (SELECT ltv.fit_cox(d, e, ARRAY[a, p]) AS m FROM source) AS f, (SELECT 0.1 AS x1, 0.2 AS x2) AS r;
-CREATE TABLE calibrations AS SELECT ltv.calibration_agg(p, e) AS v FROM source UNION ALL SELECT ltv.calibration_agg(p, e, w) FROM source UNION ALL SELECT ltv.calibration_agg(NULL, true);
+CREATE TABLE survivals AS SELECT ltv.survival_agg(d, e) AS v FROM source UNION ALL SELECT ltv.survival_agg(n, d, e, w) FROM source
+    UNION ALL SELECT ltv.survival_agg(NULL::float8, true) UNION ALL SELECT unfinished(d, e) FROM source GROUP BY i % 100
+    UNION ALL SELECT ltv.predict_curve(m, r) FROM (SELECT ltv.fit_cox(d, e, ARRAY[a, p]) AS m FROM source) AS f, (SELECT 0.1 AS x1, 0.2 AS x2) AS r;
+CREATE TABLE calibrations AS SELECT ltv.calibration_agg(p, e) AS v FROM source UNION ALL SELECT ltv.calibration_agg(p, e, w) FROM source
+    UNION ALL SELECT ltv.calibration_agg(NULL, true);
 CREATE TABLE designs AS SELECT gathered(n, d, e, ARRAY[a, p], w) AS v FROM source UNION ALL SELECT gathered(0, d, e, ARRAY[a], 1) FROM source UNION ALL SELECT gathered(NULL, 1, true, '{1}', 1);
 SELECT count(*) FROM ltv.train('cohorts', 'source', 'kaplan_meier', 'd', 'e', features => ARRAY['g']);
-CREATE TABLE models AS SELECT ltv.fit_cox(n, d, e, ARRAY[a, p], w) AS v FROM source UNION ALL SELECT ltv.fit_cox(d, false, ARRAY[a]) FROM source UNION ALL SELECT ltv.fit_cox(d, e, ARRAY[a, a, 1]) FROM source UNION ALL SELECT ltv.model('cohorts');
+CREATE TABLE models AS SELECT ltv.fit_cox(n, d, e, ARRAY[a, p], w) AS v FROM source UNION ALL SELECT ltv.fit_cox(d, false, ARRAY[a]) FROM source
+    UNION ALL SELECT ltv.fit_cox(d, e, ARRAY[a, a, 1]) FROM source UNION ALL SELECT ltv.model('cohorts');
 """
 TYPES = {"survival": "survivals", "calibration": "calibrations", "design": "designs", "model": "models"}
 # What can be asked of a value that came in: it must answer or refuse, and never with a NaN or an infinity.
 USES = {
-    "survival": "SELECT ltv.median(v), ltv.rmst(v, 3), ltv.survival_at(v, 2), ltv.conditional(v, 1), ltv.subjects(v), ltv.max_followup(v), (SELECT sum(survival) FROM ltv.curve(v)), (SELECT sum(upper) FROM ltv.curve(v, ARRAY[1, 5])), (ltv.lifetime_value(v, 100)).ltv, ltv.renewal_probability(v, 1, 2) FROM came",
-    "calibration": "SELECT ltv.brier(v), ltv.auc(v), ltv.log_loss(v), ltv.calibration_slope(v), ltv.expected_calibration_error(v), (SELECT sum(gap) FROM ltv.calibration_curve(v)) FROM came",
+    "survival": """SELECT ltv.median(v), ltv.rmst(v, 3), ltv.survival_at(v, 2), ltv.conditional(v, 1), ltv.subjects(v), ltv.max_followup(v),
+        (SELECT sum(survival) FROM ltv.curve(v)), (SELECT sum(upper) FROM ltv.curve(v, ARRAY[1, 5])), (ltv.lifetime_value(v, 100)).ltv,
+        ltv.renewal_probability(v, 1, 2) FROM came""",
+    "calibration": """SELECT ltv.brier(v), ltv.auc(v), ltv.log_loss(v), ltv.calibration_slope(v), ltv.expected_calibration_error(v),
+        (SELECT sum(gap) FROM ltv.calibration_curve(v)) FROM came""",
     "design": "SELECT ltv.model_status(ltv._fit_cox(v)) FROM came",
-    "model": "SELECT ltv.model_status(v), ltv.model_features(v), (SELECT sum(estimate) FROM ltv.coefficients(v)), ltv.predict(v, r, 3), ltv.predict_curve(v, r), (ltv.lifetime_value(v, r, 100)).ltv FROM came, (SELECT 0.5 AS x1, 1.5 AS x2, 'g1' AS g, 2 AS x3) AS r",
+    "model": """SELECT ltv.model_status(v), ltv.model_features(v), (SELECT sum(estimate) FROM ltv.coefficients(v)), ltv.predict(v, r, 3),
+        ltv.predict_curve(v, r), (ltv.lifetime_value(v, r, 100)).ltv FROM came, (SELECT 0.5 AS x1, 1.5 AS x2, 'g1' AS g, 2 AS x3) AS r""",
 }
 
 
@@ -36,7 +44,8 @@ def test_text_is_exact(cluster: Cluster) -> None:
         same = cluster.value(f"SELECT bool_and(ltv.{type_name}_send(v::text::ltv.{type_name}) = ltv.{type_name}_send(v)) FROM {table}")
         assert same == "t", type_name
     for aggregate, table in (("survival_agg(d, e)", "survival"), ("survival_agg(n, d, e)", "survival"), ("calibration_agg(p, e)", "calibration")):
-        whole, rolled = f"SELECT ltv.{aggregate}::text FROM source", f"SELECT ltv.rollup(part::text::ltv.{table})::text FROM (SELECT ltv.{aggregate} AS part FROM source GROUP BY i % 7) AS parts"
+        whole, rolled = f"SELECT ltv.{aggregate}::text FROM source", f"""SELECT ltv.rollup(part::text::ltv.{table})::text
+            FROM (SELECT ltv.{aggregate} AS part FROM source GROUP BY i % 7) AS parts"""
         assert cluster.value(whole) == cluster.value(rolled), aggregate
     off = cluster.value(
         """SELECT max(abs(a.estimate - b.estimate)) FROM ltv.coefficients((SELECT ltv._fit_cox(gathered(n, d, e, ARRAY[a, p], w)::text::ltv.design) FROM source)) AS a
@@ -51,7 +60,8 @@ def test_binary_copy_brings_the_same_values_back(cluster: Cluster) -> None:
         for type_name, table in TYPES.items():
             file = f"{folder}/{table}"
             cluster.execute(f"CREATE TABLE back_{table} (LIKE {table});\n\\copy {table} to '{file}' with (format binary)\n\\copy back_{table} from '{file}' with (format binary)")
-            differing = f"SELECT count(*) FROM ((SELECT v::text FROM {table} EXCEPT ALL SELECT v::text FROM back_{table}) UNION ALL (SELECT v::text FROM back_{table} EXCEPT ALL SELECT v::text FROM {table})) AS d"
+            differing = f"""SELECT count(*) FROM ((SELECT v::text FROM {table} EXCEPT ALL SELECT v::text FROM back_{table})
+                UNION ALL (SELECT v::text FROM back_{table} EXCEPT ALL SELECT v::text FROM {table})) AS d"""
             assert cluster.value(differing) == "0", type_name
             assert cluster.value(f"SELECT count(*) FROM back_{table}") != "0"
 
@@ -155,5 +165,7 @@ def test_rows_of_a_foreign_table_are_scored_and_trained_on(cluster: Cluster) -> 
     loopback(cluster)
     cluster.query("SELECT count(*) FROM ltv.train('away', 'away', 'cox', 'd', 'e', features => ARRAY['a', 'g'])")
     cluster.query("SELECT count(*) FROM ltv.train('here', 'source', 'cox', 'd', 'e', features => ARRAY['a', 'g'])")
-    assert cluster.value("SELECT max(abs(x.estimate - y.estimate)) < 1e-12 FROM ltv.coefficients(ltv.model('away')) AS x JOIN ltv.coefficients(ltv.model('here')) AS y USING (term)") == "t"
-    assert cluster.value("SELECT count(*) FROM away JOIN source USING (i) WHERE ltv.renewal_probability('away', away, 3) = ltv.renewal_probability('away', source, 3)") == cluster.value("SELECT count(*) FROM source")
+    assert cluster.value("""SELECT max(abs(x.estimate - y.estimate)) < 1e-12 FROM ltv.coefficients(ltv.model('away')) AS x
+        JOIN ltv.coefficients(ltv.model('here')) AS y USING (term)""") == "t"
+    assert cluster.value("""SELECT count(*) FROM away JOIN source USING (i) WHERE ltv.renewal_probability('away', away,
+        3) = ltv.renewal_probability('away', source, 3)""") == cluster.value("SELECT count(*) FROM source")

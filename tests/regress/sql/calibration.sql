@@ -1,43 +1,60 @@
 -- Did the probabilities come true? Scores against R and by hand.
 CREATE TABLE scored AS
-SELECT 1 / (1 + exp(-x)) AS p, y FROM unnest(ARRAY[-2, -1, -0.5, 0.2, 0.7, 1.5, 2.2, -1.5, 0.1, 1.1]::float8[], ARRAY[0, 0, 1, 0, 1, 1, 1, 0, 1, 0]) AS v (x, y);
+SELECT 1 / (1 + exp(-x)) AS p, y FROM unnest(ARRAY[-2, -1, -0.5, 0.2, 0.7, 1.5, 2.2, -1.5, 0.1, 1.1]::float8[],
+       ARRAY[0, 0, 1, 0, 1, 1, 1, 0, 1, 0]) AS v (x, y);
 CREATE TABLE many AS SELECT i / 97.0::float8 AS p, (i * 7919 % 97 < i)::int AS y, 'g' || i % 3 AS g FROM generate_series(0, 97) AS i, generate_series(1, 3);
 
 -- rms::val.prob: Brier .1751454525, C .8; glm: slope 1.165421283, intercept -.104248060.
-SELECT round(ltv.brier(c)::numeric, 10) AS brier, round(ltv.auc(c)::numeric, 10) AS auc, round(ltv.calibration_slope(c)::numeric, 9) AS slope, round(ltv.calibration_intercept(c)::numeric, 9) AS intercept, round(ltv.log_loss(c)::numeric, 10) AS log_loss
+SELECT round(ltv.brier(c)::numeric, 10) AS brier, round(ltv.auc(c)::numeric, 10) AS auc, round(ltv.calibration_slope(c)::numeric, 9) AS slope,
+       round(ltv.calibration_intercept(c)::numeric, 9) AS intercept, round(ltv.log_loss(c)::numeric, 10) AS log_loss
 FROM (SELECT ltv.calibration_agg(p, y) AS c FROM scored) AS x;
 SELECT round(avg(power(p - y, 2))::numeric, 10) AS brier, round(avg(-ln(CASE y WHEN 1 THEN p ELSE 1 - p END))::numeric, 10) AS log_loss FROM scored;
 -- The area under the ROC curve is the share of pairs in order, ties half.
 SELECT round(ltv.auc(c)::numeric, 12) = round(pairs::numeric, 12) AS same
-FROM (SELECT ltv.calibration_agg(p, y) AS c FROM many) AS x, (SELECT avg(CASE WHEN a.p > b.p THEN 1 WHEN a.p = b.p THEN 0.5 ELSE 0 END) AS pairs FROM many AS a, many AS b WHERE a.y = 1 AND b.y = 0) AS y;
-SELECT ltv.auc(ltv.calibration_agg(0.7, y)) AS all_tied, ltv.auc(ltv.calibration_agg(y, y)) AS perfect, ltv.auc(ltv.calibration_agg(1 - y, y)) AS upside_down FROM scored;
+FROM (SELECT ltv.calibration_agg(p, y) AS c FROM many) AS x, (SELECT avg(CASE WHEN a.p > b.p THEN 1 WHEN a.p = b.p THEN 0.5 ELSE 0 END) AS pairs
+    FROM many AS a, many AS b WHERE a.y = 1 AND b.y = 0) AS y;
+SELECT ltv.auc(ltv.calibration_agg(0.7, y)) AS all_tied, ltv.auc(ltv.calibration_agg(y, y)) AS perfect,
+       ltv.auc(ltv.calibration_agg(1 - y, y)) AS upside_down FROM scored;
 
 -- All forms say the same; a weight of 2 is the row twice.
 SELECT count(DISTINCT c::text) AS one_answer
-FROM (SELECT ltv.calibration_agg(p, y) AS c FROM scored UNION ALL SELECT ltv.calibration_agg(p, y = 1) FROM scored UNION ALL SELECT ltv.calibration_agg(p, y, 1) FROM scored UNION ALL SELECT ltv.calibration_agg(p, y = 1, 1) FROM scored) AS forms;
-SELECT (SELECT ltv.calibration_agg(p, y, 2) FROM scored)::text = (SELECT ltv.calibration_agg(p, y) FROM (TABLE scored UNION ALL TABLE scored) AS twice)::text AS same;
+FROM (SELECT ltv.calibration_agg(p, y) AS c FROM scored UNION ALL SELECT ltv.calibration_agg(p, y = 1) FROM scored
+    UNION ALL SELECT ltv.calibration_agg(p, y, 1) FROM scored UNION ALL SELECT ltv.calibration_agg(p, y = 1, 1) FROM scored) AS forms;
+SELECT (SELECT ltv.calibration_agg(p, y, 2) FROM scored)::text = (SELECT ltv.calibration_agg(p, y)
+       FROM (TABLE scored UNION ALL TABLE scored) AS twice)::text AS same;
 -- A summary of summaries is that of all rows, in any order and with empty parts.
-SELECT ltv.rollup(part)::text = (SELECT ltv.calibration_agg(p, y ORDER BY y, p DESC)::text FROM many) AS same FROM (SELECT ltv.calibration_agg(p, y) AS part FROM many GROUP BY g UNION ALL VALUES (NULL::ltv.calibration)) AS parts;
+SELECT ltv.rollup(part)::text = (SELECT ltv.calibration_agg(p, y ORDER BY y, p DESC)::text FROM many) AS same
+       FROM (SELECT ltv.calibration_agg(p, y) AS part FROM many GROUP BY g UNION ALL VALUES (NULL::ltv.calibration)) AS parts;
 SELECT ltv.rollup(c) IS NULL AS nothing FROM (VALUES (NULL::ltv.calibration)) AS v (c);
-SELECT g, round(ltv.brier(ltv.calibration_agg(p, y))::numeric, 10) AS brier, round(ltv.brier(ltv.calibration_agg(p, y) FILTER (WHERE p > 0.5))::numeric, 10) AS above_half FROM many GROUP BY ROLLUP (g) ORDER BY g;
+SELECT g, round(ltv.brier(ltv.calibration_agg(p, y))::numeric, 10) AS brier,
+       round(ltv.brier(ltv.calibration_agg(p, y) FILTER (WHERE p > 0.5))::numeric, 10) AS above_half FROM many GROUP BY ROLLUP (g) ORDER BY g;
 
 -- The curve: bins of equal number, equal probabilities together, Wilson's limits; or bins of equal width, empty ones left out.
-SELECT bin, n, round(mean_predicted::numeric, 8) AS mean_predicted, round(observed::numeric, 8) AS observed, round(lower::numeric, 8) AS lower, round(upper::numeric, 8) AS upper, round(gap::numeric, 8) AS gap
+SELECT bin, n, round(mean_predicted::numeric, 8) AS mean_predicted, round(observed::numeric, 8) AS observed, round(lower::numeric, 8) AS lower,
+       round(upper::numeric, 8) AS upper, round(gap::numeric, 8) AS gap
 FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, y) FROM scored), bins => 5);
-SELECT bin, n, round(mean_predicted::numeric, 8) AS mean_predicted, round(observed::numeric, 8) AS observed FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, y) FROM scored), bins => 5, method => 'uniform');
-SELECT bin, n, mean_predicted, observed FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, y) FROM (VALUES (0.5, 1), (0.5, 0), (0.5, 1), (0.9, 1)) AS v (p, y)));
-SELECT bin, n, mean_predicted FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, true) FROM unnest(ARRAY[0, 0.1, 0.2, 0.5, 1]) AS p), bins => 10, method => 'uniform');
+SELECT bin, n, round(mean_predicted::numeric, 8) AS mean_predicted, round(observed::numeric, 8) AS observed
+       FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, y) FROM scored), bins => 5, method => 'uniform');
+SELECT bin, n, mean_predicted, observed FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, y)
+       FROM (VALUES (0.5, 1), (0.5, 0), (0.5, 1), (0.9, 1)) AS v (p, y)));
+SELECT bin, n, mean_predicted FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, true) FROM unnest(ARRAY[0, 0.1, 0.2, 0.5, 1]) AS p),
+       bins => 10, method => 'uniform');
 -- Wilson by hand: 3 of 10 at 95 %.
 SELECT round(c.lower::numeric, 10) = round(((0.3 + z * z / 20 - z * sqrt(0.3 * 0.7 / 10 + z * z / 400)) / (1 + z * z / 10))::numeric, 10) AS lower,
        round(c.upper::numeric, 10) = round(((0.3 + z * z / 20 + z * sqrt(0.3 * 0.7 / 10 + z * z / 400)) / (1 + z * z / 10))::numeric, 10) AS upper
-FROM ltv.calibration_curve((SELECT ltv.calibration_agg(0.4, i <= 3) FROM generate_series(1, 10) AS i), bins => 1) AS c, (VALUES (1.959963984540054::float8)) AS v (z);
+FROM ltv.calibration_curve((SELECT ltv.calibration_agg(0.4, i <= 3) FROM generate_series(1, 10) AS i), bins => 1) AS c,
+    (VALUES (1.959963984540054::float8)) AS v (z);
 -- However the bins are cut the totals are the same, and the expected calibration error is the weighted gap.
-SELECT bins, method, rows <= bins AS at_most, r.n, abs(r.predicted - sum_p) < 1e-9 AS predicted, abs(r.observed - sum_y) < 1e-9 AS observed, abs(r.error - ltv.expected_calibration_error(c, bins, method)) < 1e-12 AS error
-FROM (SELECT ltv.calibration_agg(p, y) AS c, sum(p) AS sum_p, sum(y) AS sum_y FROM many) AS x, unnest(ARRAY[1, 7, 10, 1000]) AS bins, unnest(ARRAY['quantile', 'uniform']) AS method,
-     LATERAL (SELECT count(*) AS rows, sum(n) AS n, sum(n * mean_predicted) AS predicted, sum(n * b.observed) AS observed, sum(n * abs(gap)) / sum(n) AS error FROM ltv.calibration_curve(c, bins, method) AS b) AS r ORDER BY bins, method;
+SELECT bins, method, rows <= bins AS at_most, r.n, abs(r.predicted - sum_p) < 1e-9 AS predicted, abs(r.observed - sum_y) < 1e-9 AS observed,
+       abs(r.error - ltv.expected_calibration_error(c, bins, method)) < 1e-12 AS error
+FROM (SELECT ltv.calibration_agg(p, y) AS c, sum(p) AS sum_p, sum(y) AS sum_y FROM many) AS x, unnest(ARRAY[1, 7, 10, 1000]) AS bins,
+    unnest(ARRAY['quantile', 'uniform']) AS method,
+     LATERAL (SELECT count(*) AS rows, sum(n) AS n, sum(n * mean_predicted) AS predicted, sum(n * b.observed) AS observed,
+         sum(n * abs(gap)) / sum(n) AS error FROM ltv.calibration_curve(c, bins, method) AS b) AS r ORDER BY bins, method;
 
 -- Nothing, one row, one outcome only, certainties that came true and that did not.
-SELECT name, ltv.brier(c), ltv.log_loss(c), ltv.auc(c), ltv.calibration_slope(c) AS slope, ltv.calibration_intercept(c) AS intercept, ltv.expected_calibration_error(c) AS error, (SELECT count(*) FROM ltv.calibration_curve(c)) AS bins
+SELECT name, ltv.brier(c), ltv.log_loss(c), ltv.auc(c), ltv.calibration_slope(c) AS slope, ltv.calibration_intercept(c) AS intercept,
+       ltv.expected_calibration_error(c) AS error, (SELECT count(*) FROM ltv.calibration_curve(c)) AS bins
 FROM (
     SELECT 1 AS at, 'no rows' AS name, NULL::ltv.calibration AS c
     UNION ALL SELECT 2, 'only nulls', ltv.calibration_agg(NULL, true)

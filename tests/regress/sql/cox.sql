@@ -14,11 +14,13 @@ SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 
 FROM ltv.coefficients((SELECT ltv.fit_cox(time, status, ARRAY[x], weight) FROM book3));
 
 -- lung ~ age + sex + ph.ecog, one row with a NULL left out: .01106676, -.55261240, .46372848; se .00926741, .16773905, .11357727.
-SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error, round(z::numeric, 6) AS z, round(p_value::numeric, 8) AS p_value,
+SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error, round(z::numeric, 6) AS z,
+       round(p_value::numeric, 8) AS p_value,
        round(hazard_ratio::numeric, 8) AS hazard_ratio, round(lower::numeric, 8) AS lower, round(upper::numeric, 8) AS upper
 FROM ltv.coefficients((SELECT ltv.fit_cox(time, event = 1, ARRAY[age, sex, ph_ecog]) FROM lung));
 -- Limits at another level.
-SELECT term, round(lower::numeric, 6) AS lower, round(upper::numeric, 6) AS upper FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, ARRAY[age, sex, ph_ecog]) FROM lung), level => 0.5);
+SELECT term, round(lower::numeric, 6) AS lower, round(upper::numeric, 6) AS upper
+       FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, ARRAY[age, sex, ph_ecog]) FROM lung), level => 0.5);
 -- rossi: fin -.37942217 age -.05743774 race .31389979 wexp -.14979570 mar -.43370388 paro -.08487108 prio .09149708.
 SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error
 FROM ltv.coefficients((SELECT ltv.fit_cox(week, arrest, ARRAY[fin, age, race, wexp, mar, paro, prio]) FROM rossi));
@@ -26,17 +28,22 @@ FROM ltv.coefficients((SELECT ltv.fit_cox(week, arrest, ARRAY[fin, age, race, we
 SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error
 FROM ltv.coefficients((SELECT ltv.fit_cox(start, stop, event = 1, ARRAY[age, year, surgery, transplant]) FROM heart));
 -- leukemia 1.572125149 (0.412396718), ovarian rx + age -.8039730127 and .1473265955, veteran with factors.
-SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error FROM ltv.coefficients((SELECT ltv.fit_cox(time, cens, ARRAY[(treat = 'control')::int]) FROM gehan));
-SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error FROM ltv.coefficients((SELECT ltv.fit_cox(futime, fustat, ARRAY[rx, age]) FROM ovarian));
 SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error
-FROM ltv.coefficients((SELECT ltv.fit_cox(time, status, ARRAY[trt, (celltype = 'large')::int, (celltype = 'smallcell')::int, (celltype = 'squamous')::int, karno, diagtime, age, prior]) FROM veteran));
+       FROM ltv.coefficients((SELECT ltv.fit_cox(time, cens, ARRAY[(treat = 'control')::int]) FROM gehan));
+SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error
+       FROM ltv.coefficients((SELECT ltv.fit_cox(futime, fustat, ARRAY[rx, age]) FROM ovarian));
+SELECT term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error
+FROM ltv.coefficients((SELECT ltv.fit_cox(time, status, ARRAY[trt, (celltype = 'large')::int, (celltype = 'smallcell')::int,
+    (celltype = 'squamous')::int, karno, diagtime, age, prior]) FROM veteran));
 
 -- Is the model better than none? R's three tests of lung: likelihood ratio 30.50066877, Wald 29.92925121, score 30.49992270 on 3.
-SELECT test, round(chi_squared::numeric, 7) AS chi_squared, df, round(p_value::numeric, 12) AS p_value FROM ltv.model_test((SELECT ltv.fit_cox(time, event, ARRAY[age, sex, ph_ecog]) FROM lung));
+SELECT test, round(chi_squared::numeric, 7) AS chi_squared, df, round(p_value::numeric, 12) AS p_value
+       FROM ltv.model_test((SELECT ltv.fit_cox(time, event, ARRAY[age, sex, ph_ecog]) FROM lung));
 -- One binary covariate without ties: the score test is the log-rank test.
 SELECT abs(m.chi_squared - l.chi_squared) < 1e-9 AS same
 FROM ltv.model_test((SELECT ltv.fit_cox(i, e, ARRAY[i % 2]) FROM (SELECT i, i % 5 > 0 AS e FROM generate_series(1, 60) AS i) AS rows)) AS m,
-     ltv.log_rank((SELECT array_agg(s) FROM (SELECT ltv.survival_agg(i, e) AS s FROM (SELECT i, i % 5 > 0 AS e FROM generate_series(1, 60) AS i) AS rows GROUP BY i % 2) AS g)) AS l WHERE m.test = 'score';
+     ltv.log_rank((SELECT array_agg(s) FROM (SELECT ltv.survival_agg(i, e) AS s
+         FROM (SELECT i, i % 5 > 0 AS e FROM generate_series(1, 60) AS i) AS rows GROUP BY i % 2) AS g)) AS l WHERE m.test = 'score';
 SELECT count(*) AS no_tests FROM ltv.model_test(NULL);
 
 -- All forms of the aggregate agree.
@@ -58,7 +65,8 @@ FROM ltv.coefficients((SELECT ltv.fit_cox(week, arrest, ARRAY[fin, age, race, we
 JOIN ltv.coefficients((SELECT ltv.fit_cox(week, arrest, ARRAY[fin, age, race, wexp, mar, paro, prio] ORDER BY week DESC) FROM rossi)) AS b USING (term);
 
 -- A model per cohort: GROUP BY, FILTER and window functions work as for any aggregate.
-SELECT sex, ltv.model_status(m) AS status, round(estimate::numeric, 8) AS age FROM (SELECT sex, ltv.fit_cox(time, event, ARRAY[age]) AS m FROM lung GROUP BY sex) AS x, LATERAL ltv.coefficients(m) ORDER BY sex;
+SELECT sex, ltv.model_status(m) AS status, round(estimate::numeric, 8) AS age
+       FROM (SELECT sex, ltv.fit_cox(time, event, ARRAY[age]) AS m FROM lung GROUP BY sex) AS x, LATERAL ltv.coefficients(m) ORDER BY sex;
 SELECT (SELECT estimate FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, ARRAY[age]) FILTER (WHERE sex = 2) FROM lung)))
      = (SELECT estimate FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, ARRAY[age]) FROM lung WHERE sex = 2))) AS same;
 -- The state is the aggregate's own affair: finishing twice, over two aggregates that share it, changes nothing.
@@ -68,7 +76,8 @@ SELECT count(DISTINCT m::text) AS models FROM (SELECT ltv.fit_cox(time, event, A
 -- What a fit says of itself.
 SELECT ltv.model_status(m), ltv.model_algorithm(m), ltv.model_features(m) FROM (SELECT ltv.fit_cox(time, event, ARRAY[age, sex]) AS m FROM lung) AS x;
 -- A constant column, and one that the others determine, have no coefficient; the others keep theirs.
-SELECT name, ltv.model_status(m) AS status, term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error, round(z::numeric, 6) AS z, hazard_ratio IS NULL AS no_ratio
+SELECT name, ltv.model_status(m) AS status, term, round(estimate::numeric, 8) AS estimate, round(std_error::numeric, 8) AS std_error,
+       round(z::numeric, 6) AS z, hazard_ratio IS NULL AS no_ratio
 FROM (
     SELECT 'constant' AS name, ltv.fit_cox(time, event, ARRAY[age, 7]) AS m FROM lung
     UNION ALL SELECT 'collinear', ltv.fit_cox(time, event, ARRAY[age, sex, 3 * age - 2 * sex]) FROM lung
@@ -78,7 +87,8 @@ FROM (
 WHERE estimate IS NULL OR name = 'only constant' OR at = 1 ORDER BY name, at;
 -- Separated: every event has x = 1, so the likelihood rises for ever. Said, not hidden, and a score is still a number.
 SELECT ltv.model_status(m) AS status, term, estimate > 8 AS runs_off, ltv.renewal_probability(m, r, 2) BETWEEN 0 AND 1 AS scores
-FROM (SELECT ltv.fit_cox(d, e, ARRAY[x]) AS m FROM (VALUES (1.0, true, 1), (2, true, 1), (3, true, 1), (4, false, 0), (5, false, 0), (6, false, 0)) AS v (d, e, x)) AS f,
+FROM (SELECT ltv.fit_cox(d, e, ARRAY[x]) AS m FROM (VALUES (1.0, true, 1), (2, true, 1), (3, true, 1), (4, false, 0), (5, false, 0),
+    (6, false, 0)) AS v (d, e, x)) AS f,
      LATERAL ltv.coefficients(m), (SELECT 1 AS x1) AS r;
 -- Two groups that had all the events, one after the other.
 SELECT ltv.model_status(ltv.fit_cox(d, e, ARRAY[x1, x2])) AS status
@@ -94,9 +104,11 @@ FROM (
 -- No rows, and nothing but rows with NULLs: NULL.
 SELECT ltv.fit_cox(time, event, ARRAY[age]) IS NULL AS no_model FROM lung WHERE false;
 SELECT ltv.fit_cox(time, event, ARRAY[age, NULL]) IS NULL AS no_model FROM lung;
-SELECT ltv.fit_cox(d, e, x) IS NULL AS no_model FROM (VALUES (NULL::float8, true, ARRAY[1.0::float8]), (1, NULL, ARRAY[1.0]), (1, true, NULL), (1, true, ARRAY[NULL::float8])) AS v (d, e, x);
+SELECT ltv.fit_cox(d, e, x) IS NULL AS no_model FROM (VALUES (NULL::float8, true, ARRAY[1.0::float8]), (1, NULL, ARRAY[1.0]), (1, true, NULL),
+       (1, true, ARRAY[NULL::float8])) AS v (d, e, x);
 -- A NULL anywhere in the array leaves the row out, an array that could hold one but does not is taken.
-SELECT (SELECT estimate FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, (ARRAY[age, NULL]::float8[])[1:1]) FROM lung))) = (SELECT estimate FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, ARRAY[age]) FROM lung))) AS same;
+SELECT (SELECT estimate FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, (ARRAY[age, NULL]::float8[])[1:1]) FROM lung))) = (SELECT estimate
+       FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, ARRAY[age]) FROM lung))) AS same;
 -- Stored arrays, compressed or not, are the same numbers.
 CREATE TABLE wide AS SELECT time, event, array_fill(0::float8, ARRAY[500]) || ARRAY[age::float8, sex] AS x FROM lung;
 SELECT term, round(estimate::numeric, 8) AS estimate FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, x) FROM wide)) WHERE estimate IS NOT NULL;
@@ -127,7 +139,8 @@ SELECT c.* FROM ltv.coefficients((SELECT ltv.fit_cox(time, event, ARRAY[age]) FR
 SELECT count(*) FROM ltv.coefficients(NULL);
 SELECT ltv.model_status(NULL), ltv.model_algorithm(NULL), ltv.model_features(NULL);
 -- The unit of a covariate does not matter.
-SELECT u, round((estimate * u)::numeric, 8) AS age FROM unnest(ARRAY[1e-12, 1e-3, 1, 1e3, 1e12]) AS u, LATERAL (SELECT ltv.fit_cox(time, event, ARRAY[age * u]) AS m FROM lung) AS f, LATERAL ltv.coefficients(m);
+SELECT u, round((estimate * u)::numeric, 8) AS age FROM unnest(ARRAY[1e-12, 1e-3, 1, 1e3, 1e12]) AS u,
+       LATERAL (SELECT ltv.fit_cox(time, event, ARRAY[age * u]) AS m FROM lung) AS f, LATERAL ltv.coefficients(m);
 -- Functions behind the aggregate.
 SELECT ltv._fit_add(NULL, 1, true, ARRAY[1]);
 SELECT ltv._fit_combine(NULL, NULL);

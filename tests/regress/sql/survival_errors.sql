@@ -60,7 +60,8 @@ SELECT l.* FROM cohort, LATERAL ltv.log_rank(ARRAY[s, s], 'log-rank', 'Infinity'
 
 -- A curve of a model has no rows behind it: it can be read, but not added up or compared.
 CREATE TABLE fitted AS SELECT '{"kind":"fitted","version":1,"curve":{"times":[1,2],"cumulative_hazard":[0.1,0.3],"variance":[0.01,0.02],"rank":0,"loadings":[],"max_followup":5,"tail":"None"}}'::ltv.survival AS s;
-SELECT round(ltv.survival_at(s, 2)::numeric, 10) AS s2, ltv.subjects(s), ltv.events(s), ltv.censored(s), ltv.skipped(s), ltv.max_followup(s), ltv.survival_at(s, 6) AS beyond FROM fitted;
+SELECT round(ltv.survival_at(s, 2)::numeric, 10) AS s2, ltv.subjects(s), ltv.events(s), ltv.censored(s), ltv.skipped(s), ltv.max_followup(s),
+       ltv.survival_at(s, 6) AS beyond FROM fitted;
 SELECT ltv.rollup(s) FROM fitted;
 SELECT ltv.rollup(s) FROM (SELECT s FROM cohort UNION ALL SELECT s FROM fitted) AS x;
 SELECT l.* FROM cohort, fitted, LATERAL ltv.log_rank(ARRAY[cohort.s, fitted.s]) AS l;
@@ -115,7 +116,8 @@ SELECT '{"kind":"fitted","version":1,"curve":{"times":[],"cumulative_hazard":[],
 SELECT (repeat('[', 100000))::ltv.survival;
 SELECT (repeat('{"kind":', 50000))::ltv.survival;
 -- A curve without steps may claim any rank: it is harmless.
-SELECT ltv.survival_at(s, 3) AS s3, ltv.conditional(s, 2) IS NOT NULL AS conditional, (ltv.survival_interval(s, 3)).std_error, (SELECT count(*) FROM ltv.curve(s, ARRAY[1, 9])) AS times
+SELECT ltv.survival_at(s, 3) AS s3, ltv.conditional(s, 2) IS NOT NULL AS conditional, (ltv.survival_interval(s, 3)).std_error,
+       (SELECT count(*) FROM ltv.curve(s, ARRAY[1, 9])) AS times
 FROM (SELECT '{"kind":"fitted","version":1,"curve":{"times":[],"cumulative_hazard":[],"variance":[],"rank":18446744073709551615,"loadings":[],"max_followup":5,"tail":{"ConstantHazard":{"rate":0.1}}}}'::ltv.survival AS s) AS x;
 -- No other type's value is taken for a curve.
 SELECT E'\\x00'::bytea::ltv.survival;

@@ -92,6 +92,7 @@ def tasks(backend: Backend) -> list[Task]:
         Task("survival_agg, 10 segments", curves.format("segment"), floor=grouped.format("segment"), peers="kaplan-meier, 10 segments"),
         Task("survival_agg, 10,000 cohorts", curves.format("cohort"), floor=grouped.format("cohort"), peers="kaplan-meier, 10,000 cohorts"),
         Task("fit_cox, 10 covariates", f"SELECT ltv.fit_cox(days, churned, ARRAY[{row}]) IS NULL FROM contracts", "8", peers="cox, 10 covariates"),
+        Task("its arrays of 10 covariates alone", f"SELECT max(array_length(ARRAY[{row}], 1)) FROM contracts"),
         Task("fit_cox, delayed entry", f"SELECT ltv.fit_cox(entry, days, churned, ARRAY[{row}]) IS NULL FROM contracts", peers="cox, delayed entry"),
         Task(
             "renewal_probability(model, row)",
@@ -103,6 +104,11 @@ def tasks(backend: Backend) -> list[Task]:
             "renewal_probability(model, ROW of its features)",
             f"SELECT sum(ltv.renewal_probability((SELECT ltv.model('bench@latest')), f, 365)) FROM (SELECT {row} FROM contracts OFFSET 0) f",
             "1.5 × the formula",
+            floor=f"SELECT sum({formula}) FROM contracts c",
+        ),
+        Task(
+            "its rows alone, without a model",
+            "SELECT sum(pg_column_size(c)) FROM contracts c",
             floor=f"SELECT sum({formula}) FROM contracts c",
         ),
         Task("calibration_agg", "SELECT ltv.calibration_agg(probability, renewed) IS NULL FROM contracts", peers="brier"),

@@ -5,7 +5,7 @@ use ltv_engine::hazard::cox::{self, Ties};
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::Model;
 
-use crate::pg::error::settle;
+use crate::pg::error::{raise, settle};
 use crate::pg::{interrupts, settings};
 
 /// The information matrix and its factors are this many squared: beyond it a fit is no longer a matter of seconds.
@@ -28,7 +28,7 @@ pub fn cox(design: &Design) -> Option<Vec<u8>> {
     }
     let p = design.covariates();
     if p > MOST_COVARIATES {
-        settle::<()>(Err(too_wide(p)));
+        raise(too_wide(p));
     }
     // The fit sorts a copy of the rows.
     let needed = design.memory_bytes() + size_of::<f64>() * (design.len() * (p + NUMBERS_PER_ROW) + SQUARES * p * p);

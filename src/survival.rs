@@ -7,7 +7,7 @@ use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field};
-use crate::pg::error::settle;
+use crate::pg::error::{raise, settle};
 use crate::pg::varlena::Value;
 use crate::pg::{interrupts, settings};
 
@@ -28,7 +28,7 @@ fn no_sample(what: &str) -> Error {
 
 fn time(name: &str, t: f64) -> f64 {
     if !(0.0..f64::INFINITY).contains(&t) {
-        settle::<()>(Err(curve::bad_time(name, t)));
+        raise(curve::bad_time(name, t));
     }
     t
 }
@@ -176,7 +176,7 @@ fn log_rank(
         .iter()
         .map(|curve| match curve {
             Survival::Sample(sample) => sample,
-            Survival::Fitted(_) => settle(Err(no_sample("compared"))),
+            Survival::Fitted(_) => raise(no_sample("compared")),
         })
         .collect();
     let go_on = |bytes| {

@@ -52,7 +52,7 @@ fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static str> {
         })))
     };
     let currency = call.text(first + place::CURRENCY).map(str::to_owned);
-    let as_of = call.date(first + place::AS_OF).map(|days| settle(civil(days)));
+    let as_of = call.integer(first + place::AS_OF).map(|days| settle(civil(days)));
     let terms = Terms {
         revenue: float(place::REVENUE, "revenue")?,
         margin: float(place::MARGIN, "margin")?,
@@ -208,7 +208,7 @@ fn answer_cash_flows(call: &Call, rows: Result<(Option<Vec<CashFlow>>, Asked), S
         vec![
             Field::Int4(Some(row.period as i32)),
             Field::Float(Some(row.due_months)),
-            Field::Date(due_on(row)),
+            Field::Int4(due_on(row)),
             Field::Float(row.survival),
             money(row.revenue),
             money(row.cost),

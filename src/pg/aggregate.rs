@@ -6,7 +6,7 @@ use ltv_engine::hazard::design::Design;
 use ltv_engine::survival::Sample;
 use pgrx::pg_sys;
 
-use crate::pg::error::settle;
+use crate::pg::error::{raise, settle};
 use crate::pg::expanded::{self, State};
 use crate::pg::{array, packed, settings, varlena};
 
@@ -130,7 +130,7 @@ pub unsafe fn add_regression_row<O: Outcome>(
         return object.datum();
     };
     if covariates.len() > crate::fit::MOST_COVARIATES {
-        settle::<()>(Err(crate::fit::too_wide(covariates.len())));
+        raise(crate::fit::too_wide(covariates.len()));
     }
     let event = settle(O::read(args[places.event].value));
     let entry = places.entry.map(|place| float(&args[place]));

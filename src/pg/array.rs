@@ -18,30 +18,16 @@ pub unsafe fn floats<'a>(datum: pg_sys::Datum) -> Option<&'a [f64]> {
         if dimensions == 0 {
             return Some(&[]);
         }
-        if (*array).dataoffset != 0 {
-            return with_null_bitmap(array, dimensions);
-        }
-        let lengths = array.cast::<u8>().add(size_of::<pg_sys::ArrayType>()).cast::<i32>();
-        let length: usize = (0..dimensions).map(|d| *lengths.add(d) as usize).product();
+        // With a bitmap `dataoffset` says where the elements start; it may be there without a NULL, and then they are as
+        // dense as without it.
         let header = size_of::<pg_sys::ArrayType>() + 2 * size_of::<i32>() * dimensions;
-        let data = array.cast::<u8>().add(header.next_multiple_of(8)).cast::<f64>();
-        Some(std::slice::from_raw_parts(data, length))
-    }
-}
-
-/// An array with a NULL bitmap may still have no NULL in it.
-///
-/// # Safety
-/// As [`floats`].
-unsafe fn with_null_bitmap<'a>(array: *mut pg_sys::ArrayType, dimensions: usize) -> Option<&'a [f64]> {
-    // SAFETY: `dataoffset` is where the elements start; without NULLs they are stored densely.
-    unsafe {
-        if pg_sys::array_contains_nulls(array) {
-            return None;
-        }
+        let offset = match (*array).dataoffset {
+            0 => header.next_multiple_of(8),
+            _ if pg_sys::array_contains_nulls(array) => return None,
+            offset => offset as usize,
+        };
         let lengths = array.cast::<u8>().add(size_of::<pg_sys::ArrayType>()).cast::<i32>();
         let length: usize = (0..dimensions).map(|d| *lengths.add(d) as usize).product();
-        let data = array.cast::<u8>().add((*array).dataoffset as usize).cast::<f64>();
-        Some(std::slice::from_raw_parts(data, length))
+        Some(std::slice::from_raw_parts(array.cast::<u8>().add(offset).cast::<f64>(), length))
     }
 }

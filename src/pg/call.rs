@@ -18,12 +18,12 @@ pub struct Call {
 pub enum Field {
     Float(Option<f64>),
     Integer(Option<i64>),
+    /// An integer, or a date as days since 2000-01-01.
     Int4(Option<i32>),
     Text(Option<String>),
     Texts(Vec<String>),
     /// The digits of a number, exactly.
     Numeric(Option<String>),
-    Date(Option<i32>),
 }
 
 /// How argument 0 gives the model.
@@ -53,11 +53,7 @@ impl Call {
         self.argument(place).map(|datum| f64::from_bits(datum.value() as u64))
     }
 
-    /// A date as days since 2000-01-01.
-    pub fn date(&self, place: usize) -> Option<i32> {
-        self.argument(place).map(|datum| datum.value() as i32)
-    }
-
+    /// An integer, or a date as days since 2000-01-01.
     pub fn integer(&self, place: usize) -> Option<i32> {
         self.argument(place).map(|datum| datum.value() as i32)
     }
@@ -206,7 +202,7 @@ fn datums(fields: Vec<Field>) -> (Vec<pg_sys::Datum>, Vec<bool>) {
     let datums = fields.into_iter().map(|field| match field {
         Field::Float(value) => value.filter(|value| value.is_finite()).and_then(IntoDatum::into_datum),
         Field::Integer(value) => value.and_then(IntoDatum::into_datum),
-        Field::Int4(value) | Field::Date(value) => value.and_then(IntoDatum::into_datum),
+        Field::Int4(value) => value.and_then(IntoDatum::into_datum),
         Field::Text(value) => value.and_then(IntoDatum::into_datum),
         Field::Texts(value) => value.into_datum(),
         Field::Numeric(value) => value.and_then(|digits| numeric(&digits).into_datum()),

@@ -38,8 +38,7 @@ struct HeldModel {
 }
 
 /// What a snapshot sees of other transactions and of its own: when any of it changes, a name may mean another version.
-#[derive(PartialEq, Eq)]
-pub struct SnapshotKey {
+struct SnapshotKey {
     horizon: (u32, u32),
     command: u32,
     subtransaction: u32,
@@ -47,24 +46,27 @@ pub struct SnapshotKey {
 }
 
 impl SnapshotKey {
-    pub fn current() -> Self {
+    /// The key of the active snapshot, when it is not this one's.
+    fn changed(held: Option<&SnapshotKey>) -> Option<SnapshotKey> {
         // SAFETY: a function called by the executor has an active snapshot, which is only read; its arrays have the
         // lengths that it says.
-        unsafe {
+        let (snapshot, xip, subxip, subtransaction) = unsafe {
             let snapshot = &*pg_sys::GetActiveSnapshot();
             let ids = |start: *mut pg_sys::TransactionId, count: usize| {
-                let ids = if count == 0 { &[][..] } else { std::slice::from_raw_parts(start, count) };
-                ids.iter().map(|id| id.into_inner()).collect::<Vec<u32>>()
+                if count == 0 { &[][..] } else { std::slice::from_raw_parts(start, count) }
             };
-            let mut running = ids(snapshot.xip, snapshot.xcnt as usize);
-            running.extend(ids(snapshot.subxip, snapshot.subxcnt.max(0) as usize));
-            SnapshotKey {
-                horizon: (snapshot.xmin.into_inner(), snapshot.xmax.into_inner()),
-                command: snapshot.curcid,
-                subtransaction: pg_sys::GetCurrentSubTransactionId(),
-                running,
-            }
-        }
+            let (xip, subxip) = (snapshot.xcnt as usize, snapshot.subxcnt.max(0) as usize);
+            (snapshot, ids(snapshot.xip, xip), ids(snapshot.subxip, subxip), pg_sys::GetCurrentSubTransactionId())
+        };
+        let horizon = (snapshot.xmin.into_inner(), snapshot.xmax.into_inner());
+        let running = xip.iter().chain(subxip).map(|id| id.into_inner());
+        let same = held.is_some_and(|held| {
+            held.horizon == horizon
+                && held.command == snapshot.curcid
+                && held.subtransaction == subtransaction
+                && running.clone().eq(held.running.iter().copied())
+        });
+        (!same).then(|| SnapshotKey { horizon, command: snapshot.curcid, subtransaction, running: running.collect() })
     }
 }
 
@@ -106,8 +108,7 @@ impl CallSite {
 
     /// Makes the model called `name` the one in use, looking it up once per snapshot.
     pub fn hold_named(&mut self, name: &str, look_up: impl FnOnce(&str) -> Vec<u8>) {
-        let snapshot = SnapshotKey::current();
-        if self.snapshot.as_ref() != Some(&snapshot) {
+        if let Some(snapshot) = SnapshotKey::changed(self.snapshot.as_ref()) {
             self.named.clear();
             self.snapshot = Some(snapshot);
         }

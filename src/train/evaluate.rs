@@ -4,7 +4,7 @@ use ltv_engine::assess::brier::brier_score;
 use ltv_engine::assess::concordance::{Outcomes, concordance};
 use ltv_engine::model::Fit;
 use ltv_engine::model::features::{Kind, Value};
-use ltv_engine::survival::{Sample, Survival};
+use ltv_engine::survival::{Sample, Steps, kaplan_meier};
 use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
 use serde_json::json;
@@ -85,7 +85,7 @@ pub fn metrics(
         warnings.push("the holdout is empty".into());
         return Ok(metrics);
     }
-    let pooled = Survival::Sample(trained.pooled.clone()).steps().map(|steps| steps.with_average_tail());
+    let pooled = kaplan_meier::steps(&trained.pooled).map(Steps::with_average_tail);
     let naive = pooled.and_then(|steps| steps.survival_at(horizon)).unwrap_or(1.0);
     let outcomes = Outcomes {
         exits: &scored.durations,

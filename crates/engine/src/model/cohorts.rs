@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::survival::{Sample, Steps, Survival, Tail};
+use crate::survival::{Sample, Steps, kaplan_meier};
 use crate::{Error, Result};
 
 /// One cohort: the levels of the model's features, in their order, and its curve.
@@ -26,7 +26,7 @@ impl Cohorts {
         let mut cohorts = Vec::with_capacity(samples.len());
         for (levels, sample) in samples {
             let (subjects, events) = (sample.subjects(), sample.events());
-            if let Some(steps) = Survival::Sample(sample).steps() {
+            if let Some(steps) = kaplan_meier::steps(&sample) {
                 cohorts.push(Cohort { levels, subjects, events, curve: steps.with_average_tail() });
             }
         }
@@ -78,10 +78,10 @@ impl Steps {
             && self.survival.iter().all(|survival| (0.0..=1.0).contains(survival))
             && self.cumulative_hazard.iter().all(|hazard| *hazard >= 0.0)
             && self.variance.iter().all(|variance| *variance >= 0.0);
-        let tail = match self.tail {
-            Tail::None => true,
-            Tail::ConstantHazard { rate } => rate.is_finite() && rate >= 0.0,
-        };
-        if shaped && ordered && tail { Ok(()) } else { Err(Error::malformed("a stored curve is not a survival curve")) }
+        if shaped && ordered && self.tail.is_valid() {
+            Ok(())
+        } else {
+            Err(Error::malformed("a stored curve is not a survival curve"))
+        }
     }
 }

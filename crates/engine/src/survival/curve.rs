@@ -29,10 +29,20 @@ pub enum Tail {
 
 impl Tail {
     /// The exponential through the last point: the hazard averaged over the whole observed time goes on for ever
-    /// (Brown, Hollander & Korwar 1974). Where hazards fall with age this errs on the safe side; where they rise, it promises too much.
+    /// (Brown, Hollander & Korwar 1974). Where hazards fall with age this errs on the safe
+    /// side; where they rise, it promises too much.
     pub fn average_hazard(cumulative_hazard: f64, max_followup: f64) -> Tail {
         let rate = cumulative_hazard / max_followup;
-        if rate.is_finite() && rate >= 0.0 { Tail::ConstantHazard { rate } } else { Tail::None }
+        let tail = Tail::ConstantHazard { rate };
+        if tail.is_valid() { tail } else { Tail::None }
+    }
+
+    /// A rate is finite and not negative.
+    pub fn is_valid(self) -> bool {
+        match self {
+            Tail::None => true,
+            Tail::ConstantHazard { rate } => rate.is_finite() && rate >= 0.0,
+        }
     }
 }
 
@@ -72,7 +82,7 @@ impl FittedCurve {
             && self.times.iter().all(|time| time.is_finite() && *time >= 0.0)
             && self.max_followup.is_finite()
             && self.max_followup >= 0.0
-            && self.tail_is_valid()
+            && self.tail.is_valid()
             && self.times.last().is_none_or(|last| *last <= self.max_followup);
         let hazard_rises = self.cumulative_hazard.windows(2).all(|pair| pair[0] <= pair[1])
             && self.cumulative_hazard.iter().all(|hazard| *hazard >= 0.0);
@@ -86,13 +96,6 @@ impl FittedCurve {
             Ok(())
         } else {
             Err(Error::malformed("a fitted curve must have rising times and a cumulative hazard that never falls"))
-        }
-    }
-
-    fn tail_is_valid(&self) -> bool {
-        match self.tail {
-            Tail::None => true,
-            Tail::ConstantHazard { rate } => rate.is_finite() && rate >= 0.0,
         }
     }
 }

@@ -174,7 +174,8 @@ pub fn curve(sample: &Sample, z: f64, transform: Transform) -> Vec<CurveRow> {
 
 /// The life table at chosen times: at risk just before each, the counts since the time before it in the list.
 ///
-/// As R's `summary(fit, times = …)`. Times are taken in rising order.
+/// As R's `summary(fit, times = …)`, but that R counts those who enter before the next exit as at risk already. Times are
+/// taken in rising order.
 pub fn curve_at(sample: &Sample, times: &[f64], z: f64, transform: Transform) -> Vec<CurveRow> {
     let Some(steps) = steps(sample) else { return Vec::new() };
     let table = RiskTable::new(&[sample]).rows;
@@ -186,7 +187,7 @@ pub fn curve_at(sample: &Sample, times: &[f64], z: f64, transform: Transform) ->
         let since = &table[from..until];
         from = until;
         // Nobody leaves or enters between two tabulated times, so the next one's risk set is this one's.
-        let at_risk = table.iter().find(|row| row.time >= time).map_or(0.0, |row| row.at_risk[0]);
+        let at_risk = table.get(table.partition_point(|row| row.time < time)).map_or(0.0, |row| row.at_risk[0]);
         CurveRow { at_risk: Some(at_risk), ..fitted_row(&steps, time, z, transform) }.with_counts(since)
     };
     times.into_iter().map(row).collect()

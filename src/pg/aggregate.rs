@@ -64,7 +64,7 @@ pub(super) fn float(slot: &pg_sys::NullableDatum) -> f64 {
 /// # Safety
 /// `fcinfo` is PostgreSQL's, for a function declared with at least `count` arguments.
 #[inline(always)]
-unsafe fn arguments<'a>(fcinfo: pg_sys::FunctionCallInfo, count: usize) -> &'a [pg_sys::NullableDatum] {
+pub(super) unsafe fn arguments<'a>(fcinfo: pg_sys::FunctionCallInfo, count: usize) -> &'a [pg_sys::NullableDatum] {
     // SAFETY: PostgreSQL allocates one slot per declared argument.
     unsafe { (*fcinfo).args.as_slice(count) }
 }

@@ -1,5 +1,6 @@
 //! A call of one of our functions, taken apart safely: arguments by place, the answer as datum, tuple or rows.
 
+use ltv_engine::hazard::design::Design;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::Steps;
@@ -7,7 +8,7 @@ use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
 
 use crate::pg::call_site::CallSite;
 use crate::pg::error::report;
-use crate::pg::{array, varlena};
+use crate::pg::{array, expanded, varlena};
 
 /// One call. Made only by the exported symbols, with PostgreSQL's own `fcinfo`.
 pub struct Call {
@@ -107,6 +108,12 @@ impl Call {
     pub fn bytes(&self, place: usize) -> Option<&[u8]> {
         // SAFETY: declared one of our varlena types, and not NULL.
         self.argument(place).map(|datum| unsafe { varlena::payload(datum) })
+    }
+
+    /// The rows of an argument that is a design: read in place when an aggregate has just made it.
+    pub fn design<R>(&self, place: usize, read: impl FnOnce(&Design) -> R) -> Option<R> {
+        // SAFETY: declared ltv.design, and not NULL; reading changes nothing.
+        self.argument(place).map(|datum| unsafe { expanded::with_state::<Design, _>(datum, read) })
     }
 
     /// The model of argument 0 applied to the row of argument 1; `None` when either is NULL.

@@ -35,6 +35,7 @@ macro_rules! export {
         }
     };
 }
+pub(super) use export;
 
 const fn places(entry: Option<usize>, duration: usize, covariates: Option<usize>, weight: Option<usize>) -> Places {
     Places { entry, duration, event: duration + 1, covariates, weight }

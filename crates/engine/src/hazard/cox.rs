@@ -90,6 +90,15 @@ pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> 
             "Check the filter, and whether every row has a NULL among its features.",
         ));
     }
+    if design.covariates() == 0 {
+        return Err(Error::invalid("a regression needs at least one covariate", "Name at least one feature."));
+    }
+    if !design.uppers().is_empty() {
+        return Err(Error::invalid(
+            "a Cox regression needs exact or right-censored times",
+            "For times known to an interval only fit a parametric model.",
+        ));
+    }
     let sets = RiskSets::new(design, interrupt)?;
     let mut likelihood = PartialLikelihood::new(&sets, ties)?;
     let maximum = maximise(&mut likelihood, interrupt)?;

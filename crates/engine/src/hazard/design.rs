@@ -1,28 +1,54 @@
 //! The rows of a regression: columns of times, events and covariates, which merge.
 
-use crate::numeric::bytes::{Reader, Writer};
+use crate::hazard::labels::Labels;
 use crate::{Error, Result};
 
-const VERSION: u8 = 1;
-const HAS_ENTRIES: u8 = 1;
-const HAS_WEIGHTS: u8 = 2;
-
-/// The rows from which a model of time to event is fitted: exit, event, entry, weight and p covariates each.
+/// The rows from which a model of time to event is fitted: exit, event, entry, weight and p covariates each; where a
+/// model asks for them also a stratum, a cluster, an offset, and an upper bound of a time known to an interval only.
 ///
 /// A subject is at risk at `t` when `entry < t <= exit`; a subject without a delayed entry is at risk from the start,
 /// an event at time 0 included. Rows are kept in the order in which they came; no fit depends on it beyond rounding.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Design {
-    covariates: usize,
-    exits: Vec<f64>,
-    events: Vec<bool>,
+    pub(super) covariates: usize,
+    pub(super) exits: Vec<f64>,
+    pub(super) events: Vec<bool>,
     /// Empty when nobody enters late; otherwise 0 for those who do not.
-    entries: Vec<f64>,
+    pub(super) entries: Vec<f64>,
     /// Empty when all weights are 1.
-    weights: Vec<f64>,
+    pub(super) weights: Vec<f64>,
+    /// Empty when all are 0.
+    pub(super) offsets: Vec<f64>,
+    /// Empty when no time is known to an interval only; otherwise infinite for the other rows.
+    pub(super) uppers: Vec<f64>,
+    /// Empty when the rows have none; then every row has one.
+    pub(super) strata: Labels,
+    /// Empty when the rows have none; a row without a label is a cluster of its own.
+    pub(super) clusters: Labels,
     /// Rows × covariates, row-major.
-    x: Vec<f64>,
-    skipped: u64,
+    pub(super) x: Vec<f64>,
+    pub(super) skipped: u64,
+}
+
+/// One subject with everything a model may want to know of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Row<'a> {
+    /// When it came under observation, if that was later than 0.
+    pub entry: f64,
+    /// When it left; of a time known to an interval only, the lower bound.
+    pub exit: f64,
+    /// The event happened at `exit`.
+    pub event: bool,
+    /// The event happened after `exit` and at or before this; `None` for every other row.
+    pub upper: Option<f64>,
+    pub weight: f64,
+    /// A part of the linear predictor whose coefficient is 1.
+    pub offset: f64,
+    /// `None` in a design without strata.
+    pub stratum: Option<&'a str>,
+    /// `None` in a design without clusters; `Some(None)` is a cluster of its own.
+    pub cluster: Option<Option<&'a str>>,
+    pub x: &'a [f64],
 }
 
 impl Design {
@@ -36,7 +62,70 @@ impl Design {
     pub fn push(&mut self, entry: Option<f64>, exit: f64, event: bool, weight: f64, x: &[f64]) -> Result<()> {
         let entry = entry.unwrap_or(0.0);
         self.check_row(entry, exit, weight, x)?;
+        if self.has_extras() {
+            return self.push_row(&Row { entry, exit, event, weight, x, ..Row::default() });
+        }
         self.reserve(1, x.len(), entry > 0.0, weight != 1.0)?;
+        self.append(entry, exit, event, weight, x);
+        Ok(())
+    }
+
+    /// As [`Design::push`] for a row with more than that.
+    ///
+    /// # Errors
+    /// As [`Design::push`]; also when `upper` is not finite and greater than `exit` or goes with an event, when the
+    /// offset is not finite, and when only some rows have a stratum or a cluster.
+    pub fn push_row(&mut self, row: &Row) -> Result<()> {
+        self.check_row(row.entry, row.exit, row.weight, row.x)?;
+        if let Some(upper) = row.upper
+            && (row.event || !(upper > row.exit && upper < f64::INFINITY))
+        {
+            return Err(Error::invalid(
+                format!("the event is said to be in ({}, {upper}], which is no interval", row.exit),
+                "The upper bound must be finite and greater than the lower one.",
+            ));
+        }
+        if !row.offset.is_finite() {
+            return Err(Error::invalid(
+                format!("the offset must be finite, got {}", row.offset),
+                "It is added to the linear predictor with coefficient 1.",
+            ));
+        }
+        let rows = self.len();
+        if rows > 0 && row.stratum.is_some() == self.strata.is_empty() {
+            return Err(some_only("stratum"));
+        }
+        if rows > 0 && row.cluster.is_some() == self.clusters.is_empty() {
+            return Err(some_only("cluster"));
+        }
+        self.reserve(1, row.x.len(), row.entry > 0.0, row.weight != 1.0)?;
+        let room = |column: &mut Vec<f64>, wanted: bool| match column.is_empty() && !wanted {
+            true => Ok(()),
+            false => column.try_reserve(rows + 1 - column.len()),
+        };
+        room(&mut self.offsets, row.offset != 0.0)
+            .and_then(|()| room(&mut self.uppers, row.upper.is_some()))
+            .map_err(|_| no_memory(rows + 1, row.x.len()))?;
+        if let Some(stratum) = row.stratum {
+            self.strata.push(Some(stratum))?;
+        }
+        if let Some(cluster) = row.cluster {
+            self.clusters.push(cluster)?;
+        }
+        if !self.offsets.is_empty() || row.offset != 0.0 {
+            self.offsets.resize(rows, 0.0);
+            self.offsets.push(row.offset + 0.0);
+        }
+        if !self.uppers.is_empty() || row.upper.is_some() {
+            self.uppers.resize(rows, f64::INFINITY);
+            self.uppers.push(row.upper.unwrap_or(f64::INFINITY));
+        }
+        self.append(row.entry, row.exit, row.event, row.weight, row.x);
+        Ok(())
+    }
+
+    /// Adds a row that is known to be good and for which there is room.
+    fn append(&mut self, entry: f64, exit: f64, event: bool, weight: f64, x: &[f64]) {
         self.covariates = x.len();
         // Adding 0 turns −0 into 0.
         self.exits.push(exit + 0.0);
@@ -50,7 +139,6 @@ impl Design {
             self.weights.push(weight);
         }
         self.x.extend_from_slice(x);
-        Ok(())
     }
 
     /// Notes a row that was left out because an argument was NULL.
@@ -68,8 +156,29 @@ impl Design {
             if !self.is_empty() && self.covariates != other.covariates {
                 return Err(different_width(self.covariates, other.covariates));
             }
+            if !self.is_empty() && self.strata.is_empty() != other.strata.is_empty() {
+                return Err(some_only("stratum"));
+            }
+            if !self.is_empty() && self.clusters.is_empty() != other.clusters.is_empty() {
+                return Err(some_only("cluster"));
+            }
             let (late, weighted) = (other.has_entries(), other.has_weights());
             self.reserve(other.len(), other.covariates, late, weighted)?;
+            let (rows, total) = (self.len(), self.len() + other.len());
+            let join = |column: &mut Vec<f64>, more: &[f64], absent: f64| {
+                if !column.is_empty() || !more.is_empty() {
+                    column.try_reserve(total - column.len())?;
+                    column.resize(rows, absent);
+                    column.extend_from_slice(more);
+                    column.resize(total, absent);
+                }
+                Ok(())
+            };
+            join(&mut self.offsets, &other.offsets, 0.0)
+                .and_then(|()| join(&mut self.uppers, &other.uppers, f64::INFINITY))
+                .map_err(|_: std::collections::TryReserveError| no_memory(total, other.covariates))?;
+            self.strata.merge(&other.strata)?;
+            self.clusters.merge(&other.clusters)?;
             self.covariates = other.covariates;
             if self.has_entries() || late {
                 self.entries.resize(self.exits.len(), 0.0);
@@ -128,6 +237,27 @@ impl Design {
         &self.weights
     }
 
+    /// What is added to the linear predictor of each row; empty when it is 0 for all.
+    pub fn offsets(&self) -> &[f64] {
+        &self.offsets
+    }
+
+    /// The upper bound of each row whose event is known to have been in `(exit, upper]`, infinite for all other rows;
+    /// empty when there is no such row.
+    pub fn uppers(&self) -> &[f64] {
+        &self.uppers
+    }
+
+    /// The stratum of each row; empty when there are none.
+    pub fn strata(&self) -> &Labels {
+        &self.strata
+    }
+
+    /// The cluster of each row; empty when there are none.
+    pub fn clusters(&self) -> &Labels {
+        &self.clusters
+    }
+
     /// The covariates: rows × covariates, row-major.
     pub fn x(&self) -> &[f64] {
         &self.x
@@ -135,70 +265,11 @@ impl Design {
 
     /// Memory held, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        let floats = self.exits.capacity() + self.entries.capacity() + self.weights.capacity() + self.x.capacity();
+        let columns = [&self.exits, &self.entries, &self.weights, &self.offsets, &self.uppers, &self.x];
+        let floats: usize = columns.iter().map(|column| column.capacity()).sum();
         floats.saturating_mul(size_of::<f64>()).saturating_add(self.events.capacity())
-    }
-
-    /// The stored form: version, flags, numbers of covariates, skipped rows and rows; then the columns exit, event,
-    /// entry and weight (where flagged) and the covariates row by row. Whole numbers as LEB128, floats little-endian.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
-        let floats = self.exits.len() + self.entries.len() + self.weights.len() + self.x.len();
-        out.bytes.reserve_exact(floats * 8 + self.events.len() + 32);
-        out.byte(VERSION);
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        out.byte(flag(self.has_entries(), HAS_ENTRIES) | flag(self.has_weights(), HAS_WEIGHTS));
-        out.whole(self.covariates as u64);
-        out.whole(self.skipped);
-        out.whole(self.exits.len() as u64);
-        self.exits.iter().for_each(|exit| out.float(*exit));
-        self.events.iter().for_each(|event| out.byte(u8::from(*event)));
-        self.entries.iter().for_each(|entry| out.float(*entry));
-        self.weights.iter().for_each(|weight| out.float(*weight));
-        self.x.iter().for_each(|value| out.float(*value));
-        out.bytes
-    }
-
-    /// # Errors
-    /// [`Error::Malformed`] for anything that [`Design::encode`] could not have written.
-    pub fn decode(bytes: &[u8]) -> Result<Design> {
-        let mut from = Reader::new(bytes);
-        let version = from.byte()?;
-        if version != VERSION {
-            return Err(Error::malformed(format!("format version {version} of a design is not known to this release")));
-        }
-        let flags = from.byte()?;
-        if flags & !(HAS_ENTRIES | HAS_WEIGHTS) != 0 {
-            return Err(Error::malformed(format!("unknown flags {flags} of a design")));
-        }
-        let covariates = usize::try_from(from.whole()?).map_err(|_| inconsistent())?;
-        let skipped = from.whole()?;
-        let columns = 1 + flags.count_ones() as usize;
-        let bytes_per_row =
-            covariates.checked_add(columns).and_then(|floats| floats.checked_mul(8)).ok_or_else(inconsistent)?;
-        let rows = from.count(bytes_per_row.saturating_add(1))?;
-        if (rows == 0) != (covariates == 0) || (rows == 0 && flags != 0) {
-            return Err(inconsistent());
-        }
-        let exits = column(&mut from, rows)?;
-        let events = (0..rows).map(|_| flag(&mut from)).collect::<Result<Vec<bool>>>()?;
-        let entries = column(&mut from, if flags & HAS_ENTRIES != 0 { rows } else { 0 })?;
-        let weights = column(&mut from, if flags & HAS_WEIGHTS != 0 { rows } else { 0 })?;
-        let x = column(&mut from, rows.checked_mul(covariates).ok_or_else(inconsistent)?)?;
-        from.finish()?;
-        let design = Design { covariates, exits, events, entries, weights, x, skipped };
-        design.validate()?;
-        Ok(design)
-    }
-
-    fn validate(&self) -> Result<()> {
-        for (i, exit) in self.exits.iter().enumerate() {
-            let entry = self.entries.get(i).copied().unwrap_or(0.0);
-            let weight = self.weights.get(i).copied().unwrap_or(1.0);
-            let x = &self.x[i * self.covariates..(i + 1) * self.covariates];
-            self.check_row(entry, *exit, weight, x).map_err(|error| Error::malformed(error.to_string()))?;
-        }
-        Ok(())
+            + self.strata.memory_bytes()
+            + self.clusters.memory_bytes()
     }
 
     fn has_entries(&self) -> bool {
@@ -209,12 +280,15 @@ impl Design {
         !self.weights.is_empty()
     }
 
+    fn has_extras(&self) -> bool {
+        !(self.offsets.is_empty() && self.uppers.is_empty() && self.strata.is_empty() && self.clusters.is_empty())
+    }
+
     #[inline]
-    fn check_row(&self, entry: f64, exit: f64, weight: f64, x: &[f64]) -> Result<()> {
+    pub(super) fn check_row(&self, entry: f64, exit: f64, weight: f64, x: &[f64]) -> Result<()> {
         let valid = (0.0..f64::INFINITY).contains(&exit)
             && (entry == 0.0 || (entry > 0.0 && entry < exit))
             && (weight > 0.0 && weight < f64::INFINITY)
-            && !x.is_empty()
             && (x.len() == self.covariates || self.is_empty())
             && x.iter().fold(true, |finite, value| finite & value.is_finite());
         if valid { Ok(()) } else { Err(self.row_error(entry, exit, weight, x)) }
@@ -240,9 +314,6 @@ impl Design {
                 "Filter the rows that should not count.",
             );
         }
-        if x.is_empty() {
-            return Error::invalid("a regression needs at least one covariate", "Name at least one feature.");
-        }
         if x.len() != self.covariates && !self.is_empty() {
             return different_width(self.covariates, x.len());
         }
@@ -266,9 +337,16 @@ impl Design {
             .and_then(|()| self.entries.try_reserve(entries))
             .and_then(|()| self.weights.try_reserve(weights))
             .and_then(|()| self.x.try_reserve(rows.saturating_mul(covariates)));
-        reserved
-            .map_err(|_| Error::OutOfRange(format!("no memory is left for {total} rows of {covariates} covariates")))
+        reserved.map_err(|_| no_memory(total, covariates))
     }
+}
+
+fn no_memory(rows: usize, covariates: usize) -> Error {
+    Error::OutOfRange(format!("no memory is left for {rows} rows of {covariates} covariates"))
+}
+
+fn some_only(what: &str) -> Error {
+    Error::invalid(format!("only some of the rows have a {what}"), "Give every row one, or none.")
 }
 
 fn different_width(expected: usize, found: usize) -> Error {
@@ -276,20 +354,4 @@ fn different_width(expected: usize, found: usize) -> Error {
         format!("all rows must have the same covariates: {expected} in the rows before, {found} here"),
         "Give every row the same features.",
     )
-}
-
-fn column(from: &mut Reader, length: usize) -> Result<Vec<f64>> {
-    (0..length).map(|_| from.float()).collect()
-}
-
-fn flag(from: &mut Reader) -> Result<bool> {
-    match from.byte()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        other => Err(Error::malformed(format!("event flag {other} of a design is neither 0 nor 1"))),
-    }
-}
-
-fn inconsistent() -> Error {
-    Error::malformed("the counts of a design contradict each other")
 }

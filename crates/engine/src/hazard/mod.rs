@@ -3,6 +3,8 @@
 pub mod cox;
 pub mod cox_baseline;
 pub mod design;
+mod design_codec;
+pub mod labels;
 mod newton;
 mod partial_likelihood;
 mod risk_sets;

@@ -148,6 +148,9 @@ fn an_outlier_beyond_reason_stays_within_numbers() {
 fn errors_say_what_was_found() {
     let mut design = Design::default();
     assert!(matches!(fit(&design, Ties::Efron, &mut go_on), Err(Error::Invalid { .. })));
+    let mut bare = Design::default();
+    bare.push(None, 3.0, true, 1.0, &[]).unwrap();
+    assert!(fit(&bare, Ties::Efron, &mut go_on).unwrap_err().to_string().contains("at least one covariate"));
     let mut refused = |entry, exit, weight, x: &[f64], text: &str| {
         let error = design.push(entry, exit, true, weight, x).unwrap_err();
         assert!(matches!(&error, Error::Invalid { .. }) && error.to_string().contains(text), "{error}");
@@ -159,7 +162,6 @@ fn errors_say_what_was_found() {
     refused(Some(-1.0), 3.0, 1.0, &[1.0], "-1");
     refused(None, 3.0, 0.0, &[1.0], "weight");
     refused(None, 3.0, f64::NAN, &[1.0], "weight");
-    refused(None, 3.0, 1.0, &[], "at least one covariate");
     refused(None, 3.0, 1.0, &[1.0, f64::NAN], "covariate 2 must be finite");
     design.push(None, 3.0, true, 1.0, &[1.0, 2.0]).unwrap();
     assert!(design.push(None, 3.0, true, 1.0, &[1.0]).is_err());

@@ -5,7 +5,6 @@
 //! when it has outgrown that. Layout: version, kind, count (u16), rows left out (u32), then slots of nine bytes, the
 //! duration as a little-endian double and the event as 0 or 1; unused slots are zero.
 
-use crate::numeric::tally::Budget;
 use crate::survival::codec::{PACKED, VERSION};
 use crate::survival::sample::{Sample, check_duration};
 use crate::{Error, Result};
@@ -74,14 +73,17 @@ pub fn sample(bytes: &[u8]) -> Result<Sample> {
     if !(bytes.len() - HEADER).is_multiple_of(SLOT) || bytes.len() > HEADER + MOST_SLOTS * SLOT {
         return Err(refused());
     }
-    let mut sample = Sample::default();
+    let (mut events, mut censored) = (Vec::with_capacity(count(bytes)), Vec::with_capacity(count(bytes)));
     for slot in rows.chunks_exact(SLOT) {
         let (duration, event) = slot.split_first_chunk::<8>().ok_or_else(refused)?;
-        if event[0] > 1 {
-            return Err(refused());
-        }
-        sample.add(f64::from_le_bytes(*duration), event[0] == 1, Budget::UNLIMITED).map_err(|_| refused())?;
+        let column = match event[0] {
+            0 => &mut censored,
+            1 => &mut events,
+            _ => return Err(refused()),
+        };
+        column.push(f64::from_le_bytes(*duration) + 0.0);
     }
+    let mut sample = Sample::of_durations(events, censored).map_err(|_| refused())?;
     sample.skip_many(u64::from(u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]])));
     Ok(sample)
 }
@@ -89,6 +91,7 @@ pub fn sample(bytes: &[u8]) -> Result<Sample> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numeric::tally::Budget;
     use crate::survival::Survival;
     use proptest::prelude::*;
 

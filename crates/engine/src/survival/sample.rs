@@ -38,6 +38,16 @@ impl Sample {
         self.exits.add_asking(duration, if event { EVENT } else { CENSORED }, budget)
     }
 
+    /// A sample of subjects of weight 1 that were at risk from the start, by the durations of those with the event and of
+    /// those without.
+    ///
+    /// # Errors
+    /// As [`Sample::add`].
+    pub(super) fn of_durations(events: Vec<f64>, censored: Vec<f64>) -> Result<Sample> {
+        events.iter().chain(&censored).try_for_each(|duration| check_duration(*duration))?;
+        Ok(Sample { exits: Tally::of_singles([events, censored]), ..Sample::default() })
+    }
+
     /// Adds one subject with any weight and, if it was observed only from `entry` on, its delayed entry.
     ///
     /// # Errors

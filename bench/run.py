@@ -14,6 +14,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +114,52 @@ def tasks(backend: Backend) -> list[Task]:
         ),
         Task("calibration_agg", "SELECT ltv.calibration_agg(probability, renewed) IS NULL FROM contracts", peers="brier"),
     ]
+
+
+def memory(backend: Backend, sql: str) -> float:
+    """Megabytes of its own that a statement takes the backend at the most, pages of tables not counted."""
+    status = Path(f"/proc/{backend.pid}/status")
+
+    def own(name: str) -> int:
+        return int(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith(name)))
+
+    Path(f"/proc/{backend.pid}/clear_refs").write_text("5")  # the high-water mark starts anew
+    before, shared = own("VmRSS"), own("RssShmem") + own("RssFile")
+    backend.ask(sql)
+    return max(0, own("VmHWM") - before - max(0, own("RssShmem") + own("RssFile") - shared)) / 1024
+
+
+def wall(backend: Backend, sql: str, repeats: int) -> float:
+    """Median seconds by the clock."""
+    taken: list[float] = []
+    for _ in range(repeats):
+        before = time.monotonic()
+        backend.ask(sql)
+        taken.append(time.monotonic() - before)
+    return statistics.median(taken)
+
+
+def report_parallel(backend: Backend, names: list[Task], repeats: int) -> None:
+    """Two workers without the leader beside one process, by the clock: true on an idle machine only."""
+    print(f"\n| {'two workers':<48} | serial s | parallel s | faster by |")
+    print(f"|{'-' * 50}|----------|------------|-----------|")
+    for task in names:
+        backend.ask("SET max_parallel_workers_per_gather = 0")
+        serial = wall(backend, task.sql, repeats)
+        backend.ask(
+            "SET max_parallel_workers_per_gather = 2; SET parallel_leader_participation = off; SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0"
+        )
+        parallel = wall(backend, task.sql, repeats)
+        backend.ask("RESET ALL; SET jit = off; SET ltv.max_memory_mb = 8192; SET max_parallel_workers_per_gather = 0")
+        print(f"| {task.name:<48} | {serial:8.3f} | {parallel:10.3f} | {serial / parallel:9.2f} |", flush=True)
+
+
+def report_memory(backend: Backend, names: list[Task]) -> None:
+    print(f"\n| {'memory':<48} | MB at the most |")
+    print(f"|{'-' * 50}|----------------|")
+    for task in names:
+        backend.ask(task.floor)
+        print(f"| {task.name:<48} | {memory(backend, task.sql):14.1f} |", flush=True)
 
 
 def measure(backend: Backend, task: Task, repeats: int) -> tuple[float, float]:

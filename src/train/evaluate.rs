@@ -137,8 +137,7 @@ fn median_event_time(sample: &Sample) -> Option<f64> {
 }
 
 fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {
-    let categorical: Vec<bool> =
-        trained.model.features.iter().map(|feature| matches!(feature.kind, Kind::Category { .. })).collect();
+    let categorical: Vec<bool> = trained.model.features.iter().map(|feature| feature.kind.is_text()).collect();
     let columns: String = source
         .features
         .iter()

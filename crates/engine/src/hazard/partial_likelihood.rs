@@ -88,7 +88,7 @@ impl Increment {
 pub(super) struct PartialLikelihood<'a> {
     pub sets: &'a RiskSets,
     ties: Ties,
-    /// Per row w e^(βx − shift).
+    /// Per row w e^(offset + βx − shift).
     risk: Vec<f64>,
     /// Per row the expected number of deaths.
     expected: Vec<f64>,
@@ -119,7 +119,7 @@ impl<'a> PartialLikelihood<'a> {
             spared.push(increment.spared);
             means.add_means(set, increment);
         })?;
-        accumulate_from_the_end(&mut hazards);
+        sets.strata.windows(2).for_each(|stratum| accumulate_from_the_end(&mut hazards[stratum[0]..stratum[1]]));
         self.expect(&hazards, &spared);
         means.add_waiting();
         let mut moments = Moments::new(sets.chunks, sets.covariates);
@@ -131,7 +131,7 @@ impl<'a> PartialLikelihood<'a> {
         }
 
         let at_deaths: f64 = beta.iter().zip(&sets.death_sum).map(|(beta, sum)| beta * sum).sum();
-        let log_likelihood = at_deaths - log_sum.total() - shift * sets.weighted_events;
+        let log_likelihood = at_deaths + sets.death_offset - log_sum.total() - shift * sets.weighted_events;
         let expected_sum = moments.first.as_flattened();
         let score: Vec<f64> =
             sets.death_sum.iter().zip(expected_sum).map(|(death, expected)| death - expected).collect();
@@ -143,7 +143,7 @@ impl<'a> PartialLikelihood<'a> {
         Ok(finite.then_some(Evaluation { log_likelihood, score, information }))
     }
 
-    /// Visits all event times, latest first, with their increments at `beta`; all sums of r are in units of e^shift,
+    /// Visits all event times, as the sweep does, with their increments at `beta`; all sums of r are in units of e^shift,
     /// which is returned.
     pub fn at_event_times(
         &mut self,

@@ -36,6 +36,11 @@ pub(super) fn orders_the_events(sets: &RiskSets, direction: &[f64], interrupt: I
     let (mut late_highest, mut late_lowest) = (BinaryHeap::new(), BinaryHeap::new());
     let mut strictly = false;
     for (g, group) in (0u32..).zip(&sets.groups) {
+        if group.opens_stratum {
+            (highest, lowest) = (f64::NEG_INFINITY, f64::INFINITY);
+            late_highest.clear();
+            late_lowest.clear();
+        }
         for row in group.first..group.end {
             if row % ROWS_PER_INTERRUPT == 0 {
                 interrupt()?;

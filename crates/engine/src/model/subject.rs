@@ -246,7 +246,7 @@ impl Model {
         let rows = self.terms().into_iter().enumerate().map(|(i, term)| {
             let estimate = fit.coefficients[i];
             let std_error =
-                estimate.and_then(|_| finite(fit.covariance[i * columns + i].sqrt())).filter(|se| *se > 0.0);
+                estimate.and_then(|_| finite(fit.covariance.get(i * columns + i)?.sqrt())).filter(|se| *se > 0.0);
             let z = estimate.zip(std_error).map(|(estimate, se)| estimate / se);
             let limit = |sign: f64| {
                 estimate.zip(std_error).and_then(|(estimate, se)| finite((estimate + sign * critical * se).exp()))

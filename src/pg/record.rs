@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use ltv_engine::model::features::{Feature, Kind, Value};
+use ltv_engine::model::features::{Feature, Value};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use crate::pg::error::report;
@@ -221,7 +221,7 @@ unsafe fn tuple_desc_attribute(descriptor: pg_sys::TupleDesc, index: usize) -> *
 
 /// How a column of type `base` gives the feature, or the error that it cannot.
 fn conversion(feature: &Feature, base: pg_sys::Oid) -> Conversion {
-    let category = matches!(feature.kind, Kind::Category { .. });
+    let category = feature.kind.is_text();
     match base {
         pg_sys::TEXTOID | pg_sys::VARCHAROID if category => return Conversion::Text,
         pg_sys::BPCHAROID if category => return Conversion::Padded,

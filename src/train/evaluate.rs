@@ -3,7 +3,7 @@
 use ltv_engine::assess::brier::brier_score;
 use ltv_engine::assess::concordance::{Outcomes, concordance};
 use ltv_engine::model::Fit;
-use ltv_engine::model::features::{Kind, Value};
+use ltv_engine::model::features::Value;
 use ltv_engine::survival::{Sample, Steps, kaplan_meier};
 use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
@@ -137,8 +137,7 @@ fn median_event_time(sample: &Sample) -> Option<f64> {
 }
 
 fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {
-    let categorical: Vec<bool> =
-        trained.model.features.iter().map(|feature| matches!(feature.kind, Kind::Category { .. })).collect();
+    let categorical: Vec<bool> = trained.model.features.iter().map(|feature| feature.kind.is_text()).collect();
     let columns: String = source
         .features
         .iter()

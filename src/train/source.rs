@@ -61,6 +61,7 @@ impl Column {
                 };
                 levels.iter().skip(1).map(is).collect()
             }
+            Kind::Stratum => Vec::new(),
         }
     }
 

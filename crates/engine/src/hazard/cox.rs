@@ -9,6 +9,8 @@ use crate::hazard::cox_baseline::Baseline;
 use crate::hazard::design::Design;
 use crate::hazard::newton::maximise;
 use crate::hazard::partial_likelihood::PartialLikelihood;
+use crate::hazard::penalty::Penalty;
+use crate::hazard::proximal;
 use crate::hazard::risk_sets::RiskSets;
 use crate::{Error, Interrupt, Result};
 
@@ -21,6 +23,16 @@ pub enum Ties {
     Efron,
     /// Breslow (1974): each tied death faces the whole risk set.
     Breslow,
+    /// Cox (1972): of all ways to choose so many deaths from the risk set, the one that happened. For times that are
+    /// discrete by nature, and for matched sets (conditional logistic regression).
+    Exact,
+}
+
+/// What a fit is asked beyond the rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Options {
+    pub ties: Ties,
+    pub penalty: Penalty,
 }
 
 /// What became of a fit.
@@ -44,6 +56,7 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CoxFit {
     pub ties: Ties,
+    pub penalty: Penalty,
     /// Rows fitted.
     pub rows: usize,
     /// Rows with the event.
@@ -54,12 +67,15 @@ pub struct CoxFit {
     pub means: Vec<f64>,
     /// Log hazard ratio per unit of each covariate; `None` for one that is constant or a combination of those before it.
     pub coefficients: Vec<Option<f64>>,
-    /// p × p, row-major: the inverse of the information; 0 for covariates without a coefficient.
+    /// p × p, row-major: the inverse of the information, of which the penalty on the squares is a part (as `var` of R's
+    /// `ridge`; an honest variance of the biased estimate where that bias is small); 0 for covariates without a
+    /// coefficient. Empty when the penalty selects: the lasso has no standard errors.
     pub covariance: Vec<f64>,
     /// With all coefficients 0.
     pub log_likelihood_null: f64,
+    /// Of the rows; the penalty is not taken off.
     pub log_likelihood: f64,
-    /// Chi-squared statistics of the hypothesis that all coefficients are 0.
+    /// Chi-squared statistics of the hypothesis that all coefficients are 0; with a penalty they follow no such law.
     pub score_test: f64,
     pub wald_test: f64,
     pub likelihood_ratio_test: f64,
@@ -68,22 +84,37 @@ pub struct CoxFit {
     /// Newton steps taken.
     pub iterations: usize,
     pub status: Status,
-    pub baseline: Baseline,
+    /// The names of the strata, in byte order; empty when there are none.
+    pub strata: Vec<String>,
+    /// One per stratum; one when there are none.
+    pub baselines: Vec<Baseline>,
 }
 
 /// Fits the model to a design.
 ///
 /// At risk at `t` are the rows with `entry < t <= exit`; at one and the same time events come before censorings. Times
-/// that differ by rounding only are one time, as R's `timefix` has it. Covariates are centred and scaled inside, so
+/// that differ by rounding only are one time, as R's `timefix` has it. Where the design has strata, only rows of the
+/// same stratum are compared: each has a baseline of its own, and all share the coefficients. Offsets are part of the
+/// linear predictor; the baselines are those of rows whose offset is 0. Covariates are centred and scaled inside, so
 /// their origin and unit do not matter. With case weights each of the d terms of an Efron tie carries the mean weight
 /// of its deaths, as in R; a weight of 2 is then not quite the same as the row twice (with Breslow's ties it is).
 /// The answer agrees with R's `coxph(…, eps = 1e-12)` to 10⁻⁷ or better.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a design without rows; [`Error::OutOfRange`] when the design is beyond the numbers or the
+/// As [`fit_with`].
+pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> {
+    fit_with(design, &Options { ties, penalty: Penalty::default() }, interrupt)
+}
+
+/// As [`fit`], with a penalty. With exact ties the baseline is Breslow's, as in R.
+///
+/// # Errors
+/// [`Error::Invalid`] for a design without rows or covariates, with times known to an interval only, with offsets more
+/// than 400 apart, and for exact ties with case weights or of hopeless size; [`Error::OutOfRange`] when the design is beyond the numbers or the
 /// memory there are; whatever `interrupt` returns. Data that leave coefficients undetermined are not errors: see
 /// [`Status`].
-pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> {
+pub fn fit_with(design: &Design, options: &Options, interrupt: Interrupt) -> Result<CoxFit> {
+    let penalty = Penalty::new(options.penalty.strength, options.penalty.l1_ratio)?;
     if design.is_empty() {
         return Err(Error::invalid(
             "a regression needs at least one row",
@@ -100,22 +131,31 @@ pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> 
         ));
     }
     let sets = RiskSets::new(design, interrupt)?;
-    let mut likelihood = PartialLikelihood::new(&sets, ties)?;
-    let maximum = maximise(&mut likelihood, interrupt)?;
-    let baseline = Baseline::new(design, &sets, &mut likelihood, &maximum.beta, interrupt)?;
+    let mut likelihood = PartialLikelihood::new(&sets, options.ties, penalty)?;
+    let maximum = match penalty.selects() {
+        true => proximal::maximise(&mut likelihood, &penalty.absolutes(&sets.scales), interrupt)?,
+        false => maximise(&mut likelihood, interrupt)?,
+    };
+    let baselines = Baseline::of_strata(&sets, &mut likelihood, &maximum.beta, interrupt)?;
+    let mut strata: Vec<String> = design.strata().names().iter().map(|name| name.to_string()).collect();
+    strata.sort_unstable();
 
     let p = sets.covariates;
     let active = maximum.active.as_slice();
     let mut coefficients = vec![None; p];
-    let mut covariance = vec![0.0; p * p];
+    let mut covariance = vec![0.0; if penalty.selects() { 0 } else { p * p }];
     for &i in active {
         coefficients[i] = Some(maximum.beta[i] * sets.scales[i]);
+        if penalty.selects() {
+            continue;
+        }
         for &j in active {
             covariance[i * p + j] = maximum.covariance[i * p + j] * sets.scales[i] * sets.scales[j];
         }
     }
     let fit = CoxFit {
-        ties,
+        ties: options.ties,
+        penalty,
         rows: design.len(),
         events: design.events().iter().filter(|event| **event).count(),
         weighted_events: sets.weighted_events,
@@ -130,7 +170,8 @@ pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> 
         degrees_of_freedom: active.len(),
         iterations: maximum.iterations,
         status: maximum.status,
-        baseline,
+        strata,
+        baselines,
     };
     match fit.validate() {
         Ok(()) => Ok(fit),
@@ -145,6 +186,16 @@ impl CoxFit {
     pub fn linear_predictor(&self, x: &[f64]) -> f64 {
         let centred = x.iter().zip(&self.means).map(|(x, mean)| x - mean);
         centred.zip(&self.coefficients).map(|(x, coefficient)| x * coefficient.unwrap_or(0.0)).sum()
+    }
+
+    /// The baseline of a stratum, if training saw it; that of all rows where there are no strata.
+    pub fn baseline(&self, stratum: Option<&str>) -> Option<&Baseline> {
+        let found = match (stratum, self.strata.is_empty()) {
+            (_, true) => Ok(0),
+            (Some(name), false) => self.strata.binary_search_by(|stratum| stratum.as_str().cmp(name)),
+            (None, false) => return None,
+        };
+        found.ok().and_then(|at| self.baselines.get(at))
     }
 
     /// Checks a fit that came from outside; every other function here takes one that holds together for granted.
@@ -163,12 +214,16 @@ impl CoxFit {
         };
         let holds = p > 0
             && self.means.len() == p
-            && p.checked_mul(p) == Some(self.covariance.len())
+            && Penalty::new(self.penalty.strength, self.penalty.l1_ratio).is_ok()
+            && (if self.penalty.selects() { Some(0) } else { p.checked_mul(p) }) == Some(self.covariance.len())
             && self.coefficients.iter().flatten().count() == self.degrees_of_freedom
             && self.events <= self.rows
             && terms_exist
             && numbers.into_iter().all(|number| number.is_finite())
-            && self.baseline.is_valid(p);
+            && self.baselines.len() == self.strata.len().max(1)
+            && self.strata.windows(2).all(|pair| pair[0] < pair[1])
+            && self.strata.iter().all(|stratum| !stratum.contains('\0'))
+            && self.baselines.iter().all(|baseline| baseline.is_valid(p, self.baselines.len()));
         if holds { Ok(()) } else { Err(Error::malformed("the parts of a Cox model contradict each other")) }
     }
 

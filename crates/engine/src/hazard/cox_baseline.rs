@@ -1,4 +1,5 @@
-//! The baseline of a Cox model: the cumulative hazard of the average row, with what the uncertainty of any row's needs.
+//! The baseline of a Cox model, one per stratum: the cumulative hazard of the average row, with what the uncertainty of
+//! any row's needs.
 //!
 //! Breslow (1974) and, for Efron's ties, Therneau & Grambsch (2000), *Modeling Survival Data*, §10.2; the variance is
 //! Tsiatis (1981), *A large sample study of Cox's regression model*, Annals of Statistics 9, theorem 4.1.
@@ -7,7 +8,6 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::CoxFit;
-use crate::hazard::design::Design;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::risk_sets::RiskSets;
 use crate::hazard::timeline::reserve;
@@ -23,13 +23,14 @@ const LINEAR_PREDICTOR_LIMIT: f64 = 300.0;
 /// Loadings are squared; where they are larger nothing is known of the row.
 const LOADING_LIMIT: f64 = 1e140;
 
-/// The cumulative hazard Λ of the row at the covariates' means, a step function that rises at each event time.
+/// The cumulative hazard Λ of the row at the covariates' means (over all strata) and with an offset of 0, a step function
+/// that rises at each event time of the stratum.
 ///
 /// For a row `x` with linear predictor η the cumulative hazard is e^η Λ(t) and its variance
 /// e^2η (variance(t) + c' V c), where V is the coefficients' covariance and c = path(t) − (x − means) Λ(t).
 ///
-/// The path is held at every step as long as steps × covariates ≤ 200 000; beyond that at so many evenly spaced steps,
-/// the last one always among them, and between these it is taken as linear in Λ.
+/// The path is held at every step as long as steps × covariates ≤ 200 000 / number of strata; beyond that at so many
+/// evenly spaced steps, the last one always among them, and between these it is taken as linear in Λ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// Distinct event times, rising.
@@ -40,55 +41,78 @@ pub struct Baseline {
     pub variance: Vec<f64>,
     /// ∫ (mean of x over those at risk, weighted by their hazards, − means) dΛ up to each knot: knots × p, row-major.
     pub path: Vec<f64>,
-    /// The latest exit: the data say nothing beyond it.
+    /// The latest exit of the stratum: the data say nothing beyond it.
     pub max_followup: f64,
 }
 
 impl Baseline {
-    /// Reads the baseline off the risk sets at the coefficients `beta` (scaled).
-    pub(super) fn new(
-        design: &Design,
+    /// Reads the baselines of all strata off the risk sets at the coefficients `beta` (scaled).
+    pub(super) fn of_strata(
         sets: &RiskSets,
         likelihood: &mut PartialLikelihood,
         beta: &[f64],
         interrupt: Interrupt,
-    ) -> Result<Baseline> {
-        let steps = sets.groups.len();
+    ) -> Result<Vec<Baseline>> {
         let p = sets.covariates;
-        let knots = knots(steps, p);
-        let (mut times, mut cumulative_hazard, mut variance) = (Vec::new(), Vec::new(), Vec::new());
-        reserve(&mut times, steps)?;
-        reserve(&mut cumulative_hazard, steps)?;
-        reserve(&mut variance, steps)?;
-        let mut path = vec![0.0; knots * p];
-        let (mut step, mut knot) = (steps, knots);
+        let strata = sets.strata.len() - 1;
+        let mut baselines = Vec::new();
+        reserve(&mut baselines, strata)?;
+        for (stratum, followup) in sets.strata.windows(2).zip(&sets.max_followup) {
+            baselines.push(Baseline::with_room(stratum[1] - stratum[0], p, strata, *followup)?);
+        }
+        let (mut next, mut step, mut knot, mut steps, mut knots) = (0, 0, 0, 0, 0);
         let shift = likelihood.at_event_times(beta, interrupt, |set, increment| {
+            if set.group.opens_stratum {
+                while sets.strata[next + 1] == sets.strata[next] {
+                    next += 1;
+                }
+                steps = sets.strata[next + 1] - sets.strata[next];
+                knots = baselines[next].path.len() / p;
+                (step, knot) = (steps, knots);
+                next += 1;
+            }
             step -= 1;
             while knot > 1 && knot_step(knot - 2, knots, steps) >= step {
                 knot -= 1;
             }
-            times.push(set.group.time);
-            cumulative_hazard.push(increment.hazard);
-            variance.push(increment.square);
-            let part = &mut path[knot.saturating_sub(1) * p..];
+            let baseline = &mut baselines[next - 1];
+            baseline.times.push(set.group.time);
+            baseline.cumulative_hazard.push(increment.hazard);
+            baseline.variance.push(increment.square);
+            let part = &mut baseline.path[knot.saturating_sub(1) * p..];
             let sums = set.total_x.as_flattened().iter().zip(set.deaths_x.as_flattened());
             for (part, (total, deaths)) in part.iter_mut().take(p).zip(sums) {
                 *part += increment.square * total - increment.square_spared * deaths;
             }
         })?;
-        times.reverse();
-        cumulate_reversed(&mut cumulative_hazard, (-shift).exp());
-        cumulate_reversed(&mut variance, (-2.0 * shift).exp());
-        for (i, scale) in sets.scales.iter().enumerate() {
+        for (baseline, centre) in baselines.iter_mut().zip(&sets.offset_centres) {
+            baseline.cumulate(shift + centre, &sets.scales);
+        }
+        Ok(baselines)
+    }
+
+    fn with_room(steps: usize, p: usize, strata: usize, max_followup: f64) -> Result<Baseline> {
+        let (mut times, mut cumulative_hazard, mut variance) = (Vec::new(), Vec::new(), Vec::new());
+        reserve(&mut times, steps)?;
+        reserve(&mut cumulative_hazard, steps)?;
+        reserve(&mut variance, steps)?;
+        let path = vec![0.0; knots(steps, p, strata) * p];
+        Ok(Baseline { times, cumulative_hazard, variance, path, max_followup })
+    }
+
+    /// Turns increments in falling order of time and in units of e^−shift into what rises with time.
+    fn cumulate(&mut self, shift: f64, scales: &[f64]) {
+        self.times.reverse();
+        cumulate_reversed(&mut self.cumulative_hazard, (-shift).exp());
+        cumulate_reversed(&mut self.variance, (-2.0 * shift).exp());
+        for (i, scale) in scales.iter().enumerate() {
             let unit = if *scale == 0.0 { 0.0 } else { (-shift).exp() / scale };
             let mut sum = Sum::default();
-            for part in path.iter_mut().skip(i).step_by(p) {
+            for part in self.path.iter_mut().skip(i).step_by(scales.len()) {
                 sum.add(*part * unit);
                 *part = sum.total();
             }
         }
-        let max_followup = design.exits().iter().copied().fold(0.0, f64::max);
-        Ok(Baseline { times, cumulative_hazard, variance, path, max_followup })
     }
 
     /// Λ(t): right-continuous, 0 before the first event; beyond the latest exit it goes on with its average hazard,
@@ -99,13 +123,18 @@ impl Baseline {
         if t > self.max_followup && self.max_followup > 0.0 { hazard * (t / self.max_followup) } else { hazard }
     }
 
-    pub(super) fn is_valid(&self, p: usize) -> bool {
+    /// H(t | x) = e^η Λ(t) of a row with the linear predictor `eta` (see [`CoxFit::linear_predictor`]).
+    pub fn cumulative_hazard_of(&self, t: f64, eta: f64) -> f64 {
+        (bounded(eta).exp() * self.cumulative_hazard(t)).min(f64::MAX)
+    }
+
+    pub(super) fn is_valid(&self, p: usize, strata: usize) -> bool {
         let rises = |values: &[f64]| values.windows(2).all(|pair| pair[0] <= pair[1]);
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite() && *value >= 0.0);
         let steps = self.times.len();
         self.cumulative_hazard.len() == steps
             && self.variance.len() == steps
-            && self.path.len() == knots(steps, p) * p
+            && self.path.len() == knots(steps, p, strata) * p
             && self.path.iter().all(|value| value.is_finite())
             && self.times.windows(2).all(|pair| pair[0] < pair[1])
             && [&self.times, &self.cumulative_hazard, &self.variance]
@@ -141,25 +170,21 @@ impl Baseline {
 }
 
 impl CoxFit {
-    /// H(t | x) = e^η Λ(t) of a row with the linear predictor `eta` (see [`CoxFit::linear_predictor`]).
-    pub fn cumulative_hazard(&self, t: f64, eta: f64) -> f64 {
-        (bounded(eta).exp() * self.baseline.cumulative_hazard(t)).min(f64::MAX)
-    }
-
-    /// The survival curve of the row `x`: p finite covariates.
+    /// The survival curve of the row `x`, p finite covariates, over a baseline of this fit.
     ///
     /// Its uncertainty is in two parts: what the steps contribute one by one, and what the coefficients contribute to
-    /// all of them together, as loadings e^η L'c with V = L L'.
-    pub fn curve(&self, x: &[f64]) -> FittedCurve {
+    /// all of them together, as loadings e^η L'c with V = L L'. With a penalty that selects there is none.
+    pub fn curve(&self, baseline: &Baseline, x: &[f64]) -> FittedCurve {
         let p = self.coefficients.len();
         let risk = bounded(self.linear_predictor(x)).exp();
         let columns = (0..p).filter(|&i| self.coefficients[i].is_some()).collect();
+        let columns = if self.penalty.selects() { Vec::new() } else { columns };
         let factor = RankedCholesky::of_columns(&self.covariance, p, columns);
         let (rank, lower) = (factor.rank(), factor.lower());
         let lower = DMatrix::from_row_slice(rank, rank, &lower);
-        let mut loadings = Vec::with_capacity(self.baseline.times.len() * rank);
+        let mut loadings = Vec::with_capacity(baseline.times.len() * rank);
         let centred: Vec<f64> = self.means.iter().zip(x).map(|(mean, x)| x - mean).collect();
-        self.baseline.walk(p, |_, hazard, path| {
+        baseline.walk(p, |_, hazard, path| {
             for k in 0..rank {
                 let loading: f64 = (k..rank)
                     .map(|i| {
@@ -170,16 +195,18 @@ impl CoxFit {
                 loadings.push((risk * loading).clamp(-LOADING_LIMIT, LOADING_LIMIT));
             }
         });
+        // Without the coefficients' part the uncertainty is not known.
+        let varied = if self.penalty.selects() { &[][..] } else { &baseline.variance[..] };
         let cumulative_hazard: Vec<f64> =
-            self.baseline.cumulative_hazard.iter().map(|hazard| (risk * hazard).min(f64::MAX)).collect();
+            baseline.cumulative_hazard.iter().map(|hazard| (risk * hazard).min(f64::MAX)).collect();
         let end = cumulative_hazard.last().copied().unwrap_or(0.0);
         FittedCurve {
-            times: self.baseline.times.clone(),
-            variance: self.baseline.variance.iter().map(|variance| (risk * risk * variance).min(f64::MAX)).collect(),
+            times: baseline.times.clone(),
+            variance: varied.iter().map(|variance| (risk * risk * variance).min(f64::MAX)).collect(),
             rank,
             loadings,
-            max_followup: self.baseline.max_followup,
-            tail: Tail::average_hazard(end, self.baseline.max_followup),
+            max_followup: baseline.max_followup,
+            tail: Tail::average_hazard(end, baseline.max_followup),
             cumulative_hazard,
         }
     }
@@ -190,8 +217,8 @@ fn bounded(eta: f64) -> f64 {
 }
 
 /// The number of steps at which the path is held.
-fn knots(steps: usize, p: usize) -> usize {
-    steps.min((PATH_LIMIT / p.max(1)).max(1))
+fn knots(steps: usize, p: usize, strata: usize) -> usize {
+    steps.min((PATH_LIMIT / p.max(1) / strata.max(1)).max(1))
 }
 
 /// The step at which the `knot`-th of `knots` knots lies: every step when there are as many knots as steps.
@@ -218,9 +245,10 @@ mod tests {
         let at = |knots, steps| (0..knots).map(|knot| knot_step(knot, knots, steps)).collect::<Vec<_>>();
         assert_eq!(at(3, 10), [2, 5, 9]);
         assert_eq!(at(4, 4), [0, 1, 2, 3]);
-        assert_eq!(knots(1_000_000, 10), 20_000);
-        assert_eq!(knots(5, 300_000), 1);
-        assert_eq!(knots(0, 3), 0);
+        assert_eq!(knots(1_000_000, 10, 1), 20_000);
+        assert_eq!(knots(5, 300_000, 1), 1);
+        assert_eq!(knots(0, 3, 1), 0);
+        assert_eq!(knots(1_000, 10, 50_000), 1);
     }
 
     #[test]

@@ -11,24 +11,35 @@ use crate::{Error, Interrupt, Result};
 pub(super) const LANES: usize = 4;
 pub(super) type Lanes = [f64; LANES];
 
+/// Offsets further apart than this within a stratum make hazards whose ratio is beyond the numbers there are.
+const WIDEST_OFFSETS: f64 = 400.0;
+
 /// Rows between two questions whether to go on.
 pub(super) const ROWS_PER_INTERRUPT: usize = 1 << 16;
 
-/// The rows of a design that are at risk at some event time, latest exit first.
+/// The rows of a design that are at risk at some event time: stratum by stratum, and in each the latest exit first.
 ///
 /// Only the order of times matters to a partial likelihood, so each row is known by the last event time at or before
 /// its exit and, if it enters late, at or before its entry.
 #[derive(Debug)]
 pub(super) struct RiskSets {
     pub covariates: usize,
-    /// Falling event times, each with the rows that leave from it on (and before the next).
+    /// Event times, falling within each stratum, each with the rows that leave from it on (and before the next).
     pub groups: Vec<Group>,
+    /// Where the event times of each stratum start; one more at the end.
+    pub strata: Vec<usize>,
     /// Kept rows × `chunks`: covariates less `means`, times `scales`.
     pub x: Vec<Lanes>,
     /// Groups of covariates per row.
     pub chunks: usize,
     /// Weights of the kept rows; empty when all are 1.
     pub weights: Vec<f64>,
+    /// Weights × e^offset of the kept rows, the offsets less their stratum's centre; empty when all are 1.
+    pub multipliers: Vec<f64>,
+    /// What was taken off the offsets of each stratum, lest their exponentials leave the numbers.
+    pub offset_centres: Vec<f64>,
+    /// The latest exit of each stratum.
+    pub max_followup: Vec<f64>,
     /// Late entries in the order in which a sweep of falling time meets them.
     pub late: Vec<Late>,
     /// Weighted mean of each covariate over all rows.
@@ -39,6 +50,8 @@ pub(super) struct RiskSets {
     pub largest: Vec<f64>,
     /// Σ w x over the deaths, in centred and scaled units.
     pub death_sum: Vec<f64>,
+    /// Σ w (offset − centre) over the deaths.
+    pub death_offset: f64,
     /// Σ w over the deaths.
     pub weighted_events: f64,
 }
@@ -47,6 +60,8 @@ pub(super) struct RiskSets {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
     pub time: f64,
+    /// The latest event time of its stratum: nobody is at risk before its own rows come.
+    pub opens_stratum: bool,
     pub first: usize,
     pub censored: usize,
     pub end: usize,
@@ -73,6 +88,11 @@ impl RiskSets {
     /// # Errors
     /// [`Error::OutOfRange`] for more rows than 2³² or when memory is exhausted; whatever `interrupt` returns.
     pub fn new(design: &Design, interrupt: Interrupt) -> Result<RiskSets> {
+        RiskSets::with_rows(design, interrupt).map(|(sets, _)| sets)
+    }
+
+    /// Also the row of the design that each kept row was.
+    pub fn with_rows(design: &Design, interrupt: Interrupt) -> Result<(RiskSets, Vec<u32>)> {
         if u32::try_from(design.len()).is_err() {
             return Err(Error::OutOfRange(format!("{} rows are more than one fit can take", design.len())));
         }
@@ -85,22 +105,32 @@ impl RiskSets {
         let mut sets = RiskSets {
             covariates,
             groups: groups(design, &timeline, &order),
+            strata: timeline.starts.clone(),
             x: Vec::new(),
             chunks,
             weights: Vec::new(),
+            multipliers: Vec::new(),
+            offset_centres: vec![0.0; timeline.starts.len() - 1],
+            max_followup: vec![0.0; timeline.starts.len() - 1],
             late: Vec::new(),
             means,
             scales,
             largest: vec![0.0; covariates],
             death_sum: vec![0.0; covariates],
+            death_offset: 0.0,
             weighted_events: 0.0,
         };
         sets.gather(design, &order.rows, interrupt)?;
+        sets.multiply(design, &order.rows)?;
         if !timeline.passed_at_entry.is_empty() {
-            sets.find_late(&order.rows, &timeline.passed_at_entry)?;
+            sets.find_late(&order.rows, &timeline)?;
         }
         sets.sum_deaths(interrupt)?;
-        Ok(sets)
+        for (row, exit) in design.exits().iter().enumerate() {
+            let followup = &mut sets.max_followup[timeline.stratum(row)];
+            *followup = f64::max(*followup, *exit);
+        }
+        Ok((sets, order.rows))
     }
 
     /// Copies the kept rows in their new order, centred and scaled.
@@ -140,11 +170,43 @@ impl RiskSets {
         Ok(())
     }
 
-    fn find_late(&mut self, rows: &[u32], passed_at_entry: &[u32]) -> Result<()> {
-        let event_times = self.groups.len();
+    /// Weights times e^offset. Within a stratum only the differences of offsets matter, so they are centred there.
+    fn multiply(&mut self, design: &Design, rows: &[u32]) -> Result<()> {
+        if design.offsets().is_empty() {
+            self.multipliers = self.weights.clone();
+            return Ok(());
+        }
+        let offset = |at: usize| design.offsets()[rows[at] as usize];
+        reserve(&mut self.multipliers, rows.len())?;
+        let mut at_deaths = Sum::default();
+        for (stratum, centre) in self.strata.windows(2).zip(&mut self.offset_centres) {
+            let groups = &self.groups[stratum[0]..stratum[1]];
+            let (Some(latest), Some(earliest)) = (groups.first(), groups.last()) else { continue };
+            let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
+            for at in latest.first..earliest.end {
+                (lowest, highest) = (lowest.min(offset(at)), highest.max(offset(at)));
+            }
+            if highest - lowest > WIDEST_OFFSETS {
+                return Err(Error::invalid(
+                    format!("the offsets run from {lowest} to {highest}: more than {WIDEST_OFFSETS} apart"),
+                    "An offset is on the scale of the log hazard: give the logarithm of an exposure, not the exposure.",
+                ));
+            }
+            *centre = lowest + (highest - lowest) / 2.0;
+            let weight = |at: usize| self.weights.get(at).copied().unwrap_or(1.0);
+            self.multipliers.extend((latest.first..earliest.end).map(|at| weight(at) * (offset(at) - *centre).exp()));
+            for group in groups {
+                (group.first..group.censored).for_each(|at| at_deaths.add(weight(at) * (offset(at) - *centre)));
+            }
+        }
+        self.death_offset = at_deaths.total();
+        Ok(())
+    }
+
+    fn find_late(&mut self, rows: &[u32], timeline: &Timeline) -> Result<()> {
         let late = |(at, &row): (usize, &u32)| {
-            let passed = passed_at_entry[row as usize] as usize;
-            (passed > 0).then(|| Late { row: at as u32, group: (event_times - passed) as u32 })
+            let passed = timeline.passed_at_entry[row as usize];
+            (passed > 0).then(|| Late { row: at as u32, group: timeline.group(row as usize, passed) as u32 })
         };
         reserve(&mut self.late, rows.len())?;
         self.late.extend(rows.iter().enumerate().filter_map(late));
@@ -209,11 +271,15 @@ impl RiskSets {
     }
 }
 
-/// The groups of rows by falling event time.
+/// The groups of rows by falling event time, stratum by stratum.
 fn groups(design: &Design, timeline: &Timeline, order: &Order) -> Vec<Group> {
-    let falling = timeline.event_times.iter().rev().enumerate();
+    let falling = timeline.starts.windows(2).flat_map(|stratum| {
+        let times = timeline.event_times[stratum[0]..stratum[1]].iter().rev().enumerate();
+        times.map(|(place, time)| (place == 0, time))
+    });
     falling
-        .map(|(g, time)| {
+        .enumerate()
+        .map(|(g, (opens_stratum, time))| {
             let (first, censored, end) = (order.starts[2 * g], order.starts[2 * g + 1], order.starts[2 * g + 2]);
             let deaths = &order.rows[first..censored];
             let mean_weight = if design.weights().is_empty() {
@@ -222,7 +288,7 @@ fn groups(design: &Design, timeline: &Timeline, order: &Order) -> Vec<Group> {
                 let sum: Sum = deaths.iter().map(|&row| design.weights()[row as usize]).collect();
                 sum.total() / deaths.len() as f64
             };
-            Group { time: *time, first, censored, end, late_end: 0, mean_weight }
+            Group { time: *time, opens_stratum, first, censored, end, late_end: 0, mean_weight }
         })
         .collect()
 }

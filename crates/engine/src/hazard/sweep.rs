@@ -17,9 +17,10 @@ pub(super) struct RiskSet<'a> {
 }
 
 impl RiskSets {
-    /// Visits the risk sets of all event times, the latest first, at the coefficients `beta` (padded, scaled).
+    /// Visits the risk sets of all event times, the latest of each stratum first, at the coefficients `beta` (padded,
+    /// scaled).
     ///
-    /// Fills `risk` with r = w e^(βx − shift) per row. The running sums carry their rounding errors, so that what late
+    /// Fills `risk` with r = w e^(offset + βx − shift) per row. The running sums carry their rounding errors, so that what late
     /// entries add and take away again leaves no trace.
     pub fn sweep(
         &self,
@@ -35,6 +36,10 @@ impl RiskSets {
         let (mut deaths_x, mut now_x) = (zero.clone(), zero);
         let mut late_done = 0;
         for group in &self.groups {
+            if group.opens_stratum {
+                total = Sum::default();
+                total_x.clear();
+            }
             leaving.clear();
             self.accumulate(group.first..group.censored, beta, shift, risk, interrupt, &mut leaving)?;
             let deaths = leaving.total;
@@ -78,7 +83,7 @@ impl RiskSets {
         while start < rows.end {
             let end = rows.end.min(start + (ROWS_PER_INTERRUPT - leaving.rows));
             let x = &self.x[start * self.chunks..end * self.chunks];
-            let weights = if self.weights.is_empty() { &[] } else { &self.weights[start..end] };
+            let weights = if self.multipliers.is_empty() { &[] } else { &self.multipliers[start..end] };
             let risk = &mut risk[start..end];
             match self.chunks {
                 1 => leaving.add_rows::<1>(x, weights, beta, shift, risk),
@@ -108,6 +113,11 @@ struct RunningSums {
 impl RunningSums {
     fn new(chunks: usize) -> Self {
         RunningSums { totals: vec![[0.0; LANES]; chunks], errors: vec![[0.0; LANES]; chunks] }
+    }
+
+    fn clear(&mut self) {
+        self.totals.fill([0.0; LANES]);
+        self.errors.fill([0.0; LANES]);
     }
 
     fn add(&mut self, scale: f64, terms: &[Lanes]) {

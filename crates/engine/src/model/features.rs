@@ -14,6 +14,15 @@ pub enum Kind {
     Boolean,
     /// Treatment coding: the first level (in byte order) is the reference, each other level a 0/1 column.
     Category { levels: Vec<String> },
+    /// No column: the stratum, one of those the fit knows, whose baseline the row has.
+    Stratum,
+}
+
+impl Kind {
+    /// Whether its values are texts, not numbers.
+    pub fn is_text(&self) -> bool {
+        matches!(self, Kind::Category { .. } | Kind::Stratum)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +83,7 @@ impl Feature {
         match &self.kind {
             Kind::Numeric | Kind::Boolean => 1,
             Kind::Category { levels } => levels.len().saturating_sub(1),
+            Kind::Stratum => 0,
         }
     }
 
@@ -82,6 +92,7 @@ impl Feature {
         match &self.kind {
             Kind::Numeric | Kind::Boolean => vec![self.name.clone()],
             Kind::Category { levels } => levels.iter().skip(1).map(|level| format!("{}={level}", self.name)).collect(),
+            Kind::Stratum => Vec::new(),
         }
     }
 
@@ -98,6 +109,7 @@ impl Feature {
                 columns.extend((1..levels.len()).map(|column| if column == found { 1.0 } else { 0.0 }));
                 Ok(())
             }
+            (Kind::Stratum, Value::Text(_)) => Ok(()),
             (Kind::Numeric | Kind::Boolean, Value::Number(number)) if number.is_finite() => {
                 columns.push(number);
                 Ok(())

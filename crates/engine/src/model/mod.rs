@@ -5,6 +5,7 @@
 pub mod codec;
 pub mod cohorts;
 pub mod features;
+pub mod legacy;
 pub mod subject;
 
 use serde::{Deserialize, Serialize};
@@ -32,10 +33,14 @@ pub struct Model {
 }
 
 impl Model {
-    /// A Cox model whose covariates have no names but x1, x2, … (as `fit_cox` gets them).
+    /// A Cox model whose covariates have no names but x1, x2, … (as `fit_cox` gets them), and whose stratum, if it has
+    /// strata, is called `stratum`.
     pub fn unnamed_cox(fit: CoxFit, skipped: u64) -> Model {
-        let features =
+        let mut features: Vec<Feature> =
             (1..=fit.coefficients.len()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
+        if !fit.strata.is_empty() {
+            features.push(Feature { name: "stratum".into(), kind: Kind::Stratum });
+        }
         Model { features, fit: Fit::Cox(Box::new(fit)), skipped }
     }
 
@@ -61,7 +66,14 @@ impl Model {
                 if columns != fit.coefficients.len() {
                     return Err(Error::malformed("the model's features and coefficients differ in number"));
                 }
+                let strata = self.features.iter().filter(|feature| feature.kind == Kind::Stratum).count();
+                if strata != usize::from(!fit.strata.is_empty()) {
+                    return Err(Error::malformed("a model with strata needs one feature that tells the stratum"));
+                }
                 fit.validate()
+            }
+            Fit::KaplanMeier(_) if self.features.iter().any(|feature| feature.kind == Kind::Stratum) => {
+                Err(Error::malformed("a Kaplan–Meier model has cohorts, not strata"))
             }
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
         }

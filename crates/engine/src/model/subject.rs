@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use crate::hazard::Baseline;
 use crate::hazard::cox::{CoxFit, Status};
 use crate::model::cohorts::Cohort;
-use crate::model::features::{Unscorable, Value};
+use crate::model::features::{Kind, Unscorable, Value};
 use crate::model::{Fit, Model};
 use crate::numeric::normal;
 use crate::survival::curve::bad_time;
@@ -14,7 +15,7 @@ use crate::{Error, Result};
 /// A row that has a curve.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    Cox { fit: &'a CoxFit, covariates: &'a [f64], linear_predictor: f64 },
+    Cox { fit: &'a CoxFit, baseline: &'a Baseline, covariates: &'a [f64], linear_predictor: f64 },
     Cohort(&'a Cohort),
 }
 
@@ -44,11 +45,23 @@ impl Model {
                     return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
                 }
                 columns.clear();
+                let mut baseline = fit.baselines.first();
                 for (feature, value) in self.features.iter().zip(values) {
                     feature.encode(*value, columns)?;
+                    if let (Kind::Stratum, Value::Text(stratum)) = (&feature.kind, value) {
+                        baseline = fit.baseline(Some(stratum));
+                        let unseen = || Unscorable::Unseen { feature: feature.name.clone(), level: (*stratum).into() };
+                        if baseline.ok_or_else(unseen)?.times.is_empty() {
+                            let reason = format!("the model saw no events in {} = {stratum}", feature.name);
+                            return Err(Unscorable::Undefined { reason });
+                        }
+                    }
                 }
+                let Some(baseline) = baseline else {
+                    return Err(Unscorable::Undefined { reason: "the model has no baseline".into() });
+                };
                 let linear_predictor = fit.linear_predictor(columns);
-                Ok(Subject::Cox { fit, covariates: columns, linear_predictor })
+                Ok(Subject::Cox { fit, baseline, covariates: columns, linear_predictor })
             }
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
@@ -79,8 +92,8 @@ impl Subject<'_> {
     /// The row's curve at its steps.
     pub fn steps(&self) -> Cow<'_, Steps> {
         match self {
-            Subject::Cox { fit, covariates, .. } => {
-                let curve = Survival::Fitted(fit.curve(covariates));
+            Subject::Cox { fit, baseline, covariates, .. } => {
+                let curve = Survival::Fitted(fit.curve(baseline, covariates));
                 // A fitted curve always has steps.
                 Cow::Owned(curve.steps().unwrap_or_else(|| unreachable!("a fitted curve has steps")))
             }
@@ -91,7 +104,7 @@ impl Subject<'_> {
     /// The row's curve as a value of its own.
     pub fn curve(&self) -> FittedCurve {
         match self {
-            Subject::Cox { fit, covariates, .. } => fit.curve(covariates),
+            Subject::Cox { fit, baseline, covariates, .. } => fit.curve(baseline, covariates),
             Subject::Cohort(cohort) => FittedCurve {
                 times: cohort.curve.times.clone(),
                 cumulative_hazard: cohort.curve.survival.iter().map(|survival| -survival.ln() + 0.0).collect(),
@@ -109,8 +122,8 @@ impl Subject<'_> {
     pub fn renewal_probability(&self, given: f64, horizon: f64) -> Result<Option<f64>> {
         check_window(given, horizon)?;
         match self {
-            Subject::Cox { fit, linear_predictor, .. } => {
-                let change = fit.baseline.cumulative_hazard(given + horizon) - fit.baseline.cumulative_hazard(given);
+            Subject::Cox { baseline, linear_predictor, .. } => {
+                let change = baseline.cumulative_hazard(given + horizon) - baseline.cumulative_hazard(given);
                 // No hazard is none however high the risk: 0 times an overflowed e^η must not be NaN.
                 Ok(Some(if change > 0.0 { (-change * linear_predictor.exp()).exp() } else { 1.0 }))
             }
@@ -233,7 +246,7 @@ impl Model {
         let rows = self.terms().into_iter().enumerate().map(|(i, term)| {
             let estimate = fit.coefficients[i];
             let std_error =
-                estimate.and_then(|_| finite(fit.covariance[i * columns + i].sqrt())).filter(|se| *se > 0.0);
+                estimate.and_then(|_| finite(fit.covariance.get(i * columns + i)?.sqrt())).filter(|se| *se > 0.0);
             let z = estimate.zip(std_error).map(|(estimate, se)| estimate / se);
             let limit = |sign: f64| {
                 estimate.zip(std_error).and_then(|(estimate, se)| finite((estimate + sign * critical * se).exp()))

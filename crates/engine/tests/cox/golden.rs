@@ -133,14 +133,14 @@ fn check_concordance(ledger: &mut Ledger, design: &Design, fit: &CoxFit, referen
 }
 
 fn check_prediction(ledger: &mut Ledger, fit: &CoxFit, profile: &[f64], reference: &Value) {
-    let curve = fit.curve(profile);
+    let curve = fit.curve(&fit.baselines[0], profile);
     curve.validate().unwrap();
     let eta = fit.linear_predictor(profile);
     let uncentred = eta + fit.means.iter().zip(&fit.coefficients).map(|(mean, b)| mean * b.unwrap()).sum::<f64>();
     ledger.check("eta", uncentred, number(&reference["linear_predictor_uncentred"]), 0.0, OPTIMISED);
     let (survival, errors) = (numbers(&reference["surv"]), numbers(&reference["std_err"]));
     for ((time, survival), error) in numbers(&reference["times"]).into_iter().zip(survival).zip(errors) {
-        let ours = (-fit.cumulative_hazard(time, eta)).exp();
+        let ours = (-fit.baselines[0].cumulative_hazard_of(time, eta)).exp();
         ledger.check(&format!("S({time})"), ours, survival, 0.0, OPTIMISED);
         let our_error = ours * variance(&curve, time).sqrt();
         ledger.check(&format!("SE S({time})"), our_error, error, 0.0, OPTIMISED);
@@ -177,9 +177,9 @@ fn order_does_not_matter_to_real_data() {
                 ledger.check(&format!("se {i}"), ours.standard_error(i).unwrap(), error, 0.0, 1e-12);
                 ledger.check(&format!("mean {i}"), ours.means[i], reference.means[i], 0.0, 1e-12);
             }
-            let hazards = ours.baseline.cumulative_hazard.iter().zip(&reference.baseline.cumulative_hazard);
+            let hazards = ours.baselines[0].cumulative_hazard.iter().zip(&reference.baselines[0].cumulative_hazard);
             hazards.for_each(|(ours, reference)| ledger.check("hazard", *ours, *reference, 0.0, 1e-12));
-            let variances = ours.baseline.variance.iter().zip(&reference.baseline.variance);
+            let variances = ours.baselines[0].variance.iter().zip(&reference.baselines[0].variance);
             variances.for_each(|(ours, reference)| ledger.check("variance", *ours, *reference, 0.0, 1e-12));
             ledger.done(&mut failures);
         }

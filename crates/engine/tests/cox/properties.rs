@@ -59,11 +59,11 @@ fn same(a: &CoxFit, b: &CoxFit, tolerance: f64) -> Result<(), TestCaseError> {
         prop_assert!(near(ours.unwrap_or(0.0), other.unwrap_or(0.0), error), "{ours:?} {other:?}");
         prop_assert!(near(a.standard_error(i).unwrap_or(0.0), error, error));
     }
-    prop_assert_eq!(&a.baseline.times, &b.baseline.times);
-    for (ours, other) in a.baseline.cumulative_hazard.iter().zip(&b.baseline.cumulative_hazard) {
+    prop_assert_eq!(&a.baselines[0].times, &b.baselines[0].times);
+    for (ours, other) in a.baselines[0].cumulative_hazard.iter().zip(&b.baselines[0].cumulative_hazard) {
         prop_assert!(near(*ours, *other, 0.0));
     }
-    for (ours, other) in a.baseline.variance.iter().zip(&b.baseline.variance) {
+    for (ours, other) in a.baselines[0].variance.iter().zip(&b.baselines[0].variance) {
         prop_assert!(near(*ours, *other, 0.0));
     }
     Ok(())
@@ -124,7 +124,7 @@ proptest! {
     #[test]
     fn wide_rows_are_no_different(subjects in subjects(true, true, 18), ties in ties()) {
         let fit = fit_cox(&subjects, ties);
-        fit.curve(&subjects[0].x).validate().unwrap();
+        fit.curve(&fit.baselines[0], &subjects[0].x).validate().unwrap();
         let beta: Vec<f64> = fit.coefficients.iter().map(|beta| beta.unwrap_or(0.0)).collect();
         let within_numbers = subjects.iter().all(|subject| fit.linear_predictor(&subject.x).abs() < 15.0);
         if fit.status == Status::Converged && within_numbers {
@@ -187,7 +187,7 @@ proptest! {
         };
         let (days, years) = (fit_cox(&subjects, ties), fit_cox(&scale(1.0 / 365.25), ties));
         prop_assert_eq!(days.coefficients, years.coefficients);
-        prop_assert_eq!(days.baseline.cumulative_hazard, years.baseline.cumulative_hazard);
+        prop_assert_eq!(&days.baselines[0].cumulative_hazard, &years.baselines[0].cumulative_hazard);
     }
 
     #[test]

@@ -34,7 +34,8 @@ fn collinear_and_constant_columns_have_no_coefficient() {
             .enumerate()
             .all(|(at, v)| kept.contains(&(at / 7)) && kept.contains(&(at % 7)) || *v == 0.0)
     );
-    let (curve, expected) = (fit.curve(&design.x()[..7]), reference.curve(&plain.x()[..4]));
+    let (curve, expected) =
+        (fit.curve(&fit.baselines[0], &design.x()[..7]), reference.curve(&reference.baselines[0], &plain.x()[..4]));
     assert_eq!(curve.rank, 4);
     for time in [30.0, 300.0, 1000.0] {
         assert_relative_eq!(variance(&curve, time), variance(&expected, time), max_relative = 1e-8);
@@ -65,8 +66,8 @@ fn no_events_is_a_status() {
     assert_eq!(fit.status, Status::NoEvents);
     assert_eq!(fit.coefficients, [None, None]);
     assert_eq!((fit.log_likelihood, fit.degrees_of_freedom, fit.wald_test), (0.0, 0, 0.0));
-    assert_eq!(fit.cumulative_hazard(3.0, 0.0), 0.0);
-    let curve = fit.curve(&[1.0, 1.0]);
+    assert_eq!(fit.baselines[0].cumulative_hazard_of(3.0, 0.0), 0.0);
+    let curve = fit.curve(&fit.baselines[0], &[1.0, 1.0]);
     curve.validate().unwrap();
     assert!(curve.times.is_empty());
 }
@@ -106,7 +107,7 @@ fn a_monotone_likelihood_is_reported() {
     let fit = fit_cox(&half, Ties::Efron);
     assert_eq!(fit.status, Status::Separated { terms: vec![1] });
     assert!(fit.coefficients[0].unwrap().abs() < 0.1);
-    fit.curve(&[0.0, 1.0]).validate().unwrap();
+    fit.curve(&fit.baselines[0], &[0.0, 1.0]).validate().unwrap();
 }
 
 /// A covariate that leaks the outcome: the later the event, the larger it is. And a plan that nobody leaves.
@@ -140,8 +141,8 @@ fn an_outlier_beyond_reason_stays_within_numbers() {
     }
     let fit = fit_cox(&design, Ties::Efron);
     assert!(fit.log_likelihood.is_finite() && fit.coefficients[0].is_none_or(f64::is_finite));
-    fit.curve(&[1e12]).validate().unwrap();
-    fit.curve(&[-1e12]).validate().unwrap();
+    fit.curve(&fit.baselines[0], &[1e12]).validate().unwrap();
+    fit.curve(&fit.baselines[0], &[-1e12]).validate().unwrap();
 }
 
 #[test]

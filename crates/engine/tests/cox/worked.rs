@@ -28,10 +28,10 @@ fn test_data_1_breslow() {
     let residuals = [0.728714, -0.271286, -0.457427, 0.666667, -0.333333, -0.333333];
     let design = test_data_1();
     for (i, residual) in residuals.into_iter().enumerate() {
-        let expected = fit.cumulative_hazard(design.exits()[i], fit.linear_predictor(&[design.x()[i]]));
+        let expected = fit.baselines[0].cumulative_hazard_of(design.exits()[i], fit.linear_predictor(&[design.x()[i]]));
         assert_relative_eq!(f64::from(u8::from(design.events()[i])) - expected, residual, epsilon = 1e-6);
     }
-    let curve = fit.curve(&[0.0]);
+    let curve = fit.curve(&fit.baselines[0], &[0.0]);
     for (time, expected) in [(1.0, 0.007870818), (6.0, 0.111111111), (9.0, 1.111111111)] {
         assert_relative_eq!(variance(&curve, time), expected, max_relative = 1e-6);
     }
@@ -46,7 +46,11 @@ fn test_data_1_efron() {
     assert_relative_eq!(fit.score_test, 2.036144578, max_relative = 1e-9);
     // Of the martingale residuals only those of the censored need nothing but the hazard.
     for (time, x, residual) in [(1.0, 1.0, -0.280829), (8.0, 0.0, -0.365543)] {
-        assert_relative_eq!(-fit.cumulative_hazard(time, fit.linear_predictor(&[x])), residual, epsilon = 1e-6);
+        assert_relative_eq!(
+            -fit.baselines[0].cumulative_hazard_of(time, fit.linear_predictor(&[x])),
+            residual,
+            epsilon = 1e-6
+        );
     }
 }
 
@@ -136,7 +140,7 @@ fn weights_and_delayed_entry_together() {
     rows.iter().for_each(|&(entry, exit, event, weight, x, z)| row(&mut design, entry, exit, event, weight, &[x, z]));
     let check = |ties, expected: &Expected| {
         let fit = fit_cox(&design, ties);
-        let curve = fit.curve(&[0.5, 1.0]);
+        let curve = fit.curve(&fit.baselines[0], &[0.5, 1.0]);
         curve.validate().unwrap();
         let coefficients: Vec<f64> = fit.coefficients.iter().map(|coefficient| coefficient.unwrap()).collect();
         assert_relative_eq!(coefficients.as_slice(), expected.coefficients.as_slice(), max_relative = 1e-9);
@@ -202,7 +206,7 @@ struct Expected {
 fn the_baseline_honours_delayed_entry() {
     let fit = fit_cox(&design("heart"), Ties::Efron);
     let profile = [0.0, 3.0, 0.0, 1.0];
-    let curve = fit.curve(&profile);
+    let curve = fit.curve(&fit.baselines[0], &profile);
     let expected = [
         (50.0, 0.638469380530517, 0.0791182514934587),
         (100.0, 0.431308418904887, 0.0757473760558059),
@@ -210,7 +214,7 @@ fn the_baseline_honours_delayed_entry() {
         (1000.0, 0.144938665690752, 0.05097650672125),
     ];
     for (time, survival, error) in expected {
-        let ours = (-fit.cumulative_hazard(time, fit.linear_predictor(&profile))).exp();
+        let ours = (-fit.baselines[0].cumulative_hazard_of(time, fit.linear_predictor(&profile))).exp();
         assert_relative_eq!(ours, survival, max_relative = 1e-9);
         assert_relative_eq!(ours * variance(&curve, time).sqrt(), error, max_relative = 1e-8);
     }
@@ -219,23 +223,24 @@ fn the_baseline_honours_delayed_entry() {
 #[test]
 fn predictions_are_steps() {
     let fit = fit_cox(&design("heart"), Ties::Efron);
-    let times = &fit.baseline.times;
+    let times = &fit.baselines[0].times;
     for pair in times.windows(2) {
-        let [before, middle] = [pair[0], (pair[0] + pair[1]) / 2.0].map(|time| fit.cumulative_hazard(time, 0.0));
+        let [before, middle] =
+            [pair[0], (pair[0] + pair[1]) / 2.0].map(|time| fit.baselines[0].cumulative_hazard_of(time, 0.0));
         assert_eq!(before, middle);
-        assert!(fit.cumulative_hazard(pair[1], 0.0) > middle);
+        assert!(fit.baselines[0].cumulative_hazard_of(pair[1], 0.0) > middle);
     }
-    assert_eq!(fit.cumulative_hazard(times[0] - 1e-9, 0.0), 0.0);
+    assert_eq!(fit.baselines[0].cumulative_hazard_of(times[0] - 1e-9, 0.0), 0.0);
 }
 
 #[test]
 fn beyond_the_data_the_average_hazard_goes_on() {
     let fit = fit_cox(&design("heart"), Ties::Efron);
-    let end = fit.baseline.max_followup;
+    let end = fit.baselines[0].max_followup;
     assert_eq!(end, 1800.0);
     assert_relative_eq!(
-        fit.cumulative_hazard(2.0 * end, 0.3),
-        2.0 * fit.cumulative_hazard(end, 0.3),
+        fit.baselines[0].cumulative_hazard_of(2.0 * end, 0.3),
+        2.0 * fit.baselines[0].cumulative_hazard_of(end, 0.3),
         max_relative = 1e-14
     );
 }
@@ -244,9 +249,9 @@ fn beyond_the_data_the_average_hazard_goes_on() {
 #[test]
 fn the_baseline_belongs_to_the_means() {
     let fit = fit_cox(&design("lung"), Ties::Efron);
-    assert_relative_eq!(fit.cumulative_hazard(5.0, 0.0), 0.003963022464810923, max_relative = 1e-9);
+    assert_relative_eq!(fit.baselines[0].cumulative_hazard_of(5.0, 0.0), 0.003963022464810923, max_relative = 1e-9);
     let origin = fit.linear_predictor(&[0.0; 3]);
-    assert_relative_eq!(fit.cumulative_hazard(5.0, origin), 0.002762815067626703, max_relative = 1e-9);
+    assert_relative_eq!(fit.baselines[0].cumulative_hazard_of(5.0, origin), 0.002762815067626703, max_relative = 1e-9);
 }
 
 #[test]
@@ -256,7 +261,7 @@ fn a_prediction_depends_on_its_row_alone() {
     let together: Vec<f64> = design.x().chunks(4).map(|x| fit.linear_predictor(x)).collect();
     let last = design.x().chunks(4).next_back().unwrap();
     assert_eq!(fit.linear_predictor(last).to_bits(), together.last().unwrap().to_bits());
-    assert_eq!(fit.curve(last), fit.curve(last));
+    assert_eq!(fit.curve(&fit.baselines[0], last), fit.curve(&fit.baselines[0], last));
 }
 
 #[test]
@@ -270,7 +275,7 @@ fn times_that_differ_by_rounding_are_tied() {
         }
         fit_cox(&design, Ties::Efron)
     });
-    assert_eq!(fits[0].baseline.times.len(), 3);
+    assert_eq!(fits[0].baselines[0].times.len(), 3);
     assert_eq!(fits[0].coefficients, fits[1].coefficients);
     assert_eq!(fits[0].log_likelihood, fits[1].log_likelihood);
 }

@@ -117,7 +117,7 @@ pub fn log_rank_asking<E>(
             }
         }
     }
-    let (chi_squared, df) = statistic(&observed, &expected, &variance);
+    let (chi_squared, df) = statistic(&(&observed - &expected), &variance);
     let p_value = chi_squared.map(|chi_squared| normal::chi_squared_upper_tail(chi_squared, df as f64));
     Ok(LogRank {
         chi_squared,
@@ -129,16 +129,15 @@ pub fn log_rank_asking<E>(
     })
 }
 
-/// (O − E)' V⁻ (O − E) with the generalised inverse of V, and the rank of V.
+/// (O − E)' V⁻ (O − E) with the generalised inverse of V, and the rank of V; `score` is O − E.
 ///
 /// The rank is one less than the number of groups, unless some groups were never at risk together with others, which
 /// compares nothing. V is first scaled to correlations, so that small groups count like large ones.
-fn statistic(observed: &DVector<f64>, expected: &DVector<f64>, variance: &DMatrix<f64>) -> (Option<f64>, usize) {
-    let compared: Vec<usize> = (0..expected.len()).filter(|group| variance[(*group, *group)] > 0.0).collect();
+pub(super) fn statistic(score: &DVector<f64>, variance: &DMatrix<f64>) -> (Option<f64>, usize) {
+    let compared: Vec<usize> = (0..score.len()).filter(|group| variance[(*group, *group)] > 0.0).collect();
     let scale: Vec<f64> = compared.iter().map(|group| variance[(*group, *group)].sqrt()).collect();
     let groups = compared.len();
-    let difference = |i: usize| (observed[compared[i]] - expected[compared[i]]) / scale[i];
-    let difference = DVector::from_fn(groups, |i, _| difference(i));
+    let difference = DVector::from_fn(groups, |i, _| score[compared[i]] / scale[i]);
     let correlation =
         DMatrix::from_fn(groups, groups, |i, j| variance[(compared[i], compared[j])] / (scale[i] * scale[j]));
     if groups < 2 || correlation.iter().any(|value| !value.is_finite()) {

@@ -3,9 +3,12 @@
 //! A sample of its own – grid, list, cells – does not pay for a cohort of a few dozen rows, and ten thousand cohorts at
 //! a time are ten thousand of them. So a group begins as a packed list with room to spare, and becomes a [`Sample`]
 //! when it has outgrown that. Layout: version, kind, count (u16), rows left out (u32), then slots of nine bytes, the
-//! duration as a little-endian double and the event as 0 or 1; unused slots are zero.
+//! duration as a little-endian double and the event as 0 or 1 (or the cause of an [`Incidence`], 0 for none); unused
+//! slots are zero.
 
+use crate::numeric::tally::Budget;
 use crate::survival::codec::{PACKED, VERSION};
+use crate::survival::incidence::Incidence;
 use crate::survival::sample::{Sample, check_duration};
 use crate::{Error, Result};
 
@@ -37,11 +40,20 @@ fn count(bytes: &[u8]) -> usize {
 /// As [`Sample::add`].
 #[inline]
 pub fn add(bytes: &mut [u8], duration: f64, event: bool) -> Result<bool> {
+    add_cause(bytes, duration, u8::from(event))
+}
+
+/// As [`add`], with the cause of the event, 0 for none.
+///
+/// # Errors
+/// As [`Sample::add`].
+#[inline]
+pub fn add_cause(bytes: &mut [u8], duration: f64, cause: u8) -> Result<bool> {
     check_duration(duration)?;
     let row = count(bytes);
     let Some(slot) = bytes.get_mut(HEADER + row * SLOT..HEADER + (row + 1) * SLOT) else { return Ok(false) };
     slot[..8].copy_from_slice(&(duration + 0.0).to_le_bytes());
-    slot[8] = u8::from(event);
+    slot[8] = cause;
     bytes[2..4].copy_from_slice(&(row as u16 + 1).to_le_bytes());
     Ok(true)
 }
@@ -68,30 +80,51 @@ pub fn grown(bytes: &[u8]) -> Option<Vec<u8>> {
 /// # Errors
 /// [`Error::Malformed`] for bytes that no group of ours began with.
 pub fn sample(bytes: &[u8]) -> Result<Sample> {
-    let refused = || Error::malformed("a packed group of rows is damaged");
+    let (mut events, mut censored) = (Vec::new(), Vec::new());
+    let skipped = rows(bytes, |duration, event| {
+        match event {
+            0 => censored.push(duration + 0.0),
+            1 => events.push(duration + 0.0),
+            _ => return Err(refused()),
+        }
+        Ok(())
+    })?;
+    let mut sample = Sample::of_durations(events, censored).map_err(|_| refused())?;
+    sample.skip_many(skipped);
+    Ok(sample)
+}
+
+/// The counts by cause that the list holds.
+///
+/// # Errors
+/// As [`sample`].
+pub fn incidence(bytes: &[u8]) -> Result<Incidence> {
+    let mut incidence = Incidence::default();
+    let skipped = rows(bytes, |duration, cause| incidence.add(duration, i32::from(cause), Budget::UNLIMITED))?;
+    incidence.skip_many(skipped);
+    Ok(incidence)
+}
+
+/// Calls `add` with each row; the answer is the number of rows left out.
+fn rows(bytes: &[u8], mut add: impl FnMut(f64, u8) -> Result<()>) -> Result<u64> {
     let rows = bytes.get(HEADER..HEADER + count(bytes) * SLOT).ok_or_else(refused)?;
     if !(bytes.len() - HEADER).is_multiple_of(SLOT) || bytes.len() > HEADER + MOST_SLOTS * SLOT {
         return Err(refused());
     }
-    let (mut events, mut censored) = (Vec::with_capacity(count(bytes)), Vec::with_capacity(count(bytes)));
     for slot in rows.chunks_exact(SLOT) {
-        let (duration, event) = slot.split_first_chunk::<8>().ok_or_else(refused)?;
-        let column = match event[0] {
-            0 => &mut censored,
-            1 => &mut events,
-            _ => return Err(refused()),
-        };
-        column.push(f64::from_le_bytes(*duration) + 0.0);
+        let (duration, code) = slot.split_first_chunk::<8>().ok_or_else(refused)?;
+        add(f64::from_le_bytes(*duration), code[0]).map_err(|_| refused())?;
     }
-    let mut sample = Sample::of_durations(events, censored).map_err(|_| refused())?;
-    sample.skip_many(u64::from(u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]])));
-    Ok(sample)
+    Ok(u64::from(u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]])))
+}
+
+fn refused() -> Error {
+    Error::malformed("a packed group of rows is damaged")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numeric::tally::Budget;
     use crate::survival::Survival;
     use proptest::prelude::*;
 

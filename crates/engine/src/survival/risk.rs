@@ -8,7 +8,7 @@ use crate::numeric::tally::Cell;
 use crate::survival::sample::Sample;
 
 /// Weights below this share of all are the rounding error of a sum.
-const ROUNDING: f64 = 1e-12;
+pub(super) const ROUNDING: f64 = 1e-12;
 
 /// One number per group; a single one needs no memory of its own.
 pub type PerGroup = SmallVec<[f64; 1]>;
@@ -89,7 +89,7 @@ impl RiskTable {
 }
 
 /// Two rising lists as one.
-fn union(left: &[f64], right: impl Iterator<Item = f64>) -> Vec<f64> {
+pub(super) fn union(left: &[f64], right: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut both = Vec::with_capacity(left.len() + right.size_hint().0);
     let mut left = left.iter().copied().peekable();
     for time in right {

@@ -55,21 +55,7 @@ impl Sample {
     /// times), and when `weight` is not positive or beyond [`LARGEST_WEIGHT`]. An entry of 0 is no delayed entry, so it
     /// goes with a duration of 0.
     pub fn add_row(&mut self, entry: f64, duration: f64, event: bool, weight: f64, budget: Budget) -> Result<()> {
-        check_duration(duration)?;
-        // An entry that ties with the exit but for rounding would leave the subject never at risk.
-        let shortest = f64::EPSILON.sqrt() * duration.max(1.0);
-        if !(entry == 0.0 || (entry > 0.0 && duration - entry > shortest)) {
-            return Err(Error::invalid(
-                format!("entry {entry} must be at least 0 and less than the duration {duration}"),
-                "Both are measured from the same origin: a contract seen from month 3 until month 10 has entry 3 and duration 10.",
-            ));
-        }
-        if !(weight > 0.0 && weight <= LARGEST_WEIGHT) {
-            return Err(Error::invalid(
-                format!("weight must be greater than 0 and at most {LARGEST_WEIGHT:e}, got {weight}"),
-                "Filter the rows that should not count.",
-            ));
-        }
+        check_row(entry, duration, weight)?;
         let column = if event { EVENT } else { CENSORED };
         if weight == 1.0 {
             self.exits.add(duration, column, budget)?;
@@ -172,6 +158,26 @@ impl Sample {
     pub fn read(from: &mut Reader) -> Result<Self> {
         Self::from_parts(Tally::read(from)?, Tally::read(from)?, from.whole()?)
     }
+}
+
+/// What [`Sample::add_row`] says of a row.
+pub(super) fn check_row(entry: f64, duration: f64, weight: f64) -> Result<()> {
+    check_duration(duration)?;
+    // An entry that ties with the exit but for rounding would leave the subject never at risk.
+    let shortest = f64::EPSILON.sqrt() * duration.max(1.0);
+    if !(entry == 0.0 || (entry > 0.0 && duration - entry > shortest)) {
+        return Err(Error::invalid(
+            format!("entry {entry} must be at least 0 and less than the duration {duration}"),
+            "Both are measured from the same origin: a contract seen from month 3 until month 10 has entry 3 and duration 10.",
+        ));
+    }
+    if !(weight > 0.0 && weight <= LARGEST_WEIGHT) {
+        return Err(Error::invalid(
+            format!("weight must be greater than 0 and at most {LARGEST_WEIGHT:e}, got {weight}"),
+            "Filter the rows that should not count.",
+        ));
+    }
+    Ok(())
 }
 
 /// A duration is finite and not negative.

@@ -1,0 +1,8 @@
+//! Competing risks against R (survfit, cmprsk, finegray), and what must hold for any rows.
+
+mod fine_gray;
+#[path = "../golden_support/mod.rs"]
+mod golden_support;
+mod incidence;
+mod properties;
+mod sets;

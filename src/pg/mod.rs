@@ -6,6 +6,7 @@ pub mod call;
 pub mod call_site;
 pub mod design;
 pub mod error;
+pub mod estimates;
 pub mod expanded;
 pub mod function;
 pub mod interrupts;

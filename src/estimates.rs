@@ -1,5 +1,6 @@
 //! What is read off a curve beyond its values, in SQL: intervals, comparisons, the smoothed hazard, the curve's state.
 
+use ltv_engine::Result;
 use ltv_engine::survival::comparison::{self, Time};
 use ltv_engine::survival::estimate::{Estimator, Variance};
 use ltv_engine::survival::kaplan_meier::{Transform, critical_value};
@@ -8,7 +9,6 @@ use ltv_engine::survival::quantile::quantile_interval as interval_of_quantile;
 use ltv_engine::survival::restricted_mean::restricted_mean;
 use ltv_engine::survival::smooth_hazard::{self, SmoothHazard};
 use ltv_engine::survival::{Survival, curve, early_risk};
-use ltv_engine::Result;
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field};
@@ -88,14 +88,7 @@ pub fn survival_difference(call: &Call) -> pg_sys::Datum {
             raise(curve::bad_time("t", t));
         }
         let found = settle(comparison::survival_difference(&a, &b, t, transform, z))?;
-        Some(vec![
-            Some(found.difference),
-            found.std_error,
-            found.chi_squared,
-            found.p_value,
-            found.lower,
-            found.upper,
-        ])
+        Some(vec![Some(found.difference), found.std_error, found.chi_squared, found.p_value, found.lower, found.upper])
     };
     tuple(call, answer())
 }

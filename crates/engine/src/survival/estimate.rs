@@ -258,10 +258,8 @@ fn running(table: &RiskTable, estimator: Estimator, squares: &[Squares], robust:
                     let rows = squares.get(at).map_or(events, |squares| squares.event_rows).max(1.0);
                     let weight = events / rows;
                     let [reciprocals, their_squares] = reciprocals(at_risk / weight, rows);
-                    let push = Push {
-                        event: at_risk / events * (their_squares / weight),
-                        at_risk: their_squares / weight,
-                    };
+                    let push =
+                        Push { event: at_risk / events * (their_squares / weight), at_risk: their_squares / weight };
                     (push, reciprocals, their_squares / weight)
                 }
             };

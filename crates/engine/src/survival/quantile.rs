@@ -29,9 +29,8 @@ pub fn quantile_interval(steps: &Steps, p: f64, z: f64, transform: Transform) ->
     let at_steps: Vec<_> = steps.times.iter().zip(&steps.survival).map(|(t, survival)| limits(*t, *survival)).collect();
     let limit = |pick: fn(crate::survival::kaplan_meier::Interval) -> Option<f64>| {
         let values: Vec<Option<f64>> = at_steps.iter().copied().map(pick).collect();
-        first_at_or_below(steps, &values, 1.0 - p).or_else(|| {
-            in_the_tail(steps, 1.0 - p, |t| pick(limits(t, steps.survival_at(t)?)))
-        })
+        first_at_or_below(steps, &values, 1.0 - p)
+            .or_else(|| in_the_tail(steps, 1.0 - p, |t| pick(limits(t, steps.survival_at(t)?))))
     };
     Ok(QuantileInterval { quantile, lower: limit(|at| at.lower), upper: limit(|at| at.upper) })
 }

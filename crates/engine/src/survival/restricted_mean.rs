@@ -3,11 +3,11 @@
 //! An event at t moves the area under the curve up to τ by the area from t on, A(t), so that
 //! Var = Σ A(t)² d / (n (n − d)) (Irwin 1949; Klein & Moeschberger 2003, §4.5; Royston & Parmar 2013).
 
+use crate::Result;
 use crate::numeric::sum::Sum;
 use crate::survival::curve::{Steps, Survival};
 use crate::survival::estimate::{Estimates, Estimator, Jackknife, Push, Variance, squares};
 use crate::survival::sample::Sample;
-use crate::Result;
 
 /// An estimate and its variance; `None` where nothing is known of it.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -40,8 +40,15 @@ struct Jumps {
 enum Spread {
     Unknown,
     /// Independent variances of the jumps, and the jumps of what all share, `rank` numbers each.
-    Increments { variance: Vec<f64>, rank: usize, loadings: Vec<f64> },
-    Robust { pushes: Vec<Option<Push>>, squares: Vec<Squares> },
+    Increments {
+        variance: Vec<f64>,
+        rank: usize,
+        loadings: Vec<f64>,
+    },
+    Robust {
+        pushes: Vec<Option<Push>>,
+        squares: Vec<Squares>,
+    },
 }
 
 impl Jumps {

@@ -15,6 +15,8 @@ const UNLIMITED: Budget = Budget::UNLIMITED;
 const TRANSFORMS: [Transform; 5] =
     [Transform::LogLog, Transform::Log, Transform::Plain, Transform::Logit, Transform::Arcsine];
 
+const ESTIMATORS: [Estimator; 3] = [Estimator::KaplanMeier, Estimator::NelsonAalen, Estimator::FlemingHarrington];
+
 #[derive(Debug, Clone, Copy)]
 struct Row {
     entry: f64,
@@ -140,7 +142,12 @@ proptest! {
     fn a_whole_weight_is_that_many_rows(rows in rows()) {
         let repeated: Vec<Row> =
             rows.iter().flat_map(|row| std::iter::repeat_n(Row { weight: 1.0, ..*row }, row.weight as usize)).collect();
-        prop_assert_eq!(sample_of(&repeated), sample_of(&rows));
+        let (repeated, weighted) = (sample_of(&repeated), sample_of(&rows));
+        prop_assert_eq!((repeated.exits(), repeated.entries()), (weighted.exits(), weighted.entries()));
+        for estimator in ESTIMATORS {
+            let by = |sample: &Sample| Survival::Sample(sample.clone()).steps_by(estimator, Variance::Auto).unwrap();
+            prop_assert_eq!(by(&repeated), by(&weighted));
+        }
     }
 
     #[test]

@@ -126,19 +126,22 @@ COMMENT ON FUNCTION ltv.median(ltv.survival) IS 'The time by which half have had
 
 CREATE FUNCTION ltv.survival_interval(
     s ltv.survival, t double precision, level double precision DEFAULT 0.95, transform text DEFAULT 'log-log',
+    estimator text DEFAULT 'kaplan-meier', variance text DEFAULT 'auto',
     OUT survival double precision, OUT std_error double precision, OUT lower double precision, OUT upper double precision
 ) RETURNS record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'survival_interval';
-COMMENT ON FUNCTION ltv.survival_interval(ltv.survival, double precision, double precision, text) IS 'S(t) with Greenwood''s standard error and a pointwise interval. transform: log-log (default), log (R''s default), plain, logit, arcsine (Kalbfleisch & Prentice 2002, section 1.4). Standard error and limits are NULL where S is 0.';
+COMMENT ON FUNCTION ltv.survival_interval(ltv.survival, double precision, double precision, text, text, text) IS 'S(t) with its standard error and a pointwise interval. transform: log-log (default), log (R''s default), plain, logit, arcsine (Kalbfleisch & Prentice 2002, section 1.4). estimator: kaplan-meier, nelson-aalen (exp of minus the Nelson-Aalen hazard), fleming-harrington (the same with tied events one after the other); a model''s curve is the same by all. variance: greenwood takes weights for repetitions (Greenwood 1926; Aalen 1978); robust takes them for sampling weights (infinitesimal jackknife, R''s robust = TRUE), unknown and error 22023 where some entered late; auto is robust when some weight is not whole and nobody entered late, else greenwood. Standard error and limits are NULL where S is 0.';
 
 CREATE FUNCTION ltv.curve(
     s ltv.survival, at double precision[] DEFAULT NULL, level double precision DEFAULT 0.95, transform text DEFAULT 'log-log',
+    estimator text DEFAULT 'kaplan-meier', variance text DEFAULT 'auto',
     OUT t double precision, OUT at_risk double precision, OUT events double precision, OUT censored double precision,
     OUT entered double precision, OUT survival double precision, OUT std_error double precision,
-    OUT lower double precision, OUT upper double precision, OUT cumulative_hazard double precision
+    OUT lower double precision, OUT upper double precision, OUT cumulative_hazard double precision,
+    OUT cumulative_hazard_std_error double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 100 AS 'MODULE_PATHNAME', 'curve';
-COMMENT ON FUNCTION ltv.curve(ltv.survival, double precision[], double precision, text) IS 'The life table: one row per distinct time, or per time in at (counts then since the time before). at_risk just before t, the estimates just after it; entered: late entries at t. A model''s curve has no counts. Transforms as in survival_interval.';
+COMMENT ON FUNCTION ltv.curve(ltv.survival, double precision[], double precision, text, text, text) IS 'The life table: one row per distinct time, or per time in at (counts then since the time before). at_risk just before t, the estimates just after it; entered: late entries at t. The cumulative hazard is Nelson & Aalen''s, by fleming-harrington the one corrected for ties, with its standard error. A model''s curve has no counts. Transforms, estimators and variances as in survival_interval.';
 
 CREATE FUNCTION ltv.log_rank(
     curves ltv.survival[], weights text DEFAULT 'log-rank', p double precision DEFAULT 1, q double precision DEFAULT 0

@@ -2,6 +2,7 @@
 //! users see is written out in `sql/`.
 
 mod calibration;
+mod estimates;
 mod fit;
 mod pg;
 mod plot;
@@ -31,7 +32,8 @@ fn version() -> &'static str {
 extension_sql_file!("../sql/00_guard.sql", name = "guard", bootstrap);
 extension_sql_file!("../sql/10_types.sql", name = "types", requires = ["guard"]);
 extension_sql_file!("../sql/20_survival.sql", name = "survival", requires = ["types"]);
-extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["survival"]);
+extension_sql_file!("../sql/22_estimates.sql", name = "estimates", requires = ["survival"]);
+extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["estimates"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
 extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["designs"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cox"]);

@@ -1,5 +1,6 @@
 //! Curves to look at: an SVG that psql writes to a file and a browser shows.
 
+use ltv_engine::survival::estimate::{Estimator, Variance};
 use ltv_engine::survival::kaplan_meier::{Transform, critical_value, interval};
 use ltv_engine::survival::{Steps, Survival};
 use pgrx::prelude::*;
@@ -103,7 +104,8 @@ fn plot_curve(
     let mut drawn = Vec::new();
     let mut end = 0.0f64;
     for (at, curve) in curves.iter().enumerate() {
-        let Some(steps) = curve.and_then(|curve| curve.0.steps()) else { continue };
+        let by = |curve: Value<Survival>| settle(curve.0.steps_by(Estimator::KaplanMeier, Variance::Auto));
+        let Some(steps) = curve.and_then(by) else { continue };
         end = end.max(steps.max_followup);
         let label = labels.get(at).copied().flatten().unwrap_or_default();
         drawn.push((label.to_owned(), outline(&steps, z)));

@@ -1,6 +1,8 @@
 //! Curves in SQL: the accessors of `ltv.survival` and the tests between curves.
 
-use ltv_engine::survival::kaplan_meier::{self, Transform};
+use ltv_engine::survival::estimate::{Estimator, Variance};
+use ltv_engine::survival::kaplan_meier::critical_value;
+use ltv_engine::survival::life_table::{self, Reading};
 use ltv_engine::survival::log_rank::{self, Weighting};
 use ltv_engine::survival::{Sample, Steps, Survival, curve};
 use ltv_engine::{Error, Result};
@@ -105,18 +107,29 @@ fn max_followup(s: Value<Survival>) -> Option<f64> {
     }
 }
 
-/// `survival_interval(s, t, level, transform)`.
+/// How the curve is to be read: level, transform, estimator and variance from this argument on.
+fn reading(call: &Call, from: usize) -> Option<Reading> {
+    let (level, transform) = (call.float(from)?, call.text(from + 1)?);
+    let (estimator, variance) = (call.text(from + 2)?, call.text(from + 3)?);
+    Some(Reading {
+        z: settle(critical_value(level)),
+        transform: settle(transform.parse()),
+        estimator: settle(estimator.parse::<Estimator>()),
+        variance: settle(variance.parse::<Variance>()),
+    })
+}
+
+/// `survival_interval(s, t, level, transform, estimator, variance)`.
 pub fn survival_interval(call: &Call) -> pg_sys::Datum {
-    let (Some(bytes), Some(t)) = (call.bytes(0), call.float(1)) else { return call.null() };
-    let (Some(level), Some(transform)) = (call.float(2), call.text(3)) else { return call.null() };
+    let (Some(bytes), Some(t), Some(reading)) = (call.bytes(0), call.float(1), reading(call, 2)) else {
+        return call.null();
+    };
     let survival = settle(Survival::decode(bytes));
-    let z = settle(kaplan_meier::critical_value(level));
-    let transform: Transform = settle(transform.parse());
     let t = time("t", t);
-    let steps = survival.steps();
+    let steps = settle(survival.steps_by(reading.estimator, reading.variance));
     let found = steps.as_ref().and_then(|steps| Some((steps.survival_at(t)?, steps.log_variance_at(t))));
     let Some((estimate, log_variance)) = found else { return call.null() };
-    let interval = kaplan_meier::interval(estimate, log_variance, z, transform);
+    let interval = reading.interval(estimate, log_variance);
     call.answer_tuple(vec![
         Field::Float(Some(interval.survival)),
         Field::Float(interval.std_error),
@@ -125,21 +138,17 @@ pub fn survival_interval(call: &Call) -> pg_sys::Datum {
     ])
 }
 
-/// `curve(s, at, level, transform)`: the life table, or the estimates at chosen times.
+/// `curve(s, at, level, transform, estimator, variance)`: the life table, or the estimates at chosen times.
 pub fn curve(call: &Call) -> pg_sys::Datum {
-    let (Some(bytes), Some(level), Some(transform)) = (call.bytes(0), call.float(2), call.text(3)) else {
-        return call.answer_rows(Vec::new());
-    };
+    let (Some(bytes), Some(reading)) = (call.bytes(0), reading(call, 2)) else { return call.answer_rows(Vec::new()) };
     let survival = settle(Survival::decode(bytes));
-    let z = settle(kaplan_meier::critical_value(level));
-    let transform: Transform = settle(transform.parse());
     let rows = match (&survival, call.floats(1)) {
-        (Survival::Sample(sample), None) => kaplan_meier::curve(sample, z, transform),
-        (Survival::Sample(sample), Some(times)) => kaplan_meier::curve_at(sample, &checked(times), z, transform),
-        (Survival::Fitted(_), times) => {
+        (Survival::Sample(sample), None) => settle(life_table::curve(sample, &reading)),
+        (Survival::Sample(sample), Some(times)) => settle(life_table::curve_at(sample, &checked(times), &reading)),
+        (_, times) => {
             let steps = survival.steps();
             let times = times.map(checked);
-            steps.map(|steps| kaplan_meier::fitted_curve(&steps, times.as_deref(), z, transform)).unwrap_or_default()
+            steps.map(|steps| life_table::fitted_curve(&steps, times.as_deref(), &reading)).unwrap_or_default()
         }
     };
     call.answer_rows(rows.into_iter().map(|row| {
@@ -154,6 +163,7 @@ pub fn curve(call: &Call) -> pg_sys::Datum {
             Field::Float(row.estimate.and_then(|estimate| estimate.lower)),
             Field::Float(row.estimate.and_then(|estimate| estimate.upper)),
             Field::Float(row.cumulative_hazard),
+            Field::Float(row.cumulative_hazard_std_error),
         ]
     }))
 }

@@ -7,6 +7,7 @@ use ltv_engine::hazard::design::Design;
 use ltv_engine::model::Model;
 use ltv_engine::model::legacy::Version1;
 use ltv_engine::numeric::tally::{Cell, Tally};
+use ltv_engine::survival::weights::Weights;
 use ltv_engine::survival::{FittedCurve, Sample, Survival};
 use ltv_engine::{Error, Result};
 use serde::{Deserialize, Serialize, Serializer};
@@ -30,11 +31,23 @@ enum SurvivalText {
         entry: Vec<Number>,
         entered: Vec<Number>,
         skipped: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weights: Option<WeightsText>,
     },
     Fitted {
         version: u32,
         curve: FittedCurve,
     },
+}
+
+/// The weights of a sample, when not all are 1; for each of its times.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WeightsText {
+    all_whole: bool,
+    event_rows: Vec<Number>,
+    event_squares: Vec<Number>,
+    censored_squares: Vec<Number>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,12 +100,16 @@ fn column<const K: usize>(cells: &[Cell<K>], pick: impl Fn(&Cell<K>) -> f64) -> 
 }
 
 /// The cells of parallel arrays, the keys first.
-fn tally<const K: usize>(keys: &[Number], counts: [&[Number]; K]) -> Result<Tally<K>> {
+fn cells<const K: usize>(keys: &[Number], counts: [&[Number]; K]) -> Result<Vec<Cell<K>>> {
     if counts.iter().any(|column| column.len() != keys.len()) {
         return Err(Error::malformed("the arrays of a summary differ in length"));
     }
     let cell = |(at, key): (usize, &Number)| Cell { key: key.0, counts: counts.map(|column| column[at].0) };
-    Tally::from_sorted(keys.iter().enumerate().map(cell).collect())
+    Ok(keys.iter().enumerate().map(cell).collect())
+}
+
+fn tally<const K: usize>(keys: &[Number], counts: [&[Number]; K]) -> Result<Tally<K>> {
+    Tally::from_sorted(cells(keys, counts)?)
 }
 
 fn print(value: &impl Serialize) -> Result<String> {
@@ -123,6 +140,15 @@ impl Text for Survival {
                     entry: column(&entries, |cell| cell.key),
                     entered: column(&entries, |cell| cell.counts[0]),
                     skipped: sample.skipped(),
+                    weights: sample.weights().map(|weights| {
+                        let cells = weights.cells().sorted();
+                        WeightsText {
+                            all_whole: !weights.is_fractional(),
+                            event_rows: column(&cells, |cell| cell.counts[0]),
+                            event_squares: column(&cells, |cell| cell.counts[1]),
+                            censored_squares: column(&cells, |cell| cell.counts[2]),
+                        }
+                    }),
                 }
             }
             Survival::Fitted(curve) => SurvivalText::Fitted { version: VERSION, curve: curve.clone() },
@@ -131,10 +157,15 @@ impl Text for Survival {
 
     fn from_text(text: &str) -> Result<Self> {
         match parse(text, "ltv.survival")? {
-            SurvivalText::Sample { version, time, events, censored, entry, entered, skipped } => {
+            SurvivalText::Sample { version, time, events, censored, entry, entered, skipped, weights } => {
                 known(version, "ltv.survival")?;
                 let exits = tally(&time, [&events, &censored])?;
-                Ok(Survival::Sample(Sample::from_parts(exits, tally(&entry, [&entered])?, skipped)?))
+                let weights = weights.map(|weights| -> Result<Weights> {
+                    let columns = [&weights.event_rows, &weights.event_squares, &weights.censored_squares];
+                    Weights::from_parts(cells(&time, columns.map(Vec::as_slice))?, !weights.all_whole)
+                });
+                let entries = tally(&entry, [&entered])?;
+                Ok(Survival::Sample(Sample::from_parts(exits, entries, weights.transpose()?, skipped)?))
             }
             SurvivalText::Fitted { version, curve } => {
                 known(version, "ltv.survival")?;

@@ -7,6 +7,7 @@ pub mod call_site;
 pub mod cox;
 pub mod design;
 pub mod error;
+pub mod estimates;
 pub mod expanded;
 pub mod function;
 pub mod interrupts;

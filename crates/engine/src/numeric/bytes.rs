@@ -90,6 +90,11 @@ impl<'a> Reader<'a> {
         (0..count).map(|_| self.float()).collect()
     }
 
+    /// Whether all has been read: the fields that follow are those that a value may be without.
+    pub fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// Nothing may follow the last field.
     pub fn finish(self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(Error::malformed("bytes follow the end of the stored value")) }

@@ -219,6 +219,11 @@ impl<const K: usize> Tally<K> {
     /// [`Error::Malformed`] unless the keys are finite, not negative and rise strictly, and each cell counts something,
     /// none of it absurdly often.
     pub fn from_sorted(cells: Vec<Cell<K>>) -> Result<Self> {
+        Self::from_sorted_up_to(cells, LARGEST_COUNT)
+    }
+
+    /// As [`Tally::from_sorted`], for sums that may be as large as `largest`.
+    pub fn from_sorted_up_to(cells: Vec<Cell<K>>, largest: f64) -> Result<Self> {
         let mut before = None;
         for cell in &cells {
             if !(0.0..f64::INFINITY).contains(&cell.key) {
@@ -227,8 +232,8 @@ impl<const K: usize> Tally<K> {
             if let Some(before) = before.filter(|before| cell.key <= *before) {
                 return Err(Error::malformed(format!("key {} does not follow {before} in rising order", cell.key)));
             }
-            if cell.counts.iter().any(|count| !(0.0..=LARGEST_COUNT).contains(count)) {
-                return Err(Error::malformed(format!("counts at {} must be from 0 to {LARGEST_COUNT:e}", cell.key)));
+            if cell.counts.iter().any(|count| !(0.0..=largest).contains(count)) {
+                return Err(Error::malformed(format!("counts at {} must be from 0 to {largest:e}", cell.key)));
             }
             if cell.counts.iter().all(|count| *count == 0.0) {
                 return Err(Error::malformed(format!("nothing is counted at {}", cell.key)));
@@ -263,6 +268,11 @@ impl<const K: usize> Tally<K> {
     }
 
     pub fn read(from: &mut Reader) -> Result<Self> {
+        Self::read_up_to(from, LARGEST_COUNT)
+    }
+
+    /// As [`Tally::read`], for sums that may be as large as `largest`.
+    pub fn read_up_to(from: &mut Reader, largest: f64) -> Result<Self> {
         let flags = from.byte()?;
         if flags > 3 {
             return Err(Error::malformed(format!("unknown flags {flags} in a stored summary")));
@@ -280,7 +290,7 @@ impl<const K: usize> Tally<K> {
             }
             cells.push(Cell { key, counts });
         }
-        Self::from_sorted(cells)
+        Self::from_sorted_up_to(cells, largest)
     }
 }
 

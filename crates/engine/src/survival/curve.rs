@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::survival::estimate::{Estimates, Estimator, Variance};
 use crate::survival::kaplan_meier;
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
@@ -124,6 +125,19 @@ impl Survival {
                 max_followup: curve.max_followup,
                 tail: curve.tail,
             }),
+        }
+    }
+
+    /// The curve as steps by another estimator or with another variance; a model's curve is the same by all.
+    ///
+    /// # Errors
+    /// [`Variance::is_robust_for`].
+    pub fn steps_by(&self, estimator: Estimator, variance: Variance) -> Result<Option<Steps>> {
+        match self {
+            Survival::Sample(sample) => {
+                Ok(Estimates::of(sample, estimator, variance)?.map(|estimates| estimates.steps()))
+            }
+            _ => Ok(self.steps()),
         }
     }
 

@@ -164,7 +164,7 @@ impl Incidence {
             let cells = tally.sorted().into_iter().map(|cell| Cell { key: cell.key, counts: counts(cell.counts[0]) });
             exits.merge(&Tally::from_sorted(cells.collect())?, Budget::UNLIMITED)?;
         }
-        Sample::from_parts(exits, self.entries.clone(), self.skipped)
+        Sample::from_parts(exits, self.entries.clone(), None, self.skipped)
     }
 
     /// From its parts, as text or bytes carry them: the counts by cause, 0 being censored.

@@ -1,24 +1,10 @@
 //! The product-limit estimator (Kaplan & Meier 1958), its variance (Greenwood 1926) and intervals.
 
 use crate::numeric::normal;
-use crate::survival::curve::{Steps, Tail};
-use crate::survival::risk::{RiskRow, RiskTable};
+use crate::survival::curve::Steps;
+use crate::survival::estimate::{Estimates, Estimator, Variance};
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
-
-/// One row of `curve(...)`: the counts at a time and the estimates just after it.
-///
-/// A fitted curve has no counts; beyond the observed time the estimates are undefined.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CurveRow {
-    pub time: f64,
-    pub at_risk: Option<f64>,
-    pub events: Option<f64>,
-    pub censored: Option<f64>,
-    pub entered: Option<f64>,
-    pub estimate: Option<Interval>,
-    pub cumulative_hazard: Option<f64>,
-}
 
 /// An estimate of S with its pointwise interval; parts that are undefined (S = 0) are `None`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,117 +93,8 @@ pub fn interval(survival: f64, log_variance: Option<f64>, z: f64, transform: Tra
     Interval { survival, std_error: Some(std_error), lower: Some(lower.max(0.0)), upper: Some(upper.min(1.0)) }
 }
 
-/// The running estimates at each row of a risk table of one group.
-struct Running {
-    survival: f64,
-    /// Greenwood's sum, the variance of ln S; infinite once S is 0.
-    log_variance: f64,
-    /// Nelson–Aalen.
-    cumulative_hazard: f64,
-}
-
-fn running(table: &RiskTable) -> impl Iterator<Item = Running> + '_ {
-    let (mut survival, mut log_variance, mut cumulative_hazard) = (1.0, 0.0, 0.0);
-    table.rows.iter().map(move |row| {
-        let (events, at_risk) = (row.events[0], row.at_risk[0]);
-        if events > 0.0 && at_risk > 0.0 {
-            let left = (at_risk - events).max(0.0);
-            survival *= left / at_risk;
-            log_variance += events / (at_risk * left);
-            cumulative_hazard += events / at_risk;
-        }
-        Running { survival, log_variance, cumulative_hazard }
-    })
-}
-
-/// The sample's curve as steps, one for each time with an event; `None` for an empty sample.
+/// The sample's curve as steps, one for each time with an event, with Greenwood's variance; `None` for an empty sample.
 pub fn steps(sample: &Sample) -> Option<Steps> {
-    let max_followup = sample.max_followup()?;
-    let table = RiskTable::new(&[sample]);
-    let mut steps = Steps {
-        times: Vec::new(),
-        survival: Vec::new(),
-        cumulative_hazard: Vec::new(),
-        variance: Vec::new(),
-        rank: 0,
-        loadings: Vec::new(),
-        max_followup,
-        tail: Tail::None,
-    };
-    for (row, now) in table.rows.iter().zip(running(&table)) {
-        if row.events[0] > 0.0 {
-            steps.times.push(row.time);
-            steps.survival.push(now.survival);
-            steps.cumulative_hazard.push(now.cumulative_hazard);
-            steps.variance.push(now.log_variance);
-        }
-    }
-    Some(steps)
-}
-
-/// The life table: one row for each distinct time.
-pub fn curve(sample: &Sample, z: f64, transform: Transform) -> Vec<CurveRow> {
-    let table = RiskTable::new(&[sample]);
-    let estimates: Vec<Running> = running(&table).collect();
-    let rows = table.rows.into_iter().zip(estimates);
-    rows.map(|(row, now)| CurveRow {
-        time: row.time,
-        at_risk: Some(row.at_risk[0]),
-        events: Some(row.events[0]),
-        censored: Some(row.censored[0]),
-        entered: Some(row.entered[0]),
-        estimate: Some(interval(now.survival, Some(now.log_variance), z, transform)),
-        cumulative_hazard: Some(now.cumulative_hazard),
-    })
-    .collect()
-}
-
-/// The life table at chosen times: at risk just before each, the counts since the time before it in the list.
-///
-/// As R's `summary(fit, times = …)`, but that R counts those who enter before the next exit as at risk already. Times are
-/// taken in rising order.
-pub fn curve_at(sample: &Sample, times: &[f64], z: f64, transform: Transform) -> Vec<CurveRow> {
-    let Some(steps) = steps(sample) else { return Vec::new() };
-    let table = RiskTable::new(&[sample]).rows;
-    let mut times = times.to_vec();
-    times.sort_unstable_by(f64::total_cmp);
-    let mut from = 0;
-    let row = |time: f64| {
-        let until = table.partition_point(|row| row.time <= time).max(from);
-        let since = &table[from..until];
-        from = until;
-        // Nobody leaves or enters between two tabulated times, so the next one's risk set is this one's.
-        let at_risk = table.get(table.partition_point(|row| row.time < time)).map_or(0.0, |row| row.at_risk[0]);
-        CurveRow { at_risk: Some(at_risk), ..fitted_row(&steps, time, z, transform) }.with_counts(since)
-    };
-    times.into_iter().map(row).collect()
-}
-
-/// The estimates of any curve at its steps, or at chosen times.
-pub fn fitted_curve(steps: &Steps, times: Option<&[f64]>, z: f64, transform: Transform) -> Vec<CurveRow> {
-    let mut times = times.unwrap_or(&steps.times).to_vec();
-    times.sort_unstable_by(f64::total_cmp);
-    times.into_iter().map(|time| fitted_row(steps, time, z, transform)).collect()
-}
-
-fn fitted_row(steps: &Steps, time: f64, z: f64, transform: Transform) -> CurveRow {
-    let estimate = |survival| interval(survival, steps.log_variance_at(time), z, transform);
-    CurveRow {
-        time,
-        at_risk: None,
-        events: None,
-        censored: None,
-        entered: None,
-        estimate: steps.survival_at(time).map(estimate),
-        cumulative_hazard: steps.cumulative_hazard_at(time),
-    }
-}
-
-impl CurveRow {
-    fn with_counts(mut self, rows: &[RiskRow]) -> CurveRow {
-        self.events = Some(rows.iter().map(|row| row.events[0]).sum::<f64>() + 0.0);
-        self.censored = Some(rows.iter().map(|row| row.censored[0]).sum::<f64>() + 0.0);
-        self.entered = Some(rows.iter().map(|row| row.entered[0]).sum::<f64>() + 0.0);
-        self
-    }
+    // Only the robust variance can be refused.
+    Estimates::of(sample, Estimator::KaplanMeier, Variance::Greenwood).ok()?.map(|estimates| estimates.steps())
 }

@@ -2,14 +2,23 @@
 
 pub mod aalen_johansen;
 pub mod codec;
+pub mod comparison;
 pub mod curve;
+pub mod early_risk;
+pub mod estimate;
 pub mod gray;
 pub mod incidence;
 pub mod kaplan_meier;
+pub mod kernel;
+pub mod life_table;
 pub mod log_rank;
 pub mod packed;
+pub mod quantile;
+pub mod restricted_mean;
 pub mod risk;
 pub mod sample;
+pub mod smooth_hazard;
+pub mod weights;
 
 pub use curve::{FittedCurve, Steps, Survival, Tail};
 pub use incidence::Incidence;

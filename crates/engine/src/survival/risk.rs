@@ -86,6 +86,21 @@ impl RiskTable {
         }
         Ok(RiskTable { rows })
     }
+
+    /// The counts of rising cells, each added to the time that stands for its key.
+    pub fn gathered<const K: usize>(&self, cells: &[Cell<K>]) -> Vec<[f64; K]> {
+        let mut sums = vec![[0.0; K]; self.rows.len()];
+        let mut at = 0;
+        for cell in cells {
+            while at + 1 < self.rows.len() && self.rows[at + 1].time <= cell.key {
+                at += 1;
+            }
+            if let Some(sum) = sums.get_mut(at) {
+                *sum = std::array::from_fn(|k| sum[k] + cell.counts[k]);
+            }
+        }
+        sums
+    }
 }
 
 /// Two rising lists as one.

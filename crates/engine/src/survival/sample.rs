@@ -3,10 +3,11 @@
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::tally::{Budget, LARGEST_WEIGHT, Tally};
 use crate::survival::risk::RiskTable;
+use crate::survival::weights::Weights;
 use crate::{Error, Result};
 
-const EVENT: usize = 0;
-const CENSORED: usize = 1;
+pub(super) const EVENT: usize = 0;
+pub(super) const CENSORED: usize = 1;
 
 /// The sufficient statistic of every non-parametric estimator here.
 ///
@@ -18,6 +19,8 @@ pub struct Sample {
     exits: Tally<2>,
     /// Late entries.
     entries: Tally<1>,
+    /// What robust variances need of the weights, once one of them is not 1.
+    weights: Option<Box<Weights>>,
     /// Rows that were left out because an argument was NULL.
     skipped: u64,
 }
@@ -35,6 +38,9 @@ impl Sample {
     #[inline(always)]
     pub fn add_asking(&mut self, duration: f64, event: bool, budget: impl FnOnce() -> Budget) -> Result<()> {
         check_duration(duration)?;
+        if self.weights.is_some() {
+            return self.add_weighted(duration, event, 1.0, budget());
+        }
         self.exits.add_asking(duration, if event { EVENT } else { CENSORED }, budget)
     }
 
@@ -48,6 +54,21 @@ impl Sample {
         Ok(Sample { exits: Tally::of_singles([events, censored]), ..Sample::default() })
     }
 
+    #[inline(never)]
+    fn add_weighted(&mut self, duration: f64, event: bool, weight: f64, budget: Budget) -> Result<()> {
+        if self.weights.is_none() {
+            self.weights = Some(Box::new(Weights::of_single_rows(&self.exits)?));
+        }
+        if let Some(weights) = &mut self.weights {
+            weights.add(duration, event, weight, budget)?;
+        }
+        let column = if event { EVENT } else { CENSORED };
+        match weight == 1.0 {
+            true => self.exits.add(duration, column, budget),
+            false => self.exits.add_weighted(duration, column, weight, budget),
+        }
+    }
+
     /// Adds one subject with any weight and, if it was observed only from `entry` on, its delayed entry.
     ///
     /// # Errors
@@ -56,12 +77,11 @@ impl Sample {
     /// goes with a duration of 0.
     pub fn add_row(&mut self, entry: f64, duration: f64, event: bool, weight: f64, budget: Budget) -> Result<()> {
         check_row(entry, duration, weight)?;
-        let column = if event { EVENT } else { CENSORED };
         if weight == 1.0 {
-            self.exits.add(duration, column, budget)?;
+            self.add(duration, event, budget)?;
             if entry > 0.0 { self.entries.add(entry, 0, budget) } else { Ok(()) }
         } else {
-            self.exits.add_weighted(duration, column, weight, budget)?;
+            self.add_weighted(duration, event, weight, budget)?;
             if entry > 0.0 { self.entries.add_weighted(entry, 0, weight, budget) } else { Ok(()) }
         }
     }
@@ -77,10 +97,25 @@ impl Sample {
 
     /// Adds everything that `other` has seen.
     pub fn merge(&mut self, other: &Sample, budget: Budget) -> Result<()> {
+        if self.weights.is_some() || other.weights.is_some() {
+            let mut ours = self.take_weights()?;
+            match &other.weights {
+                Some(theirs) => ours.merge(theirs, budget)?,
+                None => ours.merge(&Weights::of_single_rows(&other.exits)?, budget)?,
+            }
+            self.weights = Some(ours);
+        }
         self.exits.merge(&other.exits, budget)?;
         self.entries.merge(&other.entries, budget)?;
         self.skipped = self.skipped.saturating_add(other.skipped);
         Ok(())
+    }
+
+    fn take_weights(&mut self) -> Result<Box<Weights>> {
+        match self.weights.take() {
+            Some(weights) => Ok(weights),
+            None => Ok(Box::new(Weights::of_single_rows(&self.exits)?)),
+        }
     }
 
     /// The sample of those still at risk just after `given`, on a clock that starts there.
@@ -95,6 +130,7 @@ impl Sample {
         Ok(Sample {
             exits: self.exits.since(next, given),
             entries: self.entries.since(next, given),
+            weights: self.weights.as_ref().map(|weights| Box::new(weights.since(next, given))),
             skipped: self.skipped,
         })
     }
@@ -128,16 +164,26 @@ impl Sample {
         &self.entries
     }
 
+    /// What is known of the weights; `None` when all are 1.
+    pub fn weights(&self) -> Option<&Weights> {
+        self.weights.as_deref()
+    }
+
     pub fn memory_bytes(&self) -> usize {
-        self.exits.memory_bytes() + self.entries.memory_bytes()
+        let weights = self.weights.as_ref().map_or(0, |weights| weights.memory_bytes());
+        self.exits.memory_bytes() + self.entries.memory_bytes() + weights
     }
 
     /// A sample from its parts, as text or bytes carry them.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when more subjects have left than have entered at some time.
-    pub fn from_parts(exits: Tally<2>, entries: Tally<1>, skipped: u64) -> Result<Self> {
-        let sample = Sample { exits, entries, skipped };
+    /// [`Error::Malformed`] when more subjects have left than have entered at some time, and when the weights are not
+    /// those of the counts.
+    pub fn from_parts(exits: Tally<2>, entries: Tally<1>, weights: Option<Weights>, skipped: u64) -> Result<Self> {
+        if let Some(weights) = &weights {
+            weights.validate(&exits)?;
+        }
+        let sample = Sample { exits, entries, weights: weights.map(Box::new), skipped };
         if sample.entries.is_empty() {
             return Ok(sample);
         }
@@ -153,10 +199,16 @@ impl Sample {
         self.exits.write(out);
         self.entries.write(out);
         out.whole(self.skipped);
+        if let Some(weights) = &self.weights {
+            weights.write(out);
+        }
     }
 
+    /// Reads to the end: the weights are the last field, and left out when all are 1.
     pub fn read(from: &mut Reader) -> Result<Self> {
-        Self::from_parts(Tally::read(from)?, Tally::read(from)?, from.whole()?)
+        let (exits, entries, skipped) = (Tally::read(from)?, Tally::read(from)?, from.whole()?);
+        let weights = if from.is_at_end() { None } else { Some(Weights::read(from)?) };
+        Self::from_parts(exits, entries, weights, skipped)
     }
 }
 

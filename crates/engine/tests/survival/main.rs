@@ -4,7 +4,9 @@
 mod golden_support;
 
 mod degenerate;
+mod estimates;
 mod golden;
 mod properties;
 mod published;
 mod samples;
+mod weighted;

@@ -3,15 +3,19 @@
 use proptest::prelude::*;
 
 use ltv_engine::numeric::tally::Budget;
-use ltv_engine::survival::kaplan_meier::{Transform, critical_value, curve_at, interval};
+use ltv_engine::survival::estimate::{Estimator, Variance};
+use ltv_engine::survival::kaplan_meier::{Transform, critical_value, interval};
+use ltv_engine::survival::life_table::curve_at;
 use ltv_engine::survival::log_rank::{Weighting, log_rank};
 use ltv_engine::survival::{FittedCurve, Sample, Steps, Survival, Tail};
 
-use crate::samples::{close, life_table, steps};
+use crate::samples::{close, life_table, reading, steps};
 
 const UNLIMITED: Budget = Budget::UNLIMITED;
 const TRANSFORMS: [Transform; 5] =
     [Transform::LogLog, Transform::Log, Transform::Plain, Transform::Logit, Transform::Arcsine];
+
+const ESTIMATORS: [Estimator; 3] = [Estimator::KaplanMeier, Estimator::NelsonAalen, Estimator::FlemingHarrington];
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -138,7 +142,12 @@ proptest! {
     fn a_whole_weight_is_that_many_rows(rows in rows()) {
         let repeated: Vec<Row> =
             rows.iter().flat_map(|row| std::iter::repeat_n(Row { weight: 1.0, ..*row }, row.weight as usize)).collect();
-        prop_assert_eq!(sample_of(&repeated), sample_of(&rows));
+        let (repeated, weighted) = (sample_of(&repeated), sample_of(&rows));
+        prop_assert_eq!((repeated.exits(), repeated.entries()), (weighted.exits(), weighted.entries()));
+        for estimator in ESTIMATORS {
+            let by = |sample: &Sample| Survival::Sample(sample.clone()).steps_by(estimator, Variance::Auto).unwrap();
+            prop_assert_eq!(by(&repeated), by(&weighted));
+        }
     }
 
     #[test]
@@ -296,7 +305,8 @@ proptest! {
     fn a_life_table_at_chosen_times_counts_all_in_between(rows in rows(), mut times in prop::collection::vec(eighths(), 1..12)) {
         let sample = sample_of(&rows);
         let (steps, z) = (steps(&sample), critical_value(0.95).unwrap());
-        let table = curve_at(&sample, &times, z, Transform::Log);
+        let reading = reading(Estimator::KaplanMeier, Variance::Auto, Transform::Log);
+        let table = curve_at(&sample, &times, &reading).unwrap();
         times.sort_by(f64::total_cmp);
         prop_assert_eq!(table.iter().map(|row| row.time).collect::<Vec<_>>(), times);
         let (mut events, mut gone) = (0.0, 0.0);

@@ -1,7 +1,9 @@
 //! Short ways to build samples and to read curves in tests.
 
 use ltv_engine::numeric::tally::Budget;
-use ltv_engine::survival::kaplan_meier::{Interval, Transform, critical_value, curve, interval};
+use ltv_engine::survival::estimate::{Estimator, Variance};
+use ltv_engine::survival::kaplan_meier::{Interval, Transform, critical_value, interval};
+use ltv_engine::survival::life_table::{Reading, curve};
 use ltv_engine::survival::{Sample, Steps, Survival};
 
 use crate::golden_support::Subject;
@@ -44,8 +46,13 @@ impl LifeRow {
     }
 }
 
+/// 95 %.
+pub fn reading(estimator: Estimator, variance: Variance, transform: Transform) -> Reading {
+    Reading { estimator, variance, z: critical_value(0.95).expect("a valid level"), transform }
+}
+
 pub fn life_table(sample: &Sample, transform: Transform) -> Vec<LifeRow> {
-    let rows = curve(sample, critical_value(0.95).expect("a valid level"), transform);
+    let rows = curve(sample, &reading(Estimator::KaplanMeier, Variance::Auto, transform)).expect("no late entries");
     rows.into_iter()
         .map(|row| LifeRow {
             time: row.time,

@@ -10,6 +10,7 @@ use crate::hazard::design::Design;
 use crate::hazard::newton::maximise;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::risk_sets::RiskSets;
+use crate::hazard::robust::Robust;
 use crate::{Error, Interrupt, Result};
 
 /// How deaths at one and the same time share the risk set.
@@ -56,6 +57,8 @@ pub struct CoxFit {
     pub coefficients: Vec<Option<f64>>,
     /// p × p, row-major: the inverse of the information; 0 for covariates without a coefficient.
     pub covariance: Vec<f64>,
+    /// What stands in for the covariance and its tests where it was asked for; see [`robust`](crate::hazard::robust).
+    pub robust: Option<Robust>,
     /// With all coefficients 0.
     pub log_likelihood_null: f64,
     pub log_likelihood: f64,
@@ -129,6 +132,7 @@ pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> 
         means: sets.means.clone(),
         coefficients,
         covariance,
+        robust: None,
         log_likelihood_null: maximum.log_likelihood_null,
         log_likelihood: maximum.log_likelihood,
         score_test: maximum.score_test,
@@ -185,6 +189,7 @@ impl CoxFit {
             && self.coefficients.iter().flatten().count() == self.degrees_of_freedom
             && self.events <= self.rows
             && terms_exist
+            && self.robust.as_ref().is_none_or(|robust| robust.is_valid(p))
             && numbers.into_iter().all(|number| number.is_finite())
             && self.baselines.len() == self.strata.len().max(1)
             && self.strata.windows(2).all(|pair| pair[0] < pair[1])
@@ -193,7 +198,12 @@ impl CoxFit {
         if holds { Ok(()) } else { Err(Error::malformed("the parts of a Cox model contradict each other")) }
     }
 
-    /// The standard error of a coefficient; `None` where there is no coefficient.
+    /// The covariance from which intervals and tests of the coefficients are made: the robust one where there is one.
+    pub fn uncertainty(&self) -> &[f64] {
+        self.robust.as_ref().map_or(&self.covariance, |robust| &robust.covariance)
+    }
+
+    /// The standard error of a coefficient by the model; `None` where there is no coefficient.
     pub fn standard_error(&self, covariate: usize) -> Option<f64> {
         (*self.coefficients.get(covariate)?)?;
         let at = covariate.checked_mul(self.coefficients.len() + 1)?;

@@ -178,7 +178,7 @@ impl CoxFit {
         let p = self.coefficients.len();
         let risk = bounded(self.linear_predictor(x)).exp();
         let columns = (0..p).filter(|&i| self.coefficients[i].is_some()).collect();
-        let factor = RankedCholesky::of_columns(&self.covariance, p, columns);
+        let factor = RankedCholesky::of_columns(self.uncertainty(), p, columns);
         let (rank, lower) = (factor.rank(), factor.lower());
         let lower = DMatrix::from_row_slice(rank, rank, &lower);
         let mut loadings = Vec::with_capacity(baseline.times.len() * rank);

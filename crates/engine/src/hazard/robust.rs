@@ -16,6 +16,9 @@ use crate::hazard::timeline::reserve;
 use crate::numeric::linear::{RankedCholesky, collinearity_tolerance};
 use crate::{Interrupt, Result};
 
+/// A coefficient whose variance, given those before it, is this share of what it is alone is determined by them.
+const NOTHING_LEFT: f64 = 1e-10;
+
 /// What takes the place of the model's own covariance and tests when rows are not independent, or the model is not
 /// quite true.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +83,16 @@ pub fn robust(design: &Design, fit: &CoxFit, interrupt: Interrupt) -> Result<Opt
 }
 
 impl Robust {
+    /// The factor of the covariance over `columns`; `None` when it is not of full rank, as with fewer clusters than
+    /// columns.
+    pub(super) fn factor(&self, p: usize, columns: &[usize]) -> Option<RankedCholesky> {
+        let factor = RankedCholesky::of_columns(&self.covariance, p, columns.to_vec());
+        let (rank, lower) = (factor.rank(), factor.lower());
+        let left = |(k, column): (usize, &usize)| lower[k * (rank + 1)].powi(2) / self.covariance[column * (p + 1)];
+        let full = rank == columns.len() && columns.iter().enumerate().map(left).all(|left| left > NOTHING_LEFT);
+        full.then_some(factor)
+    }
+
     pub(super) fn is_valid(&self, p: usize) -> bool {
         let numbers = self.covariance.iter().chain([&self.wald_test, &self.score_test]);
         p.checked_mul(p) == Some(self.covariance.len()) && numbers.into_iter().all(|number| number.is_finite())

@@ -5,7 +5,7 @@
 # the data set. Data: R's survival package, Therneau's validation vignette, and random rows with a fixed seed.
 
 suppressMessages({ library(survival); library(jsonlite) })
-control <- coxph.control(eps = 1e-13, iter.max = 60, toler.chol = .Machine$double.eps^.75)
+control <- suppressWarnings(coxph.control(eps = 1e-13, iter.max = 60, toler.chol = .Machine$double.eps^.75))
 # Residuals of at most so many rows are kept, evenly spread.
 most_rows <- 40
 
@@ -39,6 +39,16 @@ write_case <- function(case, formula, data, weights = NULL, cluster = NULL, robu
   test <- function(value, df) list(chi_squared = unname(value), df = df)
   is_robust <- !is.null(fit$naive.var)
   p <- sum(!is.na(fit$coefficients))
+  robust_score <- if (is_robust) c(fit$rscore)
+  if (is_robust && !is.null(offset)) {
+    # R's robust score test forgets the offset (it sets the whole linear predictor to 0, where the hypothesis sets the
+    # coefficients to 0), so it is made here from the score residuals of a fit of no iterations, which keeps it.
+    arguments$init <- rep(0, length(fit$coefficients))
+    arguments$control <- quote(coxph.control(iter.max = 0))
+    parts <- as.matrix(residuals(eval(as.call(arguments)), "score", weighted = TRUE))
+    if (!is.null(used_cluster)) parts <- rowsum(parts, used_cluster)
+    robust_score <- c(colSums(parts) %*% solve(crossprod(parts), colSums(parts)))
+  }
   answer <- list(
     coefficients = digits(fit$coefficients),
     std_error = digits(sqrt(diag(as.matrix(if (is_robust) fit$naive.var else fit$var)))),
@@ -46,7 +56,7 @@ write_case <- function(case, formula, data, weights = NULL, cluster = NULL, robu
     wald = unname(fit$wald.test),
     robust_std_error = if (is_robust) digits(sqrt(diag(fit$var))),
     robust_covariance = if (is_robust) digits(c(fit$var)),
-    robust_score = if (is_robust) unname(fit$rscore))
+    robust_score = if (is_robust) robust_score)
   rows_of <- function(x) lapply(kept, function(i) digits(as.matrix(x)[i, ]))
   residuals <- list(row = kept, martingale = digits(residuals(fit, "martingale")[kept]),
                     deviance = digits(residuals(fit, "deviance")[kept]))

@@ -4,6 +4,7 @@
 mod golden_support;
 
 mod cases;
+mod cases_of_r;
 mod golden;
 mod properties;
 mod undetermined;

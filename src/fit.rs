@@ -3,6 +3,7 @@
 use ltv_engine::Error;
 use ltv_engine::hazard::cox::{self, Ties};
 use ltv_engine::hazard::design::Design;
+use ltv_engine::hazard::robust;
 use ltv_engine::model::Model;
 
 use crate::pg::error::{raise, settle};
@@ -33,6 +34,9 @@ pub fn cox(design: &Design) -> Option<Vec<u8>> {
     // The fit sorts a copy of the rows.
     let needed = design.memory_bytes() + size_of::<f64>() * (design.len() * (p + NUMBERS_PER_ROW) + SQUARES * p * p);
     settle(settings::budget().check(needed, "the fit"));
-    let fit = settle(cox::fit(design, Ties::Efron, &mut interrupts::check));
+    let mut fit = settle(cox::fit(design, Ties::Efron, &mut interrupts::check));
+    if robust::is_default(design) {
+        fit.robust = settle(robust::robust(design, &fit, &mut interrupts::check));
+    }
     Some(settle(Model::unnamed_cox(fit, design.skipped()).encode()))
 }

@@ -97,7 +97,8 @@ pub fn proportional_hazards_test(
         let columns: Vec<usize> = columns.iter().copied().filter(|column| active.contains(column)).collect();
         let width = columns.len();
         let told = columns.iter().all(|&i| left[i * (p + 1)] > NOTHING_LEFT * timed[i * (p + 1)]);
-        let kept: Vec<f64> = columns.iter().flat_map(|i| columns.iter().map(move |j| i * p + j)).map(|at| left[at]).collect();
+        let kept: Vec<f64> =
+            columns.iter().flat_map(|i| columns.iter().map(move |j| i * p + j)).map(|at| left[at]).collect();
         let scores: Vec<f64> = columns.iter().map(|&i| score[i]).collect();
         let factor = RankedCholesky::new(&kept, width, collinearity_tolerance());
         let chi_squared: f64 = factor.solve(&scores).iter().zip(&scores).map(|(a, b)| a * b).sum();

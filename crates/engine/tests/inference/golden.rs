@@ -75,7 +75,8 @@ fn design(case: &Value) -> Design {
     let (entries, weights, offsets) = (floats("entry"), floats("weight"), floats("offset"));
     let mut design = Design::default();
     for (i, (exit, event)) in exits.iter().zip(events).enumerate() {
-        let at = |column: &Option<Vec<Option<f64>>>, absent| column.as_ref().map_or(absent, |values| values[i].unwrap());
+        let at =
+            |column: &Option<Vec<Option<f64>>>, absent| column.as_ref().map_or(absent, |values| values[i].unwrap());
         let label = |name: &str| columns[name].as_array().map(|labels| labels[i].as_str());
         let x: Vec<f64> = numbers(&columns["x"][i]).into_iter().map(Option::unwrap).collect();
         let row = Row {
@@ -205,7 +206,10 @@ fn every_case_agrees_with_r() {
         check_proportionality(&mut ledger, &design, &fit, &case);
         let model = Model::unnamed_cox(fit, 0);
         check_concordance(&mut ledger, &model.concordance(&design, &mut go_on).unwrap(), &case["concordance"]);
-        println!("{:<28} {:>5} numbers, worst {:8.1e} at {}", ledger.case, ledger.compared, ledger.worst.0, ledger.worst.1);
+        println!(
+            "{:<28} {:>5} numbers, worst {:8.1e} at {}",
+            ledger.case, ledger.compared, ledger.worst.0, ledger.worst.1
+        );
         compared += ledger.compared;
         failures.extend(ledger.failures);
     }

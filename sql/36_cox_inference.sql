@@ -8,11 +8,11 @@ CREATE FUNCTION ltv.cox_residuals(
 COMMENT ON FUNCTION ltv.cox_residuals(ltv.design, ltv.model, text) IS 'Residuals of the rows to which a Cox model was fitted; row counts from 1 in the order of design_agg(... ORDER BY ...), t is when the row left, cluster its cluster. kind: martingale (events less expected events) and deviance, one per row, term NULL; score, dfbeta (by how much the coefficient would fall without the row), dfbetas (in standard errors), one per row and term; schoenfeld and scaled-schoenfeld, one per event and term. Weighted: dfbeta and dfbetas only. NULL for a term without a coefficient. Sum by cluster for those of clusters. As residuals.coxph of R; Therneau, Grambsch & Fleming 1990, Schoenfeld 1982, Grambsch & Therneau 1994. Errors 22023 when the model was not fitted to this design.';
 
 CREATE FUNCTION ltv.proportional_hazards_test(
-    d ltv.design, m ltv.model, transform text DEFAULT 'km',
+    d ltv.design, m ltv.model, transform text DEFAULT 'km', terms text[] DEFAULT NULL,
     OUT term text, OUT chi_squared double precision, OUT df integer, OUT p_value double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 ROWS 10 AS 'MODULE_PATHNAME', 'proportional_hazards_test';
-COMMENT ON FUNCTION ltv.proportional_hazards_test(ltv.design, ltv.model, text) IS 'Does a hazard ratio hold at all times? A score test per feature (the columns of a category are one) and of all together (GLOBAL, the last row) against coefficients that change with a transform of time: km (1 - Kaplan-Meier of all rows, before t), rank, identity or log. Exact, as cox.zph of R since survival 3.0 (Grambsch & Therneau 1994 without their approximation). A small p_value: they change. NULL where the data cannot tell. Errors 22023 when the model was not fitted to this design.';
+COMMENT ON FUNCTION ltv.proportional_hazards_test(ltv.design, ltv.model, text, text[]) IS 'Does a hazard ratio hold at all times? A score test per term and of all together (GLOBAL, the last row) against coefficients that change with a transform of time: km (1 - Kaplan-Meier of all rows, before t), rank, identity or log. A term is a feature of the model, the columns of a category one; or terms names every covariate, and those of one name are tested together. Exact, as cox.zph of R since survival 3.0 (Grambsch & Therneau 1994 without their approximation). A small p_value: they change. NULL where the data cannot tell. Errors 22023 when the model was not fitted to this design.';
 
 CREATE FUNCTION ltv.concordance(
     d ltv.design, m ltv.model,

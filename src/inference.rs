@@ -61,7 +61,7 @@ pub fn cox_residuals(call: &Call) -> pg_sys::Datum {
     answer.unwrap_or_else(|| call.answer_rows(Vec::new()))
 }
 
-/// `proportional_hazards_test(d, m, transform)`: a row per feature, and `GLOBAL`.
+/// `proportional_hazards_test(d, m, transform, terms)`: a row per term, and `GLOBAL`.
 pub fn proportional_hazards_test(call: &Call) -> pg_sys::Datum {
     let Some(transform) = call.text(2) else { return call.answer_rows(Vec::new()) };
     let transform: Transform = settle(transform.parse());

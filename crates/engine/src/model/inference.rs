@@ -25,28 +25,39 @@ impl Model {
         residuals(design, self.cox("residuals")?, kind, interrupt)
     }
 
-    /// The test of proportional hazards of each feature – the columns of a category are one – and of all together,
-    /// under the name `GLOBAL`. A feature without coefficients is left out.
+    /// The test of proportional hazards of each term and of all together, under the name `GLOBAL`.
+    ///
+    /// The columns of one feature are one term; with `names`, one per column, those of one name are. A term without
+    /// coefficients is left out.
     pub fn proportional_hazards_test(
         &self,
         design: &Design,
         transform: Transform,
+        names: Option<&[String]>,
         interrupt: Interrupt,
     ) -> Result<Vec<(String, TermTest)>> {
         let fit = self.cox("test of proportional hazards")?;
-        let mut names = Vec::new();
-        let mut terms = Vec::new();
-        let mut column = 0;
-        for feature in &self.features {
-            let columns: Vec<usize> = (column..column + feature.columns()).collect();
-            column += columns.len();
-            if columns.iter().any(|&column| fit.coefficients.get(column).is_some_and(Option::is_some)) {
-                names.push(feature.name.clone());
-                terms.push(columns);
+        let features = || self.features.iter().flat_map(|feature| vec![feature.name.clone(); feature.columns()]);
+        let of_columns = names.map_or_else(|| features().collect(), <[String]>::to_vec);
+        if of_columns.len() != fit.coefficients.len() {
+            return Err(Error::invalid(
+                format!("{} names for {} covariates", of_columns.len(), fit.coefficients.len()),
+                "Name every covariate; those of one name are tested together.",
+            ));
+        }
+        let mut terms: Vec<(String, Vec<usize>)> = Vec::new();
+        for (column, name) in of_columns.into_iter().enumerate() {
+            if fit.coefficients[column].is_none() {
+                continue;
+            }
+            match terms.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, columns)) => columns.push(column),
+                None => terms.push((name, vec![column])),
             }
         }
+        let (mut names, columns): (Vec<String>, Vec<Vec<usize>>) = terms.into_iter().unzip();
         names.push("GLOBAL".into());
-        let tests = proportional_hazards_test(design, fit, transform, &terms, interrupt)?;
+        let tests = proportional_hazards_test(design, fit, transform, &columns, interrupt)?;
         Ok(names.into_iter().zip(tests).collect())
     }
 

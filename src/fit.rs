@@ -1,11 +1,15 @@
 //! Fits in SQL: from the gathered rows to a model value.
 
-use ltv_engine::Error;
-use ltv_engine::hazard::cox::{self, Ties};
+use ltv_engine::hazard::cox::{self, Options, Ties};
 use ltv_engine::hazard::design::Design;
-use ltv_engine::hazard::robust;
-use ltv_engine::model::Model;
+use ltv_engine::hazard::robust::robust;
+use ltv_engine::hazard::{CoxFit, Penalty};
+use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::model::{Fit, Model};
+use ltv_engine::{Error, Result};
+use pgrx::pg_sys;
 
+use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
 use crate::pg::{interrupts, settings};
 
@@ -22,8 +26,13 @@ pub fn too_wide(covariates: usize) -> Error {
     )
 }
 
-/// The stored bytes of the Cox model of `design`; `None` when every row was left out.
+/// The stored bytes of the Cox model of `design`, with the defaults; `None` when every row was left out.
 pub fn cox(design: &Design) -> Option<Vec<u8>> {
+    fit(design, &Options::default(), None).map(|fit| settle(Model::unnamed_cox(fit, design.skipped()).encode()))
+}
+
+/// `wanted`: whether the robust covariance is wanted; `None` for where it is the default.
+fn fit(design: &Design, options: &Options, wanted: Option<bool>) -> Option<CoxFit> {
     if design.is_empty() {
         return None;
     }
@@ -34,9 +43,108 @@ pub fn cox(design: &Design) -> Option<Vec<u8>> {
     // The fit sorts a copy of the rows.
     let needed = design.memory_bytes() + size_of::<f64>() * (design.len() * (p + NUMBERS_PER_ROW) + SQUARES * p * p);
     settle(settings::budget().check(needed, "the fit"));
-    let mut fit = settle(cox::fit(design, Ties::Efron, &mut interrupts::check));
-    if robust::is_default(design) {
-        fit.robust = settle(robust::robust(design, &fit, &mut interrupts::check));
+    let mut fit = settle(cox::fit_with(design, options, &mut interrupts::check));
+    fit.robust = settle(robust(design, &fit, wanted, &mut interrupts::check));
+    Some(fit)
+}
+
+/// `fit_cox(design, names, ties, penalty, l1_ratio, stratum_name, robust)`.
+pub fn fit_cox(call: &Call) -> pg_sys::Datum {
+    let (Some(ties), Some(penalty), Some(l1_ratio)) = (call.text(2), call.float(3), call.float(4)) else {
+        return call.null();
+    };
+    let options = Options { ties: settle(ties_of(ties)), penalty: settle(Penalty::new(penalty, l1_ratio)) };
+    let names = call.get::<Vec<Option<String>>>(1);
+    let stratum_name = call.text(5).unwrap_or("stratum");
+    let robust = call.get::<bool>(6);
+    let bytes = call.design(0, |design| {
+        // Whatever is wrong with the names is said before the work, not after it.
+        let features = match &names {
+            Some(names) if !design.is_empty() => Some(settle(features(names, design, stratum_name))),
+            _ => None,
+        };
+        let model = Model::unnamed_cox(fit(design, &options, robust)?, design.skipped());
+        let features = features.unwrap_or_else(|| renamed(&model, stratum_name));
+        Some(settle(settle(model.with_features(features)).encode()))
+    });
+    match bytes.flatten() {
+        Some(bytes) => call.answer_bytes(&bytes),
+        None => call.null(),
     }
-    Some(settle(Model::unnamed_cox(fit, design.skipped()).encode()))
+}
+
+fn ties_of(name: &str) -> Result<Ties> {
+    match name {
+        "efron" => Ok(Ties::Efron),
+        "breslow" => Ok(Ties::Breslow),
+        "exact" => Ok(Ties::Exact),
+        _ => Err(Error::invalid(format!("ties cannot be \"{name}\""), "One of efron, breslow, exact.")),
+    }
+}
+
+/// The covariates under their names and, where there are strata, the stratum.
+fn features(names: &[Option<String>], design: &Design, stratum_name: &str) -> Result<Vec<Feature>> {
+    if names.len() != design.covariates() {
+        return Err(Error::invalid(
+            format!("there are {} names for {} covariates", names.len(), design.covariates()),
+            "Name each element of the array of covariates, in its order.",
+        ));
+    }
+    let mut features: Vec<Feature> = Vec::with_capacity(names.len() + 1);
+    let stratum = (!design.strata().is_empty()).then_some(stratum_name);
+    let kinds = names.iter().map(|name| (name.as_deref().unwrap_or(""), Kind::Numeric));
+    for (name, kind) in kinds.chain(stratum.map(|name| (name, Kind::Stratum))) {
+        if name.is_empty() {
+            return Err(Error::invalid(
+                "a name is missing or empty",
+                "Name each covariate as the column that holds it.",
+            ));
+        }
+        if features.iter().any(|feature| feature.name == name) {
+            return Err(Error::invalid(
+                format!("the name \"{name}\" is given twice"),
+                "predict finds each covariate, and the stratum, in a column of its own.",
+            ));
+        }
+        features.push(Feature { name: name.into(), kind });
+    }
+    Ok(features)
+}
+
+/// The features as they are, the stratum under its name.
+fn renamed(model: &Model, stratum_name: &str) -> Vec<Feature> {
+    let mut features = model.features.clone();
+    for feature in features.iter_mut().filter(|feature| feature.kind == Kind::Stratum) {
+        stratum_name.clone_into(&mut feature.name);
+    }
+    features
+}
+
+/// `baseline(model, centered)`: the steps of each stratum's baseline.
+pub fn baseline(call: &Call) -> pg_sys::Datum {
+    let (Some(bytes), Some(centered)) = (call.bytes(0), call.get::<bool>(1)) else {
+        return call.answer_rows(Vec::new());
+    };
+    let model = settle(Model::decode(bytes));
+    let Fit::Cox(fit) = &model.fit else { return call.answer_rows(Vec::new()) };
+    let x = if centered { fit.means.clone() } else { vec![0.0; fit.means.len()] };
+    let rows = fit.baselines.iter().enumerate().flat_map(|(at, baseline)| {
+        let curve = fit.curve(baseline, &x);
+        let stratum = fit.strata.get(at).cloned();
+        let mut before = 0.0;
+        (0..curve.times.len()).map(move |step| {
+            let hazard = curve.cumulative_hazard[step];
+            let increment = hazard - before;
+            before = hazard;
+            vec![
+                Field::Text(stratum.clone()),
+                Field::Float(Some(curve.times[step])),
+                Field::Float(Some(increment)),
+                Field::Float(Some(hazard)),
+                Field::Float(Some((-hazard).exp())),
+                Field::Float(curve.std_error(step)),
+            ]
+        })
+    });
+    call.answer_rows(rows)
 }

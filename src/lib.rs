@@ -34,7 +34,8 @@ extension_sql_file!("../sql/10_types.sql", name = "types", requires = ["guard"])
 extension_sql_file!("../sql/20_survival.sql", name = "survival", requires = ["types"]);
 extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["survival"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
-extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["designs"]);
+extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["designs"]);
+extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["cox"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cox_inference"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["value"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);

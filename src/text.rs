@@ -5,6 +5,7 @@
 use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::Model;
+use ltv_engine::model::legacy::Version1;
 use ltv_engine::numeric::tally::{Cell, Tally};
 use ltv_engine::survival::{FittedCurve, Sample, Survival};
 use ltv_engine::{Error, Result};
@@ -42,11 +43,27 @@ enum CalibrationText {
     Calibration { version: u32, probability: Vec<Number>, positive: Vec<Number>, negative: Vec<Number>, skipped: u64 },
 }
 
+const MODEL_VERSION: u32 = 2;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ModelText {
     version: u32,
     model: Model,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelText1 {
+    #[serde(rename = "version")]
+    _version: u32,
+    model: Version1,
+}
+
+/// Read first, to know how to read the rest.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 /// A number that prints without a fraction when it is whole, else shortest.
@@ -150,14 +167,22 @@ impl Text for Calibration {
 
 impl Text for Model {
     fn to_text(&self) -> Result<String> {
-        print(&ModelText { version: VERSION, model: self.clone() })
+        print(&ModelText { version: MODEL_VERSION, model: self.clone() })
     }
 
     fn from_text(text: &str) -> Result<Self> {
-        let parts: ModelText = parse(text, "ltv.model")?;
-        known(parts.version, "ltv.model")?;
-        parts.model.validate()?;
-        Ok(parts.model)
+        match parse::<Versioned>(text, "ltv.model")?.version {
+            1 => parse::<ModelText1>(text, "ltv.model")?.model.into_model(),
+            MODEL_VERSION => {
+                let model = parse::<ModelText>(text, "ltv.model")?.model;
+                model.validate()?;
+                Ok(model)
+            }
+            version => {
+                known(version, "ltv.model")?;
+                Err(Error::malformed("invalid input syntax for type ltv.model"))
+            }
+        }
     }
 }
 

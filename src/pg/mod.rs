@@ -4,6 +4,7 @@ pub mod aggregate;
 pub mod array;
 pub mod call;
 pub mod call_site;
+pub mod cox;
 pub mod design;
 pub mod error;
 pub mod expanded;

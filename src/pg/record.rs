@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use ltv_engine::model::features::{Feature, Kind, Value};
+use ltv_engine::model::features::{Feature, Value};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use crate::pg::error::report;

@@ -3,7 +3,7 @@
 use ltv_engine::assess::brier::brier_score;
 use ltv_engine::assess::concordance::{Outcomes, concordance};
 use ltv_engine::model::Fit;
-use ltv_engine::model::features::{Kind, Value};
+use ltv_engine::model::features::Value;
 use ltv_engine::survival::{Sample, Steps, kaplan_meier};
 use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;

@@ -9,6 +9,8 @@ use crate::hazard::cox_baseline::Baseline;
 use crate::hazard::design::Design;
 use crate::hazard::newton::maximise;
 use crate::hazard::partial_likelihood::PartialLikelihood;
+use crate::hazard::penalty::Penalty;
+use crate::hazard::proximal;
 use crate::hazard::risk_sets::RiskSets;
 use crate::hazard::robust::Robust;
 use crate::{Error, Interrupt, Result};
@@ -22,6 +24,16 @@ pub enum Ties {
     Efron,
     /// Breslow (1974): each tied death faces the whole risk set.
     Breslow,
+    /// Cox (1972): of all ways to choose so many deaths from the risk set, the one that happened. For times that are
+    /// discrete by nature, and for matched sets (conditional logistic regression).
+    Exact,
+}
+
+/// What a fit is asked beyond the rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Options {
+    pub ties: Ties,
+    pub penalty: Penalty,
 }
 
 /// What became of a fit.
@@ -45,6 +57,7 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CoxFit {
     pub ties: Ties,
+    pub penalty: Penalty,
     /// Rows fitted.
     pub rows: usize,
     /// Rows with the event.
@@ -55,14 +68,17 @@ pub struct CoxFit {
     pub means: Vec<f64>,
     /// Log hazard ratio per unit of each covariate; `None` for one that is constant or a combination of those before it.
     pub coefficients: Vec<Option<f64>>,
-    /// p × p, row-major: the inverse of the information; 0 for covariates without a coefficient.
+    /// p × p, row-major: the inverse of the information, of which the penalty on the squares is a part (as `var` of R's
+    /// `ridge`; an honest variance of the biased estimate where that bias is small); 0 for covariates without a
+    /// coefficient. Empty when the penalty selects: the lasso has no standard errors.
     pub covariance: Vec<f64>,
     /// What stands in for the covariance and its tests where it was asked for; see [`robust`](crate::hazard::robust).
     pub robust: Option<Robust>,
     /// With all coefficients 0.
     pub log_likelihood_null: f64,
+    /// Of the rows; the penalty is not taken off.
     pub log_likelihood: f64,
-    /// Chi-squared statistics of the hypothesis that all coefficients are 0.
+    /// Chi-squared statistics of the hypothesis that all coefficients are 0; with a penalty they follow no such law.
     pub score_test: f64,
     pub wald_test: f64,
     pub likelihood_ratio_test: f64,
@@ -88,10 +104,20 @@ pub struct CoxFit {
 /// The answer agrees with R's `coxph(…, eps = 1e-12)` to 10⁻⁷ or better.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a design without rows; [`Error::OutOfRange`] when the design is beyond the numbers or the
+/// As [`fit_with`].
+pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> {
+    fit_with(design, &Options { ties, penalty: Penalty::default() }, interrupt)
+}
+
+/// As [`fit`], with a penalty. With exact ties the baseline is Breslow's, as in R.
+///
+/// # Errors
+/// [`Error::Invalid`] for a design without rows or covariates, with times known to an interval only, with offsets more
+/// than 400 apart, and for exact ties with case weights or of hopeless size; [`Error::OutOfRange`] when the design is beyond the numbers or the
 /// memory there are; whatever `interrupt` returns. Data that leave coefficients undetermined are not errors: see
 /// [`Status`].
-pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> {
+pub fn fit_with(design: &Design, options: &Options, interrupt: Interrupt) -> Result<CoxFit> {
+    let penalty = Penalty::new(options.penalty.strength, options.penalty.l1_ratio)?;
     if design.is_empty() {
         return Err(Error::invalid(
             "a regression needs at least one row",
@@ -108,8 +134,11 @@ pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> 
         ));
     }
     let sets = RiskSets::new(design, interrupt)?;
-    let mut likelihood = PartialLikelihood::new(&sets, ties)?;
-    let maximum = maximise(&mut likelihood, interrupt)?;
+    let mut likelihood = PartialLikelihood::new(&sets, options.ties, penalty)?;
+    let maximum = match penalty.selects() {
+        true => proximal::maximise(&mut likelihood, &penalty.absolutes(&sets.scales), interrupt)?,
+        false => maximise(&mut likelihood, interrupt)?,
+    };
     let baselines = Baseline::of_strata(&sets, &mut likelihood, &maximum.beta, interrupt)?;
     let mut strata: Vec<String> = design.strata().names().iter().map(|name| name.to_string()).collect();
     strata.sort_unstable();
@@ -117,15 +146,19 @@ pub fn fit(design: &Design, ties: Ties, interrupt: Interrupt) -> Result<CoxFit> 
     let p = sets.covariates;
     let active = maximum.active.as_slice();
     let mut coefficients = vec![None; p];
-    let mut covariance = vec![0.0; p * p];
+    let mut covariance = vec![0.0; if penalty.selects() { 0 } else { p * p }];
     for &i in active {
         coefficients[i] = Some(maximum.beta[i] * sets.scales[i]);
+        if penalty.selects() {
+            continue;
+        }
         for &j in active {
             covariance[i * p + j] = maximum.covariance[i * p + j] * sets.scales[i] * sets.scales[j];
         }
     }
     let fit = CoxFit {
-        ties,
+        ties: options.ties,
+        penalty,
         rows: design.len(),
         events: design.events().iter().filter(|event| **event).count(),
         weighted_events: sets.weighted_events,
@@ -185,7 +218,8 @@ impl CoxFit {
         };
         let holds = p > 0
             && self.means.len() == p
-            && p.checked_mul(p) == Some(self.covariance.len())
+            && Penalty::new(self.penalty.strength, self.penalty.l1_ratio).is_ok()
+            && (if self.penalty.selects() { Some(0) } else { p.checked_mul(p) }) == Some(self.covariance.len())
             && self.coefficients.iter().flatten().count() == self.degrees_of_freedom
             && self.events <= self.rows
             && terms_exist

@@ -174,7 +174,10 @@ impl CoxFit {
     /// there is one, as R's `survfit.coxph` has it, unless there are too few clusters for it to have full rank.
     fn uncertainty_factor(&self) -> RankedCholesky {
         let p = self.coefficients.len();
-        let columns: Vec<usize> = (0..p).filter(|&i| self.coefficients[i].is_some()).collect();
+        let mut columns: Vec<usize> = (0..p).filter(|&i| self.coefficients[i].is_some()).collect();
+        if self.penalty.selects() {
+            columns.clear();
+        }
         let robust = self.robust.as_ref().and_then(|robust| robust.factor(p, &columns));
         robust.unwrap_or_else(|| RankedCholesky::of_columns(&self.covariance, p, columns))
     }
@@ -182,7 +185,7 @@ impl CoxFit {
     /// The survival curve of the row `x`, p finite covariates, over a baseline of this fit.
     ///
     /// Its uncertainty is in two parts: what the steps contribute one by one, and what the coefficients contribute to
-    /// all of them together, as loadings e^η L'c with V = L L'.
+    /// all of them together, as loadings e^η L'c with V = L L'. With a penalty that selects there is none.
     pub fn curve(&self, baseline: &Baseline, x: &[f64]) -> FittedCurve {
         let p = self.coefficients.len();
         let risk = bounded(self.linear_predictor(x)).exp();
@@ -202,12 +205,14 @@ impl CoxFit {
                 loadings.push((risk * loading).clamp(-LOADING_LIMIT, LOADING_LIMIT));
             }
         });
+        // Without the coefficients' part the uncertainty is not known.
+        let varied = if self.penalty.selects() { &[][..] } else { &baseline.variance[..] };
         let cumulative_hazard: Vec<f64> =
             baseline.cumulative_hazard.iter().map(|hazard| (risk * hazard).min(f64::MAX)).collect();
         let end = cumulative_hazard.last().copied().unwrap_or(0.0);
         FittedCurve {
             times: baseline.times.clone(),
-            variance: baseline.variance.iter().map(|variance| (risk * risk * variance).min(f64::MAX)).collect(),
+            variance: varied.iter().map(|variance| (risk * risk * variance).min(f64::MAX)).collect(),
             rank,
             loadings,
             max_followup: baseline.max_followup,

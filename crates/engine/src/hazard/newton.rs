@@ -1,6 +1,6 @@
 //! Newton's method on a partial likelihood, with step halving.
 //!
-//! The partial likelihood is concave with Breslow's and with Efron's ties, so it has one maximum – or rises for ever
+//! The partial likelihood is concave however ties are handled, so it has one maximum – or rises for ever
 //! along some direction, which is found out and said.
 
 use crate::hazard::cox::Status;
@@ -38,7 +38,8 @@ const RUNNING_OFF: f64 = 1e-3;
 /// something may be running off.
 const HOPELESS_SPREAD: f64 = 37.0;
 
-/// Where Newton's method ended, in scaled units.
+/// Where Newton's method ended, in scaled units. The log-likelihoods are without the penalty, the information and its
+/// inverse with it.
 pub(super) struct Maximum {
     pub beta: Vec<f64>,
     pub active: Vec<usize>,
@@ -87,6 +88,7 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, interrupt: Interrupt)
                 }
                 break;
             }
+            Verdict::RunningOff if is_penalised(likelihood) => {}
             Verdict::RunningOff => {
                 maximum.status = Status::Separated { terms: moving(&step) };
                 break;
@@ -101,7 +103,7 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, interrupt: Interrupt)
             _ => improve(likelihood, &beta, &now, &ridge, &maximum.active, interrupt)?,
         };
         let Some(better) = better else {
-            let ordered = orders_the_events(likelihood.sets, &step, interrupt)?;
+            let ordered = !is_penalised(likelihood) && orders_the_events(likelihood, &step, interrupt)?;
             let terms = moving(&step);
             maximum.status = if ordered { Status::Separated { terms } } else { Status::NotConverged };
             break;
@@ -114,10 +116,15 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, interrupt: Interrupt)
     if factor.rank() < maximum.active.len() && maximum.status == Status::Converged {
         maximum.status = Status::Separated { terms: maximum.active.clone() };
     }
-    maximum.log_likelihood = now.log_likelihood;
+    maximum.log_likelihood = now.log_likelihood + now.penalty;
     maximum.information = now.information;
     maximum.beta = beta;
     Ok(maximum)
+}
+
+/// Then nothing rises for ever: the squares grow faster than any likelihood.
+fn is_penalised(likelihood: &PartialLikelihood) -> bool {
+    likelihood.squares.iter().any(|square| *square > 0.0)
 }
 
 /// What the length of a step and its decrement (twice the rise it promises) say about those to come.
@@ -165,11 +172,11 @@ fn separation(
     interrupt: Interrupt,
 ) -> Result<Option<Vec<usize>>> {
     let Some(beta) = directions.first() else { return Ok(None) };
-    if likelihood.sets.linear_predictor_bound(beta) <= HOPELESS_SPREAD / 2.0 {
+    if is_penalised(likelihood) || likelihood.sets.linear_predictor_bound(beta) <= HOPELESS_SPREAD / 2.0 {
         return Ok(None);
     }
     for direction in directions {
-        if orders_the_events(likelihood.sets, direction, interrupt)? {
+        if orders_the_events(likelihood, direction, interrupt)? {
             return Ok(Some(moving(direction)));
         }
     }

@@ -1,4 +1,5 @@
-//! Cox's partial likelihood, its gradient and its information, with tied deaths handled as Breslow or Efron.
+//! Cox's partial likelihood, its gradient and its information, with tied deaths handled as Breslow or Efron (exactly:
+//! see `exact_ties`).
 //!
 //! Breslow (1974), *Covariance analysis of censored survival data*, Biometrics 30; Efron (1977), *The efficiency of
 //! Cox's likelihood function for censored data*, JASA 72, §6; Therneau & Grambsch (2000), *Modeling Survival Data*,
@@ -9,6 +10,8 @@
 //! one product of matrices over all rows; nothing costs deaths × p² or rows × event times.
 
 use crate::hazard::cox::Ties;
+use crate::hazard::exact_ties;
+use crate::hazard::penalty::Penalty;
 use crate::hazard::risk_sets::{LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::sweep::RiskSet;
 use crate::hazard::timeline::reserve;
@@ -23,7 +26,9 @@ const RECENTRED_EXPONENT: f64 = 100.0;
 /// The log-likelihood and its derivatives at some coefficients, in scaled units.
 #[derive(Debug)]
 pub(super) struct Evaluation {
+    /// Less the penalty on the squares of the coefficients.
     pub log_likelihood: f64,
+    pub penalty: f64,
     pub score: Vec<f64>,
     /// p × p, row-major, symmetric.
     pub information: Vec<f64>,
@@ -50,7 +55,7 @@ pub(super) struct Increment {
 impl Increment {
     pub fn new(set: &RiskSet, ties: Ties, interrupt: Interrupt) -> Result<Increment> {
         let (deaths, mean_weight) = (set.group.deaths(), set.group.mean_weight);
-        if ties == Ties::Breslow || deaths == 1 {
+        if ties != Ties::Efron || deaths == 1 {
             let weight = mean_weight * deaths as f64;
             let inverse = 1.0 / set.total;
             let (hazard, square) = (weight * inverse, weight * inverse * inverse);
@@ -101,7 +106,9 @@ impl Increment {
 #[derive(Debug)]
 pub(super) struct PartialLikelihood<'a> {
     pub sets: &'a RiskSets,
-    ties: Ties,
+    pub ties: Ties,
+    /// Half of this times the square of each scaled coefficient is taken off the log-likelihood.
+    pub squares: Vec<f64>,
     /// Per row w e^(offset + βx − shift).
     risk: Vec<f64>,
     /// Per row the expected number of deaths.
@@ -109,17 +116,38 @@ pub(super) struct PartialLikelihood<'a> {
 }
 
 impl<'a> PartialLikelihood<'a> {
-    pub fn new(sets: &'a RiskSets, ties: Ties) -> Result<Self> {
+    /// # Errors
+    /// [`crate::Error::OutOfRange`] when memory is exhausted; [`crate::Error::Invalid`] when exact ties cannot be had.
+    pub fn new(sets: &'a RiskSets, ties: Ties, penalty: Penalty) -> Result<Self> {
+        if ties == Ties::Exact {
+            exact_ties::check(sets)?;
+        }
         let (mut risk, mut expected) = (Vec::new(), Vec::new());
         reserve(&mut risk, sets.rows())?;
         reserve(&mut expected, sets.rows())?;
         risk.resize(sets.rows(), 0.0);
         expected.resize(sets.rows(), 0.0);
-        Ok(PartialLikelihood { sets, ties, risk, expected })
+        Ok(PartialLikelihood { sets, ties, squares: penalty.squares(&sets.scales), risk, expected })
     }
 
-    /// The likelihood at `beta` (p, scaled); `None` where it leaves the range of numbers.
+    /// The likelihood at `beta` (p, scaled), less the penalty on the squares; `None` where it leaves the range of
+    /// numbers.
     pub fn evaluate(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
+        let evaluation = match self.ties {
+            Ties::Exact => exact_ties::evaluate(self.sets, beta, self.shift(beta), interrupt)?,
+            Ties::Efron | Ties::Breslow => self.evaluate_sums(beta, interrupt)?,
+        };
+        let Some(mut evaluation) = evaluation else { return Ok(None) };
+        for (i, (beta, square)) in beta.iter().zip(&self.squares).enumerate() {
+            evaluation.penalty += square * beta * beta / 2.0;
+            evaluation.score[i] -= square * beta;
+            evaluation.information[i * (self.squares.len() + 1)] += square;
+        }
+        evaluation.log_likelihood -= evaluation.penalty;
+        Ok(Some(evaluation))
+    }
+
+    fn evaluate_sums(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
         let sets = self.sets;
         let (mut hazards, mut spared): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         reserve(&mut hazards, sets.groups.len())?;
@@ -154,7 +182,7 @@ impl<'a> PartialLikelihood<'a> {
         let largest = largest_square * (-2.0 * shift).exp() * sets.groups.len() as f64;
         let finite =
             [log_likelihood, largest].iter().chain(&score).chain(&information).all(|number| number.is_finite());
-        Ok(finite.then_some(Evaluation { log_likelihood, score, information }))
+        Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information }))
     }
 
     /// The score and the information (p × p) when each event time counts `multiplier` of its place times: Σ c (deaths −

@@ -4,7 +4,7 @@
 //! the model is extended by x g(t), and the test asks whether its coefficients are 0. Here without their approximation
 //! that the covariance of x is the same at all event times, as R's `cox.zph` since survival 3.0.
 
-use crate::hazard::cox::CoxFit;
+use crate::hazard::cox::{CoxFit, Ties};
 use crate::hazard::design::Design;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::residuals::{check_same, scaled_coefficients};
@@ -60,7 +60,7 @@ pub struct TermTest {
 /// strata the time is the same for all.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the fit is not of this design, and for the logarithm of an event at time 0; out of memory;
+/// [`Error::Invalid`] when the fit is not of this design, has exact ties or a penalty, and for the logarithm of an event at time 0; out of memory;
 /// whatever `interrupt` returns.
 pub fn proportional_hazards_test(
     design: &Design,
@@ -70,6 +70,12 @@ pub fn proportional_hazards_test(
     interrupt: Interrupt,
 ) -> Result<Vec<TermTest>> {
     check_same(design, fit)?;
+    if fit.ties == Ties::Exact || !fit.penalty.is_none() {
+        return Err(Error::invalid(
+            "there is no test of proportional hazards with exact ties or a penalty",
+            "The score at its coefficients is not 0: fit with efron or breslow ties and no penalty.",
+        ));
+    }
     let sets = RiskSets::new(design, interrupt)?;
     let p = sets.covariates;
     let beta = scaled_coefficients(fit, &sets);
@@ -77,7 +83,7 @@ pub fn proportional_hazards_test(
     let active: Vec<usize> = (0..p).filter(active).collect();
     let clock = clock(design, &sets, transform)?;
 
-    let mut likelihood = PartialLikelihood::new(&sets, fit.ties)?;
+    let mut likelihood = PartialLikelihood::new(&sets, fit.ties, fit.penalty)?;
     let mut slopes = |multiplier: &dyn Fn(usize) -> f64| likelihood.weighted(&beta, multiplier, interrupt);
     let (_, own) = slopes(&|_| 1.0)?;
     let (score, mixed) = slopes(&|at| clock[at])?;

@@ -4,7 +4,7 @@
 //! (1982), *Partial residuals for the proportional hazards regression model*, Biometrika 69; Grambsch & Therneau (1994),
 //! *Proportional hazards tests and diagnostics based on weighted residuals*, Biometrika 81.
 
-use crate::hazard::cox::CoxFit;
+use crate::hazard::cox::{CoxFit, Ties};
 use crate::hazard::design::Design;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::risk_sets::RiskSets;
@@ -58,6 +58,10 @@ impl Residual {
     pub fn is_per_term(self) -> bool {
         !matches!(self, Residual::Martingale | Residual::Deviance)
     }
+
+    fn needs_covariance(self) -> bool {
+        matches!(self, Residual::ScaledSchoenfeld | Residual::Dfbeta | Residual::Dfbetas)
+    }
 }
 
 /// The residuals of some rows of a design.
@@ -80,9 +84,23 @@ pub struct Residuals {
 /// memory is exhausted; whatever `interrupt` returns.
 pub fn residuals(design: &Design, fit: &CoxFit, kind: Residual, interrupt: Interrupt) -> Result<Residuals> {
     check_same(design, fit)?;
+    if kind.is_per_term() && fit.ties == Ties::Exact {
+        return Err(Error::invalid(
+            "with exact ties there are martingale and deviance residuals only",
+            "Fit with efron or breslow ties.",
+        ));
+    }
+    if kind.needs_covariance() && fit.penalty.selects() {
+        return Err(Error::invalid(
+            "a penalty that selects leaves no covariance to scale residuals with",
+            "Ask for score or schoenfeld residuals, or fit without the lasso.",
+        ));
+    }
     let (sets, places) = RiskSets::with_rows(design, interrupt)?;
     let beta = scaled_coefficients(fit, &sets);
-    let mut likelihood = PartialLikelihood::new(&sets, fit.ties)?;
+    // With exact ties the hazard is Breslow's, as in R.
+    let ties = if fit.ties == Ties::Exact { Ties::Breslow } else { fit.ties };
+    let mut likelihood = PartialLikelihood::new(&sets, ties, fit.penalty)?;
     let parts = ScoreParts::new(&mut likelihood, &places, &beta, interrupt)?;
     let p = sets.covariates;
     let columns = if kind.is_per_term() { p } else { 1 };

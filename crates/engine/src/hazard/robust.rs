@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::hazard::cox::CoxFit;
+use crate::hazard::cox::{CoxFit, Ties};
 use crate::hazard::design::Design;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::residuals::{check_same, scaled_coefficients};
@@ -14,7 +14,7 @@ use crate::hazard::risk_sets::{ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::score_parts::{Part, ScoreParts};
 use crate::hazard::timeline::reserve;
 use crate::numeric::linear::{RankedCholesky, collinearity_tolerance};
-use crate::{Interrupt, Result};
+use crate::{Error, Interrupt, Result};
 
 /// A coefficient whose variance, given those before it, is this share of what it is alone is determined by them.
 const NOTHING_LEFT: f64 = 1e-10;
@@ -33,17 +33,28 @@ pub struct Robust {
 }
 
 /// Whether R's `coxph` would take the robust variance by itself: rows have clusters, or weights that cannot be counts.
-pub fn is_default(design: &Design) -> bool {
+fn is_default(design: &Design) -> bool {
     !design.clusters().is_empty() || design.weights().iter().any(|weight| weight.fract() != 0.0)
 }
 
-/// The robust covariance of `fit`, which was fitted to `design`; `None` for a fit without coefficients, or where the
-/// numbers overflow, as those of a separated fit may.
+/// The robust covariance of `fit`, which was fitted to `design`, if it is `wanted` or, with `None`, where it is the
+/// default and there is one: not with exact ties, nor with a penalty. `None` also for a fit without coefficients, or
+/// where the numbers overflow, as those of a separated fit may.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) when the fit is not of this design; out of memory; whatever `interrupt`
-/// returns.
-pub fn robust(design: &Design, fit: &CoxFit, interrupt: Interrupt) -> Result<Option<Robust>> {
+/// [`Error::Invalid`] when it is wanted of a fit that has none, or the fit is not of this design; out of memory;
+/// whatever `interrupt` returns.
+pub fn robust(design: &Design, fit: &CoxFit, wanted: Option<bool>, interrupt: Interrupt) -> Result<Option<Robust>> {
+    let available = fit.ties != Ties::Exact && fit.penalty.is_none();
+    if !wanted.unwrap_or_else(|| available && is_default(design)) {
+        return Ok(None);
+    }
+    if !available {
+        return Err(Error::invalid(
+            "there is no robust variance with exact ties or a penalty",
+            "Use efron or breslow ties and no penalty, or robust => false.",
+        ));
+    }
     check_same(design, fit)?;
     if fit.degrees_of_freedom == 0 {
         return Ok(None);
@@ -51,7 +62,7 @@ pub fn robust(design: &Design, fit: &CoxFit, interrupt: Interrupt) -> Result<Opt
     let (sets, places) = RiskSets::with_rows(design, interrupt)?;
     let beta = scaled_coefficients(fit, &sets);
     let p = beta.len();
-    let mut likelihood = PartialLikelihood::new(&sets, fit.ties)?;
+    let mut likelihood = PartialLikelihood::new(&sets, fit.ties, fit.penalty)?;
     let meat = Meat::new(design, &ScoreParts::new(&mut likelihood, &places, &beta, interrupt)?, p, interrupt)?;
     let origin = vec![0.0; p];
     let null = Meat::new(design, &ScoreParts::new(&mut likelihood, &places, &origin, interrupt)?, p, interrupt)?;

@@ -3,9 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use crate::model::Model;
+use crate::model::legacy::Version1;
 use crate::{Error, Result};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// The first half of the payload's SHA-256.
 pub const FINGERPRINT_BYTES: usize = 16;
 /// What stands before the payload; equal headers mean equal models, so a cache may compare just these bytes.
@@ -32,7 +33,7 @@ impl Model {
     pub fn decode(bytes: &[u8]) -> Result<Model> {
         let (header, payload) =
             bytes.split_at_checked(HEADER_BYTES).ok_or_else(|| Error::malformed("a stored model ends too early"))?;
-        if header[0] != VERSION {
+        if !(1..=VERSION).contains(&header[0]) {
             return Err(Error::malformed(format!(
                 "format version {} of ltv.model is not known to this release",
                 header[0]
@@ -41,8 +42,11 @@ impl Model {
         if header[1..] != fingerprint(payload) {
             return Err(Error::malformed("a stored model does not match its fingerprint"));
         }
-        let model: Model = postcard::from_bytes(payload)
-            .map_err(|e| Error::malformed(format!("a stored model cannot be read: {e}")))?;
+        let unreadable = |e| Error::malformed(format!("a stored model cannot be read: {e}"));
+        if header[0] == 1 {
+            return postcard::from_bytes::<Version1>(payload).map_err(unreadable)?.into_model();
+        }
+        let model: Model = postcard::from_bytes(payload).map_err(unreadable)?;
         model.validate()?;
         Ok(model)
     }

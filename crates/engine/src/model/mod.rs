@@ -6,6 +6,7 @@ pub mod codec;
 pub mod cohorts;
 pub mod features;
 pub mod inference;
+pub mod legacy;
 pub mod subject;
 
 use serde::{Deserialize, Serialize};

@@ -249,7 +249,7 @@ impl Model {
         let rows = self.terms().into_iter().enumerate().map(|(i, term)| {
             let estimate = fit.coefficients[i];
             let error = |covariance: &[f64]| {
-                estimate.and_then(|_| finite(covariance[i * columns + i].sqrt())).filter(|se| *se > 0.0)
+                estimate.and_then(|_| finite(covariance.get(i * columns + i)?.sqrt())).filter(|se| *se > 0.0)
             };
             let by_the_model = error(&fit.covariance);
             let robust_std_error = fit.robust.as_ref().and_then(|robust| error(&robust.covariance));

@@ -100,6 +100,15 @@ impl FittedCurve {
     }
 }
 
+impl FittedCurve {
+    /// The standard error of the cumulative hazard at a step; `None` when it is unknown.
+    pub fn std_error(&self, step: usize) -> Option<f64> {
+        let shared = self.loadings.get(step * self.rank..(step + 1) * self.rank)?;
+        let variance = self.variance.get(step)? + shared.iter().map(|loading| loading * loading).sum::<f64>();
+        variance.is_finite().then(|| variance.sqrt())
+    }
+}
+
 impl Survival {
     /// The curve as steps, by Kaplan–Meier for a sample; `None` when the sample is empty.
     pub fn steps(&self) -> Option<Steps> {

@@ -4,7 +4,7 @@ mod golden;
 mod properties;
 
 use ltv_engine::hazard::cox::fit;
-use ltv_engine::hazard::robust::{is_default, robust};
+use ltv_engine::hazard::robust::robust;
 use ltv_engine::hazard::{CoxFit, Design, Ties};
 
 fn go_on() -> ltv_engine::Result<()> {
@@ -14,8 +14,6 @@ fn go_on() -> ltv_engine::Result<()> {
 /// The model as `fit_cox` makes it: with the robust covariance when asked for, or where that is the default.
 fn fitted(design: &Design, ties: Ties, asked: Option<bool>) -> CoxFit {
     let mut model = fit(design, ties, &mut go_on).unwrap();
-    if asked.unwrap_or_else(|| is_default(design)) {
-        model.robust = robust(design, &model, &mut go_on).unwrap();
-    }
+    model.robust = robust(design, &model, asked, &mut go_on).unwrap();
     model
 }

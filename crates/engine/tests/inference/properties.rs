@@ -309,7 +309,7 @@ fn what_does_not_fit_together_is_refused() {
         other => panic!("{other:?} instead of \"{words}\""),
     };
     refused(residuals(&other, &model, Residual::Score, &mut go_on).map(drop), "fitted to 4 rows with 3 events");
-    refused(robust(&other, &model, &mut go_on).map(drop), "fitted to 4 rows");
+    refused(robust(&other, &model, Some(true), &mut go_on).map(drop), "fitted to 4 rows");
     refused(proportional_hazards_test(&other, &model, Transform::Log, &[], &mut go_on).map(drop), "fitted to 4 rows");
     refused("dfbeat".parse::<Residual>().map(drop), "\"dfbeat\" is not a kind of residual");
     refused("sqrt".parse::<Transform>().map(drop), "\"sqrt\" is not a transform");

@@ -81,17 +81,17 @@ COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, integer, do
 
 CREATE FUNCTION ltv.coefficients(
     m ltv.model, level double precision DEFAULT 0.95,
-    OUT term text, OUT estimate double precision, OUT std_error double precision, OUT z double precision,
+    OUT term text, OUT estimate double precision, OUT std_error double precision, OUT robust_std_error double precision, OUT z double precision,
     OUT p_value double precision, OUT hazard_ratio double precision, OUT lower double precision, OUT upper double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'coefficients';
-COMMENT ON FUNCTION ltv.coefficients(ltv.model, double precision) IS 'The coefficients of a regression model: log hazard ratio, standard error, Wald test, hazard ratio with its limits (lower, upper). A term that the others determine has NULLs. No rows for a model without coefficients.';
+COMMENT ON FUNCTION ltv.coefficients(ltv.model, double precision) IS 'The coefficients of a regression model: log hazard ratio, standard error by the model, robust standard error (Lin & Wei 1989; NULL for a model fitted without), Wald test, hazard ratio with its limits (lower, upper); test and limits are from the robust standard error where there is one. A term that the others determine has NULLs. No rows for a model without coefficients.';
 
 CREATE FUNCTION ltv.model_test(
     m ltv.model, OUT test text, OUT chi_squared double precision, OUT df integer, OUT p_value double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 3 AS 'MODULE_PATHNAME', 'model_test';
-COMMENT ON FUNCTION ltv.model_test(ltv.model) IS 'Do the features together say anything? Likelihood-ratio, Wald and score test that all coefficients are 0. No rows for a model without coefficients.';
+COMMENT ON FUNCTION ltv.model_test(ltv.model) IS 'Do the features together say anything? Likelihood-ratio, Wald and score test that all coefficients are 0. Of a model with the robust variance the Wald test is the robust one, and a fourth row is the robust score test; the likelihood ratio and the score test then still take the rows for independent. No rows for a model without coefficients.';
 
 CREATE FUNCTION ltv.model_status(m ltv.model) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_status_wrapper';

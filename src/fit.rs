@@ -2,6 +2,7 @@
 
 use ltv_engine::hazard::cox::{self, Options, Ties};
 use ltv_engine::hazard::design::Design;
+use ltv_engine::hazard::robust::robust;
 use ltv_engine::hazard::{CoxFit, Penalty};
 use ltv_engine::model::features::{Feature, Kind};
 use ltv_engine::model::{Fit, Model};
@@ -27,10 +28,11 @@ pub fn too_wide(covariates: usize) -> Error {
 
 /// The stored bytes of the Cox model of `design`, with the defaults; `None` when every row was left out.
 pub fn cox(design: &Design) -> Option<Vec<u8>> {
-    fit(design, &Options::default()).map(|fit| settle(Model::unnamed_cox(fit, design.skipped()).encode()))
+    fit(design, &Options::default(), None).map(|fit| settle(Model::unnamed_cox(fit, design.skipped()).encode()))
 }
 
-fn fit(design: &Design, options: &Options) -> Option<CoxFit> {
+/// `wanted`: whether the robust covariance is wanted; `None` for where it is the default.
+fn fit(design: &Design, options: &Options, wanted: Option<bool>) -> Option<CoxFit> {
     if design.is_empty() {
         return None;
     }
@@ -41,10 +43,12 @@ fn fit(design: &Design, options: &Options) -> Option<CoxFit> {
     // The fit sorts a copy of the rows.
     let needed = design.memory_bytes() + size_of::<f64>() * (design.len() * (p + NUMBERS_PER_ROW) + SQUARES * p * p);
     settle(settings::budget().check(needed, "the fit"));
-    Some(settle(cox::fit_with(design, options, &mut interrupts::check)))
+    let mut fit = settle(cox::fit_with(design, options, &mut interrupts::check));
+    fit.robust = settle(robust(design, &fit, wanted, &mut interrupts::check));
+    Some(fit)
 }
 
-/// `fit_cox(design, names, ties, penalty, l1_ratio, stratum_name)`.
+/// `fit_cox(design, names, ties, penalty, l1_ratio, stratum_name, robust)`.
 pub fn fit_cox(call: &Call) -> pg_sys::Datum {
     let (Some(ties), Some(penalty), Some(l1_ratio)) = (call.text(2), call.float(3), call.float(4)) else {
         return call.null();
@@ -52,13 +56,14 @@ pub fn fit_cox(call: &Call) -> pg_sys::Datum {
     let options = Options { ties: settle(ties_of(ties)), penalty: settle(Penalty::new(penalty, l1_ratio)) };
     let names = call.get::<Vec<Option<String>>>(1);
     let stratum_name = call.text(5).unwrap_or("stratum");
+    let robust = call.get::<bool>(6);
     let bytes = call.design(0, |design| {
         // Whatever is wrong with the names is said before the work, not after it.
         let features = match &names {
             Some(names) if !design.is_empty() => Some(settle(features(names, design, stratum_name))),
             _ => None,
         };
-        let model = Model::unnamed_cox(fit(design, &options)?, design.skipped());
+        let model = Model::unnamed_cox(fit(design, &options, robust)?, design.skipped());
         let features = features.unwrap_or_else(|| renamed(&model, stratum_name));
         Some(settle(settle(model.with_features(features)).encode()))
     });

@@ -4,6 +4,7 @@
 mod calibration;
 mod estimates;
 mod fit;
+mod inference;
 mod pg;
 mod plot;
 mod predict;
@@ -36,7 +37,8 @@ extension_sql_file!("../sql/22_estimates.sql", name = "estimates", requires = ["
 extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["estimates"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
 extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["designs"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cox"]);
+extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["cox"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cox_inference"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["value"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);

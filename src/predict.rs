@@ -78,6 +78,7 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
             Field::Text(Some(row.term)),
             Field::Float(row.estimate),
             Field::Float(row.std_error),
+            Field::Float(row.robust_std_error),
             Field::Float(row.z),
             Field::Float(row.p_value),
             Field::Float(row.hazard_ratio),
@@ -91,14 +92,16 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
 pub fn model_test(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
     let model = settle(Model::decode(bytes));
-    let tests = match &model.fit {
-        Fit::Cox(fit) if fit.degrees_of_freedom > 0 => vec![
-            ("likelihood ratio", fit.likelihood_ratio_test, fit.degrees_of_freedom),
-            ("wald", fit.wald_test, fit.degrees_of_freedom),
-            ("score", fit.score_test, fit.degrees_of_freedom),
-        ],
-        _ => Vec::new(),
-    };
+    let mut tests = Vec::new();
+    if let Fit::Cox(fit) = &model.fit
+        && fit.degrees_of_freedom > 0
+    {
+        let (df, robust) = (fit.degrees_of_freedom, fit.robust.as_ref());
+        tests.push(("likelihood ratio", fit.likelihood_ratio_test, df));
+        tests.push(("wald", robust.map_or(fit.wald_test, |robust| robust.wald_test), df));
+        tests.push(("score", fit.score_test, df));
+        tests.extend(robust.map(|robust| ("robust score", robust.score_test, df)));
+    }
     call.answer_rows(tests.into_iter().map(|(test, chi_squared, df)| {
         vec![
             Field::Text(Some(test.into())),

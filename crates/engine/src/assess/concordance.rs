@@ -108,17 +108,17 @@ pub fn concordance(outcomes: Outcomes, risks: &[f64], interrupt: Interrupt) -> R
 }
 
 /// Weights by rank whose running totals are read and changed in O(log n) (Fenwick 1994).
-struct CumulativeWeights {
+pub(super) struct CumulativeWeights {
     tree: Vec<f64>,
     total: f64,
 }
 
 impl CumulativeWeights {
-    fn new(ranks: usize) -> Self {
+    pub(super) fn new(ranks: usize) -> Self {
         CumulativeWeights { tree: vec![0.0; ranks], total: 0.0 }
     }
 
-    fn add(&mut self, rank: usize, weight: f64) {
+    pub(super) fn add(&mut self, rank: usize, weight: f64) {
         self.total += weight;
         let mut at = rank;
         while let Some(node) = self.tree.get_mut(at) {
@@ -138,14 +138,14 @@ impl CumulativeWeights {
     }
 
     /// The weights of the ranks below, at and above `rank`.
-    fn around(&self, rank: usize) -> (f64, f64, f64) {
+    pub(super) fn around(&self, rank: usize) -> (f64, f64, f64) {
         let (lower, up_to) = (self.below(rank), self.below(rank + 1));
         (lower, up_to - lower, self.total - up_to)
     }
 }
 
 /// The subjects whose time is `from` or later, in falling order of time.
-fn latest_first(times: &[f64], from: f64) -> Vec<usize> {
+pub(super) fn latest_first(times: &[f64], from: f64) -> Vec<usize> {
     // The times themselves are sorted, not places where they stand: that is kinder to the cache.
     let mut order: Vec<(f64, usize)> = times.iter().copied().zip(0..).filter(|(time, _)| *time >= from).collect();
     order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -153,7 +153,7 @@ fn latest_first(times: &[f64], from: f64) -> Vec<usize> {
 }
 
 /// The place of each risk among the distinct ones.
-fn ranks(risks: &[f64]) -> Vec<usize> {
+pub(super) fn ranks(risks: &[f64]) -> Vec<usize> {
     // Adding 0 turns −0 into 0.
     let mut order: Vec<(f64, usize)> = risks.iter().map(|risk| risk + 0.0).zip(0..).collect();
     order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
@@ -165,7 +165,7 @@ fn ranks(risks: &[f64]) -> Vec<usize> {
 }
 
 /// Exits and entries with times that differ by rounding only made equal.
-fn tie_times<'a>(outcomes: Outcomes<'a>) -> (Cow<'a, [f64]>, Cow<'a, [f64]>) {
+pub(super) fn tie_times<'a>(outcomes: Outcomes<'a>) -> (Cow<'a, [f64]>, Cow<'a, [f64]>) {
     let mut times: Vec<f64> = outcomes.exits.iter().chain(outcomes.entries).copied().collect();
     times.sort_unstable_by(f64::total_cmp);
     times.dedup();
@@ -180,7 +180,7 @@ fn tie_times<'a>(outcomes: Outcomes<'a>) -> (Cow<'a, [f64]>, Cow<'a, [f64]>) {
     (outcomes.exits.iter().map(tie).collect(), outcomes.entries.iter().map(tie).collect())
 }
 
-fn check(outcomes: Outcomes, risks: &[f64]) -> Result<()> {
+pub(super) fn check(outcomes: Outcomes, risks: &[f64]) -> Result<()> {
     let subjects = outcomes.exits.len();
     let lengths = [outcomes.events.len(), risks.len()].into_iter();
     let optional = [outcomes.entries.len(), outcomes.weights.len()].into_iter().filter(|length| *length > 0);

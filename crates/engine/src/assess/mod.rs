@@ -3,5 +3,6 @@
 pub mod brier;
 pub mod calibration;
 pub mod concordance;
+pub mod concordance_error;
 pub mod recalibration;
 pub mod reliability;

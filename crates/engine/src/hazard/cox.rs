@@ -12,6 +12,7 @@ use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::penalty::Penalty;
 use crate::hazard::proximal;
 use crate::hazard::risk_sets::RiskSets;
+use crate::hazard::robust::Robust;
 use crate::{Error, Interrupt, Result};
 
 /// How deaths at one and the same time share the risk set.
@@ -71,6 +72,8 @@ pub struct CoxFit {
     /// `ridge`; an honest variance of the biased estimate where that bias is small); 0 for covariates without a
     /// coefficient. Empty when the penalty selects: the lasso has no standard errors.
     pub covariance: Vec<f64>,
+    /// What stands in for the covariance and its tests where it was asked for; see [`robust`](crate::hazard::robust).
+    pub robust: Option<Robust>,
     /// With all coefficients 0.
     pub log_likelihood_null: f64,
     /// Of the rows; the penalty is not taken off.
@@ -162,6 +165,7 @@ pub fn fit_with(design: &Design, options: &Options, interrupt: Interrupt) -> Res
         means: sets.means.clone(),
         coefficients,
         covariance,
+        robust: None,
         log_likelihood_null: maximum.log_likelihood_null,
         log_likelihood: maximum.log_likelihood,
         score_test: maximum.score_test,
@@ -219,6 +223,7 @@ impl CoxFit {
             && self.coefficients.iter().flatten().count() == self.degrees_of_freedom
             && self.events <= self.rows
             && terms_exist
+            && self.robust.as_ref().is_none_or(|robust| robust.is_valid(p))
             && numbers.into_iter().all(|number| number.is_finite())
             && self.baselines.len() == self.strata.len().max(1)
             && self.strata.windows(2).all(|pair| pair[0] < pair[1])
@@ -227,7 +232,12 @@ impl CoxFit {
         if holds { Ok(()) } else { Err(Error::malformed("the parts of a Cox model contradict each other")) }
     }
 
-    /// The standard error of a coefficient; `None` where there is no coefficient.
+    /// The covariance from which intervals and tests of the coefficients are made: the robust one where there is one.
+    pub fn uncertainty(&self) -> &[f64] {
+        self.robust.as_ref().map_or(&self.covariance, |robust| &robust.covariance)
+    }
+
+    /// The standard error of a coefficient by the model; `None` where there is no coefficient.
     pub fn standard_error(&self, covariate: usize) -> Option<f64> {
         (*self.coefficients.get(covariate)?)?;
         let at = covariate.checked_mul(self.coefficients.len() + 1)?;

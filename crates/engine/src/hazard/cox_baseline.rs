@@ -170,6 +170,18 @@ impl Baseline {
 }
 
 impl CoxFit {
+    /// The factor of the covariance of the coefficients that they enter a curve's uncertainty with: the robust one where
+    /// there is one, as R's `survfit.coxph` has it, unless there are too few clusters for it to have full rank.
+    fn uncertainty_factor(&self) -> RankedCholesky {
+        let p = self.coefficients.len();
+        let mut columns: Vec<usize> = (0..p).filter(|&i| self.coefficients[i].is_some()).collect();
+        if self.penalty.selects() {
+            columns.clear();
+        }
+        let robust = self.robust.as_ref().and_then(|robust| robust.factor(p, &columns));
+        robust.unwrap_or_else(|| RankedCholesky::of_columns(&self.covariance, p, columns))
+    }
+
     /// The survival curve of the row `x`, p finite covariates, over a baseline of this fit.
     ///
     /// Its uncertainty is in two parts: what the steps contribute one by one, and what the coefficients contribute to
@@ -177,9 +189,7 @@ impl CoxFit {
     pub fn curve(&self, baseline: &Baseline, x: &[f64]) -> FittedCurve {
         let p = self.coefficients.len();
         let risk = bounded(self.linear_predictor(x)).exp();
-        let columns = (0..p).filter(|&i| self.coefficients[i].is_some()).collect();
-        let columns = if self.penalty.selects() { Vec::new() } else { columns };
-        let factor = RankedCholesky::of_columns(&self.covariance, p, columns);
+        let factor = self.uncertainty_factor();
         let (rank, lower) = (factor.rank(), factor.lower());
         let lower = DMatrix::from_row_slice(rank, rank, &lower);
         let mut loadings = Vec::with_capacity(baseline.times.len() * rank);

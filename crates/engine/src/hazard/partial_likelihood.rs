@@ -88,6 +88,20 @@ impl Increment {
     }
 }
 
+impl Increment {
+    /// As if there were so many of its event time.
+    fn times(&self, multiplier: f64) -> Increment {
+        Increment {
+            log: multiplier * self.log,
+            hazard: multiplier * self.hazard,
+            spared: multiplier * self.spared,
+            square: multiplier * self.square,
+            square_spared: multiplier * self.square_spared,
+            square_spared_twice: multiplier * self.square_spared_twice,
+        }
+    }
+}
+
 /// The partial likelihood of some risk sets, with its working memory.
 #[derive(Debug)]
 pub(super) struct PartialLikelihood<'a> {
@@ -171,6 +185,40 @@ impl<'a> PartialLikelihood<'a> {
         Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information }))
     }
 
+    /// The score and the information (p × p) when each event time counts `multiplier` of its place times: Σ c (deaths −
+    /// expected) and Σ c V, the multipliers of either sign.
+    pub fn weighted(
+        &mut self,
+        beta: &[f64],
+        multiplier: &dyn Fn(usize) -> f64,
+        interrupt: Interrupt,
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let sets = self.sets;
+        let (mut hazards, mut spared): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+        reserve(&mut hazards, sets.groups.len())?;
+        reserve(&mut spared, sets.groups.len())?;
+        let mut means = Moments::new(sets.chunks, sets.covariates);
+        self.at_event_times(beta, interrupt, |set, increment| {
+            let increment = increment.times(multiplier(hazards.len()));
+            hazards.push(increment.hazard);
+            spared.push(increment.spared);
+            means.add_means(set, &increment);
+        })?;
+        sets.strata.windows(2).for_each(|stratum| accumulate_from_the_end(&mut hazards[stratum[0]..stratum[1]]));
+        self.expect(&hazards, &spared);
+        means.add_waiting();
+        let mut moments = Moments::new(sets.chunks, sets.covariates);
+        moments.add_rows(&sets.x, &self.expected);
+        let mut score: Vec<f64> = moments.first.as_flattened().iter().take(sets.covariates).map(|sum| -sum).collect();
+        for (at, group) in sets.groups.iter().enumerate() {
+            for row in group.first..group.censored {
+                let weight = multiplier(at) * sets.weight(row);
+                score.iter_mut().zip(sets.row(row).as_flattened()).for_each(|(sum, x)| *sum += weight * x);
+            }
+        }
+        Ok((score, moments.difference(&means, sets.covariates)))
+    }
+
     /// Visits all event times, as the sweep does, with their increments at `beta`; all sums of r are in units of e^shift,
     /// which is returned.
     pub fn at_event_times(
@@ -186,6 +234,11 @@ impl<'a> PartialLikelihood<'a> {
             Ok(())
         })?;
         Ok(shift)
+    }
+
+    /// What the sweep last filled per row: w e^(offset + βx − shift).
+    pub fn risk(&self) -> &[f64] {
+        &self.risk
     }
 
     /// What to take off all linear predictors: nothing, unless some are so large that sums might overflow.

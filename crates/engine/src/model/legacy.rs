@@ -60,6 +60,7 @@ impl Version1 {
                 means: fit.means,
                 coefficients: fit.coefficients,
                 covariance: fit.covariance,
+                robust: None,
                 log_likelihood_null: fit.log_likelihood_null,
                 log_likelihood: fit.log_likelihood,
                 score_test: fit.score_test,

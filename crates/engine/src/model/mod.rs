@@ -5,6 +5,7 @@
 pub mod codec;
 pub mod cohorts;
 pub mod features;
+pub mod inference;
 pub mod legacy;
 pub mod subject;
 

@@ -227,7 +227,10 @@ pub struct Coefficient {
     pub term: String,
     /// `None` for a column that the others determine.
     pub estimate: Option<f64>,
+    /// By the model.
     pub std_error: Option<f64>,
+    /// By the robust covariance, where the model has one; all that follows is then made from it.
+    pub robust_std_error: Option<f64>,
     pub z: Option<f64>,
     pub p_value: Option<f64>,
     pub hazard_ratio: Option<f64>,
@@ -245,8 +248,12 @@ impl Model {
         let finite = |value: f64| value.is_finite().then_some(value);
         let rows = self.terms().into_iter().enumerate().map(|(i, term)| {
             let estimate = fit.coefficients[i];
-            let std_error =
-                estimate.and_then(|_| finite(fit.covariance.get(i * columns + i)?.sqrt())).filter(|se| *se > 0.0);
+            let error = |covariance: &[f64]| {
+                estimate.and_then(|_| finite(covariance.get(i * columns + i)?.sqrt())).filter(|se| *se > 0.0)
+            };
+            let by_the_model = error(&fit.covariance);
+            let robust_std_error = fit.robust.as_ref().and_then(|robust| error(&robust.covariance));
+            let std_error = error(fit.uncertainty());
             let z = estimate.zip(std_error).map(|(estimate, se)| estimate / se);
             let limit = |sign: f64| {
                 estimate.zip(std_error).and_then(|(estimate, se)| finite((estimate + sign * critical * se).exp()))
@@ -254,7 +261,8 @@ impl Model {
             Coefficient {
                 term,
                 estimate,
-                std_error,
+                std_error: by_the_model,
+                robust_std_error,
                 z,
                 p_value: z.map(normal::two_sided_p_value),
                 hazard_ratio: estimate.and_then(|estimate| finite(estimate.exp())),

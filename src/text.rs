@@ -2,13 +2,15 @@
 //!
 //! Text is what pg_dump, postgres_fdw and Citus carry, so `in(out(x)) = x` to the last bit.
 
+use std::collections::BTreeMap;
+
 use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::Model;
 use ltv_engine::model::legacy::Version1;
 use ltv_engine::numeric::tally::{Cell, Tally};
 use ltv_engine::survival::weights::Weights;
-use ltv_engine::survival::{FittedCurve, Sample, Survival};
+use ltv_engine::survival::{FittedCurve, Incidence, Sample, Survival};
 use ltv_engine::{Error, Result};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -48,6 +50,21 @@ struct WeightsText {
     event_rows: Vec<Number>,
     event_squares: Vec<Number>,
     censored_squares: Vec<Number>,
+}
+
+/// A plain record, as serde does not read numbers for keys within a tagged one.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IncidenceText {
+    kind: String,
+    version: u32,
+    time: Vec<Number>,
+    censored: Vec<Number>,
+    /// By cause, the endings at each time.
+    causes: BTreeMap<u8, Vec<Number>>,
+    entry: Vec<Number>,
+    entered: Vec<Number>,
+    skipped: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -173,6 +190,66 @@ impl Text for Survival {
                 Ok(Survival::Fitted(curve))
             }
         }
+    }
+}
+
+const INCIDENCE: &str = "incidence";
+
+impl Text for Incidence {
+    fn to_text(&self) -> Result<String> {
+        let counts: Vec<Vec<Cell<1>>> = self.exits().iter().map(Tally::sorted).collect();
+        let mut times: Vec<f64> = counts.iter().flatten().map(|cell| cell.key).collect();
+        times.sort_unstable_by(f64::total_cmp);
+        times.dedup();
+        let at_all_times = |cells: &[Cell<1>]| {
+            let mut cells = cells.iter().peekable();
+            let count = |time: &f64| Number(cells.next_if(|cell| cell.key == *time).map_or(0.0, |cell| cell.counts[0]));
+            times.iter().map(count).collect::<Vec<Number>>()
+        };
+        let causes = self.causes().map(|cause| (cause as u8, at_all_times(&counts[cause])));
+        let entries = self.entries().sorted();
+        print(&IncidenceText {
+            kind: INCIDENCE.into(),
+            version: VERSION,
+            censored: at_all_times(counts.first().map_or(&[], |cells| cells)),
+            causes: causes.collect(),
+            entry: column(&entries, |cell| cell.key),
+            entered: column(&entries, |cell| cell.counts[0]),
+            skipped: self.skipped(),
+            time: times.iter().copied().map(Number).collect(),
+        })
+    }
+
+    fn from_text(text: &str) -> Result<Self> {
+        let parts: IncidenceText = parse(text, "ltv.incidence")?;
+        known(parts.version, "ltv.incidence")?;
+        let last = parts.causes.keys().last().copied().unwrap_or(0);
+        let never = |counts: &[Number]| counts.iter().all(|count| count.0 == 0.0);
+        if parts.kind != INCIDENCE || parts.causes.iter().any(|(cause, counts)| *cause == 0 || never(counts)) {
+            return Err(Error::malformed(
+                "invalid input syntax for type ltv.incidence: causes are 1 to 255, each with endings",
+            ));
+        }
+        if parts.causes.values().chain([&parts.censored]).any(|counts| counts.len() != parts.time.len()) {
+            return Err(Error::malformed("the arrays of a summary differ in length"));
+        }
+        let ended = |at: usize| parts.causes.values().chain([&parts.censored]).any(|counts| counts[at].0 != 0.0);
+        if !(0..parts.time.len()).all(ended) {
+            return Err(Error::malformed("nothing is counted at some time of a summary"));
+        }
+        let tally = |counts: &[Number]| {
+            let cells = parts.time.iter().zip(counts).filter(|(_, count)| count.0 != 0.0);
+            Tally::from_sorted(cells.map(|(time, count)| Cell { key: time.0, counts: [count.0] }).collect())
+        };
+        let none: &[Number] = &[];
+        let cause = |cause: u8| match cause {
+            0 => tally(&parts.censored),
+            cause => tally(parts.causes.get(&cause).map_or(none, Vec::as_slice)),
+        };
+        let tallies = if parts.time.is_empty() { 0 } else { usize::from(last) + 1 };
+        let exits = (0..tallies).map(|at| cause(at as u8)).collect::<Result<Vec<_>>>()?;
+        let entries = crate::text::tally(&parts.entry, [&parts.entered])?;
+        Incidence::from_parts(exits, entries, parts.skipped)
     }
 }
 

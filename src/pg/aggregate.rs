@@ -83,7 +83,7 @@ pub unsafe fn add_duration<O: Outcome>(
     let args = unsafe { arguments(fcinfo, count) };
     if places.entry.is_none() && places.weight.is_none() {
         // SAFETY: as above.
-        if let Some(answer) = unsafe { packed::add::<O>(fcinfo, args, places) } {
+        if let Some(answer) = unsafe { packed::add(fcinfo, args, places, |event| O::read(event).map(u8::from)) } {
             return answer;
         }
     }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod estimates;
 pub mod expanded;
 pub mod function;
+pub mod incidence;
 pub mod inference;
 pub mod interrupts;
 pub mod packed;

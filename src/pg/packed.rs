@@ -1,21 +1,27 @@
 //! Small groups: the state as plain bytes in the aggregate's own memory, without a context for each group.
 
+use ltv_engine::Result;
 use ltv_engine::survival::packed;
 use pgrx::pg_sys;
 
-use crate::pg::aggregate::{Outcome, Places, float};
+use crate::pg::aggregate::{Places, float};
 use crate::pg::error::settle;
 use crate::pg::varlena;
+
+/// How the event, or its cause, is told.
+pub type ReadCause = fn(pg_sys::Datum) -> Result<u8>;
 
 /// Adds the row to a packed state; `None` when the state is none, or has no room left.
 ///
 /// # Safety
-/// Called from the transition function of `survival_agg` without weights and entries, with its arguments.
+/// Called from the transition function of `survival_agg` or `incidence_agg` without weights and entries, with its
+/// arguments.
 #[inline(always)]
-pub unsafe fn add<O: Outcome>(
+pub unsafe fn add(
     fcinfo: pg_sys::FunctionCallInfo,
     args: &[pg_sys::NullableDatum],
     places: Places,
+    read: ReadCause,
 ) -> Option<pg_sys::Datum> {
     let state = &args[0];
     if !state.isnull {
@@ -26,14 +32,15 @@ pub unsafe fn add<O: Outcome>(
         }
     }
     // SAFETY: passed on.
-    unsafe { add_slowly::<O>(fcinfo, args, places) }
+    unsafe { add_slowly(fcinfo, args, places, read) }
 }
 
 #[inline(never)]
-unsafe fn add_slowly<O: Outcome>(
+unsafe fn add_slowly(
     fcinfo: pg_sys::FunctionCallInfo,
     args: &[pg_sys::NullableDatum],
     places: Places,
+    read: ReadCause,
 ) -> Option<pg_sys::Datum> {
     let state = &args[0];
     let mut context = std::ptr::null_mut();
@@ -47,8 +54,8 @@ unsafe fn add_slowly<O: Outcome>(
             packed::skip(bytes);
             return true;
         }
-        let event = settle(O::read(args[places.event].value));
-        settle(packed::add(bytes, float(&args[places.duration]), event))
+        let cause = settle(read(args[places.event].value));
+        settle(packed::add_cause(bytes, float(&args[places.duration]), cause))
     };
     if state.isnull {
         let mut bytes = packed::start();

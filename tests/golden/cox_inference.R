@@ -75,6 +75,7 @@ write_case <- function(case, formula, data, weights = NULL, cluster = NULL, robu
       dfbetas = rows_of(residuals(fit, "dfbetas")),
       death = deaths[kept_deaths], schoenfeld = at_deaths("schoenfeld"), scaled_schoenfeld = at_deaths("scaledsch")))
   }
+  # With exact ties the engine has no test of proportional hazards: the score is not 0 in the sense of the test.
   tests <- lapply(setNames(transforms, transforms), function(transform) {
     table <- cox.zph(fit, transform = transform)$table
     lapply(seq_len(nrow(table)), function(i) list(chi_squared = table[i, 1], df = table[i, 2], p_value = table[i, 3]))
@@ -124,6 +125,9 @@ karno <- subset(lung, !is.na(ph.karno))
 write_case("lung_fractional_weights", Surv(time, status) ~ age + sex, karno, weights = karno$ph.karno / 100)
 write_case("lung_whole_weights", Surv(time, status) ~ age + sex, karno, weights = karno$ph.karno / 10, ties = "breslow")
 write_case("lung_offset", Surv(time, status) ~ sex + ph.ecog + offset(age / 50), lung, robust = TRUE)
+write_case("lung_exact", Surv(time, status) ~ age + sex + ph.ecog, lung, ties = "exact", transforms = character(0))
+write_case("lung_coarse_exact", Surv(round(time / 60), status) ~ age + sex + strata(ph.ecog), lung, ties = "exact",
+           transforms = character(0))
 write_case("ovarian", Surv(futime, fustat) ~ age + ecog.ps, ovarian)
 write_case("veteran", Surv(time, status) ~ trt + celltype + karno + diagtime + age + prior, veteran)
 write_case("veteran_strata", Surv(time, status) ~ trt + karno + age + strata(celltype), veteran)

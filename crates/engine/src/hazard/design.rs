@@ -1,5 +1,7 @@
 //! The rows of a regression: columns of times, events and covariates, which merge.
 
+use std::sync::LazyLock;
+
 use crate::hazard::labels::Labels;
 use crate::{Error, Result};
 
@@ -248,9 +250,13 @@ impl Design {
         &self.uppers
     }
 
-    /// The stratum of each row; empty when there are none.
+    /// The stratum of each row; empty when there are none, or none but the one without a name.
     pub fn strata(&self) -> &Labels {
-        &self.strata
+        static NONE: LazyLock<Labels> = LazyLock::new(Labels::default);
+        match self.strata.names() {
+            [name] if name.is_empty() => &NONE,
+            _ => &self.strata,
+        }
     }
 
     /// The cluster of each row; empty when there are none.

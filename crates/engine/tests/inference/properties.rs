@@ -261,6 +261,25 @@ fn next_to_nothing_is_read_off_next_to_no_rows() {
     assert_eq!(residuals(&rows, &model, Residual::ScaledSchoenfeld, &mut go_on).unwrap().values, [0.0, 0.0]);
 }
 
+/// In SQL `''` stands for no stratum, where something that comes after it is to be told.
+#[test]
+fn a_stratum_without_a_name_is_none() {
+    let mut rows = Design::default();
+    for i in 0..12u32 {
+        let x = [f64::from(i * 5 % 7)];
+        let cluster = (i % 5).to_string();
+        let (stratum, cluster) = (Some(""), Some(Some(cluster.as_str())));
+        let row = Row { exit: f64::from(i), event: true, weight: 1.0, stratum, cluster, x: &x, ..Row::default() };
+        rows.push_row(&row).unwrap();
+    }
+    let model = fitted(&rows, Ties::Efron, None);
+    assert!(rows.strata().is_empty() && model.strata.is_empty() && model.robust.is_some());
+    assert_eq!(Model::unnamed_cox(model, 0).features.len(), 1);
+    let row = Row { exit: 3.0, weight: 1.0, stratum: Some("a"), cluster: Some(None), x: &[1.0], ..Row::default() };
+    rows.push_row(&row).unwrap();
+    assert_eq!((rows.strata().len(), rows.strata().names().len()), (13, 2));
+}
+
 #[test]
 fn a_separated_fit_is_read_without_infinities() {
     let rows: Vec<(f64, bool, f64)> = (1..=6).map(|i| (f64::from(i), i < 4, f64::from(i32::from(i < 4)))).collect();

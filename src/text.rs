@@ -16,11 +16,11 @@ pub trait Text: Sized {
     fn from_text(text: &str) -> Result<Self>;
 }
 
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum SurvivalText {
+pub(crate) enum SurvivalText {
     Sample {
         version: u32,
         time: Vec<Number>,
@@ -52,7 +52,7 @@ struct ModelText {
 /// A number that prints without a fraction when it is whole, else shortest.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Number(f64);
+pub(crate) struct Number(pub f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
@@ -65,7 +65,7 @@ impl Serialize for Number {
     }
 }
 
-fn column<const K: usize>(cells: &[Cell<K>], pick: impl Fn(&Cell<K>) -> f64) -> Vec<Number> {
+pub(crate) fn column<const K: usize>(cells: &[Cell<K>], pick: impl Fn(&Cell<K>) -> f64) -> Vec<Number> {
     cells.iter().map(|cell| Number(pick(cell))).collect()
 }
 
@@ -78,42 +78,37 @@ fn tally<const K: usize>(keys: &[Number], counts: [&[Number]; K]) -> Result<Tall
     Tally::from_sorted(keys.iter().enumerate().map(cell).collect())
 }
 
-fn print(value: &impl Serialize) -> Result<String> {
+pub(crate) fn print(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::malformed(e.to_string()))
 }
 
-fn parse<'a, T: Deserialize<'a>>(text: &'a str, type_name: &str) -> Result<T> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a str, type_name: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|e| Error::malformed(format!("invalid input syntax for type {type_name}: {e}")))
 }
 
-fn known(version: u32, type_name: &str) -> Result<()> {
+pub(crate) fn known(version: u32, type_name: &str) -> Result<()> {
     if version == VERSION {
         return Ok(());
     }
     Err(Error::malformed(format!("format version {version} of {type_name} is not known to this release")))
 }
 
-impl Text for Survival {
-    fn to_text(&self) -> Result<String> {
-        print(&match self {
-            Survival::Sample(sample) => {
-                let (exits, entries) = (sample.exits().sorted(), sample.entries().sorted());
-                SurvivalText::Sample {
-                    version: VERSION,
-                    time: column(&exits, |cell| cell.key),
-                    events: column(&exits, |cell| cell.counts[0]),
-                    censored: column(&exits, |cell| cell.counts[1]),
-                    entry: column(&entries, |cell| cell.key),
-                    entered: column(&entries, |cell| cell.counts[0]),
-                    skipped: sample.skipped(),
-                }
-            }
-            Survival::Fitted(curve) => SurvivalText::Fitted { version: VERSION, curve: curve.clone() },
-        })
+impl SurvivalText {
+    pub(crate) fn of_sample(sample: &Sample) -> Self {
+        let (exits, entries) = (sample.exits().sorted(), sample.entries().sorted());
+        SurvivalText::Sample {
+            version: VERSION,
+            time: column(&exits, |cell| cell.key),
+            events: column(&exits, |cell| cell.counts[0]),
+            censored: column(&exits, |cell| cell.counts[1]),
+            entry: column(&entries, |cell| cell.key),
+            entered: column(&entries, |cell| cell.counts[0]),
+            skipped: sample.skipped(),
+        }
     }
 
-    fn from_text(text: &str) -> Result<Self> {
-        match parse(text, "ltv.survival")? {
+    pub(crate) fn survival(self) -> Result<Survival> {
+        match self {
             SurvivalText::Sample { version, time, events, censored, entry, entered, skipped } => {
                 known(version, "ltv.survival")?;
                 let exits = tally(&time, [&events, &censored])?;
@@ -125,6 +120,19 @@ impl Text for Survival {
                 Ok(Survival::Fitted(curve))
             }
         }
+    }
+}
+
+impl Text for Survival {
+    fn to_text(&self) -> Result<String> {
+        print(&match self {
+            Survival::Sample(sample) => SurvivalText::of_sample(sample),
+            Survival::Fitted(curve) => SurvivalText::Fitted { version: VERSION, curve: curve.clone() },
+        })
+    }
+
+    fn from_text(text: &str) -> Result<Self> {
+        parse::<SurvivalText>(text, "ltv.survival")?.survival()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod design;
 pub mod error;
 pub mod expanded;
 pub mod function;
+pub mod grouped;
 pub mod interrupts;
 pub mod packed;
 pub mod record;

@@ -2,6 +2,8 @@
 
 pub mod codec;
 pub mod curve;
+pub mod grouped;
+pub mod grouped_tests;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod packed;
@@ -9,4 +11,5 @@ pub mod risk;
 pub mod sample;
 
 pub use curve::{FittedCurve, Steps, Survival, Tail};
+pub use grouped::Grouped;
 pub use sample::Sample;

@@ -144,11 +144,11 @@ CREATE FUNCTION ltv.curve(
 COMMENT ON FUNCTION ltv.curve(ltv.survival, double precision[], double precision, text, text, text) IS 'The life table: one row per distinct time, or per time in at (counts then since the time before). at_risk just before t, the estimates just after it; entered: late entries at t. The cumulative hazard is Nelson & Aalen''s, by fleming-harrington the one corrected for ties, with its standard error. A model''s curve has no counts. Transforms, estimators and variances as in survival_interval.';
 
 CREATE FUNCTION ltv.log_rank(
-    curves ltv.survival[], weights text DEFAULT 'log-rank', p double precision DEFAULT 1, q double precision DEFAULT 0
+    curves ltv.survival[], weights text DEFAULT 'log-rank', p double precision DEFAULT 1, q double precision DEFAULT 0,
+    trend boolean DEFAULT false, scores double precision[] DEFAULT NULL
 ) RETURNS TABLE (chi_squared double precision, df integer, p_value double precision)
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 1 AS 'MODULE_PATHNAME', 'log_rank_wrapper';
-COMMENT ON FUNCTION ltv.log_rank(ltv.survival[], text, double precision, double precision) IS 'Do the cohorts share one curve? weights: log-rank (Mantel 1966), wilcoxon, tarone-ware, peto, fleming-harrington (with p and q). Delayed entry and weights are honoured. NULL curves are left out; chi_squared is NULL when fewer than two cohorts could have had an event.';
-
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1 AS 'MODULE_PATHNAME', 'log_rank_curves';
+COMMENT ON FUNCTION ltv.log_rank(ltv.survival[], text, double precision, double precision, boolean, double precision[]) IS 'Do the cohorts share one curve? weights: log-rank (Mantel 1966), wilcoxon, tarone-ware, peto, fleming-harrington (with p and q). trend: does the hazard rise or fall from cohort to cohort, on 1 degree of freedom (Tarone 1975), by scores 1, 2, 3 ... in the order of the array, or by scores, one per curve. Delayed entry and weights are honoured. NULL curves are left out; chi_squared is NULL when fewer than two cohorts could have had an event.';
 
 CREATE FUNCTION ltv.plot_curve(
     curves ltv.survival[], labels text[] DEFAULT '{}', title text DEFAULT '', level double precision DEFAULT 0.95,

@@ -4,6 +4,7 @@
 mod calibration;
 mod estimates;
 mod fit;
+mod groups;
 mod incidence;
 mod inference;
 mod pg;
@@ -35,7 +36,8 @@ extension_sql_file!("../sql/00_guard.sql", name = "guard", bootstrap);
 extension_sql_file!("../sql/10_types.sql", name = "types", requires = ["guard"]);
 extension_sql_file!("../sql/20_survival.sql", name = "survival", requires = ["types"]);
 extension_sql_file!("../sql/22_estimates.sql", name = "estimates", requires = ["survival"]);
-extension_sql_file!("../sql/24_incidence.sql", name = "incidence", requires = ["estimates"]);
+extension_sql_file!("../sql/22_groups.sql", name = "groups", requires = ["estimates"]);
+extension_sql_file!("../sql/24_incidence.sql", name = "incidence", requires = ["groups"]);
 extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["incidence"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
 extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["designs"]);

@@ -3,7 +3,6 @@
 use ltv_engine::survival::estimate::{Estimator, Variance};
 use ltv_engine::survival::kaplan_meier::critical_value;
 use ltv_engine::survival::life_table::{self, Reading};
-use ltv_engine::survival::log_rank::{self, Weighting};
 use ltv_engine::survival::{Sample, Steps, Survival, curve};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
@@ -11,7 +10,6 @@ use pgrx::prelude::*;
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
 use crate::pg::varlena::Value;
-use crate::pg::{interrupts, settings};
 
 /// The sample in stored bytes; a fitted curve is none and does not merge.
 pub fn sample_of(bytes: &[u8]) -> Result<Sample> {
@@ -21,7 +19,7 @@ pub fn sample_of(bytes: &[u8]) -> Result<Sample> {
     }
 }
 
-fn no_sample(what: &str) -> Error {
+pub fn no_sample(what: &str) -> Error {
     Error::invalid(
         format!("a fitted curve has no subjects and cannot be {what}"),
         "Only curves made by survival_agg (or conditional of one) hold a sample.",
@@ -170,29 +168,4 @@ pub fn curve(call: &Call) -> pg_sys::Datum {
 
 fn checked(times: &[f64]) -> Vec<f64> {
     times.iter().map(|t| time("at", *t)).collect()
-}
-
-#[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn log_rank(
-    curves: Array<Value<Survival>>,
-    weights: &str,
-    p: f64,
-    q: f64,
-) -> TableIterator<'static, (name!(chi_squared, Option<f64>), name!(df, i32), name!(p_value, Option<f64>))> {
-    let weighting = settle(Weighting::from_name(weights, p, q));
-    let curves: Vec<Survival> = curves.iter().flatten().map(|curve| curve.0).collect();
-    let samples: Vec<&Sample> = curves
-        .iter()
-        .map(|curve| match curve {
-            Survival::Sample(sample) => sample,
-            Survival::Fitted(_) => raise(no_sample("compared")),
-        })
-        .collect();
-    let go_on = |bytes| {
-        interrupts::check()?;
-        settings::budget().check(bytes, "the test's table of times and cohorts")
-    };
-    let test = settle(log_rank::log_rank_asking(&samples, weighting, go_on));
-    TableIterator::once((test.chi_squared, test.df as i32, test.p_value))
 }

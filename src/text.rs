@@ -20,11 +20,11 @@ pub trait Text: Sized {
     fn from_text(text: &str) -> Result<Self>;
 }
 
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum SurvivalText {
+pub(crate) enum SurvivalText {
     Sample {
         version: u32,
         time: Vec<Number>,
@@ -45,7 +45,7 @@ enum SurvivalText {
 /// The weights of a sample, when not all are 1; for each of its times.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WeightsText {
+pub(crate) struct WeightsText {
     all_whole: bool,
     event_rows: Vec<Number>,
     event_squares: Vec<Number>,
@@ -99,7 +99,7 @@ struct Versioned {
 /// A number that prints without a fraction when it is whole, else shortest.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Number(f64);
+pub(crate) struct Number(pub f64);
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
@@ -112,7 +112,7 @@ impl Serialize for Number {
     }
 }
 
-fn column<const K: usize>(cells: &[Cell<K>], pick: impl Fn(&Cell<K>) -> f64) -> Vec<Number> {
+pub(crate) fn column<const K: usize>(cells: &[Cell<K>], pick: impl Fn(&Cell<K>) -> f64) -> Vec<Number> {
     cells.iter().map(|cell| Number(pick(cell))).collect()
 }
 
@@ -129,51 +129,46 @@ fn tally<const K: usize>(keys: &[Number], counts: [&[Number]; K]) -> Result<Tall
     Tally::from_sorted(cells(keys, counts)?)
 }
 
-fn print(value: &impl Serialize) -> Result<String> {
+pub(crate) fn print(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::malformed(e.to_string()))
 }
 
-fn parse<'a, T: Deserialize<'a>>(text: &'a str, type_name: &str) -> Result<T> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a str, type_name: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|e| Error::malformed(format!("invalid input syntax for type {type_name}: {e}")))
 }
 
-fn known(version: u32, type_name: &str) -> Result<()> {
+pub(crate) fn known(version: u32, type_name: &str) -> Result<()> {
     if version == VERSION {
         return Ok(());
     }
     Err(Error::malformed(format!("format version {version} of {type_name} is not known to this release")))
 }
 
-impl Text for Survival {
-    fn to_text(&self) -> Result<String> {
-        print(&match self {
-            Survival::Sample(sample) => {
-                let (exits, entries) = (sample.exits().sorted(), sample.entries().sorted());
-                SurvivalText::Sample {
-                    version: VERSION,
-                    time: column(&exits, |cell| cell.key),
-                    events: column(&exits, |cell| cell.counts[0]),
-                    censored: column(&exits, |cell| cell.counts[1]),
-                    entry: column(&entries, |cell| cell.key),
-                    entered: column(&entries, |cell| cell.counts[0]),
-                    skipped: sample.skipped(),
-                    weights: sample.weights().map(|weights| {
-                        let cells = weights.cells().sorted();
-                        WeightsText {
-                            all_whole: !weights.is_fractional(),
-                            event_rows: column(&cells, |cell| cell.counts[0]),
-                            event_squares: column(&cells, |cell| cell.counts[1]),
-                            censored_squares: column(&cells, |cell| cell.counts[2]),
-                        }
-                    }),
+impl SurvivalText {
+    pub(crate) fn of_sample(sample: &Sample) -> Self {
+        let (exits, entries) = (sample.exits().sorted(), sample.entries().sorted());
+        SurvivalText::Sample {
+            version: VERSION,
+            time: column(&exits, |cell| cell.key),
+            events: column(&exits, |cell| cell.counts[0]),
+            censored: column(&exits, |cell| cell.counts[1]),
+            entry: column(&entries, |cell| cell.key),
+            entered: column(&entries, |cell| cell.counts[0]),
+            skipped: sample.skipped(),
+            weights: sample.weights().map(|weights| {
+                let cells = weights.cells().sorted();
+                WeightsText {
+                    all_whole: !weights.is_fractional(),
+                    event_rows: column(&cells, |cell| cell.counts[0]),
+                    event_squares: column(&cells, |cell| cell.counts[1]),
+                    censored_squares: column(&cells, |cell| cell.counts[2]),
                 }
-            }
-            Survival::Fitted(curve) => SurvivalText::Fitted { version: VERSION, curve: curve.clone() },
-        })
+            }),
+        }
     }
 
-    fn from_text(text: &str) -> Result<Self> {
-        match parse(text, "ltv.survival")? {
+    pub(crate) fn survival(self) -> Result<Survival> {
+        match self {
             SurvivalText::Sample { version, time, events, censored, entry, entered, skipped, weights } => {
                 known(version, "ltv.survival")?;
                 let exits = tally(&time, [&events, &censored])?;
@@ -190,6 +185,19 @@ impl Text for Survival {
                 Ok(Survival::Fitted(curve))
             }
         }
+    }
+}
+
+impl Text for Survival {
+    fn to_text(&self) -> Result<String> {
+        print(&match self {
+            Survival::Sample(sample) => SurvivalText::of_sample(sample),
+            Survival::Fitted(curve) => SurvivalText::Fitted { version: VERSION, curve: curve.clone() },
+        })
+    }
+
+    fn from_text(text: &str) -> Result<Self> {
+        parse::<SurvivalText>(text, "ltv.survival")?.survival()
     }
 }
 

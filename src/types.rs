@@ -63,14 +63,14 @@ impl Stored for Design {
     }
 }
 
-pub fn read<T: Text>(text: &CStr) -> Value<T> {
+pub(crate) fn read<T: Text>(text: &CStr) -> Value<T> {
     // Two characters may be a number of eight bytes, and a vector grows by doubling.
     settle(settings::budget().check(8 * text.count_bytes(), "the text form"));
     let text = text.to_str().map_err(|_| Error::malformed("the text form is not valid UTF-8"));
     Value(settle(text.and_then(T::from_text)))
 }
 
-pub fn print<T: Text>(value: &T) -> CString {
+pub(crate) fn print<T: Text>(value: &T) -> CString {
     let text = settle(value.to_text());
     CString::new(text).unwrap_or_else(|_| pgrx::error!("the text form holds a NUL byte"))
 }

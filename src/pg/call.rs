@@ -25,6 +25,8 @@ pub enum Field {
     Texts(Vec<String>),
     /// The digits of a number, exactly.
     Numeric(Option<String>),
+    /// The payload of a value of one of our types.
+    Bytes(Vec<u8>),
 }
 
 /// How argument 0 gives the model.
@@ -114,6 +116,16 @@ impl Call {
     pub fn design<R>(&self, place: usize, read: impl FnOnce(&Design) -> R) -> Option<R> {
         // SAFETY: declared ltv.design, and not NULL; reading changes nothing.
         self.argument(place).map(|datum| unsafe { expanded::with_state::<Design, _>(datum, read) })
+    }
+
+    /// An argument that is an aggregate's state: read in place when an aggregate has just made it.
+    pub fn state<S: expanded::State, R>(&self, place: usize, read: impl FnOnce(&S) -> R) -> Option<R> {
+        // SAFETY: declared of the SQL type of S, and not NULL; reading changes nothing.
+        self.argument(place).map(|datum| unsafe { expanded::with_state::<S, _>(datum, read) })
+    }
+
+    pub fn boolean(&self, place: usize) -> Option<bool> {
+        self.argument(place).map(|datum| datum.value() as u8 != 0)
     }
 
     /// The model of argument 0 applied to the row of argument 1; `None` when either is NULL.
@@ -213,6 +225,7 @@ fn datums(fields: Vec<Field>) -> (Vec<pg_sys::Datum>, Vec<bool>) {
         Field::Text(value) => value.and_then(IntoDatum::into_datum),
         Field::Texts(value) => value.into_datum(),
         Field::Numeric(value) => value.and_then(|digits| numeric(&digits).into_datum()),
+        Field::Bytes(payload) => Some(varlena::to_datum(&payload)),
     });
     datums.map(|datum| (datum.unwrap_or(pg_sys::Datum::from(0usize)), datum.is_none())).unzip()
 }

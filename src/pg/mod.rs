@@ -10,6 +10,7 @@ pub mod error;
 pub mod estimates;
 pub mod expanded;
 pub mod function;
+pub mod grouped;
 pub mod incidence;
 pub mod inference;
 pub mod interrupts;

@@ -3,6 +3,7 @@
 pub mod bytes;
 pub mod extended;
 pub mod linear;
+pub mod multiple;
 pub mod normal;
 pub mod sum;
 pub mod tally;

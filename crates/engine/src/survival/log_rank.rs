@@ -13,8 +13,8 @@ use crate::{Error, Result};
 const RANK_TOLERANCE: f64 = 1e-9;
 const MOST_ROTATIONS: usize = 10_000;
 
-/// Times between two questions whether to go on.
-const TIMES_PER_QUESTION: usize = 1 << 10;
+/// Times of pairs of groups between two questions whether to go on.
+const TIMES_PER_QUESTION: usize = 1 << 12;
 
 /// The weight each event time gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,44 +79,31 @@ pub fn log_rank(samples: &[&Sample], weighting: Weighting) -> LogRank {
 pub fn log_rank_asking<E>(
     samples: &[&Sample],
     weighting: Weighting,
+    go_on: impl FnMut(usize) -> Result<(), E>,
+) -> Result<LogRank, E> {
+    stratified(samples.len(), &[samples.iter().copied().enumerate().collect()], weighting, go_on)
+}
+
+/// Compares the groups within strata: the differences and variances of the strata are added up (Klein & Moeschberger
+/// 2003, §7.5). Each stratum lists its samples with the places (< `groups`) of their groups, no place twice.
+///
+/// Weights that depend on the pooled curve or on the number at risk are those of the stratum.
+pub fn stratified<E>(
+    groups: usize,
+    strata: &[Vec<(usize, &Sample)>],
+    weighting: Weighting,
     mut go_on: impl FnMut(usize) -> Result<(), E>,
 ) -> Result<LogRank, E> {
-    let groups = samples.len();
-    let table = RiskTable::asking(samples, &mut go_on)?;
-    let mut observed = DVector::zeros(groups);
-    let mut expected = DVector::zeros(groups);
-    let mut variance = DMatrix::zeros(groups, groups);
-    let (mut pooled, mut peto) = (1.0, 1.0);
-    for (at, row) in table.rows.iter().enumerate() {
-        if at % TIMES_PER_QUESTION == 0 {
-            go_on(0)?;
-        }
-        let events: f64 = row.events.iter().sum();
-        let at_risk: f64 = row.at_risk.iter().sum();
-        if events <= 0.0 || at_risk <= 0.0 {
-            continue;
-        }
-        peto *= 1.0 - events / (at_risk + 1.0);
-        let weight = match weighting {
-            Weighting::LogRank => 1.0,
-            Weighting::Wilcoxon => at_risk,
-            Weighting::TaroneWare => at_risk.sqrt(),
-            Weighting::Peto => peto,
-            Weighting::FlemingHarrington { p, q } => f64::powf(pooled, p) * f64::powf(1.0 - pooled, q),
-        };
-        pooled *= 1.0 - events / at_risk;
-        // The hypergeometric variance; a single subject left at risk has none.
-        let spread = if at_risk > 1.0 { events * (at_risk - events) / (at_risk - 1.0) } else { 0.0 };
-        for j in 0..groups {
-            let share = row.at_risk[j] / at_risk;
-            observed[j] += weight * row.events[j];
-            expected[j] += weight * events * share;
-            for k in 0..groups {
-                let same = if j == k { 1.0 } else { 0.0 };
-                variance[(j, k)] += weight * weight * spread * share * (same - row.at_risk[k] / at_risk);
-            }
-        }
+    go_on(groups.saturating_mul(groups).saturating_mul(4 * size_of::<f64>()))?;
+    let mut total = Differences {
+        observed: DVector::zeros(groups),
+        expected: DVector::zeros(groups),
+        variance: DMatrix::zeros(groups, groups),
+    };
+    for stratum in strata {
+        total.add(stratum, weighting, &mut go_on)?;
     }
+    let Differences { observed, expected, variance } = total;
     let (chi_squared, df) = statistic(&(&observed - &expected), &variance);
     let p_value = chi_squared.map(|chi_squared| normal::chi_squared_upper_tail(chi_squared, df as f64));
     Ok(LogRank {
@@ -127,6 +114,103 @@ pub fn log_rank_asking<E>(
         expected: expected.as_slice().into(),
         variance,
     })
+}
+
+/// The weighted sums over event times, per group.
+struct Differences {
+    observed: DVector<f64>,
+    expected: DVector<f64>,
+    variance: DMatrix<f64>,
+}
+
+impl Differences {
+    fn add<E>(
+        &mut self,
+        stratum: &[(usize, &Sample)],
+        weighting: Weighting,
+        go_on: &mut impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let samples: Vec<&Sample> = stratum.iter().map(|(_, sample)| *sample).collect();
+        let table = RiskTable::asking(&samples, &mut *go_on)?;
+        // A time costs the square of the groups.
+        let times_per_question = (TIMES_PER_QUESTION / (samples.len() * samples.len()).max(1)).max(1);
+        let (mut pooled, mut peto) = (1.0, 1.0);
+        for (at, row) in table.rows.iter().enumerate() {
+            if at % times_per_question == 0 {
+                go_on(0)?;
+            }
+            let events: f64 = row.events.iter().sum();
+            let at_risk: f64 = row.at_risk.iter().sum();
+            if events <= 0.0 || at_risk <= 0.0 {
+                continue;
+            }
+            peto *= 1.0 - events / (at_risk + 1.0);
+            let weight = match weighting {
+                Weighting::LogRank => 1.0,
+                Weighting::Wilcoxon => at_risk,
+                Weighting::TaroneWare => at_risk.sqrt(),
+                Weighting::Peto => peto,
+                Weighting::FlemingHarrington { p, q } => f64::powf(pooled, p) * f64::powf(1.0 - pooled, q),
+            };
+            pooled *= 1.0 - events / at_risk;
+            // The hypergeometric variance; a single subject left at risk has none.
+            let spread = if at_risk > 1.0 { events * (at_risk - events) / (at_risk - 1.0) } else { 0.0 };
+            for (j, (group, _)) in stratum.iter().enumerate() {
+                let share = row.at_risk[j] / at_risk;
+                self.observed[*group] += weight * row.events[j];
+                if share == 0.0 {
+                    continue;
+                }
+                self.expected[*group] += weight * events * share;
+                for (k, (other, _)) in stratum.iter().enumerate() {
+                    let same = if j == k { 1.0 } else { 0.0 };
+                    let part = weight * weight * spread * share * (same - row.at_risk[k] / at_risk);
+                    self.variance[(*group, *other)] += part;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LogRank {
+    /// The test for trend: does the hazard rise or fall with the groups' scores (Tarone 1975; Klein & Moeschberger 2003,
+    /// §7.4)? (Σ c (O − E))² / c' V c on 1 degree of freedom; only the proportions of the differences between scores
+    /// matter. Undefined, chi-squared is `None`, when no groups of different scores were at risk together.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless there is one finite score per group and they are not all the same.
+    pub fn with_trend(mut self, scores: &[f64]) -> Result<LogRank> {
+        if scores.len() != self.observed.len() {
+            return Err(Error::invalid(
+                format!("{} scores were given for {} groups", scores.len(), self.observed.len()),
+                "Give one score per group, in the order of the groups.",
+            ));
+        }
+        let (least, most) = scores.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), c| (a.min(*c), b.max(*c)));
+        if !(least < most && scores.iter().all(|score| score.is_finite())) && scores.len() > 1 {
+            return Err(Error::invalid(
+                format!("the scores of a trend must be finite and differ, got {scores:?}"),
+                "For equal steps leave them out: 1, 2, 3 … in the order of the groups.",
+            ));
+        }
+        // Rows of V and the differences add up to 0, so scores may be moved: about 0 they cancel least.
+        let (middle, half) = (least / 2.0 + most / 2.0, (most / 2.0 - least / 2.0).max(f64::MIN_POSITIVE));
+        let scores = DVector::from_iterator(scores.len(), scores.iter().map(|score| (score - middle) / half));
+        let difference = DVector::from_iterator(
+            scores.len(),
+            self.observed.iter().zip(&self.expected).map(|(observed, expected)| observed - expected),
+        );
+        let variance = scores.dot(&(&self.variance * &scores));
+        let size = self.variance.diagonal().iter().zip(scores.iter()).map(|(v, c)| v * c * c).sum::<f64>();
+        let slope = scores.dot(&difference);
+        let chi_squared =
+            (variance > RANK_TOLERANCE * size).then(|| slope * slope / variance).filter(|value| value.is_finite());
+        self.df = usize::from(chi_squared.is_some());
+        self.p_value = chi_squared.map(|chi_squared| normal::chi_squared_upper_tail(chi_squared, 1.0));
+        self.chi_squared = chi_squared;
+        Ok(self)
+    }
 }
 
 /// (O − E)' V⁻ (O − E) with the generalised inverse of V, and the rank of V; `score` is O − E.

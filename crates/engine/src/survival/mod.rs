@@ -7,6 +7,8 @@ pub mod curve;
 pub mod early_risk;
 pub mod estimate;
 pub mod gray;
+pub mod grouped;
+pub mod grouped_tests;
 pub mod incidence;
 pub mod kaplan_meier;
 pub mod kernel;
@@ -21,5 +23,6 @@ pub mod smooth_hazard;
 pub mod weights;
 
 pub use curve::{FittedCurve, Steps, Survival, Tail};
+pub use grouped::Grouped;
 pub use incidence::Incidence;
 pub use sample::Sample;

@@ -91,15 +91,15 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
 pub fn model_test(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
     let model = settle(Model::decode(bytes));
-    let tests = match &model.fit {
-        Fit::Cox(fit) if fit.degrees_of_freedom > 0 => vec![
-            ("likelihood ratio", fit.likelihood_ratio_test, fit.degrees_of_freedom),
-            ("wald", fit.wald_test, fit.degrees_of_freedom),
-            ("score", fit.score_test, fit.degrees_of_freedom),
-        ],
-        _ => Vec::new(),
+    let (statistics, df) = match &model.fit {
+        Fit::Cox(fit) => ([fit.likelihood_ratio_test, fit.wald_test, fit.score_test], fit.degrees_of_freedom),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => {
+            ([fit.likelihood_ratio_test, fit.wald_test, fit.score_test], fit.degrees_of_freedom)
+        }
+        Fit::KaplanMeier(_) => ([0.0; 3], 0),
     };
-    call.answer_rows(tests.into_iter().map(|(test, chi_squared, df)| {
+    let tests = ["likelihood ratio", "wald", "score"].into_iter().zip(statistics).map(|(test, value)| (test, value, df));
+    call.answer_rows(tests.filter(|_| df > 0).map(|(test, chi_squared, df)| {
         vec![
             Field::Text(Some(test.into())),
             Field::Float(Some(chi_squared)),
@@ -111,17 +111,26 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
 
 /// Whether the fit may be believed, in words; `ok` when nothing is wrong.
 pub fn status_of(model: &Model) -> String {
-    let Fit::Cox(fit) = &model.fit else { return "ok".into() };
+    let (status, coefficients) = match &model.fit {
+        Fit::Cox(fit) => (&fit.status, &fit.coefficients),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => (&fit.status, &fit.coefficients),
+        Fit::KaplanMeier(_) => return "ok".into(),
+    };
     let terms = model.terms();
     let named = |columns: &[usize]| columns.iter().map(|at| terms[*at].as_str()).collect::<Vec<_>>().join(", ");
-    match &fit.status {
+    match status {
+        Status::NoEvents if matches!(model.fit, Fit::Renewal(_)) => "all decisions are the same".into(),
         Status::NoEvents => "no events".into(),
         Status::NotConverged => "not converged".into(),
+        Status::Separated { terms } if terms.is_empty() => "separated: the baseline".into(),
         Status::Separated { terms } => format!("separated: {}", named(terms)),
         Status::Converged => {
-            let aliased: Vec<usize> =
-                (0..fit.coefficients.len()).filter(|at| fit.coefficients[*at].is_none()).collect();
-            if aliased.is_empty() { "ok".into() } else { format!("determined by other terms: {}", named(&aliased)) }
+            let aliased: Vec<usize> = (0..coefficients.len()).filter(|at| coefficients[*at].is_none()).collect();
+            let mut remarks = model.remarks();
+            if !aliased.is_empty() {
+                remarks.insert(0, format!("determined by other terms: {}", named(&aliased)));
+            }
+            if remarks.is_empty() { "ok".into() } else { remarks.join("; ") }
         }
     }
 }

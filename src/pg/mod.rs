@@ -5,6 +5,7 @@ pub mod array;
 pub mod call;
 pub mod call_site;
 pub mod design;
+mod discrete;
 pub mod error;
 pub mod expanded;
 pub mod function;

@@ -131,7 +131,7 @@ run <- function(case) {
   variance <- rowSums((G %*% V) * G)
   answer <- c(case, list(
     x = number(d$X[1, ]), rows = length(d$y), person_periods = length(e$y), periods = e$T,
-    coefficients = beta[covariates], se = se[covariates],
+    coefficients = I(beta[covariates]), se = I(se[covariates]),
     intercept = if (q == 1 || smooth && case$baseline != "spline") I(beta[1:q]), intercept_se = if (q == 1 || smooth && case$baseline != "spline") I(se[1:q]),
     levels = if (!smooth) I(replace(rep(NA, e$T), levels, beta[1:q])), levels_se = if (!smooth) I(replace(rep(NA, e$T), levels, se[1:q])),
     log_likelihood = at$ll, log_likelihood_null = at_null$ll, wald = wald, score = score,

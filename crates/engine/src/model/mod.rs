@@ -4,12 +4,14 @@
 
 pub mod codec;
 pub mod cohorts;
+mod discrete;
 pub mod features;
 pub mod subject;
 
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::CoxFit;
+use crate::hazard::discrete::DiscreteFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
@@ -20,6 +22,9 @@ use features::{Feature, Kind};
 pub enum Fit {
     Cox(Box<CoxFit>),
     KaplanMeier(Cohorts),
+    /// One decision per row; the event of the fit is the renewal.
+    Renewal(Box<DiscreteFit>),
+    DiscreteTime(Box<DiscreteFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -43,6 +48,8 @@ impl Model {
         match self.fit {
             Fit::Cox(_) => "cox",
             Fit::KaplanMeier(_) => "kaplan_meier",
+            Fit::Renewal(_) => "renewal",
+            Fit::DiscreteTime(_) => "discrete_time",
         }
     }
 
@@ -64,6 +71,7 @@ impl Model {
                 fit.validate()
             }
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
+            Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
         }
     }
 

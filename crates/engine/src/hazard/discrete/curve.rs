@@ -148,9 +148,9 @@ impl DiscreteFit {
     }
 
     /// The curve of a row whose every renewal has the probability of the one that was fitted: it drops at each
-    /// `period`. `None` without a level.
-    pub fn renewal_curve(&self, x: &[f64]) -> Option<FittedCurve> {
-        let level = (*self.baseline.levels.first()?)?;
+    /// `period`, and stays at 1 where the fit has no level.
+    pub fn renewal_curve(&self, x: &[f64]) -> FittedCurve {
+        let level = self.baseline.levels[0].unwrap_or(LINEAR_PREDICTOR_LIMIT);
         let p = self.coefficients.len();
         let (each, slope) = self.link.failure_hazard(bounded(level + self.linear_predictor(x)));
         let mut variance = 0.0;
@@ -166,7 +166,7 @@ impl DiscreteFit {
         let each_loading = loading(slope * variance.max(0.0).sqrt() / f64::from(RENEWALS));
         let renewals = || (1..=RENEWALS).map(f64::from);
         let max_followup = f64::from(RENEWALS) * self.period;
-        Some(FittedCurve {
+        FittedCurve {
             times: renewals().map(|k| k * self.period).collect(),
             cumulative_hazard: renewals().map(|k| k * each).collect(),
             variance: vec![0.0; RENEWALS as usize],
@@ -174,6 +174,6 @@ impl DiscreteFit {
             loadings: renewals().map(|k| k * each_loading * f64::from(RENEWALS)).collect(),
             max_followup,
             tail: Tail::average_hazard(f64::from(RENEWALS) * each, max_followup),
-        })
+        }
     }
 }

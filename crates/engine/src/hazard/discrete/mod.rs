@@ -25,6 +25,9 @@ use basis::Basis;
 use newton::{Maximum, Problem};
 use rows::Rows;
 
+/// Beyond this the end of a curve would be no number.
+const LONGEST_PERIOD: f64 = 1e15;
+
 /// What a fit may be asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
@@ -123,9 +126,9 @@ pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<D
 /// # Errors
 /// As [`fit`].
 pub fn fit_decisions(design: &Design, options: &Options, interrupt: Interrupt) -> Result<DiscreteFit> {
-    if !(options.period > 0.0 && options.period < f64::INFINITY) {
+    if !(options.period > 0.0 && options.period <= LONGEST_PERIOD) {
         return Err(Error::invalid(
-            format!("the period must be finite and greater than 0, got {}", options.period),
+            format!("the period must be greater than 0 and at most {LONGEST_PERIOD:e}, got {}", options.period),
             "It is the time from one renewal decision to the next.",
         ));
     }
@@ -306,7 +309,7 @@ impl DiscreteFit {
             && self.baseline.at_risk.len() == periods
             && self.baseline.deaths.len() == periods
             && self.period > 0.0
-            && self.period * (periods as f64) < f64::INFINITY
+            && self.period <= LONGEST_PERIOD
             && self.penalty >= 0.0
             && self.penalty < f64::INFINITY
             && terms_exist

@@ -56,9 +56,9 @@ impl<'a> Rows<'a> {
 
     /// Times divided by `period` and rounded up.
     pub fn periods(design: &'a Design, period: f64, interrupt: Interrupt) -> Result<Rows<'a>> {
-        if !(period > 0.0 && period < f64::INFINITY) {
+        if !(period > 0.0 && period <= super::LONGEST_PERIOD) {
             return Err(Error::invalid(
-                format!("the period must be finite and greater than 0, got {period}"),
+                format!("the period must be greater than 0 and at most {:e}, got {period}", super::LONGEST_PERIOD),
                 "It is the length of a period in the unit of the durations: 30 for days in months.",
             ));
         }
@@ -123,6 +123,12 @@ impl<'a> Rows<'a> {
             return Err(Error::invalid(
                 "this regression has no strata",
                 "Add the strata to the covariates as 0/1 columns, or fit a model per stratum with GROUP BY.",
+            ));
+        }
+        if !design.clusters().names().is_empty() {
+            return Err(Error::invalid(
+                "this regression has no robust variance by clusters",
+                "Leave the cluster NULL.",
             ));
         }
         let (means, scales) = centre_and_scale(design, interrupt)?;

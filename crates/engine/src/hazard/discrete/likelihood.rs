@@ -86,7 +86,7 @@ impl Block {
         if let Some(offsets) = rows.offsets.get(first..first + self.rows) {
             self.eta[..self.rows].copy_from_slice(offsets);
         }
-        let Some(beta) = beta else { return };
+        let Some(beta) = beta.filter(|beta| !beta.is_empty()) else { return };
         if self.rows < BLOCK {
             self.columns.fill(0.0);
         }

@@ -85,7 +85,7 @@ CREATE FUNCTION ltv.coefficients(
     OUT p_value double precision, OUT hazard_ratio double precision, OUT lower double precision, OUT upper double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'coefficients';
-COMMENT ON FUNCTION ltv.coefficients(ltv.model, double precision) IS 'The coefficients of a regression model: log hazard ratio, standard error by the model, robust standard error (Lin & Wei 1989; NULL for a model fitted without), Wald test, hazard ratio with its limits (lower, upper); test and limits are from the robust standard error where there is one. A term that the others determine has NULLs. No rows for a model without coefficients.';
+COMMENT ON FUNCTION ltv.coefficients(ltv.model, double precision) IS 'The coefficients of a regression model: log hazard ratio (with a logit log odds ratio), standard error by the model, robust standard error (Lin & Wei 1989; NULL for a model fitted without), Wald test, hazard or odds ratio with its limits (lower, upper); test and limits are from the robust standard error where there is one. Models of decisions list the terms of the baseline first. A term that the others determine, and a period whose level is infinite, has NULLs. No rows for a model without coefficients.';
 
 CREATE FUNCTION ltv.model_test(
     m ltv.model, OUT test text, OUT chi_squared double precision, OUT df integer, OUT p_value double precision
@@ -99,7 +99,7 @@ COMMENT ON FUNCTION ltv.model_status(ltv.model) IS 'ok, or what is wrong with th
 
 CREATE FUNCTION ltv.model_algorithm(m ltv.model) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_algorithm_wrapper';
-COMMENT ON FUNCTION ltv.model_algorithm(ltv.model) IS 'cox or kaplan_meier.';
+COMMENT ON FUNCTION ltv.model_algorithm(ltv.model) IS 'cox, renewal, discrete_time or kaplan_meier.';
 
 CREATE FUNCTION ltv.model_features(m ltv.model) RETURNS text[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_features_wrapper';

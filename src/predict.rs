@@ -92,17 +92,23 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
 pub fn model_test(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
     let model = settle(Model::decode(bytes));
-    let mut tests = Vec::new();
-    if let Fit::Cox(fit) = &model.fit
-        && fit.degrees_of_freedom > 0
-    {
-        let (df, robust) = (fit.degrees_of_freedom, fit.robust.as_ref());
-        tests.push(("likelihood ratio", fit.likelihood_ratio_test, df));
-        tests.push(("wald", robust.map_or(fit.wald_test, |robust| robust.wald_test), df));
-        tests.push(("score", fit.score_test, df));
-        tests.extend(robust.map(|robust| ("robust score", robust.score_test, df)));
-    }
-    call.answer_rows(tests.into_iter().map(|(test, chi_squared, df)| {
+    let three = |lr: f64, wald: f64, score: f64, df: usize| {
+        vec![("likelihood ratio", lr, df), ("wald", wald, df), ("score", score, df)]
+    };
+    let tests = match &model.fit {
+        Fit::Cox(fit) => {
+            let (df, robust) = (fit.degrees_of_freedom, fit.robust.as_ref());
+            let wald = robust.map_or(fit.wald_test, |robust| robust.wald_test);
+            let mut tests = three(fit.likelihood_ratio_test, wald, fit.score_test, df);
+            tests.extend(robust.map(|robust| ("robust score", robust.score_test, df)));
+            tests
+        }
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => {
+            three(fit.likelihood_ratio_test, fit.wald_test, fit.score_test, fit.degrees_of_freedom)
+        }
+        Fit::KaplanMeier(_) => Vec::new(),
+    };
+    call.answer_rows(tests.into_iter().filter(|(_, _, df)| *df > 0).map(|(test, chi_squared, df)| {
         vec![
             Field::Text(Some(test.into())),
             Field::Float(Some(chi_squared)),
@@ -114,17 +120,26 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
 
 /// Whether the fit may be believed, in words; `ok` when nothing is wrong.
 pub fn status_of(model: &Model) -> String {
-    let Fit::Cox(fit) = &model.fit else { return "ok".into() };
+    let (status, coefficients) = match &model.fit {
+        Fit::Cox(fit) => (&fit.status, &fit.coefficients),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => (&fit.status, &fit.coefficients),
+        Fit::KaplanMeier(_) => return "ok".into(),
+    };
     let terms = model.terms();
     let named = |columns: &[usize]| columns.iter().map(|at| terms[*at].as_str()).collect::<Vec<_>>().join(", ");
-    match &fit.status {
+    match status {
+        Status::NoEvents if matches!(model.fit, Fit::Renewal(_)) => "all decisions are the same".into(),
         Status::NoEvents => "no events".into(),
         Status::NotConverged => "not converged".into(),
+        Status::Separated { terms } if terms.is_empty() => "separated: the baseline".into(),
         Status::Separated { terms } => format!("separated: {}", named(terms)),
         Status::Converged => {
-            let aliased: Vec<usize> =
-                (0..fit.coefficients.len()).filter(|at| fit.coefficients[*at].is_none()).collect();
-            if aliased.is_empty() { "ok".into() } else { format!("determined by other terms: {}", named(&aliased)) }
+            let aliased: Vec<usize> = (0..coefficients.len()).filter(|at| coefficients[*at].is_none()).collect();
+            let mut remarks = model.remarks();
+            if !aliased.is_empty() {
+                remarks.insert(0, format!("determined by other terms: {}", named(&aliased)));
+            }
+            if remarks.is_empty() { "ok".into() } else { remarks.join("; ") }
         }
     }
 }

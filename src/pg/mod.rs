@@ -6,6 +6,7 @@ pub mod call;
 pub mod call_site;
 pub mod cox;
 pub mod design;
+mod discrete;
 pub mod error;
 pub mod estimates;
 pub mod expanded;

@@ -128,14 +128,14 @@ fn is_penalised(likelihood: &PartialLikelihood) -> bool {
 }
 
 /// What the length of a step and its decrement (twice the rise it promises) say about those to come.
-enum Verdict {
+pub(super) enum Verdict {
     GoOn,
     Converged,
     RunningOff,
 }
 
 /// The step before, and how many in a row have not been shorter than the one before them.
-struct Progress {
+pub(super) struct Progress {
     decrement: f64,
     length: f64,
     unshrunk: usize,
@@ -148,7 +148,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    fn next(&mut self, decrement: f64, length: f64) -> Verdict {
+    pub fn next(&mut self, decrement: f64, length: f64) -> Verdict {
         let stalled = decrement <= ROUNDING_DECREMENT && decrement > self.decrement / 4.0;
         let shrunk = length <= NOT_SHRUNK * self.length;
         let unshrunk = if shrunk || decrement > QUADRATIC_DECREMENT { 0 } else { self.unshrunk + 1 };
@@ -184,12 +184,12 @@ fn separation(
 }
 
 /// The terms that a step still moves, or that a direction is made of.
-fn moving(step: &[f64]) -> Vec<usize> {
+pub(super) fn moving(step: &[f64]) -> Vec<usize> {
     let longest = longest(step);
     (0..step.len()).filter(|&i| step[i].abs() > RUNNING_OFF * longest).collect()
 }
 
-fn longest(step: &[f64]) -> f64 {
+pub(super) fn longest(step: &[f64]) -> f64 {
     step.iter().fold(0.0, |longest, part| longest.max(part.abs()))
 }
 

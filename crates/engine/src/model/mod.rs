@@ -4,6 +4,7 @@
 
 pub mod codec;
 pub mod cohorts;
+mod discrete;
 pub mod features;
 pub mod inference;
 pub mod legacy;
@@ -12,6 +13,7 @@ pub mod subject;
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::CoxFit;
+use crate::hazard::discrete::DiscreteFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
@@ -22,6 +24,9 @@ use features::{Feature, Kind};
 pub enum Fit {
     Cox(Box<CoxFit>),
     KaplanMeier(Cohorts),
+    /// One decision per row; the event of the fit is the renewal.
+    Renewal(Box<DiscreteFit>),
+    DiscreteTime(Box<DiscreteFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -49,6 +54,8 @@ impl Model {
         match self.fit {
             Fit::Cox(_) => "cox",
             Fit::KaplanMeier(_) => "kaplan_meier",
+            Fit::Renewal(_) => "renewal",
+            Fit::DiscreteTime(_) => "discrete_time",
         }
     }
 
@@ -77,6 +84,7 @@ impl Model {
                 Err(Error::malformed("a Kaplan–Meier model has cohorts, not strata"))
             }
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
+            Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
         }
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::hazard::Baseline;
 use crate::hazard::cox::{CoxFit, Status};
+use crate::hazard::discrete::DiscreteFit;
 use crate::model::cohorts::Cohort;
 use crate::model::features::{Kind, Unscorable, Value};
 use crate::model::{Fit, Model};
@@ -15,8 +16,24 @@ use crate::{Error, Result};
 /// A row that has a curve.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    Cox { fit: &'a CoxFit, baseline: &'a Baseline, covariates: &'a [f64], linear_predictor: f64 },
+    Cox {
+        fit: &'a CoxFit,
+        baseline: &'a Baseline,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
     Cohort(&'a Cohort),
+    /// The event of the fit is the renewal.
+    Renewal {
+        fit: &'a DiscreteFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
+    DiscreteTime {
+        fit: &'a DiscreteFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
 }
 
 /// What a model says of a row: what happens within `horizon` to a contract that has lasted `given`.
@@ -63,6 +80,22 @@ impl Model {
                 let linear_predictor = fit.linear_predictor(columns);
                 Ok(Subject::Cox { fit, baseline, covariates: columns, linear_predictor })
             }
+            Fit::Renewal(fit) => {
+                if fit.decision(0.0).is_none() {
+                    return Err(Unscorable::Undefined { reason: "all decisions of the model were the same".into() });
+                }
+                self.encode_row(values, columns)?;
+                let linear_predictor = fit.linear_predictor(columns);
+                Ok(Subject::Renewal { fit, covariates: columns, linear_predictor })
+            }
+            Fit::DiscreteTime(fit) => {
+                if fit.status == Status::NoEvents {
+                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                }
+                self.encode_row(values, columns)?;
+                let linear_predictor = fit.linear_predictor(columns);
+                Ok(Subject::DiscreteTime { fit, covariates: columns, linear_predictor })
+            }
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
@@ -78,6 +111,12 @@ impl Model {
             }
         }
     }
+
+    /// The columns of a row's `values`.
+    fn encode_row(&self, values: &[Value], columns: &mut Vec<f64>) -> Result<(), Unscorable> {
+        columns.clear();
+        self.features.iter().zip(values).try_for_each(|(feature, value)| feature.encode(*value, columns))
+    }
 }
 
 impl Subject<'_> {
@@ -86,18 +125,19 @@ impl Subject<'_> {
         match self {
             Subject::Cox { fit, .. } => fit.status == Status::Converged,
             Subject::Cohort(_) => true,
+            Subject::Renewal { fit, .. } | Subject::DiscreteTime { fit, .. } => fit.status == Status::Converged,
         }
     }
 
     /// The row's curve at its steps.
     pub fn steps(&self) -> Cow<'_, Steps> {
         match self {
-            Subject::Cox { fit, baseline, covariates, .. } => {
-                let curve = Survival::Fitted(fit.curve(baseline, covariates));
+            Subject::Cohort(cohort) => Cow::Borrowed(&cohort.curve),
+            _ => {
+                let curve = Survival::Fitted(self.curve());
                 // A fitted curve always has steps.
                 Cow::Owned(curve.steps().unwrap_or_else(|| unreachable!("a fitted curve has steps")))
             }
-            Subject::Cohort(cohort) => Cow::Borrowed(&cohort.curve),
         }
     }
 
@@ -105,6 +145,8 @@ impl Subject<'_> {
     pub fn curve(&self) -> FittedCurve {
         match self {
             Subject::Cox { fit, baseline, covariates, .. } => fit.curve(baseline, covariates),
+            Subject::Renewal { fit, covariates, .. } => fit.renewal_curve(covariates),
+            Subject::DiscreteTime { fit, covariates, .. } => fit.curve(covariates),
             Subject::Cohort(cohort) => FittedCurve {
                 times: cohort.curve.times.clone(),
                 cumulative_hazard: cohort.curve.survival.iter().map(|survival| -survival.ln() + 0.0).collect(),
@@ -128,6 +170,16 @@ impl Subject<'_> {
                 Ok(Some(if change > 0.0 { (-change * linear_predictor.exp()).exp() } else { 1.0 }))
             }
             Subject::Cohort(cohort) => cohort.curve.renewal_probability(given, given + horizon),
+            Subject::Renewal { fit, linear_predictor, .. } => {
+                let until = |t: f64| fit.renewal_hazard(t, *linear_predictor);
+                Ok(Some((until(given) - until(given + horizon)).min(0.0).exp()))
+            }
+            Subject::DiscreteTime { fit, linear_predictor, .. } => {
+                let until = |t: f64| fit.cumulative_hazard(t, *linear_predictor);
+                let (before, after) = (until(given), until(given + horizon));
+                // Nobody lasts beyond a period in which everybody left.
+                Ok(before.is_finite().then(|| (before - after).min(0.0).exp()))
+            }
         }
     }
 
@@ -144,7 +196,9 @@ impl Subject<'_> {
             upper: limits.map(|(_, upper)| upper),
             expected_lifetime: steps.mean_residual_life(given),
             linear_predictor: match self {
-                Subject::Cox { linear_predictor, .. } => Some(*linear_predictor),
+                Subject::Cox { linear_predictor, .. }
+                | Subject::Renewal { linear_predictor, .. }
+                | Subject::DiscreteTime { linear_predictor, .. } => Some(*linear_predictor),
                 Subject::Cohort(_) => None,
             },
             extrapolated: given + horizon > steps.max_followup && steps.survival_at_end() > 0.0,
@@ -242,7 +296,11 @@ pub struct Coefficient {
 impl Model {
     /// The coefficients in the order of the terms; `None` for a model that has none.
     pub fn coefficients(&self, level: f64) -> Result<Option<Vec<Coefficient>>> {
-        let Fit::Cox(fit) = &self.fit else { return Ok(None) };
+        let fit = match &self.fit {
+            Fit::Cox(fit) => fit,
+            Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return self.discrete_coefficients(fit, level).map(Some),
+            Fit::KaplanMeier(_) => return Ok(None),
+        };
         let critical = crate::survival::kaplan_meier::critical_value(level)?;
         let columns = fit.coefficients.len();
         let finite = |value: f64| value.is_finite().then_some(value);

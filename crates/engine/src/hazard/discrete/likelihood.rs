@@ -1,0 +1,298 @@
+//! The likelihood of a binary outcome per person-period, summed over rows × their periods in place.
+//!
+//! A row has the same covariates in all its periods, so a person-period's η is the period's level plus x'β: one
+//! exponential per row serves all periods of a logit. What the periods share is gathered per row (the products of
+//! covariates), what the rows share per period (the level's score and information).
+
+use crate::hazard::discrete::rows::Rows;
+use crate::hazard::link::Link;
+use crate::{Interrupt, Result};
+
+/// Rows that pass through the arithmetic together.
+const BLOCK: usize = 128;
+/// Periods of rows between two questions whether to go on.
+const STEPS_PER_INTERRUPT: usize = 1 << 20;
+/// A product of probabilities is turned into a sum of logarithms before it overflows.
+const FULL: f64 = 1e150;
+
+/// Which second derivatives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Information {
+    /// Those of the log-likelihood itself: Newton's method.
+    Observed,
+    /// Their expectation: Fisher's information, as R's `glm` has it. With a logit both are one.
+    Expected,
+}
+
+/// The log-likelihood with its derivatives by the levels of the periods and by the (scaled) coefficients.
+pub struct Evaluation {
+    pub log_likelihood: f64,
+    /// Per period.
+    pub level_score: Vec<f64>,
+    /// Per period: the diagonal of the levels' information, which has nothing else.
+    pub level_information: Vec<f64>,
+    /// Periods × p: the information between levels and coefficients.
+    pub cross: Vec<f64>,
+    pub score: Vec<f64>,
+    /// p × p, row-major, the lower triangle.
+    pub information: Vec<f64>,
+}
+
+/// ln Π of many factors ≥ 1 by few logarithms.
+struct LogProduct {
+    product: f64,
+    sum: f64,
+}
+
+impl LogProduct {
+    #[inline(always)]
+    fn multiply(&mut self, factor: f64) {
+        self.product *= factor;
+        if self.product > FULL {
+            self.sum += self.product.ln();
+            self.product = 1.0;
+        }
+    }
+
+    fn total(&self) -> f64 {
+        self.sum + self.product.ln()
+    }
+}
+
+/// Some rows on their way through, the covariates column by column.
+struct Block {
+    /// p × BLOCK
+    columns: Vec<f64>,
+    eta: [f64; BLOCK],
+    /// Σ over a row's periods of weight × (outcome − probability), and of the information.
+    residual: [f64; BLOCK],
+    information: [f64; BLOCK],
+    rows: usize,
+    first: usize,
+}
+
+impl Block {
+    fn column(&self, at: usize) -> &[f64; BLOCK] {
+        self.columns[at * BLOCK..].first_chunk().unwrap_or_else(|| unreachable!("a block has all its columns"))
+    }
+
+    /// Takes the rows from `first` on.
+    fn load(&mut self, rows: &Rows, first: usize, beta: Option<&[f64]>) {
+        let p = rows.covariates;
+        (self.first, self.rows) = (first, BLOCK.min(rows.len() - first));
+        self.eta.fill(0.0);
+        self.residual.fill(0.0);
+        self.information.fill(0.0);
+        if let Some(offsets) = rows.offsets.get(first..first + self.rows) {
+            self.eta[..self.rows].copy_from_slice(offsets);
+        }
+        let Some(beta) = beta.filter(|beta| !beta.is_empty()) else { return };
+        if self.rows < BLOCK {
+            self.columns.fill(0.0);
+        }
+        let scaling = || rows.means.iter().zip(&rows.scales);
+        for (r, x) in rows.x[first * p..(first + self.rows) * p].chunks_exact(p).enumerate() {
+            for ((c, value), (mean, scale)) in x.iter().enumerate().zip(scaling()) {
+                self.columns[c * BLOCK + r] = (value - mean) * scale;
+            }
+        }
+        for (column, beta) in self.columns.as_chunks::<BLOCK>().0.iter().zip(beta) {
+            self.eta.iter_mut().zip(column).for_each(|(eta, z)| *eta += beta * z);
+        }
+    }
+}
+
+/// The log-likelihood and its derivatives at `levels` (−∞: no hazard in that period) and `beta` (`None`: all 0, and
+/// nothing is wanted of the coefficients); `None` when a number is not finite.
+pub fn evaluate(
+    rows: &Rows,
+    link: Link,
+    levels: &[f64],
+    beta: Option<&[f64]>,
+    which: Information,
+    interrupt: Interrupt,
+) -> Result<Option<Evaluation>> {
+    let p = beta.map_or(0, <[f64]>::len);
+    let periods = levels.len();
+    let mut sum = Evaluation {
+        log_likelihood: 0.0,
+        level_score: vec![0.0; periods],
+        level_information: vec![0.0; periods],
+        cross: vec![0.0; periods * p],
+        score: vec![0.0; p],
+        information: vec![0.0; p * p],
+    };
+    let risks: Vec<f64> = levels.iter().map(|level| level.exp()).collect();
+    let mut block = Block {
+        columns: vec![0.0; p * BLOCK],
+        eta: [0.0; BLOCK],
+        residual: [0.0; BLOCK],
+        information: [0.0; BLOCK],
+        rows: 0,
+        first: 0,
+    };
+    let mut product = LogProduct { product: 1.0, sum: 0.0 };
+    let (mut z, mut weighted) = (vec![0.0; p], [0.0; BLOCK]);
+    let mut steps = 0;
+    for first in (0..rows.len()).step_by(BLOCK) {
+        block.load(rows, first, beta);
+        let single = rows.ends.is_empty();
+        if single && link == Link::Logit && rows.weights.is_empty() {
+            sum.log_likelihood += decide(&mut block, rows, levels[0], risks[0], &mut product);
+            steps += BLOCK;
+        } else {
+            for r in 0..block.rows {
+                if !single {
+                    z.iter_mut().enumerate().for_each(|(c, z)| *z = block.columns[c * BLOCK + r]);
+                }
+                steps += pass(&mut block, r, rows, link, levels, &risks, which, &z, &mut sum);
+                if steps > STEPS_PER_INTERRUPT {
+                    interrupt()?;
+                    steps = 0;
+                }
+            }
+        }
+        if single {
+            sum.level_score[0] += total(&block.residual);
+            sum.level_information[0] += total(&block.information);
+        }
+        for i in 0..p {
+            sum.score[i] += dot(block.column(i), &block.residual);
+            let column = block.column(i);
+            weighted.iter_mut().zip(column).zip(&block.information).for_each(|((w, z), i)| *w = z * i);
+            if single {
+                sum.cross[i] += total(&weighted);
+            }
+            for j in 0..=i {
+                sum.information[i * p + j] += dot(block.column(j), &weighted);
+            }
+        }
+        steps += p * p;
+        if steps > STEPS_PER_INTERRUPT {
+            interrupt()?;
+            steps = 0;
+        }
+    }
+    sum.log_likelihood -= product.total();
+    for i in 0..p {
+        for j in 0..i {
+            sum.information[j * p + i] = sum.information[i * p + j];
+        }
+    }
+    let all = [&sum.level_score, &sum.level_information, &sum.cross, &sum.score, &sum.information];
+    let finite = sum.log_likelihood.is_finite() && all.iter().all(|part| part.iter().all(|value| value.is_finite()));
+    Ok(finite.then_some(sum))
+}
+
+/// A block of single decisions with a logit and no weights; their normalisers go into `product`.
+fn decide(block: &mut Block, rows: &Rows, level: f64, risk: f64, product: &mut LogProduct) -> f64 {
+    let mut sum = 0.0;
+    let events = &rows.events[block.first..block.first + block.rows];
+    let parts = block.residual.iter_mut().zip(&mut block.information);
+    for ((eta, event), (residual, information)) in block.eta.iter().zip(events).zip(parts) {
+        let odds = risk * eta.exp();
+        let not = 1.0 / (1.0 + odds);
+        let probability = odds * not;
+        *information = probability * not;
+        *residual = if *event { not } else { -probability };
+        sum += if *event { level + eta } else { 0.0 };
+        product.multiply(1.0 + odds);
+    }
+    sum
+}
+
+/// One row through all its periods; `z` are its covariates where they are wanted per period. Returns the steps taken.
+#[allow(clippy::too_many_arguments)]
+#[inline(always)]
+fn pass(
+    block: &mut Block,
+    r: usize,
+    rows: &Rows,
+    link: Link,
+    levels: &[f64],
+    risks: &[f64],
+    which: Information,
+    z: &[f64],
+    sum: &mut Evaluation,
+) -> usize {
+    let row = block.first + r;
+    let (first, end) = rows.span(row);
+    if end <= first {
+        return 1;
+    }
+    let single = rows.ends.is_empty();
+    let (weight, event, eta) = (rows.weight(row), rows.events[row], block.eta[r]);
+    let risk = eta.exp();
+    let mut log_likelihood = 0.0;
+    let mut product = LogProduct { product: 1.0, sum: 0.0 };
+    let (mut residuals, mut informations) = (0.0, 0.0);
+    for period in first..end {
+        let happens = event && period + 1 == end;
+        let odds = risks[period] * risk;
+        let (residual, information) = match link {
+            Link::Logit => {
+                let not = 1.0 / (1.0 + odds);
+                let probability = odds * not;
+                product.multiply(1.0 + odds);
+                (if happens { not } else { -probability }, probability * not)
+            }
+            Link::Cloglog => {
+                // The odds of a logit are the hazard here.
+                let at_event = if happens || which == Information::Expected {
+                    if odds == 0.0 { 1.0 } else { odds / odds.exp_m1() }
+                } else {
+                    0.0
+                };
+                if happens {
+                    log_likelihood += (-(-odds).exp_m1()).ln();
+                } else {
+                    log_likelihood -= odds;
+                }
+                let information = match which {
+                    Information::Expected => odds * at_event,
+                    Information::Observed if happens => at_event * (odds + at_event - 1.0),
+                    Information::Observed => odds,
+                };
+                (if happens { at_event } else { -odds }, information)
+            }
+        };
+        let (residual, information) = (weight * residual, weight * information);
+        residuals += residual;
+        informations += information;
+        if !single {
+            sum.level_score[period] += residual;
+            sum.level_information[period] += information;
+            let cross = &mut sum.cross[period * z.len()..][..z.len()];
+            cross.iter_mut().zip(z).for_each(|(cross, z)| *cross += information * z);
+        }
+    }
+    if link == Link::Logit {
+        log_likelihood -= product.total();
+        if event {
+            log_likelihood += levels[end - 1] + eta;
+        }
+    }
+    sum.log_likelihood += weight * log_likelihood;
+    block.residual[r] = residuals;
+    block.information[r] = informations;
+    end - first
+}
+
+/// Sums in eight lanes, so that a processor may take several at a time.
+fn dot(a: &[f64; BLOCK], b: &[f64; BLOCK]) -> f64 {
+    let mut lanes = [0.0; 8];
+    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
+        }
+    }
+    lanes.iter().sum()
+}
+
+fn total(a: &[f64; BLOCK]) -> f64 {
+    let mut lanes = [0.0; 8];
+    for a in a.as_chunks::<8>().0 {
+        lanes.iter_mut().zip(a).for_each(|(lane, a)| *lane += a);
+    }
+    lanes.iter().sum()
+}

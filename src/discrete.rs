@@ -1,0 +1,95 @@
+//! Models of renewal decisions in SQL: logistic regression and discrete-time hazards.
+
+use ltv_engine::hazard::DiscreteFit;
+use ltv_engine::hazard::design::Design;
+use ltv_engine::hazard::discrete::{self, Options, Shape};
+use ltv_engine::model::{Fit, Model};
+use ltv_engine::{Error, Interrupt};
+use pgrx::prelude::*;
+
+use crate::fit::{MOST_COVARIATES, too_wide};
+use crate::pg::call::Call;
+use crate::pg::error::{raise, settle};
+use crate::pg::{interrupts, settings};
+
+/// Months between two renewal decisions unless the caller says otherwise.
+const TERM: f64 = 12.0;
+/// Matrices of p × p doubles that a fit holds at a time, and bytes per row.
+const SQUARES: usize = 8;
+const BYTES_PER_ROW: usize = 16;
+
+type FitRows = fn(&Design, &Options, Interrupt) -> ltv_engine::Result<DiscreteFit>;
+
+fn model(
+    design: &Design,
+    options: &Options,
+    names: Option<Vec<String>>,
+    fit: FitRows,
+    wrap: fn(Box<DiscreteFit>) -> Fit,
+) -> Option<Vec<u8>> {
+    if design.is_empty() {
+        return None;
+    }
+    let p = design.covariates();
+    if p > MOST_COVARIATES {
+        raise(too_wide(p));
+    }
+    let needed = design.memory_bytes() + BYTES_PER_ROW * design.len() + size_of::<f64>() * SQUARES * p * p;
+    settle(settings::budget().check(needed, "the fit"));
+    let fit = settle(fit(design, options, &mut interrupts::check));
+    let model = settle(Model::of_decisions(wrap(Box::new(fit)), names, design.skipped()));
+    Some(settle(model.encode()))
+}
+
+/// The stored bytes of the logistic regression of `design`; `None` when every row was left out.
+pub fn renewal(design: &Design) -> Option<Vec<u8>> {
+    let options = Options { period: TERM, ..Options::default() };
+    model(design, &options, None, discrete::fit_decisions, Fit::Renewal)
+}
+
+/// The same with a hazard per period of length 1.
+pub fn discrete_time(design: &Design) -> Option<Vec<u8>> {
+    model(design, &Options::default(), None, discrete::fit, Fit::DiscreteTime)
+}
+
+/// The names argument at `place`; `None` when it is NULL.
+fn names(call: &Call, place: usize) -> Option<Vec<String>> {
+    let names: Vec<Option<String>> = call.get(place)?;
+    Some(
+        names
+            .into_iter()
+            .map(|name| {
+                name.unwrap_or_else(|| raise(Error::invalid("a name of a covariate is NULL", "Name each of them.")))
+            })
+            .collect(),
+    )
+}
+
+/// `fit_renewal(design, link, period, penalty, names)`.
+pub fn fit_renewal(call: &Call) -> pg_sys::Datum {
+    let (Some(link), Some(period), Some(penalty)) = (call.text(1), call.float(2), call.float(3)) else {
+        return call.null();
+    };
+    let options = Options { link: settle(link.parse()), shape: Shape::Period, period, penalty };
+    let bytes = call.design(0, |design| model(design, &options, names(call, 4), discrete::fit_decisions, Fit::Renewal));
+    answer(call, bytes.flatten())
+}
+
+/// `fit_discrete_time(design, link, baseline, degree, period, penalty, names)`.
+pub fn fit_discrete_time(call: &Call) -> pg_sys::Datum {
+    let (Some(link), Some(baseline), Some(degree)) = (call.text(1), call.text(2), call.integer(3)) else {
+        return call.null();
+    };
+    let (Some(period), Some(penalty)) = (call.float(4), call.float(5)) else { return call.null() };
+    let shape = settle(Shape::named(baseline, degree));
+    let options = Options { link: settle(link.parse()), shape, period, penalty };
+    let bytes = call.design(0, |design| model(design, &options, names(call, 6), discrete::fit, Fit::DiscreteTime));
+    answer(call, bytes.flatten())
+}
+
+fn answer(call: &Call, bytes: Option<Vec<u8>>) -> pg_sys::Datum {
+    match bytes {
+        Some(bytes) => call.answer_bytes(&bytes),
+        None => call.null(),
+    }
+}

@@ -17,11 +17,11 @@ use crate::survival::curve::{FittedCurve, Tail};
 use crate::{Interrupt, Result};
 
 /// Most numbers that the path of means may take.
-const PATH_LIMIT: usize = 200_000;
+pub(super) const PATH_LIMIT: usize = 200_000;
 /// Linear predictors beyond this make a survival of 0 (or 1) to the last bit, and would make infinities.
 const LINEAR_PREDICTOR_LIMIT: f64 = 300.0;
 /// Loadings are squared; where they are larger nothing is known of the row.
-const LOADING_LIMIT: f64 = 1e140;
+pub(super) const LOADING_LIMIT: f64 = 1e140;
 
 /// The cumulative hazard Λ of the row at the covariates' means (over all strata) and with an offset of 0, a step function
 /// that rises at each event time of the stratum.
@@ -145,7 +145,7 @@ impl Baseline {
     }
 
     /// Calls `visit` with each step, Λ and the path there.
-    fn walk(&self, p: usize, mut visit: impl FnMut(usize, f64, &[f64])) {
+    pub(super) fn walk(&self, p: usize, mut visit: impl FnMut(usize, f64, &[f64])) {
         let steps = self.times.len();
         let knots = self.path.len() / p.max(1);
         let (mut knot, mut hazard_before) = (0, 0.0);
@@ -222,7 +222,7 @@ impl CoxFit {
     }
 }
 
-fn bounded(eta: f64) -> f64 {
+pub(super) fn bounded(eta: f64) -> f64 {
     eta.clamp(-LINEAR_PREDICTOR_LIMIT, LINEAR_PREDICTOR_LIMIT)
 }
 
@@ -232,7 +232,7 @@ fn knots(steps: usize, p: usize, strata: usize) -> usize {
 }
 
 /// The step at which the `knot`-th of `knots` knots lies: every step when there are as many knots as steps.
-fn knot_step(knot: usize, knots: usize, steps: usize) -> usize {
+pub(super) fn knot_step(knot: usize, knots: usize, steps: usize) -> usize {
     ((knot + 1) * steps / knots).saturating_sub(1)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::hazard::labels::Labels;
+use crate::survival::incidence::cause_number;
 use crate::{Error, Result};
 
 /// The rows from which a model of time to event is fitted: exit, event, entry, weight and p covariates each; where a
@@ -27,6 +28,9 @@ pub struct Design {
     pub(super) strata: Labels,
     /// Empty when the rows have none; a row without a label is a cluster of its own.
     pub(super) clusters: Labels,
+    /// Empty when endings have no causes; otherwise 0 for the rows without an event. Rows with causes have no offsets,
+    /// upper bounds, strata or clusters.
+    pub(super) causes: Vec<u8>,
     /// Rows × covariates, row-major.
     pub(super) x: Vec<f64>,
     pub(super) skipped: u64,
@@ -64,6 +68,9 @@ impl Design {
     pub fn push(&mut self, entry: Option<f64>, exit: f64, event: bool, weight: f64, x: &[f64]) -> Result<()> {
         let entry = entry.unwrap_or(0.0);
         self.check_row(entry, exit, weight, x)?;
+        if !self.causes.is_empty() {
+            return Err(some_only("cause"));
+        }
         if self.has_extras() {
             return self.push_row(&Row { entry, exit, event, weight, x, ..Row::default() });
         }
@@ -92,6 +99,9 @@ impl Design {
                 format!("the offset must be finite, got {}", row.offset),
                 "It is added to the linear predictor with coefficient 1.",
             ));
+        }
+        if !self.causes.is_empty() {
+            return Err(some_only("cause"));
         }
         let rows = self.len();
         if rows > 0 && row.stratum.is_some() == self.strata.is_empty() {
@@ -123,6 +133,24 @@ impl Design {
             self.uppers.push(row.upper.unwrap_or(f64::INFINITY));
         }
         self.append(row.entry, row.exit, row.event, row.weight, row.x);
+        Ok(())
+    }
+
+    /// Adds one subject with what it ended by: a cause from 1 to 255, or 0 when it did not. For everything but a model
+    /// of one cause, an ending by any cause is the event.
+    ///
+    /// # Errors
+    /// As [`Design::push`]; also for a cause outside 0..=255, and when the rows before have no causes.
+    pub fn push_cause(&mut self, entry: f64, exit: f64, cause: i32, weight: f64, x: &[f64]) -> Result<()> {
+        let cause = cause_number(cause, true)?;
+        self.check_row(entry, exit, weight, x)?;
+        if !self.is_empty() && self.causes.is_empty() {
+            return Err(some_only("cause"));
+        }
+        self.reserve(1, x.len(), entry > 0.0, weight != 1.0)?;
+        self.causes.try_reserve(1).map_err(|_| no_memory(self.len() + 1, x.len()))?;
+        self.causes.push(cause as u8);
+        self.append(entry, exit, cause > 0, weight, x);
         Ok(())
     }
 
@@ -164,7 +192,11 @@ impl Design {
             if !self.is_empty() && self.clusters.is_empty() != other.clusters.is_empty() {
                 return Err(some_only("cluster"));
             }
+            if !self.is_empty() && self.causes.is_empty() != other.causes.is_empty() {
+                return Err(some_only("cause"));
+            }
             let (late, weighted) = (other.has_entries(), other.has_weights());
+            self.causes.try_reserve(other.causes.len()).map_err(|_| no_memory(other.len(), other.covariates))?;
             self.reserve(other.len(), other.covariates, late, weighted)?;
             let (rows, total) = (self.len(), self.len() + other.len());
             let join = |column: &mut Vec<f64>, more: &[f64], absent: f64| {
@@ -179,6 +211,7 @@ impl Design {
             join(&mut self.offsets, &other.offsets, 0.0)
                 .and_then(|()| join(&mut self.uppers, &other.uppers, f64::INFINITY))
                 .map_err(|_: std::collections::TryReserveError| no_memory(total, other.covariates))?;
+            self.causes.extend_from_slice(&other.causes);
             self.strata.merge(&other.strata)?;
             self.clusters.merge(&other.clusters)?;
             self.covariates = other.covariates;
@@ -264,6 +297,11 @@ impl Design {
         &self.clusters
     }
 
+    /// What each row ended by, 0 where it did not; empty when endings have no causes.
+    pub fn causes(&self) -> &[u8] {
+        &self.causes
+    }
+
     /// The covariates: rows × covariates, row-major.
     pub fn x(&self) -> &[f64] {
         &self.x
@@ -273,7 +311,7 @@ impl Design {
     pub fn memory_bytes(&self) -> usize {
         let columns = [&self.exits, &self.entries, &self.weights, &self.offsets, &self.uppers, &self.x];
         let floats: usize = columns.iter().map(|column| column.capacity()).sum();
-        floats.saturating_mul(size_of::<f64>()).saturating_add(self.events.capacity())
+        floats.saturating_mul(size_of::<f64>()).saturating_add(self.events.capacity() + self.causes.capacity())
             + self.strata.memory_bytes()
             + self.clusters.memory_bytes()
     }
@@ -286,7 +324,7 @@ impl Design {
         !self.weights.is_empty()
     }
 
-    fn has_extras(&self) -> bool {
+    pub(super) fn has_extras(&self) -> bool {
         !(self.offsets.is_empty() && self.uppers.is_empty() && self.strata.is_empty() && self.clusters.is_empty())
     }
 

@@ -12,12 +12,13 @@ const HAS_OFFSETS: u8 = 4;
 const HAS_UPPERS: u8 = 8;
 const HAS_STRATA: u8 = 16;
 const HAS_CLUSTERS: u8 = 32;
+const HAS_CAUSES: u8 = 64;
 const FLOATS: u8 = HAS_ENTRIES | HAS_WEIGHTS | HAS_OFFSETS | HAS_UPPERS;
-const ALL: u8 = FLOATS | HAS_STRATA | HAS_CLUSTERS;
+const ALL: u8 = FLOATS | HAS_STRATA | HAS_CLUSTERS | HAS_CAUSES;
 
 impl Design {
     /// The stored form: version, flags, numbers of covariates, skipped rows and rows; then the columns exit, event,
-    /// entry, weight, offset, upper, strata and clusters (where flagged) and the covariates row by row. Whole numbers as
+    /// entry, weight, offset, upper, strata, clusters and causes (where flagged) and the covariates row by row. Whole numbers as
     /// LEB128, floats little-endian.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
@@ -30,6 +31,7 @@ impl Design {
             (HAS_UPPERS, self.uppers.is_empty()),
             (HAS_STRATA, self.strata.is_empty()),
             (HAS_CLUSTERS, self.clusters.is_empty()),
+            (HAS_CAUSES, self.causes.is_empty()),
         ];
         out.byte(flags.iter().filter(|(_, absent)| !absent).map(|(flag, _)| flag).sum());
         out.whole(self.covariates as u64);
@@ -45,6 +47,7 @@ impl Design {
                 labels.write(&mut out);
             }
         }
+        self.causes.iter().for_each(|cause| out.byte(*cause));
         self.x.iter().for_each(|value| out.float(*value));
         out.bytes
     }
@@ -79,15 +82,32 @@ impl Design {
         let uppers = column(&mut from, rows_of(HAS_UPPERS))?;
         let strata = labels(&mut from, rows_of(HAS_STRATA))?;
         let clusters = labels(&mut from, rows_of(HAS_CLUSTERS))?;
+        let causes = (0..rows_of(HAS_CAUSES)).map(|_| from.byte()).collect::<Result<Vec<u8>>>()?;
         let x = column(&mut from, rows.checked_mul(covariates).ok_or_else(inconsistent)?)?;
         from.finish()?;
-        let design =
-            Design { covariates, exits, events, entries, weights, offsets, uppers, strata, clusters, x, skipped };
+        let design = Design {
+            covariates,
+            exits,
+            events,
+            entries,
+            weights,
+            offsets,
+            uppers,
+            strata,
+            clusters,
+            causes,
+            x,
+            skipped,
+        };
         design.validate()?;
         Ok(design)
     }
 
     fn validate(&self) -> Result<()> {
+        let agree = self.causes.iter().zip(&self.events).all(|(cause, event)| (*cause > 0) == *event);
+        if !agree || (!self.causes.is_empty() && self.has_extras()) {
+            return Err(inconsistent());
+        }
         for (i, exit) in self.exits.iter().enumerate() {
             let entry = self.entries.get(i).copied().unwrap_or(0.0);
             let weight = self.weights.get(i).copied().unwrap_or(1.0);

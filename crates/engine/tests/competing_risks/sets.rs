@@ -13,6 +13,10 @@ pub struct Set {
     pub cause: Vec<i32>,
     /// Empty when the set has no groups.
     pub group: Vec<String>,
+    /// Empty when nobody enters late.
+    pub entry: Vec<f64>,
+    /// Empty when all weights are 1.
+    pub weight: Vec<f64>,
     /// Empty when the set has no covariates.
     pub x: Vec<Vec<f64>>,
 }
@@ -38,6 +42,8 @@ fn read(text: &str) -> Set {
         time: floats(&rows["time"]),
         cause: floats(&rows["cause"]).into_iter().map(|cause| cause as i32).collect(),
         group: list(&rows["group"]).iter().map(|group| group.as_str().expect("a group").into()).collect(),
+        entry: floats(&rows["entry"]),
+        weight: floats(&rows["weight"]),
         x: list(&rows["x"]).iter().map(floats).collect(),
         golden,
     }
@@ -59,7 +65,10 @@ impl Set {
     pub fn incidence_of(&self, wanted: impl Fn(usize) -> bool) -> Incidence {
         let mut incidence = Incidence::default();
         for row in (0..self.time.len()).filter(|row| wanted(*row)) {
-            incidence.add(self.time[row], self.cause[row], Budget::UNLIMITED).expect("a valid row");
+            let entry = self.entry.get(row).copied().unwrap_or(0.0);
+            let weight = self.weight.get(row).copied().unwrap_or(1.0);
+            let (time, cause) = (self.time[row], self.cause[row]);
+            incidence.add_row(entry, time, cause, weight, Budget::UNLIMITED).expect("a valid row");
         }
         incidence
     }

@@ -144,7 +144,9 @@ impl Columns {
         let ranks = ranks(&self.risks);
         let width = ranks.iter().max().map_or(0, |rank| rank + 1);
         let weight = |subject: usize| self.weights.get(subject).copied().unwrap_or(1.0);
+        interrupt()?;
         let by_exit = latest_first(&self.exits, 0.0);
+        interrupt()?;
         let by_entry = latest_first(&self.entries, f64::MIN_POSITIVE);
         let mut since_interrupt = 0;
         let mut go_on = |subjects: usize| {

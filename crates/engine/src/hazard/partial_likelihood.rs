@@ -149,35 +149,15 @@ impl<'a> PartialLikelihood<'a> {
 
     fn evaluate_sums(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
         let sets = self.sets;
-        let (mut hazards, mut spared): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
-        reserve(&mut hazards, sets.groups.len())?;
-        reserve(&mut spared, sets.groups.len())?;
         let (mut log_sum, mut largest_square) = (Sum::default(), 0.0);
-        let mut means = Moments::new(sets.chunks, sets.covariates);
-        let shift = self.at_event_times(beta, interrupt, |set, increment| {
+        let (shift, expected, information) = self.sums(beta, interrupt, |_, increment| {
             log_sum.add(increment.log);
             largest_square = f64::max(largest_square, increment.square);
-            hazards.push(increment.hazard);
-            spared.push(increment.spared);
-            means.add_means(set, increment);
+            *increment
         })?;
-        sets.strata.windows(2).for_each(|stratum| accumulate_from_the_end(&mut hazards[stratum[0]..stratum[1]]));
-        self.expect(&hazards, &spared);
-        means.add_waiting();
-        let mut moments = Moments::new(sets.chunks, sets.covariates);
-        for (x, expected) in
-            sets.x.chunks(ROWS_PER_INTERRUPT * sets.chunks).zip(self.expected.chunks(ROWS_PER_INTERRUPT))
-        {
-            interrupt()?;
-            moments.add_rows(x, expected);
-        }
-
         let at_deaths: f64 = beta.iter().zip(&sets.death_sum).map(|(beta, sum)| beta * sum).sum();
         let log_likelihood = at_deaths + sets.death_offset - log_sum.total() - shift * sets.weighted_events;
-        let expected_sum = moments.first.as_flattened();
-        let score: Vec<f64> =
-            sets.death_sum.iter().zip(expected_sum).map(|(death, expected)| death - expected).collect();
-        let information = moments.difference(&means, sets.covariates);
+        let score: Vec<f64> = sets.death_sum.iter().zip(&expected).map(|(death, expected)| death - expected).collect();
         // The variance of the baseline hazard is the largest number that is made of the sums.
         let largest = largest_square * (-2.0 * shift).exp() * sets.groups.len() as f64;
         let finite =
@@ -185,21 +165,41 @@ impl<'a> PartialLikelihood<'a> {
         Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information }))
     }
 
-    /// The score and the information (p × p) when each event time counts `multiplier` of its place times: Σ c (deaths −
-    /// expected) and Σ c V, the multipliers of either sign.
+    /// The score and the information (p × p) when the event time at each place counts `multiplier` times, which may be
+    /// negative.
     pub fn weighted(
         &mut self,
         beta: &[f64],
         multiplier: &dyn Fn(usize) -> f64,
         interrupt: Interrupt,
     ) -> Result<(Vec<f64>, Vec<f64>)> {
+        let (_, mut score, information) =
+            self.sums(beta, interrupt, |at, increment| increment.times(multiplier(at)))?;
+        score.iter_mut().for_each(|expected| *expected = -*expected);
+        for (at, group) in self.sets.groups.iter().enumerate() {
+            for row in group.first..group.censored {
+                let weight = multiplier(at) * self.sets.weight(row);
+                score.iter_mut().zip(self.sets.row(row).as_flattened()).for_each(|(sum, x)| *sum += weight * x);
+            }
+        }
+        Ok((score, information))
+    }
+
+    /// The shift of the sums, Σ x over the expected deaths, and the information, with each event time's increments as
+    /// `take` gives them back.
+    fn sums(
+        &mut self,
+        beta: &[f64],
+        interrupt: Interrupt,
+        mut take: impl FnMut(usize, &Increment) -> Increment,
+    ) -> Result<(f64, Vec<f64>, Vec<f64>)> {
         let sets = self.sets;
         let (mut hazards, mut spared): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         reserve(&mut hazards, sets.groups.len())?;
         reserve(&mut spared, sets.groups.len())?;
         let mut means = Moments::new(sets.chunks, sets.covariates);
-        self.at_event_times(beta, interrupt, |set, increment| {
-            let increment = increment.times(multiplier(hazards.len()));
+        let shift = self.at_event_times(beta, interrupt, |set, increment| {
+            let increment = take(hazards.len(), increment);
             hazards.push(increment.hazard);
             spared.push(increment.spared);
             means.add_means(set, &increment);
@@ -208,15 +208,13 @@ impl<'a> PartialLikelihood<'a> {
         self.expect(&hazards, &spared);
         means.add_waiting();
         let mut moments = Moments::new(sets.chunks, sets.covariates);
-        moments.add_rows(&sets.x, &self.expected);
-        let mut score: Vec<f64> = moments.first.as_flattened().iter().take(sets.covariates).map(|sum| -sum).collect();
-        for (at, group) in sets.groups.iter().enumerate() {
-            for row in group.first..group.censored {
-                let weight = multiplier(at) * sets.weight(row);
-                score.iter_mut().zip(sets.row(row).as_flattened()).for_each(|(sum, x)| *sum += weight * x);
-            }
+        let x = sets.x.chunks(ROWS_PER_INTERRUPT * sets.chunks);
+        for (x, expected) in x.zip(self.expected.chunks(ROWS_PER_INTERRUPT)) {
+            interrupt()?;
+            moments.add_rows(x, expected);
         }
-        Ok((score, moments.difference(&means, sets.covariates)))
+        let expected = moments.first.as_flattened().iter().take(sets.covariates).copied().collect();
+        Ok((shift, expected, moments.difference(&means, sets.covariates)))
     }
 
     /// Visits all event times, as the sweep does, with their increments at `beta`; all sums of r are in units of e^shift,

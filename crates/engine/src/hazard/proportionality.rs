@@ -93,6 +93,7 @@ pub fn proportional_hazards_test(
     let factor = RankedCholesky::of_columns(&own, p, active.clone());
     let mut left = timed.clone();
     for j in 0..p {
+        interrupt()?;
         let solved = factor.solve(&mixed[j * p..(j + 1) * p]);
         for i in 0..p {
             let explained: f64 = mixed[i * p..(i + 1) * p].iter().zip(&solved).map(|(a, b)| a * b).sum();

@@ -8,7 +8,7 @@ use crate::hazard::cox::{CoxFit, Ties};
 use crate::hazard::design::Design;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::risk_sets::RiskSets;
-use crate::hazard::score_parts::ScoreParts;
+use crate::hazard::score_parts::{ScoreParts, rows_per_interrupt};
 use crate::hazard::timeline::reserve;
 use crate::{Error, Interrupt, Result};
 
@@ -123,9 +123,9 @@ pub fn residuals(design: &Design, fit: &CoxFit, kind: Residual, interrupt: Inter
         }
         values.truncate(rows.len() * p);
         if kind == Residual::ScaledSchoenfeld {
-            transform(&mut values, &fit.covariance, p, |_, value, column| {
+            transform(&mut values, &fit.covariance, p, interrupt, |_, value, column| {
                 value * rows.len() as f64 + fit.coefficients[column].unwrap_or(0.0)
-            });
+            })?;
         }
         return Ok(Residuals { rows, columns, values });
     }
@@ -149,14 +149,14 @@ pub fn residuals(design: &Design, fit: &CoxFit, kind: Residual, interrupt: Inter
         }
         Residual::Dfbeta | Residual::Dfbetas => {
             let weight = |row: usize| design.weights().get(row).copied().unwrap_or(1.0);
-            transform(&mut values, &fit.covariance, p, |row, value, column| match kind {
+            transform(&mut values, &fit.covariance, p, interrupt, |row, value, column| match kind {
                 Residual::Dfbeta => value * weight(row),
                 // A covariate without a coefficient has a variance of 0.
                 _ => match fit.covariance[column * (p + 1)].sqrt() {
                     0.0 => 0.0,
                     std_error => value * weight(row) / std_error,
                 },
-            });
+            })?;
         }
         _ => {}
     }
@@ -170,9 +170,18 @@ fn deviance(martingale: f64, event: bool) -> f64 {
 }
 
 /// Multiplies each row of `values` by the p × p matrix, and finishes each number with `finish(row, value, column)`.
-fn transform(values: &mut [f64], matrix: &[f64], p: usize, finish: impl Fn(usize, f64, usize) -> f64) {
-    let mut product = vec![0.0; p];
+fn transform(
+    values: &mut [f64],
+    matrix: &[f64],
+    p: usize,
+    interrupt: Interrupt,
+    finish: impl Fn(usize, f64, usize) -> f64,
+) -> Result<()> {
+    let (mut product, stride) = (vec![0.0; p], rows_per_interrupt(p));
     for (i, row) in values.chunks_exact_mut(p).enumerate() {
+        if i % stride == 0 {
+            interrupt()?;
+        }
         product.fill(0.0);
         for (value, matrix) in row.iter().zip(matrix.chunks_exact(p)) {
             product.iter_mut().zip(matrix).for_each(|(sum, element)| *sum += value * element);
@@ -181,6 +190,7 @@ fn transform(values: &mut [f64], matrix: &[f64], p: usize, finish: impl Fn(usize
             *value = finish(i, *product, column);
         }
     }
+    Ok(())
 }
 
 /// The coefficients in the units of the risk sets, 0 for covariates without one.

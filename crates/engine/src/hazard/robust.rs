@@ -10,8 +10,8 @@ use crate::hazard::cox::{CoxFit, Ties};
 use crate::hazard::design::Design;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::residuals::{check_same, scaled_coefficients};
-use crate::hazard::risk_sets::{ROWS_PER_INTERRUPT, RiskSets};
-use crate::hazard::score_parts::{Part, ScoreParts};
+use crate::hazard::risk_sets::RiskSets;
+use crate::hazard::score_parts::{Part, ScoreParts, rows_per_interrupt};
 use crate::hazard::timeline::reserve;
 use crate::numeric::linear::{RankedCholesky, collinearity_tolerance};
 use crate::{Error, Interrupt, Result};
@@ -75,7 +75,7 @@ pub fn robust(design: &Design, fit: &CoxFit, wanted: Option<bool>, interrupt: In
             bread[i * p + j] = fit.covariance[i * p + j] / (sets.scales[i] * sets.scales[j]);
         }
     }
-    let scaled = product(&bread, &product(&meat.matrix, &bread, p), p);
+    let scaled = product(&bread, &product(&meat.matrix, &bread, p, interrupt)?, p, interrupt)?;
     let mut covariance = vec![0.0; p * p];
     for &i in &active {
         for &j in &active {
@@ -145,8 +145,9 @@ impl Meat {
             }
             Ok(())
         })?;
+        let stride = rows_per_interrupt(p);
         for (i, sum) in sums.chunks_exact(p).enumerate() {
-            if i % ROWS_PER_INTERRUPT == 0 {
+            if i % stride == 0 {
                 interrupt()?;
             }
             add_square(&mut meat.matrix, sum);
@@ -170,12 +171,13 @@ fn add_square(matrix: &mut [f64], u: &[f64]) {
 }
 
 /// The product of two p × p matrices.
-fn product(a: &[f64], b: &[f64], p: usize) -> Vec<f64> {
+fn product(a: &[f64], b: &[f64], p: usize, interrupt: Interrupt) -> Result<Vec<f64>> {
     let mut product = vec![0.0; p * p];
     for (row, a) in product.chunks_exact_mut(p).zip(a.chunks_exact(p)) {
+        interrupt()?;
         for (a, b) in a.iter().zip(b.chunks_exact(p)) {
             row.iter_mut().zip(b).for_each(|(sum, b)| *sum += a * b);
         }
     }
-    product
+    Ok(product)
 }

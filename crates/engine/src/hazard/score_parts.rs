@@ -11,6 +11,9 @@ use crate::hazard::timeline::reserve;
 use crate::numeric::sum::Sum;
 use crate::{Interrupt, Result};
 
+/// Multiplications between two questions whether to go on, when each row costs the square of its width.
+const WORK_PER_INTERRUPT: usize = 1 << 22;
+
 /// A row that was there from the start.
 const NOT_LATE: usize = usize::MAX;
 
@@ -90,10 +93,11 @@ impl<'a> ScoreParts<'a> {
     pub fn each(&self, interrupt: Interrupt, mut visit: impl FnMut(&Part) -> Result<()>) -> Result<()> {
         let sets = self.sets;
         let p = sets.covariates;
+        let stride = rows_per_interrupt(p);
         let mut score = vec![0.0; p];
         for (g, group) in sets.groups.iter().enumerate() {
             for row in group.first..group.end {
-                if row % ROWS_PER_INTERRUPT == 0 {
+                if row % stride == 0 {
                     interrupt()?;
                 }
                 let (weight, risk) = (sets.weight(row), self.risk[row]);
@@ -137,6 +141,11 @@ impl<'a> ScoreParts<'a> {
         }
         Ok(())
     }
+}
+
+/// Rows between two questions whether to go on, when a row costs `p`².
+pub(super) fn rows_per_interrupt(p: usize) -> usize {
+    (WORK_PER_INTERRUPT / (p * p).max(1)).max(1)
 }
 
 /// Turns rows of increments of width `p`, latest first, into sums from the earliest.

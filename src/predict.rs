@@ -92,7 +92,8 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
     let model = settle(Model::decode(bytes));
     let tests = match &model.fit {
-        Fit::Cox(fit) if fit.degrees_of_freedom > 0 => vec![
+        // With a penalty the statistics follow no chi-squared law.
+        Fit::Cox(fit) if fit.degrees_of_freedom > 0 && fit.penalty.is_none() => vec![
             ("likelihood ratio", fit.likelihood_ratio_test, fit.degrees_of_freedom),
             ("wald", fit.wald_test, fit.degrees_of_freedom),
             ("score", fit.score_test, fit.degrees_of_freedom),

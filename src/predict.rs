@@ -96,6 +96,8 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
         vec![("likelihood ratio", lr, df), ("wald", wald, df), ("score", score, df)]
     };
     let tests = match &model.fit {
+        // With a penalty the statistics follow no chi-squared law.
+        Fit::Cox(fit) if fit.penalty.is_some() => Vec::new(),
         Fit::Cox(fit) => {
             let (df, robust) = (fit.degrees_of_freedom, fit.robust.as_ref());
             let wald = robust.map_or(fit.wald_test, |robust| robust.wald_test);

@@ -2,6 +2,7 @@
 //! users see is written out in `sql/`.
 
 mod calibration;
+mod fine_gray;
 mod fit;
 mod incidence;
 mod pg;
@@ -35,7 +36,8 @@ extension_sql_file!("../sql/20_survival.sql", name = "survival", requires = ["ty
 extension_sql_file!("../sql/24_incidence.sql", name = "incidence", requires = ["survival"]);
 extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["incidence"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["designs"]);
+extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["designs"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["fine_gray"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["value"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);

@@ -28,14 +28,17 @@ pub fn predict(call: &Call, by: ModelBy) -> pg_sys::Datum {
         return call.null();
     };
     let outlook = call.score(by, |subject| {
-        subject.map(|subject| (subject.is_trustworthy(), settle(subject.outlook(given, horizon, level))))
+        subject.map(|subject| {
+            let outlook = settle(subject.outlook(given, horizon, level));
+            (subject.is_trustworthy(), subject.undefined(given), outlook)
+        })
     });
     match outlook {
         None => call.null(),
         Some(Err(why)) => call.answer_tuple(unscored(&why)),
-        Some(Ok((trustworthy, outlook))) => {
+        Some(Ok((trustworthy, undefined, outlook))) => {
             let status = match (outlook.renewal_probability, outlook.extrapolated) {
-                (None, _) => "no curve at the given age",
+                (None, _) => undefined,
                 (Some(_), _) if !trustworthy => "the fit is not to be trusted: see model_status",
                 (Some(_), true) => "extrapolated",
                 (Some(_), false) => "ok",
@@ -97,6 +100,7 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
             ("wald", fit.wald_test, fit.degrees_of_freedom),
             ("score", fit.score_test, fit.degrees_of_freedom),
         ],
+        Fit::FineGray(fit) if fit.degrees_of_freedom > 0 => vec![("wald", fit.wald_test, fit.degrees_of_freedom)],
         _ => Vec::new(),
     };
     call.answer_rows(tests.into_iter().map(|(test, chi_squared, df)| {
@@ -111,16 +115,19 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
 
 /// Whether the fit may be believed, in words; `ok` when nothing is wrong.
 pub fn status_of(model: &Model) -> String {
-    let Fit::Cox(fit) = &model.fit else { return "ok".into() };
+    let (status, coefficients) = match &model.fit {
+        Fit::Cox(fit) => (&fit.status, &fit.coefficients),
+        Fit::FineGray(fit) => (&fit.status, &fit.coefficients),
+        Fit::KaplanMeier(_) => return "ok".into(),
+    };
     let terms = model.terms();
     let named = |columns: &[usize]| columns.iter().map(|at| terms[*at].as_str()).collect::<Vec<_>>().join(", ");
-    match &fit.status {
+    match status {
         Status::NoEvents => "no events".into(),
         Status::NotConverged => "not converged".into(),
         Status::Separated { terms } => format!("separated: {}", named(terms)),
         Status::Converged => {
-            let aliased: Vec<usize> =
-                (0..fit.coefficients.len()).filter(|at| fit.coefficients[*at].is_none()).collect();
+            let aliased: Vec<usize> = (0..coefficients.len()).filter(|at| coefficients[*at].is_none()).collect();
             if aliased.is_empty() { "ok".into() } else { format!("determined by other terms: {}", named(&aliased)) }
         }
     }

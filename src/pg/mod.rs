@@ -7,6 +7,7 @@ pub mod call_site;
 pub mod design;
 pub mod error;
 pub mod expanded;
+pub mod fine_gray;
 pub mod function;
 pub mod incidence;
 pub mod interrupts;

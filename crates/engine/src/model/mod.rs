@@ -10,16 +10,18 @@ pub mod subject;
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::CoxFit;
+use crate::hazard::fine_gray::FineGrayFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
 
-/// What was fitted. Every kind yields a survival curve for a row.
+/// What was fitted. Every kind yields a curve for a row: of its survival, or of one less the incidence of one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
     Cox(Box<CoxFit>),
     KaplanMeier(Cohorts),
+    FineGray(Box<FineGrayFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -39,10 +41,18 @@ impl Model {
         Model { features, fit: Fit::Cox(Box::new(fit)), skipped }
     }
 
+    /// A subdistribution model whose covariates have no names but x1, x2, …
+    pub fn unnamed_fine_gray(fit: FineGrayFit, skipped: u64) -> Model {
+        let features =
+            (1..=fit.coefficients.len()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
+        Model { features, fit: Fit::FineGray(Box::new(fit)), skipped }
+    }
+
     pub fn algorithm(&self) -> &'static str {
         match self.fit {
             Fit::Cox(_) => "cox",
             Fit::KaplanMeier(_) => "kaplan_meier",
+            Fit::FineGray(_) => "fine_gray",
         }
     }
 
@@ -64,6 +74,13 @@ impl Model {
                 fit.validate()
             }
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
+            Fit::FineGray(fit) => {
+                let columns: usize = self.features.iter().map(Feature::columns).sum();
+                if columns != fit.coefficients.len() {
+                    return Err(Error::malformed("the model's features and coefficients differ in number"));
+                }
+                fit.validate()
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::hazard::cox::{CoxFit, Status};
+use crate::hazard::fine_gray::FineGrayFit;
 use crate::model::cohorts::Cohort;
 use crate::model::features::{Unscorable, Value};
 use crate::model::{Fit, Model};
@@ -14,8 +15,18 @@ use crate::{Error, Result};
 /// A row that has a curve.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    Cox { fit: &'a CoxFit, covariates: &'a [f64], linear_predictor: f64 },
+    Cox {
+        fit: &'a CoxFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
     Cohort(&'a Cohort),
+    /// What is told of is one less the incidence of one cause, from the start on.
+    Subdistribution {
+        fit: &'a FineGrayFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
 }
 
 /// What a model says of a row: what happens within `horizon` to a contract that has lasted `given`.
@@ -50,6 +61,17 @@ impl Model {
                 let linear_predictor = fit.linear_predictor(columns);
                 Ok(Subject::Cox { fit, covariates: columns, linear_predictor })
             }
+            Fit::FineGray(fit) => {
+                if fit.status == Status::NoEvents {
+                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                }
+                columns.clear();
+                for (feature, value) in self.features.iter().zip(values) {
+                    feature.encode(*value, columns)?;
+                }
+                let linear_predictor = fit.linear_predictor(columns);
+                Ok(Subject::Subdistribution { fit, covariates: columns, linear_predictor })
+            }
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
@@ -73,6 +95,26 @@ impl Subject<'_> {
         match self {
             Subject::Cox { fit, .. } => fit.status == Status::Converged,
             Subject::Cohort(_) => true,
+            Subject::Subdistribution { fit, .. } => fit.status == Status::Converged,
+        }
+    }
+
+    /// Why the curve is none of how long a contract lasts; `None` when it is one.
+    pub fn no_lifetime(&self) -> Option<&'static str> {
+        match self {
+            Subject::Cox { .. } | Subject::Cohort(_) => None,
+            Subject::Subdistribution { .. } => Some("the model tells of one cause, not of how long a contract lasts"),
+        }
+    }
+
+    /// Why there is no probability for a contract that has lasted `given` until `given` + `horizon`.
+    pub fn undefined(&self, given: f64) -> &'static str {
+        match self {
+            Subject::Subdistribution { .. } if given > 0.0 => {
+                "the model tells of contracts from their start: given must be 0"
+            }
+            Subject::Subdistribution { .. } => "beyond the observed time",
+            Subject::Cox { .. } | Subject::Cohort(_) => "no curve at the given age",
         }
     }
 
@@ -85,6 +127,10 @@ impl Subject<'_> {
                 Cow::Owned(curve.steps().unwrap_or_else(|| unreachable!("a fitted curve has steps")))
             }
             Subject::Cohort(cohort) => Cow::Borrowed(&cohort.curve),
+            Subject::Subdistribution { fit, covariates, .. } => {
+                let curve = Survival::Fitted(fit.curve(covariates));
+                Cow::Owned(curve.steps().unwrap_or_else(|| unreachable!("a fitted curve has steps")))
+            }
         }
     }
 
@@ -92,6 +138,7 @@ impl Subject<'_> {
     pub fn curve(&self) -> FittedCurve {
         match self {
             Subject::Cox { fit, covariates, .. } => fit.curve(covariates),
+            Subject::Subdistribution { fit, covariates, .. } => fit.curve(covariates),
             Subject::Cohort(cohort) => FittedCurve {
                 times: cohort.curve.times.clone(),
                 cumulative_hazard: cohort.curve.survival.iter().map(|survival| -survival.ln() + 0.0).collect(),
@@ -104,7 +151,9 @@ impl Subject<'_> {
         }
     }
 
-    /// P(T > given + horizon | T > given); `None` when nobody lasts until `given`.
+    /// P(T > given + horizon | T > given); `None` when nobody lasts until `given`. For a subdistribution: the probability
+    /// not to have ended by its cause within `horizon`, from the start on; `None` for any other `given`, as those who
+    /// have lasted are not known from those who ended by another cause, and beyond the observed time.
     #[inline]
     pub fn renewal_probability(&self, given: f64, horizon: f64) -> Result<Option<f64>> {
         check_window(given, horizon)?;
@@ -115,6 +164,10 @@ impl Subject<'_> {
                 Ok(Some(if change > 0.0 { (-change * linear_predictor.exp()).exp() } else { 1.0 }))
             }
             Subject::Cohort(cohort) => cohort.curve.renewal_probability(given, given + horizon),
+            Subject::Subdistribution { fit, linear_predictor, .. } => {
+                let incidence = if given > 0.0 { None } else { fit.incidence(horizon, *linear_predictor) };
+                Ok(incidence.map(|incidence| 1.0 - incidence))
+            }
         }
     }
 
@@ -129,9 +182,14 @@ impl Subject<'_> {
             renewal_probability,
             lower: limits.map(|(lower, _)| lower),
             upper: limits.map(|(_, upper)| upper),
-            expected_lifetime: steps.mean_residual_life(given),
+            expected_lifetime: match self.no_lifetime() {
+                None => steps.mean_residual_life(given),
+                Some(_) => None,
+            },
             linear_predictor: match self {
-                Subject::Cox { linear_predictor, .. } => Some(*linear_predictor),
+                Subject::Cox { linear_predictor, .. } | Subject::Subdistribution { linear_predictor, .. } => {
+                    Some(*linear_predictor)
+                }
                 Subject::Cohort(_) => None,
             },
             extrapolated: given + horizon > steps.max_followup && steps.survival_at_end() > 0.0,
@@ -226,14 +284,17 @@ pub struct Coefficient {
 impl Model {
     /// The coefficients in the order of the terms; `None` for a model that has none.
     pub fn coefficients(&self, level: f64) -> Result<Option<Vec<Coefficient>>> {
-        let Fit::Cox(fit) = &self.fit else { return Ok(None) };
+        let (coefficients, covariance) = match &self.fit {
+            Fit::Cox(fit) => (&fit.coefficients, &fit.covariance),
+            Fit::FineGray(fit) => (&fit.coefficients, &fit.covariance),
+            Fit::KaplanMeier(_) => return Ok(None),
+        };
         let critical = crate::survival::kaplan_meier::critical_value(level)?;
-        let columns = fit.coefficients.len();
+        let columns = coefficients.len();
         let finite = |value: f64| value.is_finite().then_some(value);
         let rows = self.terms().into_iter().enumerate().map(|(i, term)| {
-            let estimate = fit.coefficients[i];
-            let std_error =
-                estimate.and_then(|_| finite(fit.covariance[i * columns + i].sqrt())).filter(|se| *se > 0.0);
+            let estimate = coefficients[i];
+            let std_error = estimate.and_then(|_| finite(covariance[i * columns + i].sqrt())).filter(|se| *se > 0.0);
             let z = estimate.zip(std_error).map(|(estimate, se)| estimate / se);
             let limit = |sign: f64| {
                 estimate.zip(std_error).and_then(|(estimate, se)| finite((estimate + sign * critical * se).exp()))

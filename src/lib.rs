@@ -4,6 +4,7 @@
 mod calibration;
 mod discrete;
 mod estimates;
+mod fine_gray;
 mod fit;
 mod groups;
 mod incidence;
@@ -42,7 +43,8 @@ extension_sql_file!("../sql/24_incidence.sql", name = "incidence", requires = ["
 extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["incidence"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
 extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["designs"]);
-extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["cox"]);
+extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["cox"]);
+extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fine_gray"]);
 extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cox_inference"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["value"]);

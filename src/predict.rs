@@ -28,14 +28,17 @@ pub fn predict(call: &Call, by: ModelBy) -> pg_sys::Datum {
         return call.null();
     };
     let outlook = call.score(by, |subject| {
-        subject.map(|subject| (subject.is_trustworthy(), settle(subject.outlook(given, horizon, level))))
+        subject.map(|subject| {
+            let outlook = settle(subject.outlook(given, horizon, level));
+            (subject.is_trustworthy(), subject.undefined(given), outlook)
+        })
     });
     match outlook {
         None => call.null(),
         Some(Err(why)) => call.answer_tuple(unscored(&why)),
-        Some(Ok((trustworthy, outlook))) => {
+        Some(Ok((trustworthy, undefined, outlook))) => {
             let status = match (outlook.renewal_probability, outlook.extrapolated) {
-                (None, _) => "no curve at the given age",
+                (None, _) => undefined,
                 (Some(_), _) if !trustworthy => "the fit is not to be trusted: see model_status",
                 (Some(_), true) => "extrapolated",
                 (Some(_), false) => "ok",
@@ -97,7 +100,7 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
     };
     let tests = match &model.fit {
         // With a penalty the statistics follow no chi-squared law.
-        Fit::Cox(fit) if fit.penalty.is_some() => Vec::new(),
+        Fit::Cox(fit) if !fit.penalty.is_none() => Vec::new(),
         Fit::Cox(fit) => {
             let (df, robust) = (fit.degrees_of_freedom, fit.robust.as_ref());
             let wald = robust.map_or(fit.wald_test, |robust| robust.wald_test);
@@ -108,6 +111,7 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
         Fit::Renewal(fit) | Fit::DiscreteTime(fit) => {
             three(fit.likelihood_ratio_test, fit.wald_test, fit.score_test, fit.degrees_of_freedom)
         }
+        Fit::FineGray(fit) => vec![("wald", fit.wald_test, fit.degrees_of_freedom)],
         Fit::KaplanMeier(_) => Vec::new(),
     };
     call.answer_rows(tests.into_iter().filter(|(_, _, df)| *df > 0).map(|(test, chi_squared, df)| {
@@ -125,6 +129,7 @@ pub fn status_of(model: &Model) -> String {
     let (status, coefficients) = match &model.fit {
         Fit::Cox(fit) => (&fit.status, &fit.coefficients),
         Fit::Renewal(fit) | Fit::DiscreteTime(fit) => (&fit.status, &fit.coefficients),
+        Fit::FineGray(fit) => (&fit.status, &fit.coefficients),
         Fit::KaplanMeier(_) => return "ok".into(),
     };
     let terms = model.terms();

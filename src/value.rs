@@ -131,6 +131,7 @@ pub fn lifetime_value_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let valued = asked(call, 2).map_err(missing).and_then(|asked| {
         let value = call.score(by, |subject| {
             let subject = subject.map_err(|why| why.to_string())?;
+            subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
             Ok::<_, String>(with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(&subject.steps(), terms))))
         });
         Ok((value.ok_or("no model or no row")??, asked))
@@ -188,6 +189,7 @@ pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let rows = asked(call, 2).map_err(missing).and_then(|asked| {
         let rows = call.score(by, |subject| {
             let subject = subject.map_err(|why| why.to_string())?;
+            subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
             Ok::<_, String>(with_terms(&asked, |terms| settle(cash_flow::cash_flows(&subject.steps(), terms))))
         });
         Ok((rows.ok_or("no model or no row")??, asked))

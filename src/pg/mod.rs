@@ -10,6 +10,7 @@ mod discrete;
 pub mod error;
 pub mod estimates;
 pub mod expanded;
+pub mod fine_gray;
 pub mod function;
 pub mod grouped;
 pub mod incidence;

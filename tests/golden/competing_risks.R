@@ -43,6 +43,16 @@ sets <- list(
     list(time = time, cause = cause, group = d$surgery, x = cbind(age = d$age, surgery = d$surgery),
          times = c(5, 30, 100), tau = 100, fine_gray = 1:2)
   },
+  mgus2_by_age = function() {  # on the clock of age, seen from the diagnosis on: delayed entry
+    d <- read("mgus2.csv"); d <- d[d$age >= 60, ]
+    list(entry = 12 * d$age, time = 12 * d$age + d$etime, cause = d$event_type, x = cbind(male = d$sex == "M", year = d$dxyr),
+         times = 12 * c(62.5, 65, 70, 80, 90), tau = 12 * 80, fine_gray = 1:2)
+  },
+  mgus2_weighted = function() {  # each row so often: R is given the rows repeated
+    d <- read("mgus2.csv")[1:400, ]
+    list(time = d$etime, cause = d$event_type, weight = 1 + d$id %% 3, x = cbind(age = d$age, male = d$sex == "M"),
+         times = c(12, 60, 120), tau = 120, fine_gray = 1)
+  },
   one_by_one = function()  # SAS PROC LIFETEST's and lifelines' small case
     list(time = 1:6, cause = c(0, 1, 1, 2, 2, 0), times = 1:6, tau = 5, fine_gray = integer()),
   all_ended = function()  # nobody is left, so that everything is known for ever
@@ -50,7 +60,22 @@ sets <- list(
          tau = 12, fine_gray = integer())
 )
 
+incidence_with_entry <- function(s) {
+  causes <- sort(unique(s$cause[s$cause > 0]))
+  fit <- survfit(Surv(s$entry, s$time, factor(s$cause, c(0, causes))) ~ 1, id = seq_along(s$time))
+  at <- summary(fit, times = s$times, extend = TRUE)
+  list(subjects = length(s$time), events = as.vector(table(factor(s$cause, c(0, causes)))), causes = causes, times = s$times,
+       at_risk = sapply(s$times, function(t) { next_exit <- min(s$time[s$time >= t], max(s$time)); sum(s$time >= t & s$entry < min(c(s$time, s$entry)[c(s$time, s$entry) >= t])) }),
+       incidence = t(at$pstate[, -1, drop = FALSE]), event_free = at$pstate[, 1], tau = s$tau)
+}
+
+repeated <- function(s) {
+  again <- rep(seq_along(s$time), s$weight)
+  list(time = s$time[again], cause = s$cause[again], x = s$x[again, , drop = FALSE], times = s$times, tau = s$tau, fine_gray = s$fine_gray)
+}
+
 incidence <- function(s) {
+  if (!is.null(s$entry)) return(incidence_with_entry(s))
   causes <- sort(unique(s$cause[s$cause > 0]))
   fit <- survfit(Surv(s$time, factor(s$cause, c(0, causes))) ~ 1)
   at <- summary(fit, times = s$times, extend = TRUE)
@@ -83,7 +108,10 @@ gray <- function(s) lapply(c(0, 1, -0.5), function(rho) {
 
 expand <- function(s, k, x = s$x) {
   d <- data.frame(time = s$time, cause = factor(s$cause, sort(unique(c(0, s$cause)))), id = seq_along(s$time), x)
-  finegray(Surv(time, cause) ~ ., data = d, etype = as.character(k))
+  if (is.null(s$entry)) return(finegray(Surv(time, cause) ~ ., data = d, etype = as.character(k)))
+  d$entry <- s$entry; d$row <- d$id
+  rows <- finegray(Surv(entry, time, cause) ~ ., data = d, etype = as.character(k), id = row)
+  rows[rows$fgstop > rows$fgstart, ]
 }
 
 fine_gray <- function(s, k) {
@@ -102,6 +130,7 @@ fine_gray <- function(s, k) {
          incidence = t(1 - at$surv), log_std_err = t(at$std.err / at$surv))
   })
   centred <- scale(s$x * 1, scale = FALSE)  # crr's Newton needs small numbers
+  if (!is.null(s$entry)) return(c(list(cause = k, terms = terms), fits))
   crr <- crr(s$time, s$cause, centred, failcode = k, gtol = 1e-12, maxiter = 100)
   c(list(cause = k, terms = terms), fits,
     list(crr = list(coef = unname(crr$coef), se = unname(sqrt(diag(crr$var))), loglik = crr$loglik)))
@@ -109,7 +138,8 @@ fine_gray <- function(s, k) {
 
 cause_specific <- function(s, k) {
   d <- data.frame(time = s$time, status = as.integer(s$cause == k), s$x)
-  f <- coxph(reformulate(colnames(s$x), "Surv(time, status)"), d, control = tight)
+  if (!is.null(s$entry)) d$entry <- s$entry
+  f <- coxph(reformulate(colnames(s$x), if (is.null(s$entry)) "Surv(time, status)" else "Surv(entry, time, status)"), d, control = tight)
   list(cause = k, coef = unname(coef(f)), se = unname(sqrt(diag(f$var))), loglik = f$loglik)
 }
 
@@ -118,11 +148,13 @@ for (name in names(sets)) {
   s <- sets[[name]]()
   s$time <- as.numeric(s$time)
   out <- list(set = name, software = paste(R.version.string, "survival", packageVersion("survival"), "cmprsk", packageVersion("cmprsk")),
-              rows = c(list(time = s$time, cause = s$cause), if (!is.null(s$group)) list(group = as.character(s$group)),
+              rows = c(list(time = s$time, cause = s$cause), if (!is.null(s$entry)) list(entry = s$entry), if (!is.null(s$weight)) list(weight = s$weight), if (!is.null(s$group)) list(group = as.character(s$group)),
                        if (!is.null(s$x)) list(x = unname(s$x * 1))),
-              incidence = incidence(s))
+              incidence = incidence(if (is.null(s$weight)) s else repeated(s)))
   if (!is.null(s$group)) out$gray <- gray(s)
-  out$fine_gray <- lapply(s$fine_gray, function(k) fine_gray(s, k))
-  out$cause_specific <- lapply(s$fine_gray, function(k) cause_specific(s, k))
+  # Efron's ties and robust errors tell a weighted row from a repeated one; Breslow's coefficients do not.
+  out$fine_gray <- if (is.null(s$weight)) lapply(s$fine_gray, function(k) fine_gray(s, k)) else
+    lapply(s$fine_gray, function(k) { f <- fine_gray(repeated(s), k); list(cause = k, breslow = f$breslow[c("coef", "naive_se", "loglik")]) })
+  if (is.null(s$weight)) out$cause_specific <- lapply(s$fine_gray, function(k) cause_specific(s, k))
   write(toJSON(out, digits = NA, auto_unbox = TRUE, na = "null", matrix = "rowmajor"), file.path(here, "competing_risks", paste0(name, ".json")))
 }

@@ -19,8 +19,7 @@ impl Model {
     pub fn of_decisions(fit: Fit, names: Option<Vec<String>>, skipped: u64) -> Result<Model> {
         let p = match &fit {
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.len(),
-            Fit::Cox(fit) => fit.coefficients.len(),
-            Fit::KaplanMeier(_) => 0,
+            _ => return Err(Error::malformed("the fit is not one of decisions")),
         };
         let names = names.unwrap_or_else(|| (1..=p).map(|i| format!("x{i}")).collect());
         if names.len() != p {

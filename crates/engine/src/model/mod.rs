@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
+use crate::hazard::fine_gray::FineGrayFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
 
-/// What was fitted. Every kind yields a survival curve for a row.
+/// What was fitted. Every kind yields a curve for a row: of its survival, or of one less the incidence of one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
@@ -27,6 +28,7 @@ pub enum Fit {
     /// One decision per row; the event of the fit is the renewal.
     Renewal(Box<DiscreteFit>),
     DiscreteTime(Box<DiscreteFit>),
+    FineGray(Box<FineGrayFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -50,12 +52,20 @@ impl Model {
         Model { features, fit: Fit::Cox(Box::new(fit)), skipped }
     }
 
+    /// A subdistribution model whose covariates have no names but x1, x2, …
+    pub fn unnamed_fine_gray(fit: FineGrayFit, skipped: u64) -> Model {
+        let features =
+            (1..=fit.coefficients.len()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
+        Model { features, fit: Fit::FineGray(Box::new(fit)), skipped }
+    }
+
     pub fn algorithm(&self) -> &'static str {
         match self.fit {
             Fit::Cox(_) => "cox",
             Fit::KaplanMeier(_) => "kaplan_meier",
             Fit::Renewal(_) => "renewal",
             Fit::DiscreteTime(_) => "discrete_time",
+            Fit::FineGray(_) => "fine_gray",
         }
     }
 
@@ -85,6 +95,13 @@ impl Model {
             }
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
+            Fit::FineGray(fit) => {
+                let columns: usize = self.features.iter().map(Feature::columns).sum();
+                if columns != fit.coefficients.len() {
+                    return Err(Error::malformed("the model's features and coefficients differ in number"));
+                }
+                fit.validate()
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::hazard::Baseline;
 use crate::hazard::cox::{CoxFit, Status};
 use crate::hazard::discrete::DiscreteFit;
+use crate::hazard::fine_gray::FineGrayFit;
 use crate::model::cohorts::Cohort;
 use crate::model::features::{Kind, Unscorable, Value};
 use crate::model::{Fit, Model};
@@ -31,6 +32,12 @@ pub enum Subject<'a> {
     },
     DiscreteTime {
         fit: &'a DiscreteFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
+    /// What is told of is one less the incidence of one cause, from the start on.
+    Subdistribution {
+        fit: &'a FineGrayFit,
         covariates: &'a [f64],
         linear_predictor: f64,
     },
@@ -96,6 +103,17 @@ impl Model {
                 let linear_predictor = fit.linear_predictor(columns);
                 Ok(Subject::DiscreteTime { fit, covariates: columns, linear_predictor })
             }
+            Fit::FineGray(fit) => {
+                if fit.status == Status::NoEvents {
+                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                }
+                columns.clear();
+                for (feature, value) in self.features.iter().zip(values) {
+                    feature.encode(*value, columns)?;
+                }
+                let linear_predictor = fit.linear_predictor(columns);
+                Ok(Subject::Subdistribution { fit, covariates: columns, linear_predictor })
+            }
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
@@ -126,6 +144,26 @@ impl Subject<'_> {
             Subject::Cox { fit, .. } => fit.status == Status::Converged,
             Subject::Cohort(_) => true,
             Subject::Renewal { fit, .. } | Subject::DiscreteTime { fit, .. } => fit.status == Status::Converged,
+            Subject::Subdistribution { fit, .. } => fit.status == Status::Converged,
+        }
+    }
+
+    /// Why the curve is none of how long a contract lasts; `None` when it is one.
+    pub fn no_lifetime(&self) -> Option<&'static str> {
+        match self {
+            Subject::Subdistribution { .. } => Some("the model tells of one cause, not of how long a contract lasts"),
+            _ => None,
+        }
+    }
+
+    /// Why there is no probability for a contract that has lasted `given` until `given` + `horizon`.
+    pub fn undefined(&self, given: f64) -> &'static str {
+        match self {
+            Subject::Subdistribution { .. } if given > 0.0 => {
+                "the model tells of contracts from their start: given must be 0"
+            }
+            Subject::Subdistribution { .. } => "beyond the observed time",
+            _ => "no curve at the given age",
         }
     }
 
@@ -147,6 +185,7 @@ impl Subject<'_> {
             Subject::Cox { fit, baseline, covariates, .. } => fit.curve(baseline, covariates),
             Subject::Renewal { fit, covariates, .. } => fit.renewal_curve(covariates),
             Subject::DiscreteTime { fit, covariates, .. } => fit.curve(covariates),
+            Subject::Subdistribution { fit, covariates, .. } => fit.curve(covariates),
             Subject::Cohort(cohort) => FittedCurve {
                 times: cohort.curve.times.clone(),
                 cumulative_hazard: cohort.curve.survival.iter().map(|survival| -survival.ln() + 0.0).collect(),
@@ -159,7 +198,9 @@ impl Subject<'_> {
         }
     }
 
-    /// P(T > given + horizon | T > given); `None` when nobody lasts until `given`.
+    /// P(T > given + horizon | T > given); `None` when nobody lasts until `given`. For a subdistribution: the probability
+    /// not to have ended by its cause within `horizon`, from the start on; `None` for any other `given`, as those who
+    /// have lasted are not known from those who ended by another cause, and beyond the observed time.
     #[inline]
     pub fn renewal_probability(&self, given: f64, horizon: f64) -> Result<Option<f64>> {
         check_window(given, horizon)?;
@@ -180,6 +221,10 @@ impl Subject<'_> {
                 // Nobody lasts beyond a period in which everybody left.
                 Ok(before.is_finite().then(|| (before - after).min(0.0).exp()))
             }
+            Subject::Subdistribution { fit, linear_predictor, .. } => {
+                let incidence = if given > 0.0 { None } else { fit.incidence(horizon, *linear_predictor) };
+                Ok(incidence.map(|incidence| 1.0 - incidence))
+            }
         }
     }
 
@@ -194,11 +239,15 @@ impl Subject<'_> {
             renewal_probability,
             lower: limits.map(|(lower, _)| lower),
             upper: limits.map(|(_, upper)| upper),
-            expected_lifetime: steps.mean_residual_life(given),
+            expected_lifetime: match self.no_lifetime() {
+                None => steps.mean_residual_life(given),
+                Some(_) => None,
+            },
             linear_predictor: match self {
                 Subject::Cox { linear_predictor, .. }
                 | Subject::Renewal { linear_predictor, .. }
-                | Subject::DiscreteTime { linear_predictor, .. } => Some(*linear_predictor),
+                | Subject::DiscreteTime { linear_predictor, .. }
+                | Subject::Subdistribution { linear_predictor, .. } => Some(*linear_predictor),
                 Subject::Cohort(_) => None,
             },
             extrapolated: given + horizon > steps.max_followup && steps.survival_at_end() > 0.0,
@@ -296,22 +345,23 @@ pub struct Coefficient {
 impl Model {
     /// The coefficients in the order of the terms; `None` for a model that has none.
     pub fn coefficients(&self, level: f64) -> Result<Option<Vec<Coefficient>>> {
-        let fit = match &self.fit {
-            Fit::Cox(fit) => fit,
+        let (coefficients, covariance, robust) = match &self.fit {
+            Fit::Cox(fit) => (&fit.coefficients, &fit.covariance, fit.robust.as_ref().map(|robust| &robust.covariance)),
+            Fit::FineGray(fit) => (&fit.coefficients, &fit.naive_covariance, Some(&fit.covariance)),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return self.discrete_coefficients(fit, level).map(Some),
             Fit::KaplanMeier(_) => return Ok(None),
         };
         let critical = crate::survival::kaplan_meier::critical_value(level)?;
-        let columns = fit.coefficients.len();
+        let columns = coefficients.len();
         let finite = |value: f64| value.is_finite().then_some(value);
         let rows = self.terms().into_iter().enumerate().map(|(i, term)| {
-            let estimate = fit.coefficients[i];
-            let error = |covariance: &[f64]| {
+            let estimate = coefficients[i];
+            let error = |covariance: &Vec<f64>| {
                 estimate.and_then(|_| finite(covariance.get(i * columns + i)?.sqrt())).filter(|se| *se > 0.0)
             };
-            let by_the_model = error(&fit.covariance);
-            let robust_std_error = fit.robust.as_ref().and_then(|robust| error(&robust.covariance));
-            let std_error = error(fit.uncertainty());
+            let by_the_model = error(covariance);
+            let robust_std_error = robust.and_then(error);
+            let std_error = robust_std_error.or(by_the_model);
             let z = estimate.zip(std_error).map(|(estimate, se)| estimate / se);
             let limit = |sign: f64| {
                 estimate.zip(std_error).and_then(|(estimate, se)| finite((estimate + sign * critical * se).exp()))

@@ -57,7 +57,9 @@ fn subdistributions_agree_with_finegray_and_coxph() {
                     comparison.check(&set.name, &place("null likelihood", 0), fit.log_likelihood_null, Some(null));
                     comparison.check(&set.name, &place("likelihood", 0), fit.log_likelihood, Some(fitted));
                 }
-                comparison.check(&set.name, &place("wald", 0), fit.wald_test, reference["wald"].as_f64());
+                if let Some(wald) = reference["wald"].as_f64() {
+                    comparison.check(&set.name, &place("wald", 0), fit.wald_test, Some(wald));
+                }
                 compare_profiles(&mut comparison, &set.name, &place("", 0), &fit, reference);
             }
         }

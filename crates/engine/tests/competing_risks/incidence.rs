@@ -50,6 +50,10 @@ fn compare(comparison: &mut Comparison, set: &Set) {
         comparison.check(name, &place("at risk"), row.at_risk, reference["at_risk"][time].as_f64());
         let estimate = row.estimate.expect("within the observed time");
         comparison.check(name, &place("incidence"), estimate.survival, of("incidence"));
+        if !set.entry.is_empty() {
+            // With delayed entry R's jackknife needs to know which entry goes with which exit; counts do not.
+            continue;
+        }
         comparison.check(name, &place("standard error"), estimate.std_error, of("std_err"));
         let aalen = aalen.estimate.expect("within the observed time");
         comparison.check(name, &place("standard error by Aalen"), aalen.std_error, of("std_err_aalen"));
@@ -64,6 +68,9 @@ fn compare(comparison: &mut Comparison, set: &Set) {
     let event_free = kaplan_meier::steps(&incidence.event_free().expect("a sample")).expect("a curve");
     for (t, expected) in times.iter().zip(floats(&reference["event_free"])) {
         comparison.check(name, &format!("event-free survival @ {t}"), event_free.survival_at(*t), Some(expected));
+    }
+    if !set.entry.is_empty() {
+        return;
     }
     let tau = reference["tau"].as_f64().expect("tau");
     let (means, errors) = (floats(&reference["mean_time"]), floats(&reference["mean_time_se"]));

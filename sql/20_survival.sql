@@ -45,7 +45,7 @@ CREATE AGGREGATE ltv.survival_agg(duration double precision, event boolean, weig
     SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._survival_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE ltv.survival_agg(double precision, boolean, double precision) IS 'As survival_agg(duration, event), each row counting weight times (finite, greater than 0).';
+COMMENT ON AGGREGATE ltv.survival_agg(double precision, boolean, double precision) IS 'As survival_agg(duration, event), each row counting weight times (finite, greater than 0). Whole weights are repetitions; once one of them is not whole, all are sampling weights, with robust standard errors (see survival_interval).';
 
 CREATE AGGREGATE ltv.survival_agg(duration double precision, event integer, weight double precision) (
     SFUNC = ltv._survival_add, STYPE = ltv.survival, SSPACE = 4096, FINALFUNC = ltv._survival_final, FINALFUNC_MODIFY = READ_ONLY,

@@ -68,6 +68,24 @@ smooth <- function(f, at, b, kernel) {
   }))
 }
 
+# Silverman's rule for the event times.
+default_bandwidth <- function(d, factor) {
+  x <- d$time[d$event == 1]; iqr <- diff(as.numeric(quantile(x, c(0.25, 0.75), type = 1))) / 1.349
+  s <- if (iqr > 0) min(sd(x), iqr) else sd(x)
+  min(factor * s * length(x)^-0.2, max(d$time) / 2)
+}
+# The infinitesimal jackknife of a smoothed hazard, row by row.
+smooth_robust <- function(d, w, at, b) {
+  times <- sort(unique(d$time[d$event == 1])); end <- max(d$time)
+  n <- sapply(times, function(s) sum(w[d$time >= s])); k <- sapply(times, function(s) sum(w[d$time == s & d$event == 1]))
+  per_row <- outer(d$time, times, "==") * d$event / rep(n, each = length(w)) - outer(d$time, times, ">=") * rep(k / n^2, each = length(w))
+  t(sapply(at, function(t) {
+    q <- min(t / b, (end - t) / b, 1); x <- (t - times) / b; if (end - t < b) x <- -x
+    kern <- ifelse(x >= -1 & x <= q, kernels$epanechnikov(x, q), 0) / b
+    c(max(0, sum(kern * k / n)), sqrt(sum((w * (per_row %*% kern))^2)))
+  }))
+}
+
 phi <- list("log-log" = list(function(s) log(-log(s)), function(s) 1 / (s * log(s))), "log" = list(log, function(s) 1 / s),
             "plain" = list(identity, function(s) 1), "logit" = list(qlogis, function(s) 1 / (s * (1 - s))),
             "arcsin" = list(function(s) asin(sqrt(s)), function(s) 0.5 / sqrt(s * (1 - s))))
@@ -82,8 +100,8 @@ answers <- function(d) {
          # R 3.5-3 takes the standard error of H for that of S when the variance is robust and S = exp(-H) with ctype = 1, so
          # S's error and limits are compared by Kaplan-Meier and by ctype = 2 only.
          fractional_robust = if (d$late) NULL else at_times(fit(d, w, e), times, with_limits = !identical(e, c(2, 1))),
-         # robust is asked of whole weights too: each is then a sampling weight (ctype = 2 differs: there tied rows are repetitions).
-         whole_robust = if (d$late || identical(e, c(2, 2))) NULL else at_times(fit(d, k, e, robust = TRUE), times, with_limits = !identical(e, c(2, 1))))
+         # Robust may be asked of whole weights too: each is then a sampling weight.
+         whole_robust = if (d$late) NULL else at_times(fit(d, k, e, robust = TRUE), times, with_limits = !identical(e, c(2, 1))))
   })
   p <- c(0.1, 0.25, 0.5, 0.75, 0.9)
   quantiles <- lapply(setNames(transforms, transforms), function(type) {
@@ -101,6 +119,9 @@ answers <- function(d) {
   smoothed <- lapply(setNames(names(kernels), names(kernels)), function(kernel) {
     s <- smooth(f, grid, b, kernel); list(hazard = s[, 1], se = s[, 2])
   })
+  default <- smooth(f, grid, default_bandwidth(d, (8 * sqrt(pi) * 0.6 / (3 * 0.04))^0.2), "epanechnikov")
+  smoothed$default <- list(hazard = default[, 1], se = default[, 2])
+  if (!d$late && n <= 1500) { s <- smooth_robust(d, w, grid, b); smoothed$robust <- list(hazard = s[, 1], se = s[, 2]) }
   list(n = n, times = times, curves = curves, p = p, quantiles = quantiles, rmst = means, smooth = list(bandwidth = b, times = grid, kernels = smoothed))
 }
 

@@ -86,7 +86,7 @@ SELECT round(chi_squared::numeric, 8) AS chi_squared, df
 FROM (SELECT array_agg(s) AS curves FROM (SELECT ltv.survival_agg(start, stop, event = 1) AS s FROM heart GROUP BY transplant) AS x) AS y,
     LATERAL ltv.log_rank(curves);
 
--- Weights: twice the sample has the same curve and 1/sqrt(2) of the error (0.0253311375); fractional ones are R's non-robust 0.4257908689, 0.0400753273.
+-- Weights: twice the sample has the same curve and 1/sqrt(2) of the error (0.0253311375); fractional ones are R's robust 0.4257908689, 0.0367966343.
 SELECT ltv.subjects(s), round(i.survival::numeric, 10) AS survival, round(i.std_error::numeric, 10) AS std_error
 FROM (SELECT ltv.survival_agg(time, event = 1, 2) AS s FROM lung) AS x, LATERAL ltv.survival_interval(s, 365) AS i;
 SELECT round(i.survival::numeric, 10) AS survival, round(i.std_error::numeric, 10) AS std_error

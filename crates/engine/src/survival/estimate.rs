@@ -297,23 +297,22 @@ fn reciprocals(y: f64, terms: f64) -> [f64; 2] {
         sum += 1.0 / x;
         squares += 1.0 / x / x;
     };
-    let lowest = (y - (terms - 1.0)).max(f64::MIN_POSITIVE);
     if terms <= DIRECT_TERMS {
         for k in 0..terms as usize {
-            add((y - k as f64).max(f64::MIN_POSITIVE));
+            add((y - k as f64).max(1.0));
         }
         return [sum, squares];
     }
     // The small ones, where the terms change fastest, one by one.
-    let mut from = lowest;
+    let mut from = (y - terms).max(0.0) + 1.0;
     while from < DIRECT_TERMS && from <= y - 1.0 {
         add(from);
         from += 1.0;
     }
     // Euler & Maclaurin: the integral, half of both ends, and the derivatives' differences.
     let (a, b) = (1.0 / from, 1.0 / y);
-    let log = (-(y - from) / y).ln_1p();
-    sum += -log + (a + b) / 2.0 + (a * a - b * b) / 12.0 - (a.powi(4) - b.powi(4)) / 120.0
+    let log = if from > y / 2.0 { -(-(y - from) / y).ln_1p() } else { (y / from).ln() };
+    sum += log + (a + b) / 2.0 + (a * a - b * b) / 12.0 - (a.powi(4) - b.powi(4)) / 120.0
         + (a.powi(6) - b.powi(6)) / 252.0;
     squares += (a - b) + (a * a + b * b) / 2.0 + (a.powi(3) - b.powi(3)) / 6.0 - (a.powi(5) - b.powi(5)) / 30.0
         + (a.powi(7) - b.powi(7)) / 42.0;

@@ -31,13 +31,19 @@ pub struct Weights {
 
 impl Weights {
     /// The weights of rows of weight 1.
+    ///
+    /// Counts that are not whole are those of a value that was stored before weights were kept: so many rows as there
+    /// must have been at least.
     pub(super) fn of_single_rows(exits: &Tally<2>) -> Result<Self> {
+        let mut fractional = false;
         let cell = |cell: Cell<2>| {
-            let (events, censored) = (cell.counts[EVENT], cell.counts[CENSORED]);
-            Cell { key: cell.key, counts: [events.ceil(), events, censored] }
+            let [events, censored] = cell.counts;
+            fractional |= events.fract() != 0.0 || censored.fract() != 0.0;
+            let square = |count: f64| if count > 0.0 { count.min(count * count).max(f64::MIN_POSITIVE) } else { 0.0 };
+            Cell { key: cell.key, counts: [events.ceil(), square(events), square(censored)] }
         };
         let cells = exits.sorted().into_iter().map(cell).collect();
-        Ok(Weights { cells: Tally::from_sorted_up_to(cells, LARGEST_SQUARE)?, fractional: false })
+        Ok(Weights { cells: Tally::from_sorted_up_to(cells, LARGEST_SQUARE)?, fractional })
     }
 
     pub(super) fn add(&mut self, duration: f64, event: bool, weight: f64, budget: Budget) -> Result<()> {

@@ -179,6 +179,23 @@ proptest! {
     }
 }
 
+/// A value of before weights were kept, with and without fractions, is read as single rows and merges with new ones.
+#[test]
+fn samples_without_weights_still_merge() {
+    for (events, censored) in [(2.0, 1.0), (0.5, 0.25), (2.5, 7.75)] {
+        let old = ltv_engine::numeric::tally::Tally::from_sorted(vec![ltv_engine::numeric::tally::Cell {
+            key: 3.0,
+            counts: [events, censored],
+        }]);
+        let mut merged = Sample::from_parts(old.unwrap(), Default::default(), None, 0).unwrap();
+        assert_eq!(merged.weights(), None);
+        merged.merge(&sample_of(&[(3.0, true, 1.5), (4.0, false, 1.0)]), UNLIMITED).unwrap();
+        assert!(merged.weights().is_some_and(|weights| weights.is_fractional()));
+        let merged = Survival::Sample(merged);
+        assert_eq!(Survival::decode(&merged.encode()).unwrap(), merged);
+    }
+}
+
 #[test]
 fn the_robust_variance_is_unknown_with_late_entries() {
     let mut late = Sample::default();

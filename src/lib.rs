@@ -4,6 +4,7 @@
 mod calibration;
 mod fit;
 mod groups;
+mod intervals;
 mod pg;
 mod plot;
 mod predict;
@@ -33,7 +34,8 @@ extension_sql_file!("../sql/00_guard.sql", name = "guard", bootstrap);
 extension_sql_file!("../sql/10_types.sql", name = "types", requires = ["guard"]);
 extension_sql_file!("../sql/20_survival.sql", name = "survival", requires = ["types"]);
 extension_sql_file!("../sql/22_groups.sql", name = "groups", requires = ["survival"]);
-extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["groups"]);
+extension_sql_file!("../sql/24_intervals.sql", name = "intervals", requires = ["groups"]);
+extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["intervals"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["designs"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["value"]);

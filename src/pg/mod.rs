@@ -10,6 +10,7 @@ pub mod expanded;
 pub mod function;
 pub mod grouped;
 pub mod interrupts;
+pub mod intervals;
 pub mod packed;
 pub mod record;
 pub mod relations;

@@ -26,6 +26,8 @@ const MOST_STEPS: usize = 500;
 const PATIENCE: usize = 6;
 /// Intervals of one quadratic programme.
 const BLOCK: usize = 400;
+/// After each round of blocks.
+const SETTLING_STEPS: usize = 50;
 /// Added to a matrix of unit diagonal, so that intervals that no row tells apart do no harm.
 const RIDGE: f64 = 1e-12;
 /// Sums of more masses than this are differences of cumulative ones.
@@ -276,9 +278,12 @@ impl Problem {
                 let gains = self.gains(&probabilities);
                 self.step(block, &probabilities, &gains, interrupt)?;
             }
-            // A step of expectation and maximisation settles the masses of the blocks against each other.
-            let gains = self.gains(&self.probabilities(&self.mass));
-            self.mass.iter_mut().zip(gains).for_each(|(mass, gain)| *mass *= 1.0 + gain / self.total);
+            // Steps of expectation and maximisation settle the masses of the blocks against each other.
+            for _ in 0..SETTLING_STEPS {
+                interrupt()?;
+                let gains = self.gains(&self.probabilities(&self.mass));
+                self.mass.iter_mut().zip(gains).for_each(|(mass, gain)| *mass *= (1.0 + gain / self.total).max(0.0));
+            }
         }
         let (gap, mass) = best;
         self.mass = mass;

@@ -9,6 +9,7 @@ mod fit;
 mod groups;
 mod incidence;
 mod inference;
+mod intervals;
 mod pg;
 mod plot;
 mod predict;
@@ -40,7 +41,8 @@ extension_sql_file!("../sql/20_survival.sql", name = "survival", requires = ["ty
 extension_sql_file!("../sql/22_estimates.sql", name = "estimates", requires = ["survival"]);
 extension_sql_file!("../sql/22_groups.sql", name = "groups", requires = ["estimates"]);
 extension_sql_file!("../sql/24_incidence.sql", name = "incidence", requires = ["groups"]);
-extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["incidence"]);
+extension_sql_file!("../sql/24_intervals.sql", name = "intervals", requires = ["incidence"]);
+extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["intervals"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
 extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["designs"]);
 extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["cox"]);

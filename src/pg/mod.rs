@@ -16,6 +16,7 @@ pub mod grouped;
 pub mod incidence;
 pub mod inference;
 pub mod interrupts;
+pub mod intervals;
 pub mod packed;
 pub mod record;
 pub mod relations;

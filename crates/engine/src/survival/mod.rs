@@ -10,6 +10,7 @@ pub mod gray;
 pub mod grouped;
 pub mod grouped_tests;
 pub mod incidence;
+pub mod intervals;
 pub mod kaplan_meier;
 pub mod kernel;
 pub mod life_table;
@@ -20,6 +21,7 @@ pub mod restricted_mean;
 pub mod risk;
 pub mod sample;
 pub mod smooth_hazard;
+pub mod turnbull;
 pub mod weights;
 
 pub use curve::{FittedCurve, Steps, Survival, Tail};

@@ -4,7 +4,6 @@ use ltv_engine::hazard::cox::Status;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::numeric::normal;
-use ltv_engine::survival::Survival;
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field, ModelBy};
@@ -61,7 +60,7 @@ fn unscored(why: &Unscorable) -> Vec<Field> {
 
 /// `predict_curve(model, row)`; NULL for a row that has no score.
 pub fn predict_curve(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let curve = call.score(by, |subject| subject.ok().map(|subject| Survival::Fitted(subject.curve()).encode()));
+    let curve = call.score(by, |subject| subject.ok().map(|subject| subject.survival().encode()));
     match curve.flatten() {
         Some(bytes) => call.answer_bytes(&bytes),
         None => call.null(),
@@ -97,6 +96,10 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
             ("wald", fit.wald_test, fit.degrees_of_freedom),
             ("score", fit.score_test, fit.degrees_of_freedom),
         ],
+        Fit::Parametric(fit) if fit.likelihood_ratio_test().1 > 0 && fit.status != Status::NoEvents => {
+            let (statistic, df) = fit.likelihood_ratio_test();
+            vec![("likelihood ratio", statistic, df)]
+        }
         _ => Vec::new(),
     };
     call.answer_rows(tests.into_iter().map(|(test, chi_squared, df)| {
@@ -111,16 +114,20 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
 
 /// Whether the fit may be believed, in words; `ok` when nothing is wrong.
 pub fn status_of(model: &Model) -> String {
-    let Fit::Cox(fit) = &model.fit else { return "ok".into() };
+    let (status, coefficients) = match &model.fit {
+        Fit::Cox(fit) => (&fit.status, &fit.coefficients[..]),
+        // The location's coefficients, after its intercept.
+        Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.covariates()]),
+        Fit::KaplanMeier(_) => return "ok".into(),
+    };
     let terms = model.terms();
     let named = |columns: &[usize]| columns.iter().map(|at| terms[*at].as_str()).collect::<Vec<_>>().join(", ");
-    match &fit.status {
+    match status {
         Status::NoEvents => "no events".into(),
         Status::NotConverged => "not converged".into(),
         Status::Separated { terms } => format!("separated: {}", named(terms)),
         Status::Converged => {
-            let aliased: Vec<usize> =
-                (0..fit.coefficients.len()).filter(|at| fit.coefficients[*at].is_none()).collect();
+            let aliased: Vec<usize> = (0..coefficients.len()).filter(|at| coefficients[*at].is_none()).collect();
             if aliased.is_empty() { "ok".into() } else { format!("determined by other terms: {}", named(&aliased)) }
         }
     }

@@ -10,6 +10,7 @@ pub mod subject;
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::CoxFit;
+use crate::hazard::parametric::ParametricFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
@@ -20,6 +21,7 @@ use features::{Feature, Kind};
 pub enum Fit {
     Cox(Box<CoxFit>),
     KaplanMeier(Cohorts),
+    Parametric(Box<ParametricFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -39,10 +41,17 @@ impl Model {
         Model { features, fit: Fit::Cox(Box::new(fit)), skipped }
     }
 
+    /// A parametric model whose covariates have no names but x1, x2, ….
+    pub fn unnamed_parametric(fit: ParametricFit, skipped: u64) -> Model {
+        let features = (1..=fit.covariates()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
+        Model { features, fit: Fit::Parametric(Box::new(fit)), skipped }
+    }
+
     pub fn algorithm(&self) -> &'static str {
-        match self.fit {
+        match &self.fit {
             Fit::Cox(_) => "cox",
             Fit::KaplanMeier(_) => "kaplan_meier",
+            Fit::Parametric(fit) => fit.distribution.algorithm(),
         }
     }
 
@@ -64,6 +73,13 @@ impl Model {
                 fit.validate()
             }
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
+            Fit::Parametric(fit) => {
+                let columns: usize = self.features.iter().map(Feature::columns).sum();
+                if columns != fit.covariates() {
+                    return Err(Error::malformed("the model's features and coefficients differ in number"));
+                }
+                fit.validate()
+            }
         }
     }
 

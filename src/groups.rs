@@ -68,7 +68,7 @@ pub fn log_rank_curves(call: &Call) -> pg_sys::Datum {
         .flatten()
         .map(|curve| match &curve.0 {
             Survival::Sample(sample) => sample,
-            Survival::Fitted(_) => raise(no_sample("compared")),
+            Survival::Fitted(_) | Survival::Parametric(_) => raise(no_sample("compared")),
         })
         .collect();
     answer(call, settle(log_rank::log_rank_asking(&samples, weighting, go_on)), scores)
@@ -217,7 +217,7 @@ impl Text for Grouped {
                 group: cell.group.label(),
                 sample,
             }),
-            Survival::Fitted(_) => Err(Error::malformed("a group of a summary must be a sample")),
+            Survival::Fitted(_) | Survival::Parametric(_) => Err(Error::malformed("a group of a summary must be a sample")),
         };
         Grouped::from_cells(groups.into_iter().map(cell).collect::<Result<_>>()?, skipped)
     }

@@ -4,7 +4,6 @@ use ltv_engine::hazard::cox::Status;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::numeric::normal;
-use ltv_engine::survival::Survival;
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field, ModelBy};
@@ -64,7 +63,7 @@ fn unscored(why: &Unscorable) -> Vec<Field> {
 
 /// `predict_curve(model, row)`; NULL for a row that has no score.
 pub fn predict_curve(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let curve = call.score(by, |subject| subject.ok().map(|subject| Survival::Fitted(subject.curve()).encode()));
+    let curve = call.score(by, |subject| subject.ok().map(|subject| subject.survival().encode()));
     match curve.flatten() {
         Some(bytes) => call.answer_bytes(&bytes),
         None => call.null(),
@@ -112,6 +111,11 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
             three(fit.likelihood_ratio_test, fit.wald_test, fit.score_test, fit.degrees_of_freedom)
         }
         Fit::FineGray(fit) => vec![("wald", fit.wald_test, fit.degrees_of_freedom)],
+        Fit::Parametric(fit) if fit.status == Status::NoEvents => Vec::new(),
+        Fit::Parametric(fit) => {
+            let (statistic, df) = fit.likelihood_ratio_test();
+            vec![("likelihood ratio", statistic, df)]
+        }
         Fit::KaplanMeier(_) => Vec::new(),
     };
     call.answer_rows(tests.into_iter().filter(|(_, _, df)| *df > 0).map(|(test, chi_squared, df)| {
@@ -127,9 +131,11 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
 /// Whether the fit may be believed, in words; `ok` when nothing is wrong.
 pub fn status_of(model: &Model) -> String {
     let (status, coefficients) = match &model.fit {
-        Fit::Cox(fit) => (&fit.status, &fit.coefficients),
-        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => (&fit.status, &fit.coefficients),
-        Fit::FineGray(fit) => (&fit.status, &fit.coefficients),
+        Fit::Cox(fit) => (&fit.status, &fit.coefficients[..]),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => (&fit.status, &fit.coefficients[..]),
+        Fit::FineGray(fit) => (&fit.status, &fit.coefficients[..]),
+        // The location's coefficients, after its intercept.
+        Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.covariates()]),
         Fit::KaplanMeier(_) => return "ok".into(),
     };
     let terms = model.terms();

@@ -2,8 +2,8 @@
 
 use ltv_engine::survival::estimate::{Estimator, Variance};
 use ltv_engine::survival::kaplan_meier::critical_value;
-use ltv_engine::survival::life_table::{self, Reading};
-use ltv_engine::survival::{Sample, Steps, Survival, curve};
+use ltv_engine::survival::life_table::{self, Manner};
+use ltv_engine::survival::{Reading, Sample, Survival, curve};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::pg::varlena::Value;
 pub fn sample_of(bytes: &[u8]) -> Result<Sample> {
     match Survival::decode(bytes)? {
         Survival::Sample(sample) => Ok(sample),
-        Survival::Fitted(_) => Err(no_sample("rolled up")),
+        Survival::Fitted(_) | Survival::Parametric(_) => Err(no_sample("rolled up")),
     }
 }
 
@@ -25,6 +25,9 @@ pub fn no_sample(what: &str) -> Error {
         "Only curves made by survival_agg (or conditional of one) hold a sample.",
     )
 }
+
+/// Even steps at which a smooth curve is shown when no times are asked for.
+pub const GRID: u32 = 100;
 
 fn time(name: &str, t: f64) -> f64 {
     if !(0.0..f64::INFINITY).contains(&t) {
@@ -36,40 +39,40 @@ fn time(name: &str, t: f64) -> f64 {
 fn with_sample<T>(s: &Value<Survival>, read: impl FnOnce(&Sample) -> T) -> Option<T> {
     match &s.0 {
         Survival::Sample(sample) => Some(read(sample)),
-        Survival::Fitted(_) => None,
+        Survival::Fitted(_) | Survival::Parametric(_) => None,
     }
 }
 
 /// An accessor of a curve and one number.
-fn read(call: &Call, read: impl FnOnce(&Steps, f64) -> Option<f64>) -> pg_sys::Datum {
+fn read(call: &Call, read: impl FnOnce(&Reading, f64) -> Option<f64>) -> pg_sys::Datum {
     let Some(argument) = call.float(1) else { return call.null() };
-    call.answer_float(call.steps(|steps| read(steps, argument)).flatten())
+    call.answer_float(call.curve(|curve| read(curve, argument)).flatten())
 }
 
 /// `survival_at(s, t)`.
 pub fn survival_at(call: &Call) -> pg_sys::Datum {
-    read(call, |steps, t| steps.survival_at(time("t", t)))
+    read(call, |curve, t| curve.survival_at(time("t", t)))
 }
 
 /// `cumulative_hazard_at(s, t)`.
 pub fn cumulative_hazard_at(call: &Call) -> pg_sys::Datum {
-    read(call, |steps, t| steps.cumulative_hazard_at(time("t", t)))
+    read(call, |curve, t| curve.cumulative_hazard_at(time("t", t)))
 }
 
 /// `quantile(s, p)`.
 pub fn quantile(call: &Call) -> pg_sys::Datum {
-    read(call, |steps, p| settle(steps.quantile(p)))
+    read(call, |curve, p| settle(curve.quantile(p)))
 }
 
 /// `rmst(s, tau)`.
 pub fn rmst(call: &Call) -> pg_sys::Datum {
-    read(call, |steps, tau| settle(steps.restricted_mean(tau)))
+    read(call, |curve, tau| settle(curve.restricted_mean(tau)))
 }
 
 /// `renewal_probability(s, from_t, to_t)`.
 pub fn renewal_probability(call: &Call) -> pg_sys::Datum {
     let Some(to) = call.float(2) else { return call.null() };
-    read(call, |steps, from| settle(steps.renewal_probability(from, to)))
+    read(call, |curve, from| settle(curve.renewal_probability(from, to)))
 }
 
 #[pg_extern(sql = false)]
@@ -102,14 +105,15 @@ fn max_followup(s: Value<Survival>) -> Option<f64> {
     match s.0 {
         Survival::Sample(sample) => sample.max_followup(),
         Survival::Fitted(curve) => Some(curve.max_followup),
+        Survival::Parametric(curve) => Some(curve.end_of_data()),
     }
 }
 
 /// How the curve is to be read: level, transform, estimator and variance from this argument on.
-fn reading(call: &Call, from: usize) -> Option<Reading> {
+fn manner(call: &Call, from: usize) -> Option<Manner> {
     let (level, transform) = (call.float(from)?, call.text(from + 1)?);
     let (estimator, variance) = (call.text(from + 2)?, call.text(from + 3)?);
-    Some(Reading {
+    Some(Manner {
         z: settle(critical_value(level)),
         transform: settle(transform.parse()),
         estimator: settle(estimator.parse::<Estimator>()),
@@ -119,15 +123,18 @@ fn reading(call: &Call, from: usize) -> Option<Reading> {
 
 /// `survival_interval(s, t, level, transform, estimator, variance)`.
 pub fn survival_interval(call: &Call) -> pg_sys::Datum {
-    let (Some(bytes), Some(t), Some(reading)) = (call.bytes(0), call.float(1), reading(call, 2)) else {
+    let (Some(bytes), Some(t), Some(manner)) = (call.bytes(0), call.float(1), manner(call, 2)) else {
         return call.null();
     };
     let survival = settle(Survival::decode(bytes));
     let t = time("t", t);
-    let steps = settle(survival.steps_by(reading.estimator, reading.variance));
-    let found = steps.as_ref().and_then(|steps| Some((steps.survival_at(t)?, steps.log_variance_at(t))));
+    let curve = match survival {
+        Survival::Parametric(curve) => Some(Reading::Smooth(curve)),
+        steps => settle(steps.steps_by(manner.estimator, manner.variance)).map(Reading::Steps),
+    };
+    let found = curve.as_ref().and_then(|curve| Some((curve.survival_at(t)?, curve.log_variance_at(t))));
     let Some((estimate, log_variance)) = found else { return call.null() };
-    let interval = reading.interval(estimate, log_variance);
+    let interval = manner.interval(estimate, log_variance);
     call.answer_tuple(vec![
         Field::Float(Some(interval.survival)),
         Field::Float(interval.std_error),
@@ -138,15 +145,19 @@ pub fn survival_interval(call: &Call) -> pg_sys::Datum {
 
 /// `curve(s, at, level, transform, estimator, variance)`: the life table, or the estimates at chosen times.
 pub fn curve(call: &Call) -> pg_sys::Datum {
-    let (Some(bytes), Some(reading)) = (call.bytes(0), reading(call, 2)) else { return call.answer_rows(Vec::new()) };
+    let (Some(bytes), Some(manner)) = (call.bytes(0), manner(call, 2)) else { return call.answer_rows(Vec::new()) };
     let survival = settle(Survival::decode(bytes));
     let rows = match (&survival, call.floats(1)) {
-        (Survival::Sample(sample), None) => settle(life_table::curve(sample, &reading)),
-        (Survival::Sample(sample), Some(times)) => settle(life_table::curve_at(sample, &checked(times), &reading)),
-        (_, times) => {
+        (Survival::Sample(sample), None) => settle(life_table::curve(sample, &manner)),
+        (Survival::Sample(sample), Some(times)) => settle(life_table::curve_at(sample, &checked(times), &manner)),
+        (Survival::Fitted(_), times) => {
             let steps = survival.steps();
             let times = times.map(checked);
-            steps.map(|steps| life_table::fitted_curve(&steps, times.as_deref(), &reading)).unwrap_or_default()
+            steps.map(|steps| life_table::fitted_curve(&steps, times.as_deref(), &manner)).unwrap_or_default()
+        }
+        (Survival::Parametric(curve), times) => {
+            let times = times.map_or_else(|| curve.grid(GRID), checked);
+            life_table::smooth_curve(curve, &times, &manner)
         }
     };
     call.answer_rows(rows.into_iter().map(|row| {

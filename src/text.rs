@@ -10,7 +10,7 @@ use ltv_engine::model::Model;
 use ltv_engine::model::legacy::Version1;
 use ltv_engine::numeric::tally::{Cell, Tally};
 use ltv_engine::survival::weights::Weights;
-use ltv_engine::survival::{FittedCurve, Incidence, Sample, Survival};
+use ltv_engine::survival::{FittedCurve, Incidence, ParametricCurve, Sample, Survival};
 use ltv_engine::{Error, Result};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -39,6 +39,10 @@ pub(crate) enum SurvivalText {
     Fitted {
         version: u32,
         curve: FittedCurve,
+    },
+    Parametric {
+        version: u32,
+        curve: ParametricCurve,
     },
 }
 
@@ -184,6 +188,11 @@ impl SurvivalText {
                 curve.validate()?;
                 Ok(Survival::Fitted(curve))
             }
+            SurvivalText::Parametric { version, curve } => {
+                known(version, "ltv.survival")?;
+                curve.validate()?;
+                Ok(Survival::Parametric(curve))
+            }
         }
     }
 }
@@ -193,6 +202,7 @@ impl Text for Survival {
         print(&match self {
             Survival::Sample(sample) => SurvivalText::of_sample(sample),
             Survival::Fitted(curve) => SurvivalText::Fitted { version: VERSION, curve: curve.clone() },
+            Survival::Parametric(curve) => SurvivalText::Parametric { version: VERSION, curve: curve.clone() },
         })
     }
 

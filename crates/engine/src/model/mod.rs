@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
+use crate::hazard::parametric::ParametricFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
@@ -29,6 +30,7 @@ pub enum Fit {
     Renewal(Box<DiscreteFit>),
     DiscreteTime(Box<DiscreteFit>),
     FineGray(Box<FineGrayFit>),
+    Parametric(Box<ParametricFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -59,13 +61,20 @@ impl Model {
         Model { features, fit: Fit::FineGray(Box::new(fit)), skipped }
     }
 
+    /// A parametric model whose covariates have no names but x1, x2, ….
+    pub fn unnamed_parametric(fit: ParametricFit, skipped: u64) -> Model {
+        let features = (1..=fit.covariates()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
+        Model { features, fit: Fit::Parametric(Box::new(fit)), skipped }
+    }
+
     pub fn algorithm(&self) -> &'static str {
-        match self.fit {
+        match &self.fit {
             Fit::Cox(_) => "cox",
             Fit::KaplanMeier(_) => "kaplan_meier",
             Fit::Renewal(_) => "renewal",
             Fit::DiscreteTime(_) => "discrete_time",
             Fit::FineGray(_) => "fine_gray",
+            Fit::Parametric(fit) => fit.distribution.algorithm(),
         }
     }
 
@@ -98,6 +107,13 @@ impl Model {
             Fit::FineGray(fit) => {
                 let columns: usize = self.features.iter().map(Feature::columns).sum();
                 if columns != fit.coefficients.len() {
+                    return Err(Error::malformed("the model's features and coefficients differ in number"));
+                }
+                fit.validate()
+            }
+            Fit::Parametric(fit) => {
+                let columns: usize = self.features.iter().map(Feature::columns).sum();
+                if columns != fit.covariates() {
                     return Err(Error::malformed("the model's features and coefficients differ in number"));
                 }
                 fit.validate()

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::survival::curve::Steps;
 use crate::survival::estimate::{Estimate, Estimates, Estimator, Variance};
 use crate::survival::kaplan_meier::{Interval, Transform, interval};
+use crate::survival::parametric::ParametricCurve;
 use crate::survival::risk::RiskRow;
 use crate::survival::sample::Sample;
 
@@ -25,7 +26,7 @@ pub struct CurveRow {
 
 /// How a curve is to be read.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reading {
+pub struct Manner {
     pub estimator: Estimator,
     pub variance: Variance,
     /// Standard errors on either side of an interval.
@@ -33,7 +34,7 @@ pub struct Reading {
     pub transform: Transform,
 }
 
-impl Reading {
+impl Manner {
     pub fn interval(&self, survival: f64, log_variance: Option<f64>) -> Interval {
         interval(survival, log_variance, self.z, self.transform)
     }
@@ -43,15 +44,15 @@ impl Reading {
 ///
 /// # Errors
 /// [`Variance::is_robust_for`].
-pub fn curve(sample: &Sample, reading: &Reading) -> Result<Vec<CurveRow>> {
-    let Some(estimates) = Estimates::of(sample, reading.estimator, reading.variance)? else { return Ok(Vec::new()) };
+pub fn curve(sample: &Sample, manner: &Manner) -> Result<Vec<CurveRow>> {
+    let Some(estimates) = Estimates::of(sample, manner.estimator, manner.variance)? else { return Ok(Vec::new()) };
     let row = |(row, now): (RiskRow, Estimate)| CurveRow {
         time: row.time,
         at_risk: Some(row.at_risk[0]),
         events: Some(row.events[0]),
         censored: Some(row.censored[0]),
         entered: Some(row.entered[0]),
-        estimate: Some(reading.interval(now.survival, Some(now.log_variance))),
+        estimate: Some(manner.interval(now.survival, Some(now.log_variance))),
         cumulative_hazard: Some(now.cumulative_hazard),
         cumulative_hazard_std_error: Some(now.hazard_variance.sqrt()),
     };
@@ -65,8 +66,8 @@ pub fn curve(sample: &Sample, reading: &Reading) -> Result<Vec<CurveRow>> {
 ///
 /// # Errors
 /// [`Variance::is_robust_for`].
-pub fn curve_at(sample: &Sample, times: &[f64], reading: &Reading) -> Result<Vec<CurveRow>> {
-    let Some(estimates) = Estimates::of(sample, reading.estimator, reading.variance)? else { return Ok(Vec::new()) };
+pub fn curve_at(sample: &Sample, times: &[f64], manner: &Manner) -> Result<Vec<CurveRow>> {
+    let Some(estimates) = Estimates::of(sample, manner.estimator, manner.variance)? else { return Ok(Vec::new()) };
     let start = Estimate { survival: 1.0, log_variance: 0.0, cumulative_hazard: 0.0, hazard_variance: 0.0 };
     let at_end = estimates.at.last().map_or(1.0, |end| end.survival);
     let table = &estimates.table.rows;
@@ -87,7 +88,7 @@ pub fn curve_at(sample: &Sample, times: &[f64], reading: &Reading) -> Result<Vec
             events: sum(|row| row.events[0]),
             censored: sum(|row| row.censored[0]),
             entered: sum(|row| row.entered[0]),
-            estimate: (observed || at_end == 0.0).then(|| reading.interval(now.survival, Some(now.log_variance))),
+            estimate: (observed || at_end == 0.0).then(|| manner.interval(now.survival, Some(now.log_variance))),
             cumulative_hazard: observed.then_some(now.cumulative_hazard),
             cumulative_hazard_std_error: observed.then(|| now.hazard_variance.sqrt()),
         }
@@ -96,7 +97,7 @@ pub fn curve_at(sample: &Sample, times: &[f64], reading: &Reading) -> Result<Vec
 }
 
 /// The estimates of any curve at its steps, or at chosen times: of a model's curve, whose S is exp(−H) by any estimator.
-pub fn fitted_curve(steps: &Steps, times: Option<&[f64]>, reading: &Reading) -> Vec<CurveRow> {
+pub fn fitted_curve(steps: &Steps, times: Option<&[f64]>, manner: &Manner) -> Vec<CurveRow> {
     let mut times = times.unwrap_or(&steps.times).to_vec();
     times.sort_unstable_by(f64::total_cmp);
     let row = |time: f64| {
@@ -108,7 +109,28 @@ pub fn fitted_curve(steps: &Steps, times: Option<&[f64]>, reading: &Reading) -> 
             events: None,
             censored: None,
             entered: None,
-            estimate: steps.survival_at(time).map(|survival| reading.interval(survival, log_variance)),
+            estimate: steps.survival_at(time).map(|survival| manner.interval(survival, log_variance)),
+            cumulative_hazard,
+            cumulative_hazard_std_error: cumulative_hazard.and(log_variance).map(f64::sqrt),
+        }
+    };
+    times.into_iter().map(row).collect()
+}
+
+/// The estimates of a smooth curve at chosen times, beyond the data too.
+pub fn smooth_curve(curve: &ParametricCurve, times: &[f64], manner: &Manner) -> Vec<CurveRow> {
+    let mut times = times.to_vec();
+    times.sort_unstable_by(f64::total_cmp);
+    let row = |time: f64| {
+        let log_variance = curve.log_variance_at(time);
+        let cumulative_hazard = curve.cumulative_hazard_at(time);
+        CurveRow {
+            time,
+            at_risk: None,
+            events: None,
+            censored: None,
+            entered: None,
+            estimate: curve.survival_at(time).map(|survival| manner.interval(survival, log_variance)),
             cumulative_hazard,
             cumulative_hazard_std_error: cumulative_hazard.and(log_variance).map(f64::sqrt),
         }

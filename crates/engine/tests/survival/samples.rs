@@ -3,7 +3,7 @@
 use ltv_engine::numeric::tally::Budget;
 use ltv_engine::survival::estimate::{Estimator, Variance};
 use ltv_engine::survival::kaplan_meier::{Interval, Transform, critical_value, interval};
-use ltv_engine::survival::life_table::{Reading, curve};
+use ltv_engine::survival::life_table::{Manner, curve};
 use ltv_engine::survival::{Sample, Steps, Survival};
 
 use crate::golden_support::Subject;
@@ -47,8 +47,8 @@ impl LifeRow {
 }
 
 /// 95 %.
-pub fn reading(estimator: Estimator, variance: Variance, transform: Transform) -> Reading {
-    Reading { estimator, variance, z: critical_value(0.95).expect("a valid level"), transform }
+pub fn reading(estimator: Estimator, variance: Variance, transform: Transform) -> Manner {
+    Manner { estimator, variance, z: critical_value(0.95).expect("a valid level"), transform }
 }
 
 pub fn life_table(sample: &Sample, transform: Transform) -> Vec<LifeRow> {

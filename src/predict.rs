@@ -98,7 +98,8 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
         }
         Fit::KaplanMeier(_) => ([0.0; 3], 0),
     };
-    let tests = ["likelihood ratio", "wald", "score"].into_iter().zip(statistics).map(|(test, value)| (test, value, df));
+    let tests =
+        ["likelihood ratio", "wald", "score"].into_iter().zip(statistics).map(|(test, value)| (test, value, df));
     call.answer_rows(tests.filter(|_| df > 0).map(|(test, chi_squared, df)| {
         vec![
             Field::Text(Some(test.into())),

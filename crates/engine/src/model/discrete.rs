@@ -56,7 +56,8 @@ impl Model {
         let row = |term: String, estimate: Option<f64>, std_error: Option<f64>| {
             let std_error = std_error.and_then(finite).filter(|error| *error > 0.0);
             let both = estimate.zip(std_error);
-            let limit = |sign: f64| both.and_then(|(estimate, error)| finite((estimate + sign * critical * error).exp()));
+            let limit =
+                |sign: f64| both.and_then(|(estimate, error)| finite((estimate + sign * critical * error).exp()));
             let z = both.map(|(estimate, error)| estimate / error);
             Coefficient {
                 term,
@@ -80,7 +81,8 @@ impl Model {
         let mut remarks = Vec::new();
         let list = |periods: &[usize]| {
             let shown: Vec<String> = periods.iter().take(NAMED).map(usize::to_string).collect();
-            let rest = if periods.len() > NAMED { format!(" and {} more", periods.len() - NAMED) } else { String::new() };
+            let rest =
+                if periods.len() > NAMED { format!(" and {} more", periods.len() - NAMED) } else { String::new() };
             let noun = if periods.len() == 1 { "period" } else { "periods" };
             format!("{noun} {}{rest}", shown.join(", "))
         };

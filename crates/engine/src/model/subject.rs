@@ -15,11 +15,23 @@ use crate::{Error, Result};
 /// A row that has a curve.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
-    Cox { fit: &'a CoxFit, covariates: &'a [f64], linear_predictor: f64 },
+    Cox {
+        fit: &'a CoxFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
     Cohort(&'a Cohort),
     /// The event of the fit is the renewal.
-    Renewal { fit: &'a DiscreteFit, covariates: &'a [f64], linear_predictor: f64 },
-    DiscreteTime { fit: &'a DiscreteFit, covariates: &'a [f64], linear_predictor: f64 },
+    Renewal {
+        fit: &'a DiscreteFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
+    DiscreteTime {
+        fit: &'a DiscreteFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
+    },
 }
 
 /// What a model says of a row: what happens within `horizon` to a contract that has lasted `given`.

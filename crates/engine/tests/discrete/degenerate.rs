@@ -21,12 +21,22 @@ fn decide(rows: &[(bool, &[f64])], options: &Options) -> DiscreteFit {
 
 #[test]
 fn a_covariate_that_separates_is_told() {
-    let complete: Vec<(bool, &[f64])> =
-        vec![(false, &[1.0, 0.3]), (false, &[2.0, 0.1]), (false, &[3.0, 0.9]), (true, &[4.0, 0.2]), (true, &[5.0, 0.8])];
+    let complete: Vec<(bool, &[f64])> = vec![
+        (false, &[1.0, 0.3]),
+        (false, &[2.0, 0.1]),
+        (false, &[3.0, 0.9]),
+        (true, &[4.0, 0.2]),
+        (true, &[5.0, 0.8]),
+    ];
     // The second covariate says nothing; of those with a 1 in the first, all renew.
     let mut quasi: Vec<(bool, &[f64])> = vec![(true, &[1.0, 0.5]), (true, &[1.0, 0.25])];
     for _ in 0..5 {
-        quasi.extend([(true, [0.0, 0.5].as_slice()), (false, &[0.0, 0.25]), (true, &[0.0, 0.125]), (false, &[0.0, 0.5])]);
+        quasi.extend([
+            (true, [0.0, 0.5].as_slice()),
+            (false, &[0.0, 0.25]),
+            (true, &[0.0, 0.125]),
+            (false, &[0.0, 0.5]),
+        ]);
     }
     for options in links() {
         assert!(matches!(decide(&complete, &options).status, Status::Separated { .. }), "{options:?}");
@@ -91,7 +101,8 @@ fn constant_and_repeated_covariates_have_no_coefficient() {
 /// Nobody has the event in period 2, everybody at risk has it in period 4.
 fn gaps() -> Design {
     let mut design = Design::default();
-    let rows = [(1.0, true), (1.0, false), (1.0, true), (3.0, true), (3.0, false), (3.0, true), (2.0, false), (3.0, false)];
+    let rows =
+        [(1.0, true), (1.0, false), (1.0, true), (3.0, true), (3.0, false), (3.0, true), (2.0, false), (3.0, false)];
     for (i, (time, event)) in rows.into_iter().chain([(4.0, true), (4.0, true)]).enumerate() {
         design.push(None, time, event, 1.0, &[(i % 3) as f64]).unwrap();
     }
@@ -112,7 +123,8 @@ fn periods_with_no_event_or_nothing_else_have_no_level() {
         curve.validate().unwrap();
         assert_eq!(fit.cumulative_hazard(3.5, 0.0), fit.cumulative_hazard(3.0, 0.0));
         // A smooth baseline has a hazard in every period.
-        let smooth = ltv_engine::hazard::discrete::fit(&gaps(), &Options { shape: Shape::Linear, ..options }, &mut go_on);
+        let smooth =
+            ltv_engine::hazard::discrete::fit(&gaps(), &Options { shape: Shape::Linear, ..options }, &mut go_on);
         assert!(smooth.unwrap().baseline.levels.iter().all(Option::is_some));
     }
 }

@@ -110,7 +110,10 @@ impl Basis {
     }
 
     pub fn levels(&self, coefficients: &[f64]) -> Vec<f64> {
-        self.columns.chunks_exact(self.terms).map(|row| row.iter().zip(coefficients).map(|(a, b)| a * b).sum()).collect()
+        self.columns
+            .chunks_exact(self.terms)
+            .map(|row| row.iter().zip(coefficients).map(|(a, b)| a * b).sum())
+            .collect()
     }
 }
 
@@ -158,12 +161,7 @@ mod tests {
     #[test]
     fn plain_coefficients_give_the_same_levels() {
         let deaths: Vec<f64> = (0..60).map(|t| f64::from((t * 7 + 3) % 5)).collect();
-        for shape in [
-            Shape::Linear,
-            Shape::Log,
-            Shape::Polynomial { degree: 5 },
-            Shape::Spline { degree: 4 },
-        ] {
+        for shape in [Shape::Linear, Shape::Log, Shape::Polynomial { degree: 5 }, Shape::Spline { degree: 4 }] {
             let basis = Basis::new(shape, &deaths).unwrap();
             assert_eq!(shape.terms().len(), basis.terms);
             let coefficients: Vec<f64> = (0..basis.terms).map(|i| 0.3 - 0.2 * i as f64).collect();

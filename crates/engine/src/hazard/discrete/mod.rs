@@ -154,7 +154,8 @@ fn fit_rows(mut rows: Rows, options: &Options, interrupt: Interrupt) -> Result<D
     if basis.is_none() {
         rows.take_out_sure();
     }
-    let problem = Problem { rows: &rows, link: options.link, basis: basis.as_ref(), penalty: options.penalty };
+    let problem =
+        Problem { rows: &rows, link: options.link, basis: basis.as_ref(), penalty: options.penalty, every: 1 };
     let p = rows.covariates;
     let maximum = if nothing_to_fit { None } else { Some(problem.maximise(interrupt)?) };
     let mut fit = DiscreteFit {
@@ -225,8 +226,7 @@ impl DiscreteFit {
         self.degrees_of_freedom = maximum.active.len();
         let levels = maximum.point.levels.iter().zip(no_level);
         self.baseline.levels = levels.map(|(level, none)| (!none).then_some(*level)).collect();
-        self.baseline_degrees_of_freedom =
-            if q > 0 { q } else { no_level.iter().filter(|none| !**none).count() };
+        self.baseline_degrees_of_freedom = if q > 0 { q } else { no_level.iter().filter(|none| !**none).count() };
         self.baseline.uncertainty = match problem.basis {
             None => {
                 let information = maximum.evaluation.level_information;

@@ -99,7 +99,9 @@ impl<'a> Rows<'a> {
         if periods > MOST_PERIODS || periods.saturating_mul(rows.covariates) > MOST_MEANS {
             return Err(Error::invalid(
                 format!("{periods} periods with {} covariates are too many", rows.covariates),
-                format!("At most {MOST_PERIODS} periods, and {MOST_MEANS} periods times covariates: choose a longer period, as 30 for days in months."),
+                format!(
+                    "At most {MOST_PERIODS} periods, and {MOST_MEANS} periods times covariates: choose a longer period, as 30 for days in months."
+                ),
             ));
         }
         rows.count(periods);

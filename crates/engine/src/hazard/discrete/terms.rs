@@ -32,11 +32,7 @@ impl DiscreteFit {
                 let term = |(period, level): (usize, &Option<f64>)| {
                     let distance: Vec<f64> = (0..p).map(|i| self.means[i] + means[period * p + i]).collect();
                     let error = level.and_then(|_| finite(1.0 / information[period] + variance_of(&distance)));
-                    BaselineTerm {
-                        name: name(period),
-                        estimate: level.map(|level| level - at_zero),
-                        std_error: error,
-                    }
+                    BaselineTerm { name: name(period), estimate: level.map(|level| level - at_zero), std_error: error }
                 };
                 self.baseline.levels.iter().enumerate().map(term).collect()
             }

@@ -1,12 +1,13 @@
 //! Curves to look at: an SVG that psql writes to a file and a browser shows.
 
 use ltv_engine::survival::kaplan_meier::{Transform, critical_value, interval};
-use ltv_engine::survival::{Steps, Survival};
+use ltv_engine::survival::{ParametricCurve, Reading, Steps, Survival};
 use pgrx::prelude::*;
 use plotters::prelude::*;
 
 use crate::pg::error::{report, settle};
 use crate::pg::varlena::Value;
+use crate::survival::GRID;
 
 const SIZE: (u32, u32) = (840, 480);
 /// Okabe & Ito's colours, which the colour-blind tell apart.
@@ -20,7 +21,7 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(90, 90, 90),
 ];
 
-/// A step function as the corners of its line, from time 0 to the end of the data.
+/// A curve as the corners of its line, from time 0 to the end of the data.
 struct Outline {
     middle: Vec<(f64, f64)>,
     /// Down the lower limits and back along the upper ones; empty when the limits are unknown.
@@ -43,6 +44,22 @@ fn outline(steps: &Steps, z: f64) -> Outline {
         }
     }
     corner(&mut middle, steps.max_followup, steps.survival_at_end());
+    let band = if lower.len() > 1 { lower.into_iter().chain(upper.into_iter().rev()).collect() } else { Vec::new() };
+    Outline { middle, band }
+}
+
+/// A smooth curve by its grid: also drawn to the end of the data only (or, where they have ended, over what is left).
+fn smooth_outline(curve: &ParametricCurve, z: f64) -> Outline {
+    let (mut middle, mut lower, mut upper) = (Vec::new(), Vec::new(), Vec::new());
+    for time in curve.grid(GRID) {
+        let Some(survival) = curve.survival_at(time) else { continue };
+        middle.push((time, survival));
+        let limits = interval(survival, curve.log_variance_at(time), z, Transform::LogLog);
+        if let (Some(low), Some(high)) = (limits.lower, limits.upper) {
+            lower.push((time, low));
+            upper.push((time, high));
+        }
+    }
     let band = if lower.len() > 1 { lower.into_iter().chain(upper.into_iter().rev()).collect() } else { Vec::new() };
     Outline { middle, band }
 }
@@ -103,10 +120,15 @@ fn plot_curve(
     let mut drawn = Vec::new();
     let mut end = 0.0f64;
     for (at, curve) in curves.iter().enumerate() {
-        let Some(steps) = curve.and_then(|curve| curve.0.steps()) else { continue };
-        end = end.max(steps.max_followup);
+        let Some(curve) = curve.and_then(|curve| curve.0.reading()) else { continue };
+        let outline = match &curve {
+            Reading::Steps(steps) => outline(steps, z),
+            Reading::Smooth(curve) => smooth_outline(curve, z),
+        };
+        let drawn_to = outline.middle.last().map_or(0.0, |(time, _)| *time);
+        end = end.max(drawn_to);
         let label = labels.get(at).copied().flatten().unwrap_or_default();
-        drawn.push((label.to_owned(), outline(&steps, z)));
+        drawn.push((label.to_owned(), outline));
     }
     if drawn.is_empty() || end <= 0.0 {
         return None;

@@ -2,7 +2,7 @@
 
 use ltv_engine::survival::kaplan_meier::{self, Transform};
 use ltv_engine::survival::log_rank::{self, Weighting};
-use ltv_engine::survival::{Sample, Steps, Survival, curve};
+use ltv_engine::survival::{Reading, Sample, Survival, curve};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::pg::{interrupts, settings};
 pub fn sample_of(bytes: &[u8]) -> Result<Sample> {
     match Survival::decode(bytes)? {
         Survival::Sample(sample) => Ok(sample),
-        Survival::Fitted(_) => Err(no_sample("rolled up")),
+        Survival::Fitted(_) | Survival::Parametric(_) => Err(no_sample("rolled up")),
     }
 }
 
@@ -25,6 +25,9 @@ fn no_sample(what: &str) -> Error {
         "Only curves made by survival_agg (or conditional of one) hold a sample.",
     )
 }
+
+/// Even steps at which a smooth curve is shown when no times are asked for.
+pub const GRID: u32 = 100;
 
 fn time(name: &str, t: f64) -> f64 {
     if !(0.0..f64::INFINITY).contains(&t) {
@@ -36,40 +39,40 @@ fn time(name: &str, t: f64) -> f64 {
 fn with_sample<T>(s: &Value<Survival>, read: impl FnOnce(&Sample) -> T) -> Option<T> {
     match &s.0 {
         Survival::Sample(sample) => Some(read(sample)),
-        Survival::Fitted(_) => None,
+        Survival::Fitted(_) | Survival::Parametric(_) => None,
     }
 }
 
 /// An accessor of a curve and one number.
-fn read(call: &Call, read: impl FnOnce(&Steps, f64) -> Option<f64>) -> pg_sys::Datum {
+fn read(call: &Call, read: impl FnOnce(&Reading, f64) -> Option<f64>) -> pg_sys::Datum {
     let Some(argument) = call.float(1) else { return call.null() };
-    call.answer_float(call.steps(|steps| read(steps, argument)).flatten())
+    call.answer_float(call.curve(|curve| read(curve, argument)).flatten())
 }
 
 /// `survival_at(s, t)`.
 pub fn survival_at(call: &Call) -> pg_sys::Datum {
-    read(call, |steps, t| steps.survival_at(time("t", t)))
+    read(call, |curve, t| curve.survival_at(time("t", t)))
 }
 
 /// `cumulative_hazard_at(s, t)`.
 pub fn cumulative_hazard_at(call: &Call) -> pg_sys::Datum {
-    read(call, |steps, t| steps.cumulative_hazard_at(time("t", t)))
+    read(call, |curve, t| curve.cumulative_hazard_at(time("t", t)))
 }
 
 /// `quantile(s, p)`.
 pub fn quantile(call: &Call) -> pg_sys::Datum {
-    read(call, |steps, p| settle(steps.quantile(p)))
+    read(call, |curve, p| settle(curve.quantile(p)))
 }
 
 /// `rmst(s, tau)`.
 pub fn rmst(call: &Call) -> pg_sys::Datum {
-    read(call, |steps, tau| settle(steps.restricted_mean(tau)))
+    read(call, |curve, tau| settle(curve.restricted_mean(tau)))
 }
 
 /// `renewal_probability(s, from_t, to_t)`.
 pub fn renewal_probability(call: &Call) -> pg_sys::Datum {
     let Some(to) = call.float(2) else { return call.null() };
-    read(call, |steps, from| settle(steps.renewal_probability(from, to)))
+    read(call, |curve, from| settle(curve.renewal_probability(from, to)))
 }
 
 #[pg_extern(sql = false)]
@@ -102,6 +105,7 @@ fn max_followup(s: Value<Survival>) -> Option<f64> {
     match s.0 {
         Survival::Sample(sample) => sample.max_followup(),
         Survival::Fitted(curve) => Some(curve.max_followup),
+        Survival::Parametric(curve) => Some(curve.end_of_data()),
     }
 }
 
@@ -113,8 +117,8 @@ pub fn survival_interval(call: &Call) -> pg_sys::Datum {
     let z = settle(kaplan_meier::critical_value(level));
     let transform: Transform = settle(transform.parse());
     let t = time("t", t);
-    let steps = survival.steps();
-    let found = steps.as_ref().and_then(|steps| Some((steps.survival_at(t)?, steps.log_variance_at(t))));
+    let curve = survival.reading();
+    let found = curve.as_ref().and_then(|curve| Some((curve.survival_at(t)?, curve.log_variance_at(t))));
     let Some((estimate, log_variance)) = found else { return call.null() };
     let interval = kaplan_meier::interval(estimate, log_variance, z, transform);
     call.answer_tuple(vec![
@@ -140,6 +144,10 @@ pub fn curve(call: &Call) -> pg_sys::Datum {
             let steps = survival.steps();
             let times = times.map(checked);
             steps.map(|steps| kaplan_meier::fitted_curve(&steps, times.as_deref(), z, transform)).unwrap_or_default()
+        }
+        (Survival::Parametric(curve), times) => {
+            let times = times.map_or_else(|| curve.grid(GRID), checked);
+            kaplan_meier::smooth_curve(curve, &times, z, transform)
         }
     };
     call.answer_rows(rows.into_iter().map(|row| {
@@ -176,7 +184,7 @@ fn log_rank(
         .iter()
         .map(|curve| match curve {
             Survival::Sample(sample) => sample,
-            Survival::Fitted(_) => raise(no_sample("compared")),
+            Survival::Fitted(_) | Survival::Parametric(_) => raise(no_sample("compared")),
         })
         .collect();
     let go_on = |bytes| {

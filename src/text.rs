@@ -6,7 +6,7 @@ use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::Model;
 use ltv_engine::numeric::tally::{Cell, Tally};
-use ltv_engine::survival::{FittedCurve, Sample, Survival};
+use ltv_engine::survival::{FittedCurve, ParametricCurve, Sample, Survival};
 use ltv_engine::{Error, Result};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -33,6 +33,10 @@ enum SurvivalText {
     Fitted {
         version: u32,
         curve: FittedCurve,
+    },
+    Parametric {
+        version: u32,
+        curve: ParametricCurve,
     },
 }
 
@@ -109,6 +113,7 @@ impl Text for Survival {
                 }
             }
             Survival::Fitted(curve) => SurvivalText::Fitted { version: VERSION, curve: curve.clone() },
+            Survival::Parametric(curve) => SurvivalText::Parametric { version: VERSION, curve: curve.clone() },
         })
     }
 
@@ -123,6 +128,11 @@ impl Text for Survival {
                 known(version, "ltv.survival")?;
                 curve.validate()?;
                 Ok(Survival::Fitted(curve))
+            }
+            SurvivalText::Parametric { version, curve } => {
+                known(version, "ltv.survival")?;
+                curve.validate()?;
+                Ok(Survival::Parametric(curve))
             }
         }
     }

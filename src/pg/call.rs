@@ -3,7 +3,7 @@
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::subject::Subject;
-use ltv_engine::survival::Steps;
+use ltv_engine::survival::{Reading, Steps};
 use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
 
 use crate::pg::call_site::CallSite;
@@ -131,12 +131,21 @@ impl Call {
         Some(unsafe { site.score(row, answer) })
     }
 
-    /// The steps of the curve of argument 0; `None` when it is NULL or of an empty cohort.
-    pub fn steps<R>(&self, read: impl FnOnce(&Steps) -> R) -> Option<R> {
+    /// The curve of argument 0; `None` when it is NULL or of an empty cohort.
+    pub fn curve<R>(&self, read: impl FnOnce(&Reading) -> R) -> Option<R> {
         let bytes = self.bytes(0)?;
         // SAFETY: the functions that read curves keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
-        site.steps(bytes).map(read)
+        site.curve(bytes).map(read)
+    }
+
+    /// The steps of the curve of argument 0; `None` when it is NULL, of an empty cohort, or a smooth curve.
+    pub fn steps<R>(&self, read: impl FnOnce(&Steps) -> R) -> Option<R> {
+        self.curve(|curve| match curve {
+            Reading::Steps(steps) => Some(read(steps)),
+            Reading::Smooth(_) => None,
+        })
+        .flatten()
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use ltv_engine::model::Model;
 use ltv_engine::model::codec::HEADER_BYTES;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::subject::Subject;
-use ltv_engine::survival::{Steps, Survival};
+use ltv_engine::survival::{Reading, Survival};
 use pgrx::pg_sys;
 
 use crate::pg::error::settle;
@@ -26,7 +26,7 @@ pub struct CallSite {
     /// The models of names, good for one snapshot.
     named: Vec<(String, Vec<u8>)>,
     snapshot: Option<SnapshotKey>,
-    curves: Vec<(Vec<u8>, Option<Steps>)>,
+    curves: Vec<(Vec<u8>, Option<Reading>)>,
     pub result: Option<pg_sys::TupleDesc>,
 }
 
@@ -156,13 +156,13 @@ impl CallSite {
         answer(held.model.subject(values, &mut held.columns))
     }
 
-    /// The steps of a stored curve; `None` for an empty cohort.
-    pub fn steps(&mut self, bytes: &[u8]) -> Option<&Steps> {
+    /// A stored curve, ready to be asked; `None` for an empty cohort.
+    pub fn curve(&mut self, bytes: &[u8]) -> Option<&Reading> {
         match self.curves.iter().position(|(held, _)| held == bytes) {
             Some(at) => self.curves[..=at].rotate_right(1),
             None => {
-                let steps = settle(Survival::decode(bytes)).steps();
-                self.curves.insert(0, (bytes.to_vec(), steps));
+                let curve = settle(Survival::decode(bytes)).reading();
+                self.curves.insert(0, (bytes.to_vec(), curve));
                 let mut total = 0;
                 let fit = self.curves.iter().take_while(|(held, _)| {
                     total += held.len();
@@ -172,7 +172,7 @@ impl CallSite {
                 self.curves.truncate(kept);
             }
         }
-        self.curves.first().and_then(|(_, steps)| steps.as_ref())
+        self.curves.first().and_then(|(_, curve)| curve.as_ref())
     }
 }
 

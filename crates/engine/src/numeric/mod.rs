@@ -1,8 +1,12 @@
-//! What the rooms above share: exact tallies, compensated sums, small linear algebra, the normal distribution.
+//! What the rooms above share: exact tallies, compensated sums, small linear algebra, the normal distribution and its
+//! relatives, integrals.
 
 pub mod bytes;
 pub mod extended;
 pub mod linear;
+pub mod mills;
 pub mod normal;
+pub mod prentice;
+pub mod quadrature;
 pub mod sum;
 pub mod tally;

@@ -2,7 +2,9 @@
 
 use crate::numeric::bytes::{Reader, Writer};
 use crate::survival::curve::{FittedCurve, Survival, Tail};
+use crate::survival::distribution::{Distribution, SplineScale};
 use crate::survival::packed;
+use crate::survival::parametric::ParametricCurve;
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
 
@@ -10,6 +12,7 @@ pub(super) const VERSION: u8 = 1;
 const SAMPLE: u8 = 0;
 const FITTED: u8 = 1;
 pub(super) const PACKED: u8 = 2;
+const PARAMETRIC: u8 = 3;
 
 impl Survival {
     pub fn encode(&self) -> Vec<u8> {
@@ -32,6 +35,17 @@ impl Survival {
                         out.float(rate);
                     }
                 }
+                out.bytes
+            }
+            Survival::Parametric(curve) => {
+                let mut out = Writer::default();
+                out.byte(VERSION);
+                out.byte(PARAMETRIC);
+                write_distribution(&curve.distribution, &mut out);
+                out.floats(&curve.parameters);
+                out.floats(&curve.covariance);
+                out.float(curve.max_followup);
+                out.float(curve.given);
                 out.bytes
             }
         }
@@ -65,6 +79,14 @@ impl Survival {
                 curve.validate()?;
                 Survival::Fitted(curve)
             }
+            PARAMETRIC => {
+                let distribution = read_distribution(&mut from)?;
+                let (parameters, covariance) = (from.floats()?, from.floats()?);
+                let (max_followup, given) = (from.float()?, from.float()?);
+                let curve = ParametricCurve { distribution, parameters, covariance, max_followup, given };
+                curve.validate()?;
+                Survival::Parametric(curve)
+            }
             other => return Err(Error::malformed(format!("unknown kind {other} of ltv.survival"))),
         };
         from.finish()?;
@@ -79,4 +101,60 @@ pub fn encode_sample(sample: &Sample) -> Vec<u8> {
     out.byte(SAMPLE);
     sample.write(&mut out);
     out.bytes
+}
+
+/// Marks a distribution with a cured share; the inner one follows.
+const CURE: u8 = 128;
+
+fn write_distribution(distribution: &Distribution, out: &mut Writer) {
+    match distribution {
+        Distribution::Exponential => out.byte(0),
+        Distribution::Weibull => out.byte(1),
+        Distribution::LogNormal => out.byte(2),
+        Distribution::LogLogistic => out.byte(3),
+        Distribution::GeneralizedGamma => out.byte(4),
+        Distribution::Gompertz => out.byte(5),
+        Distribution::Spline { scale, knots } => {
+            out.byte(match scale {
+                SplineScale::Hazard => 6,
+                SplineScale::Odds => 7,
+                SplineScale::Normal => 8,
+            });
+            out.floats(knots);
+        }
+        Distribution::PiecewiseExponential { breaks } => {
+            out.byte(9);
+            out.floats(breaks);
+        }
+        Distribution::Cure(inner) => {
+            out.byte(CURE);
+            write_distribution(inner, out);
+        }
+    }
+}
+
+fn read_distribution(from: &mut Reader) -> Result<Distribution> {
+    Ok(match from.byte()? {
+        CURE => match from.byte()? {
+            CURE => return Err(Error::malformed("a cured share cannot have a cured share of its own")),
+            inner => Distribution::Cure(Box::new(read_plain(inner, from)?)),
+        },
+        plain => read_plain(plain, from)?,
+    })
+}
+
+fn read_plain(kind: u8, from: &mut Reader) -> Result<Distribution> {
+    Ok(match kind {
+        0 => Distribution::Exponential,
+        1 => Distribution::Weibull,
+        2 => Distribution::LogNormal,
+        3 => Distribution::LogLogistic,
+        4 => Distribution::GeneralizedGamma,
+        5 => Distribution::Gompertz,
+        6 => Distribution::Spline { scale: SplineScale::Hazard, knots: from.floats()? },
+        7 => Distribution::Spline { scale: SplineScale::Odds, knots: from.floats()? },
+        8 => Distribution::Spline { scale: SplineScale::Normal, knots: from.floats()? },
+        9 => Distribution::PiecewiseExponential { breaks: from.floats()? },
+        other => return Err(Error::malformed(format!("unknown distribution {other} of a parametric curve"))),
+    })
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::survival::kaplan_meier;
+use crate::survival::parametric::ParametricCurve;
+use crate::survival::reading::Reading;
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
 
@@ -14,8 +16,10 @@ const LARGEST_LOADING: f64 = 1e150;
 pub enum Survival {
     /// Exact counts per distinct time, mergeable.
     Sample(Sample),
-    /// What a model says of one row.
+    /// What a model says of one row, as steps.
     Fitted(FittedCurve),
+    /// What a parametric model says of one row: smooth, and beyond the data too.
+    Parametric(ParametricCurve),
 }
 
 /// What a curve says beyond the last observed time.
@@ -101,7 +105,8 @@ impl FittedCurve {
 }
 
 impl Survival {
-    /// The curve as steps, by Kaplan–Meier for a sample; `None` when the sample is empty.
+    /// The curve as steps, by Kaplan–Meier for a sample; `None` when the sample is empty and for a smooth curve, which
+    /// has none (see [`Survival::reading`]).
     pub fn steps(&self) -> Option<Steps> {
         match self {
             Survival::Sample(sample) => kaplan_meier::steps(sample),
@@ -115,6 +120,15 @@ impl Survival {
                 max_followup: curve.max_followup,
                 tail: curve.tail,
             }),
+            Survival::Parametric(_) => None,
+        }
+    }
+
+    /// The curve in the form in which it answers questions; `None` when it is an empty sample.
+    pub fn reading(self) -> Option<Reading> {
+        match self {
+            Survival::Parametric(curve) => Some(Reading::Smooth(curve)),
+            other => other.steps().map(Reading::Steps),
         }
     }
 
@@ -129,6 +143,7 @@ impl Survival {
                 Ok(if rest.exits().is_empty() { None } else { Some(Survival::Sample(rest)) })
             }
             Survival::Fitted(curve) => Ok(curve.conditional(given).map(Survival::Fitted)),
+            Survival::Parametric(curve) => Ok(curve.conditional(given).map(Survival::Parametric)),
         }
     }
 }

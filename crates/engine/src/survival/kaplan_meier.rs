@@ -2,6 +2,7 @@
 
 use crate::numeric::normal;
 use crate::survival::curve::{Steps, Tail};
+use crate::survival::parametric::ParametricCurve;
 use crate::survival::risk::{RiskRow, RiskTable};
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
@@ -198,6 +199,22 @@ pub fn fitted_curve(steps: &Steps, times: Option<&[f64]>, z: f64, transform: Tra
     let mut times = times.unwrap_or(&steps.times).to_vec();
     times.sort_unstable_by(f64::total_cmp);
     times.into_iter().map(|time| fitted_row(steps, time, z, transform)).collect()
+}
+
+/// The estimates of a smooth curve at chosen times, beyond the data too.
+pub fn smooth_curve(curve: &ParametricCurve, times: &[f64], z: f64, transform: Transform) -> Vec<CurveRow> {
+    let mut times = times.to_vec();
+    times.sort_unstable_by(f64::total_cmp);
+    let row = |time: f64| CurveRow {
+        time,
+        at_risk: None,
+        events: None,
+        censored: None,
+        entered: None,
+        estimate: curve.survival_at(time).map(|survival| interval(survival, curve.log_variance_at(time), z, transform)),
+        cumulative_hazard: curve.cumulative_hazard_at(time),
+    };
+    times.into_iter().map(row).collect()
 }
 
 fn fitted_row(steps: &Steps, time: f64, z: f64, transform: Transform) -> CurveRow {

@@ -1,0 +1,165 @@
+//! The parametric distributions of time to event: what they are called and what their parameters mean.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// More knots or breaks than this have no place in a curve.
+const MOST_KNOTS: usize = 100;
+
+/// A distribution of time, by its form; the parameters stand beside it, on a scale where every number is allowed.
+///
+/// The first parameter of each is its location, on which covariates act. Below, σ > 0 is `exp` of the second parameter
+/// and Φ the normal distribution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Distribution {
+    /// (μ): ln H(t) = ln t − μ; e^μ is the mean. A covariate's coefficient is a log time ratio.
+    Exponential,
+    /// (μ, ln σ): ln H(t) = (ln t − μ) / σ; the shape is 1/σ. A coefficient is a log time ratio (and −1/σ times it the
+    /// log hazard ratio).
+    Weibull,
+    /// (μ, ln σ): S(t) = 1 − Φ((ln t − μ) / σ). A coefficient is a log time ratio.
+    LogNormal,
+    /// (μ, ln σ): the odds (1 − S) / S are e^((ln t − μ) / σ). A coefficient is a log time ratio.
+    LogLogistic,
+    /// (μ, ln σ, q): (ln t − μ) / σ has the log-gamma distribution of Prentice (1974) with shape q; q = 1 is Weibull,
+    /// 0 log-normal, σ gamma. A coefficient is a log time ratio.
+    GeneralizedGamma,
+    /// (ln b, a): h(t) = b e^(a t). A coefficient is a log hazard ratio. With a < 0 a share e^(b/a) never has the event.
+    Gompertz,
+    /// (γ0, γ1, …): Royston & Parmar (2002), a natural cubic spline of ln t through the given knots (of ln t, rising,
+    /// the boundary knots first and last). A coefficient is a log ratio of cumulative hazards, of odds, or a shift in
+    /// probits, by `scale`.
+    Spline { scale: SplineScale, knots: Vec<f64> },
+    /// (ln λ, ln λ₂/λ, ln λ₃/λ, …): a constant hazard between consecutive breaks (rising, greater than 0), given as the
+    /// first and the ratios of the others to it. A coefficient is a log hazard ratio.
+    PiecewiseExponential { breaks: Vec<f64> },
+    /// (…, logit π): a share π never has the event; the others follow the inner distribution, whose parameters come
+    /// first (mixture cure: Boag 1949, Farewell 1982).
+    Cure(Box<Distribution>),
+}
+
+/// What a Royston–Parmar spline is a function of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplineScale {
+    /// ln H(t); proportional hazards.
+    Hazard,
+    /// ln((1 − S) / S); proportional odds.
+    Odds,
+    /// −Φ⁻¹(S); probit.
+    Normal,
+}
+
+impl Distribution {
+    /// The name by which SQL knows it.
+    pub fn name(&self) -> String {
+        match self {
+            Distribution::Exponential => "exponential".into(),
+            Distribution::Weibull => "weibull".into(),
+            Distribution::LogNormal => "lognormal".into(),
+            Distribution::LogLogistic => "loglogistic".into(),
+            Distribution::GeneralizedGamma => "generalized-gamma".into(),
+            Distribution::Gompertz => "gompertz".into(),
+            Distribution::Spline { scale: SplineScale::Hazard, .. } => "spline".into(),
+            Distribution::Spline { scale: SplineScale::Odds, .. } => "spline-odds".into(),
+            Distribution::Spline { scale: SplineScale::Normal, .. } => "spline-normal".into(),
+            Distribution::PiecewiseExponential { .. } => "piecewise-exponential".into(),
+            Distribution::Cure(inner) => format!("{}-cure", inner.name()),
+        }
+    }
+
+    /// How many parameters a row has.
+    pub fn parameters(&self) -> usize {
+        match self {
+            Distribution::Exponential => 1,
+            Distribution::Weibull | Distribution::LogNormal | Distribution::LogLogistic | Distribution::Gompertz => 2,
+            Distribution::GeneralizedGamma => 3,
+            Distribution::Spline { knots, .. } => knots.len(),
+            Distribution::PiecewiseExponential { breaks } => breaks.len() + 1,
+            Distribution::Cure(inner) => inner.parameters() + 1,
+        }
+    }
+
+    /// The names of the parameters, the location (called `intercept`, which is what it is with covariates) first.
+    pub fn parameter_names(&self) -> Vec<String> {
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        match self {
+            Distribution::Exponential => named(&["intercept"]),
+            Distribution::Weibull | Distribution::LogNormal | Distribution::LogLogistic => {
+                named(&["intercept", "log(scale)"])
+            }
+            Distribution::GeneralizedGamma => named(&["intercept", "log(scale)", "shape"]),
+            Distribution::Gompertz => named(&["intercept", "shape"]),
+            Distribution::Spline { knots, .. } => {
+                let spline = (1..knots.len()).map(|i| format!("gamma{i}"));
+                std::iter::once("intercept".to_owned()).chain(spline).collect()
+            }
+            Distribution::PiecewiseExponential { breaks } => {
+                let ratios = breaks.iter().map(|start| format!("log(rate ratio) from {start}"));
+                std::iter::once("intercept".to_owned()).chain(ratios).collect()
+            }
+            Distribution::Cure(inner) => {
+                let mut names = inner.parameter_names();
+                names.push("logit(cured share)".into());
+                names
+            }
+        }
+    }
+
+    /// Whether a coefficient on the location is the logarithm of a ratio of times.
+    pub fn is_accelerated(&self) -> bool {
+        match self {
+            Distribution::Exponential
+            | Distribution::Weibull
+            | Distribution::LogNormal
+            | Distribution::LogLogistic
+            | Distribution::GeneralizedGamma => true,
+            Distribution::Gompertz | Distribution::Spline { .. } | Distribution::PiecewiseExponential { .. } => false,
+            Distribution::Cure(inner) => inner.is_accelerated(),
+        }
+    }
+
+    /// Whether a coefficient on the location is the logarithm of a ratio of hazards.
+    pub fn has_proportional_hazards(&self) -> bool {
+        matches!(
+            self,
+            Distribution::Gompertz
+                | Distribution::PiecewiseExponential { .. }
+                | Distribution::Spline { scale: SplineScale::Hazard, .. }
+        )
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] for knots or breaks that do not rise strictly, are not finite or too many, and for a cure
+    /// within a cure.
+    pub fn validate(&self) -> Result<()> {
+        let rises = |values: &[f64]| {
+            values.len() <= MOST_KNOTS
+                && values.iter().all(|value| value.is_finite())
+                && values.windows(2).all(|pair| pair[0] < pair[1])
+        };
+        match self {
+            Distribution::Spline { knots, .. } if !(rises(knots) && knots.len() >= 2) => Err(Error::invalid(
+                "the knots of a spline must be finite and rise strictly, with the two boundary knots among them",
+                format!("At most {MOST_KNOTS} knots, of the logarithm of time."),
+            )),
+            Distribution::PiecewiseExponential { breaks }
+                if !(rises(breaks) && breaks.first().is_none_or(|first| *first > 0.0)) =>
+            {
+                Err(Error::invalid(
+                    "the breaks of a piecewise exponential must be greater than 0, finite and rise strictly",
+                    format!("At most {MOST_KNOTS} breaks, in the unit of the durations."),
+                ))
+            }
+            Distribution::Cure(inner) => match **inner {
+                Distribution::Cure(_) => {
+                    Err(Error::invalid("a cured share cannot have a cured share of its own", "Leave one out."))
+                }
+                _ => inner.validate(),
+            },
+            _ => Ok(()),
+        }
+    }
+}

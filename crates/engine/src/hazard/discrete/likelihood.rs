@@ -228,9 +228,9 @@ fn pass(
     let mut log_likelihood = 0.0;
     let mut product = LogProduct { product: 1.0, sum: 0.0 };
     let (mut residuals, mut informations) = (0.0, 0.0);
-    for period in first..end {
+    for (period, base) in risks.iter().enumerate().take(end).skip(first) {
         let happens = event && period + 1 == end;
-        let odds = risks[period] * risk;
+        let odds = base * risk;
         let (residual, information) = match link {
             Link::Logit => {
                 let not = 1.0 / (1.0 + odds);

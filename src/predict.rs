@@ -4,7 +4,6 @@ use ltv_engine::hazard::cox::Status;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::numeric::normal;
-use ltv_engine::survival::Survival;
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field, ModelBy};
@@ -61,7 +60,7 @@ fn unscored(why: &Unscorable) -> Vec<Field> {
 
 /// `predict_curve(model, row)`; NULL for a row that has no score.
 pub fn predict_curve(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let curve = call.score(by, |subject| subject.ok().map(|subject| Survival::Fitted(subject.curve()).encode()));
+    let curve = call.score(by, |subject| subject.ok().map(|subject| subject.survival().encode()));
     match curve.flatten() {
         Some(bytes) => call.answer_bytes(&bytes),
         None => call.null(),
@@ -91,16 +90,24 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
 pub fn model_test(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
     let model = settle(Model::decode(bytes));
-    let (statistics, df) = match &model.fit {
-        Fit::Cox(fit) => ([fit.likelihood_ratio_test, fit.wald_test, fit.score_test], fit.degrees_of_freedom),
-        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => {
-            ([fit.likelihood_ratio_test, fit.wald_test, fit.score_test], fit.degrees_of_freedom)
-        }
-        Fit::KaplanMeier(_) => ([0.0; 3], 0),
+    let all = |statistics: [f64; 3], df| {
+        let named = ["likelihood ratio", "wald", "score"].into_iter().zip(statistics);
+        named.map(|(test, statistic)| (test, statistic, df)).collect()
     };
-    let tests =
-        ["likelihood ratio", "wald", "score"].into_iter().zip(statistics).map(|(test, value)| (test, value, df));
-    call.answer_rows(tests.filter(|_| df > 0).map(|(test, chi_squared, df)| {
+    let tests: Vec<(&str, f64, usize)> = match &model.fit {
+        Fit::Cox(fit) if fit.degrees_of_freedom > 0 => {
+            all([fit.likelihood_ratio_test, fit.wald_test, fit.score_test], fit.degrees_of_freedom)
+        }
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) if fit.degrees_of_freedom > 0 => {
+            all([fit.likelihood_ratio_test, fit.wald_test, fit.score_test], fit.degrees_of_freedom)
+        }
+        Fit::Parametric(fit) if fit.likelihood_ratio_test().1 > 0 && fit.status != Status::NoEvents => {
+            let (statistic, df) = fit.likelihood_ratio_test();
+            vec![("likelihood ratio", statistic, df)]
+        }
+        _ => Vec::new(),
+    };
+    call.answer_rows(tests.into_iter().map(|(test, chi_squared, df)| {
         vec![
             Field::Text(Some(test.into())),
             Field::Float(Some(chi_squared)),
@@ -113,8 +120,10 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
 /// Whether the fit may be believed, in words; `ok` when nothing is wrong.
 pub fn status_of(model: &Model) -> String {
     let (status, coefficients) = match &model.fit {
-        Fit::Cox(fit) => (&fit.status, &fit.coefficients),
-        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => (&fit.status, &fit.coefficients),
+        Fit::Cox(fit) => (&fit.status, &fit.coefficients[..]),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => (&fit.status, &fit.coefficients[..]),
+        // The location's coefficients, after its intercept.
+        Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.covariates()]),
         Fit::KaplanMeier(_) => return "ok".into(),
     };
     let terms = model.terms();

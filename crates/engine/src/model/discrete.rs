@@ -20,6 +20,7 @@ impl Model {
         let p = match &fit {
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.len(),
             Fit::Cox(fit) => fit.coefficients.len(),
+            Fit::Parametric(fit) => fit.covariates(),
             Fit::KaplanMeier(_) => 0,
         };
         let names = names.unwrap_or_else(|| (1..=p).map(|i| format!("x{i}")).collect());

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
+use crate::hazard::parametric::ParametricFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
@@ -25,6 +26,7 @@ pub enum Fit {
     /// One decision per row; the event of the fit is the renewal.
     Renewal(Box<DiscreteFit>),
     DiscreteTime(Box<DiscreteFit>),
+    Parametric(Box<ParametricFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -44,12 +46,19 @@ impl Model {
         Model { features, fit: Fit::Cox(Box::new(fit)), skipped }
     }
 
+    /// A parametric model whose covariates have no names but x1, x2, ….
+    pub fn unnamed_parametric(fit: ParametricFit, skipped: u64) -> Model {
+        let features = (1..=fit.covariates()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
+        Model { features, fit: Fit::Parametric(Box::new(fit)), skipped }
+    }
+
     pub fn algorithm(&self) -> &'static str {
-        match self.fit {
+        match &self.fit {
             Fit::Cox(_) => "cox",
             Fit::KaplanMeier(_) => "kaplan_meier",
             Fit::Renewal(_) => "renewal",
             Fit::DiscreteTime(_) => "discrete_time",
+            Fit::Parametric(fit) => fit.distribution.algorithm(),
         }
     }
 
@@ -72,6 +81,13 @@ impl Model {
             }
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
+            Fit::Parametric(fit) => {
+                let columns: usize = self.features.iter().map(Feature::columns).sum();
+                if columns != fit.covariates() {
+                    return Err(Error::malformed("the model's features and coefficients differ in number"));
+                }
+                fit.validate()
+            }
         }
     }
 

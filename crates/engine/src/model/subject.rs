@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use crate::hazard::cox::{CoxFit, Status};
 use crate::hazard::discrete::DiscreteFit;
+use crate::hazard::parametric::ParametricFit;
 use crate::model::cohorts::Cohort;
 use crate::model::features::{Unscorable, Value};
 use crate::model::{Fit, Model};
 use crate::numeric::normal;
-use crate::survival::curve::bad_time;
-use crate::survival::{FittedCurve, Steps, Survival};
+use crate::survival::curve::{Tail, bad_time};
+use crate::survival::{FittedCurve, ParametricCurve, Reading, Steps, Survival};
 use crate::{Error, Result};
 
 /// A row that has a curve.
@@ -31,6 +32,10 @@ pub enum Subject<'a> {
         fit: &'a DiscreteFit,
         covariates: &'a [f64],
         linear_predictor: f64,
+    },
+    Parametric {
+        fit: &'a ParametricFit,
+        covariates: &'a [f64],
     },
 }
 
@@ -79,6 +84,23 @@ impl Model {
                 let linear_predictor = fit.linear_predictor(columns);
                 Ok(Subject::DiscreteTime { fit, covariates: columns, linear_predictor })
             }
+            Fit::Parametric(fit) => {
+                if fit.status == Status::NoEvents {
+                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                }
+                columns.clear();
+                for (feature, value) in self.features.iter().zip(values) {
+                    feature.encode(*value, columns)?;
+                }
+                if fit.curve(columns).validate().is_err() {
+                    return Err(Unscorable::Undefined {
+                        reason:
+                            "the model has no curve for this row: its hazard would be negative or beyond the numbers"
+                                .into(),
+                    });
+                }
+                Ok(Subject::Parametric { fit, covariates: columns })
+            }
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
@@ -107,15 +129,43 @@ impl Subject<'_> {
     pub fn is_trustworthy(&self) -> bool {
         match self {
             Subject::Cox { fit, .. } => fit.status == Status::Converged,
+            Subject::Parametric { fit, .. } => fit.status == Status::Converged,
             Subject::Cohort(_) => true,
             Subject::Renewal { fit, .. } | Subject::DiscreteTime { fit, .. } => fit.status == Status::Converged,
         }
     }
 
-    /// The row's curve at its steps.
+    /// The smooth curve of a parametric model's row; `None` for any other.
+    pub fn smooth(&self) -> Option<ParametricCurve> {
+        match self {
+            Subject::Parametric { fit, covariates } => Some(fit.curve(covariates)),
+            _ => None,
+        }
+    }
+
+    /// The row's curve as a value.
+    pub fn survival(&self) -> Survival {
+        self.smooth().map_or_else(|| Survival::Fitted(self.curve()), Survival::Parametric)
+    }
+
+    fn reading(&self) -> Reading {
+        self.smooth().map_or_else(|| Reading::Steps(self.steps().into_owned()), Reading::Smooth)
+    }
+
+    /// The row's curve at its steps; none at all for a smooth curve (see [`Subject::smooth`]).
     pub fn steps(&self) -> Cow<'_, Steps> {
         match self {
             Subject::Cohort(cohort) => Cow::Borrowed(&cohort.curve),
+            Subject::Parametric { .. } => Cow::Owned(Steps {
+                times: Vec::new(),
+                survival: Vec::new(),
+                cumulative_hazard: Vec::new(),
+                variance: Vec::new(),
+                rank: 0,
+                loadings: Vec::new(),
+                max_followup: 0.0,
+                tail: Tail::None,
+            }),
             _ => {
                 let curve = Survival::Fitted(self.curve());
                 // A fitted curve always has steps.
@@ -124,9 +174,18 @@ impl Subject<'_> {
         }
     }
 
-    /// The row's curve as a value of its own.
+    /// The row's curve as steps with a value of their own; for a smooth curve none (see [`Subject::survival`]).
     pub fn curve(&self) -> FittedCurve {
         match self {
+            Subject::Parametric { .. } => FittedCurve {
+                times: Vec::new(),
+                cumulative_hazard: Vec::new(),
+                variance: Vec::new(),
+                rank: 0,
+                loadings: Vec::new(),
+                max_followup: 0.0,
+                tail: Tail::None,
+            },
             Subject::Cox { fit, covariates, .. } => fit.curve(covariates),
             Subject::Renewal { fit, covariates, .. } => fit.renewal_curve(covariates),
             Subject::DiscreteTime { fit, covariates, .. } => fit.curve(covariates),
@@ -163,6 +222,9 @@ impl Subject<'_> {
                 // Nobody lasts beyond a period in which everybody left.
                 Ok(before.is_finite().then(|| (before - after).min(0.0).exp()))
             }
+            Subject::Parametric { fit, covariates } => {
+                fit.bare_curve(covariates).renewal_probability(given, given + horizon)
+            }
         }
     }
 
@@ -170,21 +232,23 @@ impl Subject<'_> {
     pub fn outlook(&self, given: f64, horizon: f64, level: f64) -> Result<Outlook> {
         let z = crate::survival::kaplan_meier::critical_value(level)?;
         let renewal_probability = self.renewal_probability(given, horizon)?;
-        let steps = self.steps();
+        let curve = self.reading();
         let limits =
-            renewal_probability.and_then(|p| limits(p, steps.log_variance_between(given, given + horizon)?, z));
+            renewal_probability.and_then(|p| limits(p, curve.log_variance_between(given, given + horizon)?, z));
         Ok(Outlook {
             renewal_probability,
             lower: limits.map(|(lower, _)| lower),
             upper: limits.map(|(_, upper)| upper),
-            expected_lifetime: steps.mean_residual_life(given),
+            expected_lifetime: curve.mean_residual_life(given),
             linear_predictor: match self {
                 Subject::Cox { linear_predictor, .. }
                 | Subject::Renewal { linear_predictor, .. }
                 | Subject::DiscreteTime { linear_predictor, .. } => Some(*linear_predictor),
+                Subject::Parametric { fit, covariates } => Some(fit.linear_predictor(covariates)),
                 Subject::Cohort(_) => None,
             },
-            extrapolated: given + horizon > steps.max_followup && steps.survival_at_end() > 0.0,
+            extrapolated: given + horizon > curve.max_followup()
+                && !matches!(&curve, Reading::Steps(steps) if steps.survival_at_end() == 0.0),
         })
     }
 }
@@ -279,6 +343,7 @@ impl Model {
         let fit = match &self.fit {
             Fit::Cox(fit) => fit,
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return self.discrete_coefficients(fit, level).map(Some),
+            Fit::Parametric(fit) => return self.parametric_coefficients(fit, level).map(Some),
             Fit::KaplanMeier(_) => return Ok(None),
         };
         let critical = crate::survival::kaplan_meier::critical_value(level)?;
@@ -305,4 +370,78 @@ impl Model {
         });
         Ok(Some(rows.collect()))
     }
+}
+
+impl Model {
+    /// The intercept first, then the covariates on the location, then each ancillary parameter (its covariates as
+    /// `parameter: covariate`). A ratio of hazards only where the coefficients mean one.
+    fn parametric_coefficients(&self, fit: &ParametricFit, level: f64) -> Result<Vec<Coefficient>> {
+        let critical = crate::survival::kaplan_meier::critical_value(level)?;
+        let (terms, parameters) = (self.terms(), fit.distribution.parameter_names());
+        let size = fit.coefficients.len();
+        let finite = |value: f64| value.is_finite().then_some(value);
+        let rows = fit.columns().into_iter().enumerate().map(|(i, (parameter, covariate))| {
+            let term = match covariate {
+                None => parameters[parameter].clone(),
+                Some(covariate) if parameter == 0 => terms[covariate].clone(),
+                Some(covariate) => format!("{}: {}", parameters[parameter], terms[covariate]),
+            };
+            let estimate = fit.coefficients[i];
+            let std_error = estimate.and_then(|_| finite(fit.covariance[i * size + i].sqrt())).filter(|se| *se > 0.0);
+            let z = estimate.zip(std_error).map(|(estimate, se)| estimate / se);
+            let is_ratio = parameter == 0 && covariate.is_some() && fit.distribution.has_proportional_hazards();
+            let limit = |sign: f64| {
+                let (estimate, se) = estimate.zip(std_error)?;
+                finite((estimate + sign * critical * se).exp()).filter(|_| is_ratio)
+            };
+            Coefficient {
+                term,
+                estimate,
+                std_error,
+                z,
+                p_value: z.map(normal::two_sided_p_value),
+                hazard_ratio: estimate.and_then(|estimate| finite(estimate.exp())).filter(|_| is_ratio),
+                lower: limit(-1.0),
+                upper: limit(1.0),
+            }
+        });
+        Ok(rows.collect())
+    }
+
+    /// What tells models of the same rows apart; `None` for one without a likelihood.
+    pub fn quality(&self) -> Option<Quality> {
+        let (log_likelihood, parameters, rows, events, status) = match &self.fit {
+            Fit::Cox(fit) => (fit.log_likelihood, fit.degrees_of_freedom, fit.rows, fit.events, &fit.status),
+            Fit::Parametric(fit) => (fit.log_likelihood, fit.parameters, fit.rows, fit.events, &fit.status),
+            Fit::Renewal(fit) | Fit::DiscreteTime(fit) => {
+                let parameters = fit.degrees_of_freedom + fit.baseline_degrees_of_freedom;
+                (fit.log_likelihood, parameters, fit.rows, fit.events, &fit.status)
+            }
+            Fit::KaplanMeier(_) => return None,
+        };
+        let known = *status != Status::NoEvents;
+        let penalised = |penalty: f64| known.then_some(penalty * parameters as f64 - 2.0 * log_likelihood);
+        // A partial likelihood counts the events, a full one the rows.
+        let size = if matches!(self.fit, Fit::Cox(_)) { events } else { rows };
+        Some(Quality {
+            log_likelihood: known.then_some(log_likelihood),
+            parameters,
+            aic: penalised(2.0),
+            bic: penalised((size as f64).ln()),
+            rows,
+            events,
+        })
+    }
+}
+
+/// Log-likelihood and the criteria made of it: AIC = 2k − 2 ln L (Akaike 1974), BIC = k ln n − 2 ln L (Schwarz 1978) with
+/// n the rows, for a Cox model the events (Volinsky & Raftery 2000).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quality {
+    pub log_likelihood: Option<f64>,
+    pub parameters: usize,
+    pub aic: Option<f64>,
+    pub bic: Option<f64>,
+    pub rows: usize,
+    pub events: usize,
 }

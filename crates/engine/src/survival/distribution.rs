@@ -70,6 +70,21 @@ impl Distribution {
         }
     }
 
+    /// The name of the algorithm that fits it.
+    pub fn algorithm(&self) -> &'static str {
+        match self {
+            Distribution::Exponential => "exponential",
+            Distribution::Weibull => "weibull",
+            Distribution::LogNormal => "lognormal",
+            Distribution::LogLogistic => "loglogistic",
+            Distribution::GeneralizedGamma => "generalized_gamma",
+            Distribution::Gompertz => "gompertz",
+            Distribution::Spline { .. } => "spline",
+            Distribution::PiecewiseExponential { .. } => "piecewise_exponential",
+            Distribution::Cure(_) => "cure",
+        }
+    }
+
     /// How many parameters a row has.
     pub fn parameters(&self) -> usize {
         match self {

@@ -217,7 +217,9 @@ impl Text for Grouped {
                 group: cell.group.label(),
                 sample,
             }),
-            Survival::Fitted(_) | Survival::Parametric(_) => Err(Error::malformed("a group of a summary must be a sample")),
+            Survival::Fitted(_) | Survival::Parametric(_) => {
+                Err(Error::malformed("a group of a summary must be a sample"))
+            }
         };
         Grouped::from_cells(groups.into_iter().map(cell).collect::<Result<_>>()?, skipped)
     }

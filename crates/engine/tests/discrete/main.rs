@@ -3,6 +3,7 @@
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
 
+mod cure;
 mod degenerate;
 mod golden;
 mod properties;

@@ -138,3 +138,38 @@ proptest! {
         }
     }
 }
+
+/// So many rows that the fit begins with a sample of them; sorted, so that the sample is of a kind.
+#[test]
+fn many_rows_give_what_their_weights_give() {
+    let mut seed = 7u64;
+    let mut uniform = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut rows: Vec<(f64, f64, bool)> = (0..70_000)
+        .map(|_| {
+            let (a, b) = ((4.0 * uniform()).floor(), (3.0 * uniform()).floor());
+            (a, b, uniform() < 1.0 / (1.0 + (1.0 - 0.5 * a + 0.3 * b).exp()))
+        })
+        .collect();
+    rows.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    let (mut all, mut distinct) = (Design::default(), Design::default());
+    rows.iter().for_each(|(a, b, event)| all.push(None, 1.0, *event, 1.0, &[*a, *b]).unwrap());
+    for same in rows.chunk_by(|a, b| a == b) {
+        let (a, b, event) = same[0];
+        distinct.push(None, 1.0, event, same.len() as f64, &[a, b]).unwrap();
+    }
+    for options in [Link::Logit, Link::Cloglog].map(|link| Options { link, ..Options::default() }) {
+        let [many, few] = [&all, &distinct].map(|design| fit_decisions(design, &options, &mut go_on).unwrap());
+        assert_eq!(many.status, Status::Converged);
+        for i in 0..2 {
+            let [ours, theirs] = [&many, &few].map(|fit| fit.coefficients[i].unwrap());
+            assert!((ours - theirs).abs() < 1e-11, "{ours} {theirs}");
+            let [ours, theirs] = [&many, &few].map(|fit| fit.standard_error(i).unwrap());
+            assert!((ours / theirs - 1.0).abs() < 1e-10, "{ours} {theirs}");
+        }
+        let apart = [many.log_likelihood / few.log_likelihood - 1.0, many.score_test / few.score_test - 1.0];
+        assert!(apart.iter().all(|apart| apart.abs() < 1e-12), "{apart:?}");
+    }
+}

@@ -189,9 +189,8 @@ mod tests {
         let knots = [3.0, 5.0, 9.0, 12.0];
         for start in [13.0, -5.0] {
             let at: Vec<Vec<f64>> = (0..3).map(|i| natural_spline(start + f64::from(i), &knots)).collect();
-            for i in 0..4 {
-                assert!((at[2][i] - 2.0 * at[1][i] + at[0][i]).abs() < 1e-9);
-            }
+            let bends = at[0].iter().zip(&at[1]).zip(&at[2]).map(|((a, b), c)| a - 2.0 * b + c);
+            assert!(bends.into_iter().all(|bend| bend.abs() < 1e-9));
         }
     }
 }

@@ -8,8 +8,11 @@ use crate::survival::curve::{FittedCurve, Tail};
 const LINEAR_PREDICTOR_LIMIT: f64 = 300.0;
 /// Loadings are squared; where they are larger nothing is known of the row.
 const LOADING_LIMIT: f64 = 1e140;
-/// Renewals of a single decision's model that its curve shows one by one.
-const RENEWALS: u32 = 100;
+/// The curve of a single decision's model shows one by one the renewals of so much time (50 years of months), so many
+/// at least and at most.
+const SHOWN: f64 = 600.0;
+const FEWEST: f64 = 10.0;
+const MOST: f64 = 100.0;
 
 fn bounded(eta: f64) -> f64 {
     eta.clamp(-LINEAR_PREDICTOR_LIMIT, LINEAR_PREDICTOR_LIMIT)
@@ -129,6 +132,10 @@ impl DiscreteFit {
         self.baseline.levels.first().copied().flatten().map(|level| self.link.probability(bounded(level + eta)))
     }
 
+    fn renewals_shown(&self) -> f64 {
+        (SHOWN / self.period).floor().clamp(FEWEST, MOST)
+    }
+
     /// Renewals decided up to and including `t`.
     fn decisions(&self, t: f64) -> f64 {
         let count = (t / self.period).floor();
@@ -144,7 +151,7 @@ impl DiscreteFit {
     pub fn renewal_hazard(&self, t: f64, eta: f64) -> f64 {
         let Some(level) = self.baseline.levels[0] else { return 0.0 };
         let each = self.link.failure_hazard(bounded(level + eta)).0;
-        if t > f64::from(RENEWALS) * self.period { each * (t / self.period) } else { each * self.decisions(t) }
+        if t > self.renewals_shown() * self.period { each * (t / self.period) } else { each * self.decisions(t) }
     }
 
     /// The curve of a row whose every renewal has the probability of the one that was fitted: it drops at each
@@ -163,17 +170,18 @@ impl DiscreteFit {
                 variance += distance.iter().zip(&self.covariance[i * p..]).map(|(b, v)| a * b * v).sum::<f64>();
             }
         }
-        let each_loading = loading(slope * variance.max(0.0).sqrt() / f64::from(RENEWALS));
-        let renewals = || (1..=RENEWALS).map(f64::from);
-        let max_followup = f64::from(RENEWALS) * self.period;
+        let shown = self.renewals_shown();
+        let each_loading = loading(slope * variance.max(0.0).sqrt());
+        let renewals = || (1..=shown as u32).map(f64::from);
+        let max_followup = shown * self.period;
         FittedCurve {
             times: renewals().map(|k| k * self.period).collect(),
             cumulative_hazard: renewals().map(|k| k * each).collect(),
-            variance: vec![0.0; RENEWALS as usize],
+            variance: vec![0.0; shown as usize],
             rank: 1,
-            loadings: renewals().map(|k| k * each_loading * f64::from(RENEWALS)).collect(),
+            loadings: renewals().map(|k| k * each_loading).collect(),
             max_followup,
-            tail: Tail::average_hazard(f64::from(RENEWALS) * each, max_followup),
+            tail: Tail::average_hazard(shown * each, max_followup),
         }
     }
 }

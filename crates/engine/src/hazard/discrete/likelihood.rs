@@ -103,9 +103,11 @@ impl Block {
 }
 
 /// The log-likelihood and its derivatives at `levels` (−∞: no hazard in that period) and `beta` (`None`: all 0, and
-/// nothing is wanted of the coefficients); `None` when a number is not finite.
+/// nothing is wanted of the coefficients), over one in `every` blocks of rows; `None` when a number is not finite.
+#[allow(clippy::too_many_arguments)]
 pub fn evaluate(
     rows: &Rows,
+    every: usize,
     link: Link,
     levels: &[f64],
     beta: Option<&[f64]>,
@@ -134,7 +136,7 @@ pub fn evaluate(
     let mut product = LogProduct { product: 1.0, sum: 0.0 };
     let (mut z, mut weighted) = (vec![0.0; p], [0.0; BLOCK]);
     let mut steps = 0;
-    for first in (0..rows.len()).step_by(BLOCK) {
+    for first in (0..rows.len()).step_by(BLOCK * every) {
         block.load(rows, first, beta);
         let single = rows.ends.is_empty();
         if single && link == Link::Logit && rows.weights.is_empty() {
@@ -226,9 +228,9 @@ fn pass(
     let mut log_likelihood = 0.0;
     let mut product = LogProduct { product: 1.0, sum: 0.0 };
     let (mut residuals, mut informations) = (0.0, 0.0);
-    for period in first..end {
+    for (period, base) in risks.iter().enumerate().take(end).skip(first) {
         let happens = event && period + 1 == end;
-        let odds = risks[period] * risk;
+        let odds = base * risk;
         let (residual, information) = match link {
             Link::Logit => {
                 let not = 1.0 / (1.0 + odds);

@@ -154,7 +154,8 @@ fn fit_rows(mut rows: Rows, options: &Options, interrupt: Interrupt) -> Result<D
     if basis.is_none() {
         rows.take_out_sure();
     }
-    let problem = Problem { rows: &rows, link: options.link, basis: basis.as_ref(), penalty: options.penalty };
+    let problem =
+        Problem { rows: &rows, link: options.link, basis: basis.as_ref(), penalty: options.penalty, every: 1 };
     let p = rows.covariates;
     let maximum = if nothing_to_fit { None } else { Some(problem.maximise(interrupt)?) };
     let mut fit = DiscreteFit {

@@ -18,6 +18,11 @@ const HALVINGS: i32 = 30;
 const SUFFICIENT_RISE: f64 = 0.1;
 /// A log-likelihood that falls by this share of itself has not fallen: that much is rounding.
 const ROUNDING: f64 = 1e-12;
+/// From so many single decisions on, one in `SAMPLE` of them says where to begin.
+const MANY_ROWS: usize = 1 << 16;
+const SAMPLE: usize = 16;
+/// A last step that promised so little has not moved the information of a logit.
+const UNMOVED: f64 = 1e-18;
 /// What is added to the diagonal of an information that has become singular, as a share of it.
 const DAMPINGS: [f64; 4] = [0.0, 1e-10, 1e-6, 1e-2];
 /// A coefficient about which the data tell so much less where it ended than where it began has run off.
@@ -31,6 +36,8 @@ pub struct Problem<'a> {
     pub basis: Option<&'a Basis>,
     /// λ of λ/2 Σ β², the coefficients being per standard deviation.
     pub penalty: f64,
+    /// One in so many blocks of rows is looked at.
+    pub every: usize,
 }
 
 /// Levels, the coefficients of the baseline behind them (none with a level per period), and the scaled coefficients.
@@ -56,6 +63,15 @@ pub struct Maximum {
     pub status: Status,
 }
 
+/// Where a climb ended: the point, the evaluation before the last step, and twice the rise that the step promised.
+struct Climbed {
+    point: Point,
+    now: Evaluation,
+    decrement: f64,
+    iterations: usize,
+    status: Status,
+}
+
 impl Problem<'_> {
     fn evaluate(
         &self,
@@ -65,7 +81,7 @@ impl Problem<'_> {
         interrupt: Interrupt,
     ) -> Result<Option<Evaluation>> {
         let beta = with_coefficients.then_some(point.beta.as_slice());
-        let mut evaluation = evaluate(self.rows, self.link, &point.levels, beta, which, interrupt)?;
+        let mut evaluation = evaluate(self.rows, self.every, self.link, &point.levels, beta, which, interrupt)?;
         if let (Some(evaluation), true) = (&mut evaluation, self.penalty > 0.0) {
             let p = evaluation.score.len();
             for (i, beta) in point.beta.iter().enumerate().take(p) {
@@ -151,29 +167,25 @@ impl Problem<'_> {
     }
 
     /// Climbs from `point`, where the evaluation is `now`, until there is nothing left to gain.
-    fn climb(
-        &self,
-        mut point: Point,
-        mut now: Evaluation,
-        active: &[usize],
-        interrupt: Interrupt,
-    ) -> Result<(Point, Evaluation, usize, Status)> {
+    fn climb(&self, mut point: Point, mut now: Evaluation, active: &[usize], interrupt: Interrupt) -> Result<Climbed> {
         let with_coefficients = !now.score.is_empty();
         let mut progress = Progress::default();
         let mut iterations = 0;
         loop {
             let Some((step, decrement)) = DAMPINGS.iter().find_map(|damping| self.step(&now, active, *damping)) else {
-                return Ok((point, now, iterations, Status::NotConverged));
+                return Ok(Climbed { point, now, decrement: f64::NAN, iterations, status: Status::NotConverged });
             };
             let length = longest(&step.beta).max(longest(&step.levels));
             match progress.next(decrement, length) {
                 Verdict::GoOn => {}
                 Verdict::Converged => {
-                    return Ok((point.moved(&step, 1.0), now, iterations, Status::Converged));
+                    let (point, status) = (point.moved(&step, 1.0), Status::Converged);
+                    return Ok(Climbed { point, now, decrement, iterations, status });
                 }
                 Verdict::RunningOff => {
                     let terms = if longest(&step.beta) > 1e-3 * length { moving(&step.beta) } else { Vec::new() };
-                    return Ok((point, now, iterations, Status::Separated { terms }));
+                    let status = Status::Separated { terms };
+                    return Ok(Climbed { point, now, decrement, iterations, status });
                 }
             }
             let mut better = None;
@@ -190,7 +202,7 @@ impl Problem<'_> {
             }
             match better {
                 Some(better) if iterations < MAX_ITERATIONS => (point, now) = better,
-                _ => return Ok((point, now, iterations, Status::NotConverged)),
+                _ => return Ok(Climbed { point, now, decrement, iterations, status: Status::NotConverged }),
             }
             iterations += 1;
         }
@@ -199,9 +211,13 @@ impl Problem<'_> {
     pub fn maximise(&self, interrupt: Interrupt) -> Result<Maximum> {
         let p = self.rows.covariates;
         let overflow = || Error::OutOfRange("the weights or covariates are too large for a regression".into());
-        let start = self.start();
-        let first = self.evaluate(&start, false, Information::Observed, interrupt)?.ok_or_else(overflow)?;
-        let (null, _, _, null_status) = self.climb(start, first, &[], interrupt)?;
+        let (mut null, mut null_status) = (self.start(), Status::Converged);
+        // Without offsets a level per period is where its rate is.
+        if self.basis.is_some() || !self.rows.offsets.is_empty() {
+            let first = self.evaluate(&null, false, Information::Observed, interrupt)?.ok_or_else(overflow)?;
+            let climbed = self.climb(null, first, &[], interrupt)?;
+            (null, null_status) = (climbed.point, climbed.status);
+        }
         let null = Point { beta: vec![0.0; p], ..null };
         let at_null = self.evaluate(&null, true, Information::Expected, interrupt)?.ok_or_else(overflow)?;
         let log_likelihood_null = at_null.log_likelihood;
@@ -213,8 +229,17 @@ impl Problem<'_> {
         let score_test = factor.solve(&right).iter().zip(&right).map(|(a, b)| a * b).sum::<f64>().max(0.0);
         let variances_null = diagonal(&factor.inverse(), q, p);
 
-        let (point, _, iterations, mut status) = self.climb(null, at_null, &active, interrupt)?;
-        let evaluation = self.evaluate(&point, true, Information::Expected, interrupt)?.ok_or_else(overflow)?;
+        let (start, at_start) = match self.near_start(&null, &at_null, &active, interrupt)? {
+            Some(near) => near,
+            None => (null, at_null),
+        };
+        let Climbed { point, now, decrement, iterations, mut status } =
+            self.climb(start, at_start, &active, interrupt)?;
+        let evaluation = if self.link == Link::Logit && status == Status::Converged && decrement <= UNMOVED {
+            now
+        } else {
+            self.evaluate(&point, true, Information::Expected, interrupt)?.ok_or_else(overflow)?
+        };
         let (matrix, _) = self.reduced(&evaluation);
         let columns: Vec<usize> = (0..q).chain(active.iter().map(|i| q + i)).collect();
         let factor = RankedCholesky::of_columns(&matrix, q + p, columns.clone());
@@ -243,6 +268,27 @@ impl Problem<'_> {
             iterations,
             status,
         })
+    }
+
+    /// Where a sample of very many decisions has its maximum, if that is a good place to begin.
+    fn near_start(
+        &self,
+        null: &Point,
+        at_null: &Evaluation,
+        active: &[usize],
+        interrupt: Interrupt,
+    ) -> Result<Option<(Point, Evaluation)>> {
+        if self.rows.len() < MANY_ROWS || !self.rows.ends.is_empty() {
+            return Ok(None);
+        }
+        let sample = Problem { every: SAMPLE, penalty: self.penalty / SAMPLE as f64, ..*self };
+        let Some(first) = sample.evaluate(null, true, Information::Observed, interrupt)? else { return Ok(None) };
+        let near = sample.climb(null.clone(), first, active, interrupt)?;
+        if near.status != Status::Converged {
+            return Ok(None);
+        }
+        let at_near = self.evaluate(&near.point, true, Information::Observed, interrupt)?;
+        Ok(at_near.filter(|at| at.log_likelihood > at_null.log_likelihood).map(|at| (near.point, at)))
     }
 
     /// The hazard of each period as it is without covariates and offsets.

@@ -93,8 +93,10 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
     let model = settle(Model::decode(bytes));
     let mut tests = Vec::new();
+    // With a penalty the statistics follow no chi-squared law.
     if let Fit::Cox(fit) = &model.fit
         && fit.degrees_of_freedom > 0
+        && fit.penalty.is_none()
     {
         let (df, robust) = (fit.degrees_of_freedom, fit.robust.as_ref());
         tests.push(("likelihood ratio", fit.likelihood_ratio_test, df));

@@ -2,7 +2,7 @@
 
 use approx::assert_relative_eq;
 use ltv_engine::hazard::cox::{self, Ties};
-use ltv_engine::hazard::design::Design;
+use ltv_engine::hazard::design::{Design, Row};
 use ltv_engine::model::cohorts::Cohorts;
 use ltv_engine::model::features::{Feature, Kind, Unscorable, Value};
 use ltv_engine::model::{Fit, Model};
@@ -31,6 +31,21 @@ fn cox_model() -> Model {
     Model::unnamed_cox(fit, 0)
         .with_features(vec![feature("seats", Kind::Numeric), feature("plan", levels(&["basic", "pro", "team"]))])
         .unwrap()
+}
+
+/// As that, with two strata, the second of which has no events.
+fn stratified_model() -> Model {
+    let mut design = Design::default();
+    for i in 0..80u32 {
+        let stratum = ["EU", "US", "idle"][(i % 3) as usize];
+        let (exit, event) = (f64::from(1 + i * 13 % 24), i % 4 != 0 && stratum != "idle");
+        let row =
+            Row { exit, event, weight: 1.0, stratum: Some(stratum), x: &[f64::from(i * 7 % 10)], ..Row::default() };
+        design.push_row(&row).unwrap();
+    }
+    let fit = cox::fit(&design, Ties::Efron, &mut || Ok(())).unwrap();
+    let features = vec![feature("seats", Kind::Numeric), feature("region", Kind::Stratum)];
+    Model::unnamed_cox(fit, 0).with_features(features).unwrap()
 }
 
 fn cohort_model() -> Model {
@@ -66,8 +81,9 @@ fn categories_are_coded_against_the_first_level() {
 
 #[test]
 fn the_scalar_the_curve_and_the_outlook_agree() {
-    let models = [cox_model(), cohort_model()];
-    let rows: [&[Value]; 2] = [&[Value::Number(3.0), Value::Text("pro")], &[Value::Text("pro")]];
+    let models = [cox_model(), cohort_model(), stratified_model()];
+    let rows: [&[Value]; 3] =
+        [&[Value::Number(3.0), Value::Text("pro")], &[Value::Text("pro")], &[Value::Number(3.0), Value::Text("US")]];
     for (model, row) in models.iter().zip(rows) {
         let mut scratch = Vec::new();
         let subject = model.subject(row, &mut scratch).unwrap();
@@ -133,7 +149,7 @@ fn mean_residual_life_of_a_constant_hazard_is_its_inverse() {
 
 #[test]
 fn bytes_round_trip_and_any_change_is_noticed() {
-    for model in [cox_model(), cohort_model()] {
+    for model in [cox_model(), cohort_model(), stratified_model()] {
         let bytes = model.encode().unwrap();
         assert_eq!(Model::decode(&bytes).unwrap(), model);
         for at in 0..bytes.len() {
@@ -149,7 +165,7 @@ fn bytes_round_trip_and_any_change_is_noticed() {
 
 #[test]
 fn json_round_trips_exactly() {
-    for model in [cox_model(), cohort_model()] {
+    for model in [cox_model(), cohort_model(), stratified_model()] {
         let text = serde_json::to_string(&model).unwrap();
         assert_eq!(serde_json::from_str::<Model>(&text).unwrap(), model);
     }
@@ -162,6 +178,47 @@ fn parts_that_do_not_fit_are_refused() {
     let unordered = vec![feature("seats", Kind::Numeric), feature("plan", levels(&["pro", "basic", "team"]))];
     assert!(model.clone().with_features(unordered).is_err());
     assert!(Cohorts::fit(Vec::new()).is_err());
+}
+
+#[test]
+fn a_row_has_the_baseline_of_its_stratum() {
+    let model = stratified_model();
+    let mut scratch = Vec::new();
+    let mut at = |region| {
+        let row = [Value::Number(3.0), region];
+        model.subject(&row, &mut scratch).map(|subject| subject.renewal_probability(0.0, 6.0).unwrap().unwrap())
+    };
+    let (europe, america) = (at(Value::Text("EU")).unwrap(), at(Value::Text("US")).unwrap());
+    assert!((europe - america).abs() > 1e-3);
+    assert_eq!(at(Value::Text("APAC")).unwrap_err().to_string(), "unseen level: region = APAC");
+    assert_eq!(at(Value::Text("idle")).unwrap_err().to_string(), "the model saw no events in region = idle");
+    assert_eq!(at(Value::Null).unwrap_err().to_string(), "missing feature: region");
+    assert_eq!(at(Value::Number(1.0)).unwrap_err().to_string(), "not a finite number: region");
+    // The stratum is no term, and a model with strata needs it.
+    assert_eq!(model.terms(), ["seats"]);
+    assert!(model.clone().with_features(vec![feature("seats", Kind::Numeric)]).is_err());
+    let twice = vec![feature("seats", Kind::Numeric), feature("a", Kind::Stratum), feature("b", Kind::Stratum)];
+    assert!(model.with_features(twice).is_err());
+}
+
+/// Stored by the release before: models of version 1 are today's, without strata and penalty.
+#[test]
+fn models_of_version_1_are_read() {
+    let stored = include_str!("fixtures/models_v1.hex").lines();
+    for (hex, model) in stored.zip([cox_model(), cohort_model()]) {
+        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+        assert_eq!(bytes[0], 1);
+        let old = Model::decode(&bytes).unwrap();
+        assert_eq!((&old.features, old.terms()), (&model.features, model.terms()));
+        if let (Fit::Cox(old), Fit::Cox(new)) = (&old.fit, &model.fit) {
+            assert_relative_eq!(old.coefficients[0].unwrap(), new.coefficients[0].unwrap(), max_relative = 1e-9);
+            assert_eq!(old.baselines[0].times, new.baselines[0].times);
+            assert!(old.strata.is_empty() && old.penalty.is_none());
+        }
+        assert_eq!(Model::decode(&old.encode().unwrap()).unwrap(), old);
+        assert!(Model::decode(&bytes[..bytes.len() - 1]).is_err());
+    }
 }
 
 proptest! {

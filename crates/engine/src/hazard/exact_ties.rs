@@ -22,8 +22,8 @@ use crate::{Error, Interrupt, Result};
 const MOST_OPERATIONS: f64 = 4e10;
 /// Numbers that the symmetric polynomials of one risk set may take.
 const MOST_NUMBERS: f64 = 16_777_216.0;
-/// The first mean is kept between this and its inverse, so that the powers of the others stay numbers.
-const LEAST_MEAN: f64 = 0.7;
+/// The mean of the highest degree is kept between this and its inverse by the unit of the risks.
+const LARGEST_MEAN: f64 = 1e60;
 
 /// Whether the likelihood can be computed at all.
 ///
@@ -228,12 +228,14 @@ impl Ways {
                 }
             }
         }
-        let mean = self.means.get(self.numbers).copied().unwrap_or(1.0);
-        if self.tie > 0 && !(LEAST_MEAN..1.0 / LEAST_MEAN).contains(&mean) && mean > 0.0 {
-            self.unit *= mean;
-            let mut power = 1.0;
-            for degree in 1..=self.tie.min(self.rows) {
-                power /= mean;
+        // Log-concave in the degree: what lies between 1 and a moderate last one is moderate too.
+        let top = self.tie.min(self.rows);
+        let last = self.means[top * self.numbers];
+        if top > 0 && last > 0.0 && !(1.0 / LARGEST_MEAN..LARGEST_MEAN).contains(&last) {
+            let root = last.ln() / top as f64;
+            self.unit *= root.exp();
+            for degree in 1..=top {
+                let power = (-root * degree as f64).exp();
                 self.means[degree * self.numbers..(degree + 1) * self.numbers].iter_mut().for_each(|m| *m *= power);
             }
         }

@@ -7,6 +7,7 @@ mod cases;
 mod cases_of_r;
 mod golden;
 mod properties;
+mod strata;
 mod undetermined;
 mod worked;
 

@@ -61,7 +61,7 @@ SELECT r.sex, round(p.renewal_probability::numeric, 8) AS renewal_probability, r
        round(ltv.renewal_probability(m, r, 100)::numeric, 8) AS alone, round(ltv.survival_at(ltv.predict_curve(m, r), 100)::numeric, 8) AS by_curve
 FROM strata, (VALUES (60, 1, 1), (60, 1, 2), (60, 1, 3), (60, 1, NULL)) AS r (age, ph_ecog, sex), LATERAL ltv.predict(m, r, 100) AS p;
 SELECT p.status FROM strata, (SELECT 60 AS age, 1 AS ph_ecog) AS r, LATERAL ltv.predict(m, r, 100) AS p;
-SELECT (ltv.lifetime_value(m, r, 10)).value > 0 AS worth FROM strata, (SELECT 60 AS age, 1 AS ph_ecog, '2' AS sex) AS r;
+SELECT (ltv.lifetime_value(m, r, 10)).ltv > 0 AS worth FROM strata, (SELECT 60 AS age, 1 AS ph_ecog, '2' AS sex) AS r;
 
 -- What is refused.
 SELECT ltv.fit_cox(d, '{a}') FROM (SELECT ltv.design_agg(1, true, ARRAY[1, 2]) AS d) AS x;

@@ -142,8 +142,8 @@ impl Total {
         for i in 0..p {
             let mean = first[i] / value;
             self.first[i] += mean;
-            for j in 0..=i {
-                let covariance = second[place] / value - mean * (first[j] / value);
+            for (j, other) in first.iter().enumerate().take(i + 1) {
+                let covariance = second[place] / value - mean * (other / value);
                 self.second[i * p + j] += covariance;
                 if i != j {
                     self.second[j * p + i] += covariance;

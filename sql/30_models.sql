@@ -41,7 +41,7 @@ CREATE AGGREGATE ltv.fit_cox(duration double precision, event boolean, covariate
     SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE ltv.fit_cox(double precision, boolean, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With case weights (as in R: each of tied events carries their mean weight).';
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, boolean, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With case weights (as in R: each of tied events carries their mean weight); any that is not a whole number adds the robust variance.';
 
 CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event boolean, covariates double precision[]) (
     SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
@@ -53,7 +53,7 @@ CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, 
     SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, boolean, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. With case weights (as in R: each of tied events carries their mean weight).';
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, boolean, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. With case weights (as in R: each of tied events carries their mean weight); any that is not a whole number adds the robust variance.';
 
 CREATE AGGREGATE ltv.fit_cox(duration double precision, event integer, covariates double precision[]) (
     SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
@@ -65,7 +65,7 @@ CREATE AGGREGATE ltv.fit_cox(duration double precision, event integer, covariate
     SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE ltv.fit_cox(double precision, integer, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With case weights (as in R: each of tied events carries their mean weight). The event as 1 or 0.';
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, integer, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With case weights (as in R: each of tied events carries their mean weight); any that is not a whole number adds the robust variance. The event as 1 or 0.';
 
 CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, event integer, covariates double precision[]) (
     SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
@@ -77,7 +77,7 @@ CREATE AGGREGATE ltv.fit_cox(entry double precision, duration double precision, 
     SFUNC = ltv._fit_add, STYPE = ltv.design, SSPACE = 65536, FINALFUNC = ltv._fit_cox, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, integer, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. With case weights (as in R: each of tied events carries their mean weight). The event as 1 or 0.';
+COMMENT ON AGGREGATE ltv.fit_cox(double precision, double precision, integer, double precision[], double precision) IS 'As fit_cox(duration, event, covariates). With delayed entry: at risk at t when entry < t <= duration. With case weights (as in R: each of tied events carries their mean weight); any that is not a whole number adds the robust variance. The event as 1 or 0.';
 
 CREATE FUNCTION ltv.coefficients(
     m ltv.model, level double precision DEFAULT 0.95,

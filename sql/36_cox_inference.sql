@@ -4,7 +4,7 @@ CREATE FUNCTION ltv.cox_residuals(
     d ltv.design, m ltv.model, kind text DEFAULT 'martingale',
     OUT row_number bigint, OUT cluster text, OUT t double precision, OUT term text, OUT residual double precision
 ) RETURNS SETOF record
-    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'cox_residuals';
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 ROWS 5000 AS 'MODULE_PATHNAME', 'cox_residuals';
 COMMENT ON FUNCTION ltv.cox_residuals(ltv.design, ltv.model, text) IS 'Residuals of the rows to which a Cox model was fitted; row_number counts from 1 in the order of design_agg(... ORDER BY ...), t is when the row left, cluster its cluster. kind: martingale (events less expected events) and deviance, one per row, term NULL; score, dfbeta (by how much the coefficient would fall without the row), dfbetas (in standard errors), one per row and term; schoenfeld and scaled-schoenfeld, one per event and term. Weighted: dfbeta and dfbetas only. NULL for a term without a coefficient. Sum by cluster for those of clusters. As residuals.coxph of R; Therneau, Grambsch & Fleming 1990, Schoenfeld 1982, Grambsch & Therneau 1994. Errors 22023 when the model was not fitted to this design.';
 
 CREATE FUNCTION ltv.proportional_hazards_test(

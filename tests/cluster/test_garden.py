@@ -45,7 +45,8 @@ UNION ALL SELECT 'collinear', ltv.fit_cox(d, e, ARRAY[a, a, 1]) FROM plants
 UNION ALL SELECT 'no_events', ltv.fit_cox(d, false, ARRAY[a]) FROM plants
 UNION ALL SELECT 'one_row', ltv.fit_cox(3, true, ARRAY[1])
 UNION ALL SELECT 'tiny', ltv.fit_cox(d, e, ARRAY[a * 1e-120], 1e80) FROM plants
-UNION ALL SELECT 'at_zero', ltv.fit_cox(0, true, ARRAY[a]) FROM plants;
+UNION ALL SELECT 'at_zero', ltv.fit_cox(0, true, ARRAY[a]) FROM plants
+UNION ALL SELECT 'gathered', ltv.fit_cox(d, e, ARRAY[a]) FROM plants;
 CREATE TABLE scores (name text PRIMARY KEY, v ltv.calibration);
 INSERT INTO scores
 SELECT 'good', ltv.calibration_agg(abs(a), e) FROM plants UNION ALL SELECT 'empty', ltv.calibration_agg(NULL, true) UNION ALL SELECT 'one',
@@ -100,7 +101,7 @@ VALUES = {
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero nothing".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered nothing".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme nothing".split()],
     "ltv.survival[]": ["(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'late'))", "NULL", "'{}'", "ARRAY[NULL::ltv.survival]", "(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'empty', 'zero', 'extreme', 'wide', 'close'))", "(SELECT array_agg(v) FROM curves)", "(SELECT array_agg(ARRAY[v, v]) FROM curves WHERE name IN ('good', 'event'))", "array_fill((SELECT v FROM curves WHERE name = 'good'), ARRAY[50])"],
@@ -110,14 +111,16 @@ FEATURES = {
     "ROW(plants)": "(SELECT r FROM (SELECT 0.5 AS a, 'g1' AS g, 0.5 AS x1, 1.5 AS x2, 1 AS x3) AS r)",
     "ROW(rows)": "(SELECT r FROM (SELECT 'NaN'::float8 AS a, 'unseen' AS g, 1e308::float8 AS x1, '-Infinity'::float8 AS x2, NULL::numeric AS x3) AS r)",
 }
-# What an argument of that name is when the call is to work.
+# What an argument of that name is when the call is to work; where functions differ, with the name of the function.
 WORKING = {
     "level": "0.95", "p": "0.5", "q": "0.5", "discount_rate": "0.1", "horizon": "12", "margin": "0.8", "cost_to_serve": "0", "expansion": "0", "price_uplift": "0", "given": "0", "term_months": "NULL",
     "months_to_renewal": "NULL", "paid_months": "0", "acquisition_cost": "0", "billing": "'monthly'", "timing": "'advance'", "tail": "'none'", "currency": "'EUR'", "as_of": "NULL", "transform": "'log-log'",
     "weights": "'log-rank'", "method": "'quantile'", "bins": "10", "to_t": "2", "at": "NULL", "algorithm": "'cox'", "duration": "'d'", "event": "'e'", "entry": "NULL", "weight": "NULL", "holdout": "NULL",
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
+    "kind": "'dfbeta'", "ties": "'breslow'", "names": "'{a}'", "penalty": "0", "l1_ratio": "0",
+    "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
 }  # fmt: skip
-MOST_CALLS = 20000
+MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}
 
 
@@ -154,7 +157,9 @@ def working(function: Function, at: int) -> str:
         return "1"
     if type_name == "double precision" and name == "entry":
         return "0"
-    value = WORKING.get(name, VALUES[type_name][0])
+    if type_name == "ltv.model" and "ltv.design" in function.types:
+        return "(SELECT v FROM fits WHERE name = 'gathered')"
+    value = WORKING.get(f"{function.name}.{name}", WORKING.get(name, VALUES[type_name][0]))
     fits = type_name == "text" if value.startswith("'") and not value.startswith("'{") else True
     return value if fits and type_name not in ("record", "ltv.model", "ltv.survival") else VALUES[type_name][0]
 

@@ -160,7 +160,8 @@ FROM forged, LATERAL (VALUES
     ('nothing', m),
     ('another name', replace(m, '"x1"', '"x2"')),
     ('no name', replace(m, '"x1"', '""')),
-    ('another version', regexp_replace(m, '"version":1', '"version":9')),
+    ('another version', regexp_replace(m, '"version":2', '"version":9')),
+    ('the version before', regexp_replace(m, '"version":2', '"version":1')),
     ('two coefficients', regexp_replace(m, '"coefficients":\[[^]]*\]', '"coefficients":[1,2]')),
     ('no coefficients', regexp_replace(m, '"coefficients":\[[^]]*\]', '"coefficients":[]')),
     ('a coefficient too large for a double', regexp_replace(m, '"coefficients":\[[^]]*\]', '"coefficients":[1e999]')),
@@ -168,6 +169,6 @@ FROM forged, LATERAL (VALUES
     ('no means', regexp_replace(m, '"means":\[[^]]*\]', '"means":[]')),
     ('more events than rows', regexp_replace(m, '"events":[0-9]+', '"events":7')),
     ('times that fall', regexp_replace(m, '"times":\[[^]]*\]', '"times":[9,6,1]')),
-    ('an unknown part', regexp_replace(m, '"version":1', '"version":1,"more":1')),
+    ('an unknown part', regexp_replace(m, '"version":2', '"version":2,"more":1')),
     ('no end', left(m, -1)),
     ('something after the end', m || 'x')) AS v (change, changed);

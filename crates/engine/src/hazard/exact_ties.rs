@@ -20,6 +20,8 @@ use crate::{Error, Interrupt, Result};
 
 /// Operations of one evaluation beyond which nobody would wait for the end: about a minute.
 const MOST_OPERATIONS: f64 = 4e10;
+/// Matched sets are small and many.
+const STRATA_PER_INTERRUPT: usize = 4096;
 /// Numbers that the symmetric polynomials of one risk set may take.
 const MOST_NUMBERS: f64 = 16_777_216.0;
 /// The mean of the highest degree is kept between this and its inverse by the unit of the risks.
@@ -81,13 +83,17 @@ pub(super) fn evaluate(sets: &RiskSets, beta: &[f64], shift: f64, interrupt: Int
     let (mut risk, padded) = (Vec::new(), sets.padded(beta));
     reserve(&mut risk, sets.rows())?;
     risk.extend(
-        (0..sets.rows())
-            .map(|row| sets.multipliers.get(row).copied().unwrap_or(1.0) * (dot(sets.row(row), &padded) - shift).exp()),
+        (0..sets.rows()).map(|row| {
+            sets.multipliers().get(row).copied().unwrap_or(1.0) * (dot(sets.row(row), &padded) - shift).exp()
+        }),
     );
     let at_deaths: f64 = beta.iter().zip(&sets.death_sum).map(|(beta, sum)| beta * sum).sum();
     let mut total = Total { log: Sum::default(), first: vec![0.0; p], second: vec![0.0; p * p] };
     let mut ways = Ways::new(sets)?;
-    for stratum in sets.strata.windows(2) {
+    for (at, stratum) in sets.strata.windows(2).enumerate() {
+        if at % STRATA_PER_INTERRUPT == 0 {
+            interrupt()?;
+        }
         let groups = &sets.groups[stratum[0]..stratum[1]];
         let tie = groups.iter().map(Group::deaths).max().unwrap_or(0);
         let mut late = late_start(sets, stratum[0]);
@@ -142,8 +148,8 @@ impl Total {
         for i in 0..p {
             let mean = first[i] / value;
             self.first[i] += mean;
-            for j in 0..=i {
-                let covariance = second[place] / value - mean * (first[j] / value);
+            for (j, other) in first.iter().enumerate().take(i + 1) {
+                let covariance = second[place] / value - mean * (other / value);
                 self.second[i * p + j] += covariance;
                 if i != j {
                     self.second[j * p + i] += covariance;

@@ -34,8 +34,8 @@ pub(super) struct RiskSets {
     pub chunks: usize,
     /// Weights of the kept rows; empty when all are 1.
     pub weights: Vec<f64>,
-    /// Weights × e^offset of the kept rows, the offsets less their stratum's centre; empty when all are 1.
-    pub multipliers: Vec<f64>,
+    /// Weights × e^offset of the kept rows, the offsets less their stratum's centre; empty when nobody has an offset.
+    offset_weights: Vec<f64>,
     /// What was taken off the offsets of each stratum, lest their exponentials leave the numbers.
     pub offset_centres: Vec<f64>,
     /// The latest exit of each stratum.
@@ -109,7 +109,7 @@ impl RiskSets {
             x: Vec::new(),
             chunks,
             weights: Vec::new(),
-            multipliers: Vec::new(),
+            offset_weights: Vec::new(),
             offset_centres: vec![0.0; timeline.starts.len() - 1],
             max_followup: vec![0.0; timeline.starts.len() - 1],
             late: Vec::new(),
@@ -173,11 +173,10 @@ impl RiskSets {
     /// Weights times e^offset. Within a stratum only the differences of offsets matter, so they are centred there.
     fn multiply(&mut self, design: &Design, rows: &[u32]) -> Result<()> {
         if design.offsets().is_empty() {
-            self.multipliers = self.weights.clone();
             return Ok(());
         }
         let offset = |at: usize| design.offsets()[rows[at] as usize];
-        reserve(&mut self.multipliers, rows.len())?;
+        reserve(&mut self.offset_weights, rows.len())?;
         let mut at_deaths = Sum::default();
         for (stratum, centre) in self.strata.windows(2).zip(&mut self.offset_centres) {
             let groups = &self.groups[stratum[0]..stratum[1]];
@@ -194,7 +193,8 @@ impl RiskSets {
             }
             *centre = lowest + (highest - lowest) / 2.0;
             let weight = |at: usize| self.weights.get(at).copied().unwrap_or(1.0);
-            self.multipliers.extend((latest.first..earliest.end).map(|at| weight(at) * (offset(at) - *centre).exp()));
+            self.offset_weights
+                .extend((latest.first..earliest.end).map(|at| weight(at) * (offset(at) - *centre).exp()));
             for group in groups {
                 (group.first..group.censored).for_each(|at| at_deaths.add(weight(at) * (offset(at) - *centre)));
             }
@@ -242,6 +242,11 @@ impl RiskSets {
     /// Number of kept rows.
     pub fn rows(&self) -> usize {
         self.x.len() / self.chunks
+    }
+
+    /// What e^(βx) of each kept row is multiplied by: its weight × e^offset; empty when all are 1.
+    pub fn multipliers(&self) -> &[f64] {
+        if self.offset_weights.is_empty() { &self.weights } else { &self.offset_weights }
     }
 
     pub fn weight(&self, row: usize) -> f64 {

@@ -68,13 +68,10 @@ pub fn robust(design: &Design, fit: &CoxFit, wanted: Option<bool>, interrupt: In
     let null = Meat::new(design, &ScoreParts::new(&mut likelihood, &places, &origin, interrupt)?, p, interrupt)?;
     let active: Vec<usize> = (0..p).filter(|&i| fit.coefficients[i].is_some() && sets.scales[i] != 0.0).collect();
 
-    // In scaled units, so that the tests do not depend on the units of the covariates.
-    let mut bread = vec![0.0; p * p];
-    for &i in &active {
-        for &j in &active {
-            bread[i * p + j] = fit.covariance[i * p + j] / (sets.scales[i] * sets.scales[j]);
-        }
-    }
+    // In scaled units, so that the tests do not depend on the units of the covariates; and at the coefficients
+    // themselves, where the fit's own covariance is that of the step before.
+    let (_, information) = likelihood.weighted(&beta, &|_| 1.0, interrupt)?;
+    let bread = RankedCholesky::of_columns(&information, p, active.clone()).inverse();
     let scaled = product(&bread, &product(&meat.matrix, &bread, p, interrupt)?, p, interrupt)?;
     let mut covariance = vec![0.0; p * p];
     for &i in &active {

@@ -83,7 +83,7 @@ impl RiskSets {
         while start < rows.end {
             let end = rows.end.min(start + (ROWS_PER_INTERRUPT - leaving.rows));
             let x = &self.x[start * self.chunks..end * self.chunks];
-            let weights = if self.multipliers.is_empty() { &[] } else { &self.multipliers[start..end] };
+            let weights = self.multipliers().get(start..end).unwrap_or(&[]);
             let risk = &mut risk[start..end];
             match self.chunks {
                 1 => leaving.add_rows::<1>(x, weights, beta, shift, risk),

@@ -143,7 +143,7 @@ impl Ledger {
         if difference > self.worst {
             (self.worst, self.worst_at) = (difference, format!("{case} {quantity}"));
         }
-        if !(difference <= tolerance) {
+        if difference > tolerance || difference.is_nan() {
             self.failures.push(format!("{case}: {quantity}: ours {ours:e}, R {reference:e}, off by {difference:.1e}"));
         }
     }

@@ -186,11 +186,11 @@ SELECT ltv.median(ltv.survival_agg(d, true)) FROM (VALUES (1.0), (2), (4), (5)) 
 -- Nothing to compare: one group, all censored, no overlap.
 SELECT * FROM ltv.log_rank(ARRAY[(SELECT ltv.survival_agg(time, event) FROM lung)]);
 SELECT * FROM ltv.log_rank(ARRAY[(SELECT ltv.survival_agg(time, false) FROM lung), (SELECT ltv.survival_agg(time, 0) FROM lung)]);
-SELECT * FROM ltv.log_rank('{}');
+SELECT * FROM ltv.log_rank('{}'::ltv.survival[]);
 -- NULL curves are left out.
 SELECT round(chi_squared::numeric, 7) AS chi_squared, df FROM (SELECT array_agg(s) || NULL::ltv.survival AS curves
        FROM (SELECT ltv.survival_agg(time, event) AS s FROM lung GROUP BY sex) AS x) AS y, LATERAL ltv.log_rank(curves);
-SELECT * FROM ltv.log_rank(NULL);
+SELECT * FROM ltv.log_rank(NULL::ltv.survival[]);
 
 -- The text form: JSON, and the way back to the same value.
 SELECT ltv.survival_agg(d, e) FROM (VALUES (1.5, true), (0.1, false), (0.1, true), (NULL, true)) AS v (d, e);

@@ -26,7 +26,7 @@ const MOST_STEPS: usize = 500;
 const PATIENCE: usize = 6;
 /// Intervals of one quadratic programme.
 const BLOCK: usize = 400;
-/// After each round of blocks.
+/// Before each round of blocks.
 const SETTLING_STEPS: usize = 50;
 /// Added to a matrix of unit diagonal, so that intervals that no row tells apart do no harm.
 const RIDGE: f64 = 1e-12;
@@ -270,19 +270,20 @@ impl Problem {
                 self.step(&candidates, &probabilities, &gains, interrupt)?;
                 continue;
             }
-            // Blocks alternate in their borders, so that mass can move over them.
-            let offset = if waited % 2 == 0 { BLOCK } else { BLOCK / 2 };
-            let (head, rest) = candidates.split_at(offset);
-            for block in std::iter::once(head).chain(rest.chunks(BLOCK)) {
-                let probabilities = self.probabilities(&self.mass);
-                let gains = self.gains(&probabilities);
-                self.step(block, &probabilities, &gains, interrupt)?;
-            }
             // Steps of expectation and maximisation settle the masses of the blocks against each other.
             for _ in 0..SETTLING_STEPS {
                 interrupt()?;
                 let gains = self.gains(&self.probabilities(&self.mass));
                 self.mass.iter_mut().zip(gains).for_each(|(mass, gain)| *mass *= (1.0 + gain / self.total).max(0.0));
+            }
+            let candidates = self.candidates(&self.gains(&self.probabilities(&self.mass)));
+            // Blocks alternate in their borders, so that mass can move over them.
+            let offset = if waited % 2 == 0 { BLOCK } else { BLOCK / 2 };
+            let (head, rest) = candidates.split_at(offset.min(candidates.len()));
+            for block in std::iter::once(head).chain(rest.chunks(BLOCK)) {
+                let probabilities = self.probabilities(&self.mass);
+                let gains = self.gains(&probabilities);
+                self.step(block, &probabilities, &gains, interrupt)?;
             }
         }
         let (gap, mass) = best;

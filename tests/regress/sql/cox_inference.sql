@@ -26,11 +26,11 @@ SELECT ltv.design_agg(0, time, event, ARRAY[age, sex, ph_ecog], 1, '', inst::tex
 FROM lung WHERE inst IS NOT NULL;
 ALTER TABLE fits ADD m ltv.model;
 UPDATE fits SET m = ltv.fit_cox(d, names => ARRAY['age', 'sex', 'ecog']);
-SELECT term, round(estimate::numeric, 9) AS estimate, round(std_error::numeric, 9) AS std_error, round(robust_std_error::numeric, 12) AS robust
+SELECT term, round(estimate::numeric, 9) AS estimate, round(std_error::numeric, 9) AS std_error, round(robust_std_error::numeric, 9) AS robust
 FROM fits, ltv.coefficients(m);
 SELECT test, round(chi_squared::numeric, 7) AS chi_squared, df, round(p_value::numeric, 12) AS p_value FROM fits, ltv.model_test(m);
 -- dfbeta, summed by cluster, squared and summed: the robust covariance.
-SELECT term, round(sqrt(sum(moved ^ 2))::numeric, 12) AS robust
+SELECT term, round(sqrt(sum(moved ^ 2))::numeric, 8) AS robust
 FROM (SELECT r.term, r.cluster, sum(r.residual) AS moved FROM fits, ltv.cox_residuals(d, m, 'dfbeta') AS r GROUP BY r.term, r.cluster) AS s
 GROUP BY term ORDER BY term;
 -- A row without a cluster is one of its own.

@@ -57,6 +57,16 @@ CREATE TABLE gatherings (name text PRIMARY KEY, v ltv.design);
 INSERT INTO gatherings
 SELECT 'good', gathered(0, d, e, ARRAY[a], 1) FROM plants UNION ALL SELECT 'empty', gathered(NULL, 1, true, '{1}', 1) UNION ALL SELECT 'late', gathered(d / 2, d, e, ARRAY[a, d], abs(a) + 0.1) FROM plants
 UNION ALL SELECT 'extreme', gathered(0, d, true, ARRAY[x], w) FROM (VALUES (5e-324::float8, 1e150, 1e80), (1e308, -1e150, 1e-80), (0, 0, 1)) AS v (d, x, w);
+INSERT INTO gatherings SELECT 'causes', ltv.cause_design_agg(d, i % 4, ARRAY[a]) FROM plants;
+INSERT INTO fits SELECT 'incidence', ltv.fit_fine_gray(d, i % 4, ARRAY[a]) FROM plants UNION ALL SELECT 'other_cause_only', ltv.fit_fine_gray(d, 2, ARRAY[a]) FROM plants;
+CREATE TABLE endings (name text PRIMARY KEY, v ltv.incidence);
+INSERT INTO endings
+SELECT 'good', ltv.incidence_agg(d, i % 4) FROM plants UNION ALL SELECT 'other', ltv.incidence_agg(d, i % 3) FROM plants
+UNION ALL SELECT 'late', ltv.incidence_agg(d / 3, d, i % 4, 1.5) FROM plants
+UNION ALL SELECT 'empty', ltv.incidence_agg(NULL::float8, 1) UNION ALL SELECT 'event', ltv.incidence_agg(3, 255) UNION ALL SELECT 'censored', ltv.incidence_agg(3, 0)
+UNION ALL SELECT 'zero', ltv.incidence_agg(0, 1)
+UNION ALL SELECT 'extreme', ltv.incidence_agg(d, c, w) FROM (VALUES (5e-324::float8, 1, 1e90), (1e308, 2, 1e-300), (1.7e308, 0, 1), (1, 1, 1e90)) AS v (d, c, w)
+UNION ALL SELECT 'wide', ltv.incidence_agg(d, 1) FROM (VALUES (5e-324::float8), (1.7e308)) AS v (d);
 
 CREATE FUNCTION tried(calls text[]) RETURNS TABLE (call text, state text, message text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -101,9 +111,11 @@ VALUES = {
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered nothing".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only nothing".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
-    "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme nothing".split()],
+    "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes nothing".split()],
+    "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
+    "ltv.incidence[]": ["(SELECT array_agg(v) FROM endings WHERE name IN ('good', 'other'))", "NULL", "'{}'", "ARRAY[NULL::ltv.incidence]", "(SELECT array_agg(v) FROM endings)", "(SELECT array_agg(v) FROM endings WHERE name <> 'late')", "array_fill((SELECT v FROM endings WHERE name = 'good'), ARRAY[50])"],
     "ltv.survival[]": ["(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'late'))", "NULL", "'{}'", "ARRAY[NULL::ltv.survival]", "(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'empty', 'zero', 'extreme', 'wide', 'close'))", "(SELECT array_agg(v) FROM curves)", "(SELECT array_agg(ARRAY[v, v]) FROM curves WHERE name IN ('good', 'event'))", "array_fill((SELECT v FROM curves WHERE name = 'good'), ARRAY[50])"],
 }
 # Rows to be scored: with all features of every model, in several states.
@@ -119,6 +131,7 @@ WORKING = {
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
     "kind": "'dfbeta'", "ties": "'breslow'", "names": "'{a}'", "penalty": "0", "l1_ratio": "0",
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
+    "cause": "1", "rho": "0", "variance": "'greenwood'",
 }  # fmt: skip
 MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}
@@ -161,6 +174,8 @@ def working(function: Function, at: int) -> str:
         return "(SELECT v FROM fits WHERE name = 'gathered')"
     value = WORKING.get(f"{function.name}.{name}", WORKING.get(name, VALUES[type_name][0]))
     fits = type_name == "text" if value.startswith("'") and not value.startswith("'{") else True
+    if type_name == "ltv.design" and function.name == "fit_fine_gray":
+        return "(SELECT v FROM gatherings WHERE name = 'causes')"
     return value if fits and type_name not in ("record", "ltv.model", "ltv.survival") else VALUES[type_name][0]
 
 
@@ -192,11 +207,16 @@ def several_rows(function: Function, chance: random.Random) -> Iterator[str]:
         "calibration_agg": "ltv.brier(v), ltv.auc(v), ltv.log_loss(v), ltv.calibration_slope(v), (SELECT jsonb_agg(c) FROM ltv.calibration_curve(v) AS c)",
         "fit_cox": """(SELECT jsonb_agg(c) FROM ltv.coefficients(v) AS c), ltv.predict(v, r, 1), ltv.lifetime_value(v, r, 10),
             (SELECT jsonb_agg(t) FROM ltv.model_test(v) AS t)""",
-    }.get(function.name)
+        "incidence_agg": """ltv.incidence_at(v, 1, 1), ltv.time_lost_interval(v, 1, 1), (SELECT jsonb_agg(c) FROM ltv.incidence_curve(v) AS c),
+            (SELECT jsonb_agg(c) FROM ltv.incidence_curve(v, ARRAY[0, 1, 1e300], variance => 'aalen') AS c), ltv.rmst(ltv.event_free_survival(v), 1),
+            (SELECT jsonb_agg(t) FROM ltv.gray_test(ARRAY(SELECT x FROM unnest(ARRAY[v, (SELECT c.v FROM endings AS c WHERE name = 'good')]) AS x WHERE x::text LIKE '%"entry":[]%')) AS t)""",
+        "fit_fine_gray": """(SELECT jsonb_agg(c) FROM ltv.coefficients(v) AS c), ltv.predict(v, r, 1), ltv.predict_curve(v, r), ltv.model_status(v),
+            (SELECT jsonb_agg(t) FROM ltv.model_test(v) AS t)""",
+    }.get(function.name if function.kind == "a" else "")
     if read is None:
         return
     columns = ", ".join(f"c{at}" for at in range(len(function.types)))
-    sane = {"double precision": ["0", "1", "2", "0.5", "1e300", "5e-324", "1e-9", "7", "NULL"], "double precision[]": ["'{1}'", "'{2}'", "'{-1e150}'", "'{5e-324}'", "'{0}'", "NULL", "'{NULL}'"]}
+    sane = {"integer": ["0", "1", "1", "2", "255", "NULL"], "double precision": ["0", "1", "2", "0.5", "1e300", "5e-324", "1e-9", "7", "NULL"], "double precision[]": ["'{1}'", "'{2}'", "'{-1e150}'", "'{5e-324}'", "'{0}'", "NULL", "'{NULL}'"]}
     for at in range(120):
         rows = []
         for _ in range(chance.choice([1, 2, 3, 8])):

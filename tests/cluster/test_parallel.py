@@ -52,6 +52,16 @@ def test_curves_of_counts_are_the_same_to_the_last_bit(cluster: Cluster) -> None
         ltv.skipped(ltv.survival_agg(CASE WHEN i % 10 > 0 THEN duration END, event)) FROM rows""")
 
 
+def test_counts_by_cause_are_the_same_to_the_last_bit(cluster: Cluster) -> None:
+    cluster.execute(ROWS)
+    for arguments in ("duration, i % 4", "duration, i % 4, 1", "entry, duration, i % 4, 1", "duration, i % 4, weight"):
+        assert_same(cluster, f"SELECT ltv.incidence_agg({arguments})::text FROM rows")
+    assert_same(cluster, "SELECT g, ltv.incidence_agg(duration, i % 4)::text FROM rows GROUP BY g ORDER BY g")
+    cluster.execute("CREATE TABLE pieces WITH (parallel_workers = 3) AS SELECT ltv.incidence_agg(duration, i % 4) AS part FROM rows GROUP BY i % 997; ANALYZE pieces")
+    assert_same(cluster, "SELECT ltv.rollup(part)::text FROM pieces")
+    assert cluster.query("SELECT ltv.rollup(part)::text FROM pieces") == cluster.query("SELECT ltv.incidence_agg(duration, i % 4)::text FROM rows")
+
+
 def test_fractional_weights_agree_to_rounding(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     sql = "SELECT ltv.survival_agg(duration, event, 1 + abs(a) / 3) AS s FROM rows"

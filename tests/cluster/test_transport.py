@@ -20,11 +20,15 @@ CREATE TABLE survivals AS SELECT ltv.survival_agg(d, e) AS v FROM source UNION A
 CREATE TABLE calibrations AS SELECT ltv.calibration_agg(p, e) AS v FROM source UNION ALL SELECT ltv.calibration_agg(p, e, w) FROM source
     UNION ALL SELECT ltv.calibration_agg(NULL, true);
 CREATE TABLE designs AS SELECT gathered(n, d, e, ARRAY[a, p], w) AS v FROM source UNION ALL SELECT gathered(0, d, e, ARRAY[a], 1) FROM source UNION ALL SELECT gathered(NULL, 1, true, '{1}', 1);
+INSERT INTO designs SELECT ltv.cause_design_agg(n, d, i % 4, ARRAY[a, p], w) FROM source;
+CREATE TABLE incidences AS SELECT ltv.incidence_agg(d, i % 4) AS v FROM source UNION ALL SELECT ltv.incidence_agg(n, d, i % 3, w) FROM source
+    UNION ALL SELECT ltv.incidence_agg(NULL::float8, 1) UNION ALL SELECT ltv.incidence_agg(d, i % 4) FROM source GROUP BY i % 100;
 SELECT count(*) FROM ltv.train('cohorts', 'source', 'kaplan_meier', 'd', 'e', features => ARRAY['g']);
 CREATE TABLE models AS SELECT ltv.fit_cox(n, d, e, ARRAY[a, p], w) AS v FROM source UNION ALL SELECT ltv.fit_cox(d, false, ARRAY[a]) FROM source
-    UNION ALL SELECT ltv.fit_cox(d, e, ARRAY[a, a, 1]) FROM source UNION ALL SELECT ltv.model('cohorts');
+    UNION ALL SELECT ltv.fit_cox(d, e, ARRAY[a, a, 1]) FROM source UNION ALL SELECT ltv.model('cohorts')
+    UNION ALL SELECT ltv.fit_fine_gray(d, i % 4, ARRAY[a, p]) FROM source;
 """
-TYPES = {"survival": "survivals", "calibration": "calibrations", "design": "designs", "model": "models"}
+TYPES = {"survival": "survivals", "incidence": "incidences", "calibration": "calibrations", "design": "designs", "model": "models"}
 # What can be asked of a value that came in: it must answer or refuse, and never with a NaN or an infinity.
 USES = {
     "survival": """SELECT ltv.median(v), ltv.rmst(v, 3), ltv.survival_at(v, 2), ltv.conditional(v, 1), ltv.subjects(v), ltv.max_followup(v),
@@ -32,6 +36,8 @@ USES = {
         ltv.renewal_probability(v, 1, 2) FROM came""",
     "calibration": """SELECT ltv.brier(v), ltv.auc(v), ltv.log_loss(v), ltv.calibration_slope(v), ltv.expected_calibration_error(v),
         (SELECT sum(gap) FROM ltv.calibration_curve(v)) FROM came""",
+    "incidence": """SELECT ltv.incidence_at(v, 2, 1), ltv.time_lost(v, 3, 2), (SELECT sum(incidence) FROM ltv.incidence_curve(v)), ltv.causes(v), ltv.events(v),
+        (SELECT sum(upper) FROM ltv.incidence_curve(v, ARRAY[1, 5], variance => 'aalen')), ltv.median(ltv.event_free_survival(v)), ltv.max_followup(v) FROM came""",
     "design": "SELECT ltv.model_status(ltv._fit_cox(v)) FROM came",
     "model": """SELECT ltv.model_status(v), ltv.model_features(v), (SELECT sum(estimate) FROM ltv.coefficients(v)), ltv.predict(v, r, 3),
         ltv.predict_curve(v, r), (ltv.lifetime_value(v, r, 100)).ltv FROM came, (SELECT 0.5 AS x1, 1.5 AS x2, 'g1' AS g, 2 AS x3) AS r""",
@@ -43,7 +49,7 @@ def test_text_is_exact(cluster: Cluster) -> None:
     for type_name, table in TYPES.items():
         same = cluster.value(f"SELECT bool_and(ltv.{type_name}_send(v::text::ltv.{type_name}) = ltv.{type_name}_send(v)) FROM {table}")
         assert same == "t", type_name
-    for aggregate, table in (("survival_agg(d, e)", "survival"), ("survival_agg(n, d, e)", "survival"), ("calibration_agg(p, e)", "calibration")):
+    for aggregate, table in (("survival_agg(d, e)", "survival"), ("survival_agg(n, d, e)", "survival"), ("incidence_agg(n, d, i % 4, 1)", "incidence"), ("calibration_agg(p, e)", "calibration")):
         whole, rolled = f"SELECT ltv.{aggregate}::text FROM source", f"""SELECT ltv.rollup(part::text::ltv.{table})::text
             FROM (SELECT ltv.{aggregate} AS part FROM source GROUP BY i % 7) AS parts"""
         assert cluster.value(whole) == cluster.value(rolled), aggregate
@@ -138,7 +144,7 @@ def loopback(cluster: Cluster) -> None:
     )
 
 
-AGGREGATES = ("survival_agg(d, e)", "survival_agg(n, d, e)", "survival_agg(d, e, w)", "fit_cox(d, e, ARRAY[a, p])", "fit_cox(n, d, e, ARRAY[a, p], w)", "calibration_agg(p, e)")
+AGGREGATES = ("incidence_agg(d, i % 4)", "fit_fine_gray(d, i % 4, ARRAY[a, p])", "survival_agg(d, e)", "survival_agg(n, d, e)", "survival_agg(d, e, w)", "fit_cox(d, e, ARRAY[a, p])", "fit_cox(n, d, e, ARRAY[a, p], w)", "calibration_agg(p, e)")
 
 
 def test_foreign_servers_aggregate_themselves(cluster: Cluster) -> None:
@@ -154,7 +160,7 @@ def test_foreign_servers_aggregate_themselves(cluster: Cluster) -> None:
 
 def test_shards_send_summaries_and_roll_up(cluster: Cluster) -> None:
     loopback(cluster)
-    for aggregate in ("survival_agg(d, e)", "survival_agg(n, d, e)", "calibration_agg(p, e)"):
+    for aggregate in ("survival_agg(d, e)", "survival_agg(n, d, e)", "incidence_agg(d, i % 4)", "calibration_agg(p, e)"):
         shards = f"SELECT ltv.rollup(s)::text FROM (SELECT ltv.{aggregate} AS s FROM away0 UNION ALL SELECT ltv.{aggregate} FROM away1) AS shards"
         plan = "\n".join(str(row[0]) for row in cluster.query(f"EXPLAIN (VERBOSE) {shards}"))
         assert plan.count("Relations: Aggregate on") == 2, plan

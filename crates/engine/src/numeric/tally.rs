@@ -155,6 +155,16 @@ impl<const K: usize> Tally<K> {
     /// Counts everything that `other` has counted.
     pub fn merge(&mut self, other: &Self, budget: Budget) -> Result<()> {
         let theirs = other.sorted();
+        // A few cells wait in the list as rows do, so that many small summaries do not each copy a large one.
+        if theirs.len() < self.cells.len() / 8 {
+            for cell in &theirs {
+                for (column, weight) in cell.counts.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+                    self.add_weighted(cell.key, column, *weight, budget)?;
+                }
+            }
+            self.rows += other.rows.saturating_sub(theirs.len());
+            return Ok(());
+        }
         self.compact();
         budget.check(self.memory_bytes() + size_of_val(theirs.as_slice()), "the summary")?;
         self.cells = merged(&self.cells, &theirs);

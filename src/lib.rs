@@ -3,6 +3,7 @@
 
 mod calibration;
 mod fit;
+mod parametric;
 mod pg;
 mod plot;
 mod predict;
@@ -33,7 +34,8 @@ extension_sql_file!("../sql/10_types.sql", name = "types", requires = ["guard"])
 extension_sql_file!("../sql/20_survival.sql", name = "survival", requires = ["types"]);
 extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["survival"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["designs"]);
+extension_sql_file!("../sql/33_parametric.sql", name = "parametric", requires = ["designs"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["parametric"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["value"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);

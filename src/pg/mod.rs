@@ -10,6 +10,7 @@ pub mod expanded;
 pub mod function;
 pub mod interrupts;
 pub mod packed;
+pub mod parametric;
 pub mod record;
 pub mod relations;
 pub mod settings;

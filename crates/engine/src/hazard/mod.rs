@@ -7,6 +7,7 @@ mod design_codec;
 pub mod labels;
 mod newton;
 pub mod parametric;
+pub mod parametric_choice;
 mod parametric_likelihood;
 mod partial_likelihood;
 mod risk_sets;

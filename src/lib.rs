@@ -10,6 +10,7 @@ mod groups;
 mod incidence;
 mod inference;
 mod intervals;
+mod parametric;
 mod pg;
 mod plot;
 mod predict;
@@ -44,7 +45,8 @@ extension_sql_file!("../sql/24_incidence.sql", name = "incidence", requires = ["
 extension_sql_file!("../sql/24_intervals.sql", name = "intervals", requires = ["incidence"]);
 extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["intervals"]);
 extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
-extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["designs"]);
+extension_sql_file!("../sql/33_parametric.sql", name = "parametric", requires = ["designs"]);
+extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["parametric"]);
 extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["cox"]);
 extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fine_gray"]);
 extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);

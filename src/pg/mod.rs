@@ -18,6 +18,7 @@ pub mod inference;
 pub mod interrupts;
 pub mod intervals;
 pub mod packed;
+pub mod parametric;
 pub mod record;
 pub mod relations;
 pub mod settings;

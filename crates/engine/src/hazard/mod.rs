@@ -14,6 +14,7 @@ pub mod labels;
 pub mod link;
 mod newton;
 pub mod parametric;
+pub mod parametric_choice;
 mod parametric_likelihood;
 mod partial_likelihood;
 pub mod penalty;

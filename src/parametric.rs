@@ -1,0 +1,194 @@
+//! Parametric models in SQL: fits by name, the best of several, and what compares them.
+
+use ltv_engine::hazard::design::Design;
+use ltv_engine::hazard::parametric;
+use ltv_engine::hazard::parametric_choice::{CANDIDATES, Shape, by_name};
+use ltv_engine::model::Model;
+use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::{Error, Result};
+use pgrx::pg_sys;
+
+use crate::fit::{MOST_COVARIATES, too_wide};
+use crate::pg::call::{Call, Field};
+use crate::pg::error::settle;
+use crate::pg::{interrupts, settings};
+
+/// Squares of the number of coefficients that a fit holds at a time, and vectors as long as the rows.
+const SQUARES: usize = 12;
+const NUMBERS_PER_ROW: usize = 2;
+
+fn budget(design: &Design) -> Result<()> {
+    let p = design.covariates();
+    if p > MOST_COVARIATES {
+        return Err(too_wide(p));
+    }
+    let needed = size_of::<f64>() * (design.len() * NUMBERS_PER_ROW + SQUARES * (2 * p + 32) * (2 * p + 32));
+    settings::budget().check(design.memory_bytes() + needed, "the fit")
+}
+
+/// What the caller said beside the rows.
+struct Options<'a> {
+    names: Option<Vec<String>>,
+    ancillary: Vec<String>,
+    shape: Shape<'a>,
+}
+
+impl Options<'_> {
+    fn features(&self, covariates: usize) -> Result<Vec<Feature>> {
+        let names = match &self.names {
+            Some(names) => names.clone(),
+            None => (1..=covariates).map(|i| format!("x{i}")).collect(),
+        };
+        if names.len() != covariates {
+            return Err(Error::invalid(
+                format!("{} names for {covariates} covariates", names.len()),
+                "Name every covariate, in their order.",
+            ));
+        }
+        Ok(names.into_iter().map(|name| Feature { name, kind: Kind::Numeric }).collect())
+    }
+
+    fn fit(&self, design: &Design, distribution: &str) -> Result<Model> {
+        budget(design)?;
+        let features = self.features(design.covariates())?;
+        let place = |name: &String| {
+            features.iter().position(|feature| feature.name == *name).ok_or_else(|| {
+                Error::invalid(
+                    format!("the ancillary covariate \"{name}\" is none of the covariates"),
+                    "Use their names, or x1, x2, … where they have none.",
+                )
+            })
+        };
+        let mut ancillary = self.ancillary.iter().map(place).collect::<Result<Vec<usize>>>()?;
+        ancillary.sort_unstable();
+        let distribution = by_name(distribution, design, self.shape)?;
+        let fit = parametric::fit(design, &distribution, &ancillary, &mut interrupts::check)?;
+        Model::unnamed_parametric(fit, design.skipped()).with_features(features)
+    }
+}
+
+/// The stored bytes of the plain model of an aggregate; `None` when every row was left out.
+pub fn plain(design: &Design, distribution: &str) -> Option<Vec<u8>> {
+    if design.is_empty() {
+        return None;
+    }
+    let options = Options { names: None, ancillary: Vec::new(), shape: Shape::default() };
+    Some(settle(settle(options.fit(design, distribution)).encode()))
+}
+
+/// `fit_parametric(design, distribution, names, ancillary, knots, knot_times, breaks)`.
+pub fn fit_parametric(call: &Call) -> pg_sys::Datum {
+    let Some(distribution) = call.text(1) else { return call.null() };
+    let options = Options {
+        names: call.get(2),
+        ancillary: call.get(3).unwrap_or_default(),
+        shape: Shape { knots: call.integer(4), knot_times: call.floats(5), breaks: call.floats(6) },
+    };
+    let bytes = call.design(0, |design| match design.is_empty() {
+        true => None,
+        false => Some(settle(settle(options.fit(design, distribution)).encode())),
+    });
+    bytes.flatten().map_or_else(|| call.null(), |bytes| call.answer_bytes(&bytes))
+}
+
+/// A candidate: its name, and its model or why there is none.
+type Candidate = (String, Result<Model>);
+
+/// The candidates with their models, the best first by `score`; those that are not to be trusted last.
+fn ranked(
+    design: &Design,
+    options: &Options,
+    candidates: &[String],
+    score: impl Fn(&Model) -> Option<f64>,
+) -> Vec<Candidate> {
+    let mut fits: Vec<Candidate> = Vec::with_capacity(candidates.len());
+    for name in candidates {
+        let fit = options.fit(design, name);
+        if let Err(error @ (Error::Canceled | Error::Memory { .. })) = fit {
+            crate::pg::error::raise(error);
+        }
+        fits.push((name.clone(), fit));
+    }
+    let place = |candidate: &Candidate| match &candidate.1 {
+        Ok(model) => (crate::predict::status_of(model) == "not converged", score(model).unwrap_or(f64::INFINITY)),
+        Err(_) => (true, f64::INFINITY),
+    };
+    fits.sort_by(|a, b| {
+        let ((bad, first), (worse, second)) = (place(a), place(b));
+        bad.cmp(&worse).then(first.total_cmp(&second))
+    });
+    fits
+}
+
+fn candidates(call: &Call, place: usize) -> Vec<String> {
+    let given: Option<Vec<String>> = call.get(place);
+    given.unwrap_or_else(|| CANDIDATES.iter().map(|name| (*name).to_owned()).collect())
+}
+
+/// `fit_best(design, names, candidates, criterion)`: the model with the least AIC or BIC.
+pub fn fit_best(call: &Call) -> pg_sys::Datum {
+    let Some(criterion) = call.text(3) else { return call.null() };
+    let by_bic = match criterion {
+        "aic" => false,
+        "bic" => true,
+        other => crate::pg::error::raise(Error::invalid(format!("unknown criterion \"{other}\""), "One of: aic, bic.")),
+    };
+    let options = Options { names: call.get(1), ancillary: Vec::new(), shape: Shape::default() };
+    let candidates = candidates(call, 2);
+    let best = call.design(0, |design| {
+        if design.is_empty() {
+            return None;
+        }
+        let score = |model: &Model| model.quality().and_then(|q| if by_bic { q.bic } else { q.aic });
+        let best = ranked(design, &options, &candidates, score).into_iter().next();
+        Some(match best {
+            Some((_, model)) => settle(settle(model).encode()),
+            None => {
+                crate::pg::error::raise(Error::invalid("there are no candidates to choose from", "Name at least one."))
+            }
+        })
+    });
+    best.flatten().map_or_else(|| call.null(), |bytes| call.answer_bytes(&bytes))
+}
+
+/// `compare_distributions(design, candidates)`: one row for each, the least AIC first.
+pub fn compare_distributions(call: &Call) -> pg_sys::Datum {
+    let options = Options { names: None, ancillary: Vec::new(), shape: Shape::default() };
+    let candidates = candidates(call, 1);
+    let fits = call.design(0, |design| match design.is_empty() {
+        true => Vec::new(),
+        false => ranked(design, &options, &candidates, |model| model.quality().and_then(|q| q.aic)),
+    });
+    let fits = fits.unwrap_or_default();
+    let aic = |fit: &Result<Model>| fit.as_ref().ok().and_then(|model| model.quality()?.aic);
+    let least = fits.first().and_then(|(_, fit)| aic(fit));
+    call.answer_rows(fits.iter().map(|(name, fit)| {
+        let quality = fit.as_ref().ok().and_then(Model::quality);
+        vec![
+            Field::Text(Some(name.clone())),
+            Field::Float(quality.and_then(|q| q.log_likelihood)),
+            Field::Int4(quality.map(|q| q.parameters as i32)),
+            Field::Float(quality.and_then(|q| q.aic)),
+            Field::Float(quality.and_then(|q| q.bic)),
+            Field::Float(aic(fit).zip(least).map(|(aic, least)| aic - least)),
+            Field::Text(Some(match fit {
+                Ok(model) => crate::predict::status_of(model),
+                Err(error) => error.to_string(),
+            })),
+        ]
+    }))
+}
+
+/// `model_fit(model)`: what compares models of the same rows.
+pub fn model_fit(call: &Call) -> pg_sys::Datum {
+    let Some(bytes) = call.bytes(0) else { return call.null() };
+    let Some(quality) = settle(Model::decode(bytes)).quality() else { return call.null() };
+    call.answer_tuple(vec![
+        Field::Float(quality.log_likelihood),
+        Field::Int4(Some(quality.parameters as i32)),
+        Field::Float(quality.aic),
+        Field::Float(quality.bic),
+        Field::Integer(Some(quality.rows as i64)),
+        Field::Integer(Some(quality.events as i64)),
+    ])
+}

@@ -103,6 +103,8 @@ VALUES = {
     "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero nothing".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme nothing".split()],
+    "ltv.grouped_survival": ["(SELECT ltv.log_rank_agg(i % 3, 0, i, i % 2, 1, (i % 2)::text) FROM generate_series(1, 30) AS i)", "NULL", "(SELECT ltv.log_rank_agg(NULL::text, 1, true))", "(SELECT ltv.log_rank_agg('a'::text, 1, true))", "(SELECT ltv.log_rank_agg(i, 0, 1e308, true, 1e90) FROM generate_series(1, 60) AS i)", "(SELECT ltv.log_rank_agg(i::text, i, i + 0.5, true) FROM generate_series(1, 9) AS i)"],
+    "ltv.interval_sample": ["(SELECT ltv.interval_agg(i % 5, i % 5 + i % 3) FROM generate_series(1, 30) AS i)", "NULL", "(SELECT ltv.interval_agg(NULL, 1))", "(SELECT ltv.interval_agg(0, 0))", "(SELECT ltv.interval_agg(i, NULL) FROM generate_series(1, 3) AS i)", "(SELECT ltv.interval_agg(1e308 / i, 1.1e308, 1e90 / i ^ 60) FROM generate_series(1, 20) AS i)", "(SELECT ltv.interval_agg(i * 5e-324, i * 1e-323) FROM generate_series(1, 9) AS i)"],
     "ltv.survival[]": ["(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'late'))", "NULL", "'{}'", "ARRAY[NULL::ltv.survival]", "(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'empty', 'zero', 'extreme', 'wide', 'close'))", "(SELECT array_agg(v) FROM curves)", "(SELECT array_agg(ARRAY[v, v]) FROM curves WHERE name IN ('good', 'event'))", "array_fill((SELECT v FROM curves WHERE name = 'good'), ARRAY[50])"],
 }
 # Rows to be scored: with all features of every model, in several states.
@@ -116,8 +118,9 @@ WORKING = {
     "months_to_renewal": "NULL", "paid_months": "0", "acquisition_cost": "0", "billing": "'monthly'", "timing": "'advance'", "tail": "'none'", "currency": "'EUR'", "as_of": "NULL", "transform": "'log-log'",
     "weights": "'log-rank'", "method": "'quantile'", "bins": "10", "to_t": "2", "at": "NULL", "algorithm": "'cox'", "duration": "'d'", "event": "'e'", "entry": "NULL", "weight": "NULL", "holdout": "NULL",
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
+    "adjust": "'holm'", "scores": "NULL",
 }  # fmt: skip
-MOST_CALLS = 20000
+MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}
 
 

@@ -116,6 +116,8 @@ VALUES = {
     "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes nothing".split()],
     "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
     "ltv.incidence[]": ["(SELECT array_agg(v) FROM endings WHERE name IN ('good', 'other'))", "NULL", "'{}'", "ARRAY[NULL::ltv.incidence]", "(SELECT array_agg(v) FROM endings)", "(SELECT array_agg(v) FROM endings WHERE name <> 'late')", "array_fill((SELECT v FROM endings WHERE name = 'good'), ARRAY[50])"],
+    "ltv.grouped_survival": ["(SELECT ltv.log_rank_agg(i % 3, 0, i, i % 2, 1, (i % 2)::text) FROM generate_series(1, 30) AS i)", "NULL", "(SELECT ltv.log_rank_agg(NULL::text, 1, true))", "(SELECT ltv.log_rank_agg('a'::text, 1, true))", "(SELECT ltv.log_rank_agg(i, 0, 1e308, true, 1e90) FROM generate_series(1, 60) AS i)", "(SELECT ltv.log_rank_agg(i::text, i, i + 0.5, true) FROM generate_series(1, 9) AS i)"],
+    "ltv.interval_sample": ["(SELECT ltv.interval_agg(i % 5, i % 5 + i % 3) FROM generate_series(1, 30) AS i)", "NULL", "(SELECT ltv.interval_agg(NULL, 1))", "(SELECT ltv.interval_agg(0, 0))", "(SELECT ltv.interval_agg(i, NULL) FROM generate_series(1, 3) AS i)", "(SELECT ltv.interval_agg(1e308 / i, 1.1e308, 1e90 / i ^ 60) FROM generate_series(1, 20) AS i)", "(SELECT ltv.interval_agg(i * 5e-324, i * 1e-323) FROM generate_series(1, 9) AS i)"],
     "ltv.survival[]": ["(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'late'))", "NULL", "'{}'", "ARRAY[NULL::ltv.survival]", "(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'empty', 'zero', 'extreme', 'wide', 'close'))", "(SELECT array_agg(v) FROM curves)", "(SELECT array_agg(ARRAY[v, v]) FROM curves WHERE name IN ('good', 'event'))", "array_fill((SELECT v FROM curves WHERE name = 'good'), ARRAY[50])"],
 }
 # Rows to be scored: with all features of every model, in several states.
@@ -132,6 +134,7 @@ WORKING = {
     "kind": "'dfbeta'", "ties": "'breslow'", "names": "'{a}'", "penalty": "0", "l1_ratio": "0",
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",
+    "adjust": "'holm'", "scores": "NULL",
 }  # fmt: skip
 MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}

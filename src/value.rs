@@ -2,7 +2,7 @@
 
 use chrono::{Days, Months, NaiveDate};
 use ltv_engine::Error;
-use ltv_engine::survival::Steps;
+use ltv_engine::survival::Reading;
 use ltv_engine::value::cash_flow::{self, CashFlow};
 use ltv_engine::value::contract::Calendar;
 use ltv_engine::value::lifetime_value::{self, Status, Valuation};
@@ -113,14 +113,14 @@ fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
 }
 
 /// Applies `value` to the curve of argument 0; the reason when there is none.
-fn with_curve<R>(call: &Call, value: impl FnOnce(&Steps) -> R) -> Result<R, String> {
-    call.steps(value).ok_or_else(|| if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into())
+fn with_curve<R>(call: &Call, value: impl FnOnce(&Reading) -> R) -> Result<R, String> {
+    call.curve(value).ok_or_else(|| if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into())
 }
 
 /// `lifetime_value(curve, …)`.
 pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
     let valued = asked(call, 1).map_err(missing).and_then(|asked| {
-        let value = |steps: &Steps| with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(steps, terms)));
+        let value = |curve: &Reading| with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
         Ok((with_curve(call, value)?, asked))
     });
     answer_valuation(call, valued)
@@ -178,7 +178,7 @@ fn unvalued(why: String) -> Vec<Field> {
 /// `cash_flows(curve, …)`.
 pub fn cash_flows_curve(call: &Call) -> pg_sys::Datum {
     let rows = asked(call, 1).map_err(missing).and_then(|asked| {
-        let rows = |steps: &Steps| with_terms(&asked, |terms| settle(cash_flow::cash_flows(steps, terms)));
+        let rows = |curve: &Reading| with_terms(&asked, |terms| settle(cash_flow::cash_flows(curve, terms)));
         Ok((with_curve(call, rows)?, asked))
     });
     answer_cash_flows(call, rows)

@@ -2,11 +2,10 @@
 //! 2003), as the sum of the rows of [`cash_flow`](crate::value::cash_flow).
 
 use crate::Result;
-use crate::survival::Steps;
 use crate::survival::kaplan_meier::critical_value;
 use crate::value::cash_flow::{Ledger, flows};
 use crate::value::money::Minor;
-use crate::value::outlook::{Outlook, Reach};
+use crate::value::outlook::{Curve, Outlook, Reach};
 use crate::value::terms::Terms;
 use crate::value::uncertainty;
 
@@ -80,7 +79,7 @@ impl From<Reach> for Status {
     }
 }
 
-/// The value of a contract of age `terms.given` whose lifetime follows `steps`, both in months.
+/// The value of a contract of age `terms.given` whose lifetime follows `curve`, both in months.
 ///
 /// `None` (for which [`Status::NoSuchAge`] is the reason) when the curve has nobody left at that age, or does not reach
 /// so far and has no tail.
@@ -88,9 +87,10 @@ impl From<Reach> for Status {
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) as [`Terms::validate`], or when the calendar runs backwards;
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) when an amount or a discount factor is too large.
-pub fn lifetime_value(steps: &Steps, terms: &Terms) -> Result<Option<Valuation>> {
+pub fn lifetime_value<'a>(curve: impl Into<Curve<'a>>, terms: &Terms) -> Result<Option<Valuation>> {
     terms.validate()?;
-    let Some(outlook) = Outlook::new(steps, terms) else { return Ok(None) };
+    let curve = curve.into();
+    let Some(outlook) = Outlook::new(curve, terms) else { return Ok(None) };
     let flows = flows(&outlook, terms)?;
     let mut ledger = Ledger::new(terms.minor_digits);
     let mut tail_value = Minor::ZERO;
@@ -132,7 +132,7 @@ pub fn lifetime_value(steps: &Steps, terms: &Terms) -> Result<Option<Valuation>>
         lower,
         upper,
         status: match Status::from(reach) {
-            _ if steps.max_followup > LONGEST_FOLLOWUP => Status::CheckUnit,
+            _ if curve.max_followup() > LONGEST_FOLLOWUP => Status::CheckUnit,
             Status::Extrapolated if tail_share.is_some_and(|share| share.abs() > 0.5) => Status::MostlyExtrapolated,
             status => status,
         },

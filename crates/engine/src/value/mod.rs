@@ -12,6 +12,8 @@ mod laws;
 pub mod lifetime_value;
 pub mod money;
 pub mod outlook;
+mod smooth_view;
+mod step_view;
 pub mod terms;
 pub mod uncertainty;
 
@@ -19,5 +21,5 @@ pub use cash_flow::{CashFlow, cash_flows};
 pub use contract::{Billing, Calendar, Renewals, Timing};
 pub use lifetime_value::{Status, Valuation, lifetime_value};
 pub use money::Minor;
-pub use outlook::TailRule;
+pub use outlook::{Curve, TailRule};
 pub use terms::Terms;

@@ -5,17 +5,52 @@
 //! the renewal at which a customer left (24, not 24.02 months), or the drop is seen a term late.
 
 use crate::numeric::sum::Sum;
-use crate::survival::{Steps, Tail};
+use crate::survival::{ParametricCurve, Reading, Steps};
 use crate::value::contract::{Renewals, SAME_DATE};
+use crate::value::smooth_view::SmoothView;
+use crate::value::step_view::StepView;
 use crate::value::terms::Terms;
 use crate::{Error, Result};
+
+/// The curve of a valuation: steps, or a smooth one.
+#[derive(Debug, Clone, Copy)]
+pub enum Curve<'a> {
+    Steps(&'a Steps),
+    Smooth(&'a ParametricCurve),
+}
+
+impl<'a> From<&'a Steps> for Curve<'a> {
+    fn from(steps: &'a Steps) -> Self {
+        Curve::Steps(steps)
+    }
+}
+
+impl<'a> From<&'a Reading> for Curve<'a> {
+    fn from(reading: &'a Reading) -> Self {
+        match reading {
+            Reading::Steps(steps) => Curve::Steps(steps),
+            Reading::Smooth(curve) => Curve::Smooth(curve),
+        }
+    }
+}
+
+impl Curve<'_> {
+    /// Where the data end.
+    pub fn max_followup(self) -> f64 {
+        match self {
+            Curve::Steps(steps) => steps.max_followup,
+            Curve::Smooth(curve) => curve.end_of_data(),
+        }
+    }
+}
 
 /// What to believe beyond the observed time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TailRule {
     /// Nothing: what would fall due later is not counted, even if the curve has a tail.
     None,
-    /// The curve's own tail, or else its average hazard for ever ([`Tail::average_hazard`]).
+    /// The curve's own tail – of a parametric curve its formula –, or else its average hazard for ever
+    /// ([`Tail::average_hazard`](crate::survival::Tail::average_hazard)).
     ConstantHazard,
 }
 
@@ -50,7 +85,7 @@ pub struct Point {
     pub survival: f64,
     /// Months from the valuation to the time at which the curve was read; 0 before the first renewal.
     pub elapsed: f64,
-    /// How many of the curve's steps are at or before that time.
+    /// How many of the curve's steps are at or before that time; 0 for a smooth curve.
     pub steps: usize,
     /// Months of that time that lie beyond the observed time and after the valuation.
     pub beyond: f64,
@@ -59,55 +94,25 @@ pub struct Point {
 /// A curve seen from the age of the valuation.
 #[derive(Debug, Clone, Copy)]
 pub struct Outlook<'a> {
-    curve: &'a Steps,
-    /// The hazard rate beyond the observed time, when anything is believed there.
-    rate: Option<f64>,
-    given: f64,
-    survival_now: f64,
-    steps_now: usize,
+    pub(super) view: View<'a>,
     renewals: Option<Renewals>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum View<'a> {
+    Steps(StepView<'a>),
+    Smooth(SmoothView<'a>),
 }
 
 impl<'a> Outlook<'a> {
     /// `None` when the curve has nobody left at `given`, or does not reach so far and has no tail. The terms must be
     /// valid.
-    pub fn new(curve: &'a Steps, terms: &Terms) -> Option<Self> {
-        let tail = match (terms.tail, curve.tail) {
-            (TailRule::None, _) => Tail::None,
-            (TailRule::ConstantHazard, Tail::None) => {
-                Tail::average_hazard(-curve.survival_at_end().ln(), curve.max_followup)
-            }
-            (TailRule::ConstantHazard, own) => own,
+    pub fn new(curve: impl Into<Curve<'a>>, terms: &Terms) -> Option<Self> {
+        let view = match curve.into() {
+            Curve::Steps(steps) => View::Steps(StepView::new(steps, terms)?),
+            Curve::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms)?),
         };
-        let rate = match tail {
-            Tail::None => None,
-            Tail::ConstantHazard { rate } => Some(rate),
-        };
-        let steps_now = steps_until(curve, terms.given);
-        let survival_now = if steps_now == 0 { 1.0 } else { curve.survival[steps_now - 1] };
-        let reached = rate.is_some() || terms.given <= latest(curve);
-        (reached && survival_now > 0.0).then(|| Outlook {
-            curve,
-            rate,
-            given: terms.given,
-            survival_now,
-            steps_now,
-            renewals: terms.renewals(),
-        })
-    }
-
-    pub fn curve(&self) -> &'a Steps {
-        self.curve
-    }
-
-    /// How many of the curve's steps lie in the past.
-    pub fn steps_now(&self) -> usize {
-        self.steps_now
-    }
-
-    /// The tail's hazard rate.
-    pub fn rate(&self) -> Option<f64> {
-        self.rate
+        Some(Outlook { view, renewals: terms.renewals() })
     }
 
     /// S at month `t` (≥ 0) of the valuation; `None` where nothing is known.
@@ -119,57 +124,20 @@ impl<'a> Outlook<'a> {
     }
 
     fn read(&self, elapsed: f64) -> Option<Point> {
-        if elapsed == 0.0 {
-            return Some(Point { survival: 1.0, elapsed, steps: self.steps_now, beyond: 0.0 });
+        match &self.view {
+            View::Steps(view) => view.read(elapsed),
+            View::Smooth(view) => view.read(elapsed),
         }
-        let age = self.given + elapsed;
-        if age <= latest(self.curve) {
-            let steps = steps_until(self.curve, age);
-            let then = if steps == 0 { 1.0 } else { self.curve.survival[steps - 1] };
-            return Some(Point { survival: (then / self.survival_now).min(1.0), elapsed, steps, beyond: 0.0 });
-        }
-        let steps = self.curve.times.len();
-        let end = self.curve.survival_at_end();
-        if end == 0.0 {
-            return Some(Point { survival: 0.0, elapsed, steps, beyond: 0.0 });
-        }
-        // From an age beyond the observed time only the tail counts; a quotient of survivals could underflow.
-        let beyond = elapsed.min(age - self.curve.max_followup);
-        let survival = (end / self.survival_now).min(1.0) * (-self.rate? * beyond).exp();
-        Some(Point { survival, elapsed, steps, beyond })
     }
 
     /// The months that a customer stays on average, of the next `horizon`: the area under S, and how far it was known.
     /// What is not known counts as gone.
     pub fn mean_lifetime(&self, horizon: f64) -> (f64, Reach) {
-        match self.renewals {
-            None => self.area(horizon),
-            Some(renewals) => self.area_by_term(renewals, horizon),
+        match (self.renewals, &self.view) {
+            (Some(renewals), _) => self.area_by_term(renewals, horizon),
+            (None, View::Steps(view)) => view.area(horizon),
+            (None, View::Smooth(view)) => view.area(horizon),
         }
-    }
-
-    fn area(&self, horizon: f64) -> (f64, Reach) {
-        let curve = self.curve;
-        let observed = horizon.min(curve.max_followup - self.given).max(0.0);
-        let mut area = Sum::default();
-        let (mut before, mut height) = (0.0, 1.0);
-        for (time, survival) in curve.times.iter().zip(&curve.survival).skip(self.steps_now) {
-            let elapsed = time - self.given;
-            if elapsed >= observed {
-                break;
-            }
-            area.add((elapsed - before) * height);
-            (before, height) = (elapsed, survival / self.survival_now);
-        }
-        area.add((observed - before) * height);
-        if self.given + horizon <= latest(curve) || curve.survival_at_end() == 0.0 {
-            return (area.total(), Reach::Observed);
-        }
-        let Some(rate) = self.rate else { return (area.total(), Reach::Truncated) };
-        let beyond = horizon - observed;
-        let mean_beyond = if rate > 0.0 { -(-rate * beyond).exp_m1() / rate } else { beyond };
-        area.add((curve.survival_at_end() / self.survival_now).min(1.0) * mean_beyond);
-        (area.total(), Reach::Extrapolated)
     }
 
     fn area_by_term(&self, renewals: Renewals, horizon: f64) -> (f64, Reach) {
@@ -192,20 +160,10 @@ impl<'a> Outlook<'a> {
     }
 }
 
-/// How many steps are at or before an age; an age is a sum and may miss its step by a rounding error.
-fn steps_until(curve: &Steps, age: f64) -> usize {
-    let nearly = age + SAME_DATE;
-    curve.times.partition_point(|time| *time <= nearly)
-}
-
-/// The last age that counts as observed.
-fn latest(curve: &Steps) -> f64 {
-    curve.max_followup + SAME_DATE
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::survival::Tail;
 
     #[test]
     fn names_are_those_of_sql() {

@@ -8,43 +8,48 @@
 //! sums run over flows, not steps. For a sample this is Greenwood's variance carried to a weighted sum of survivals
 //! (Andersen, Borgan, Gill & Keiding 1993, §IV.3).
 //!
+//! A smooth curve has m parameters with a covariance instead: see [`SmoothView`](super::smooth_view::SmoothView).
+//!
 //! It is the uncertainty of the curve alone: not of revenue, cost or rates, nor of whether one customer stays.
 
 use crate::value::cash_flow::Flow;
-use crate::value::outlook::Outlook;
+use crate::value::outlook::{Outlook, View};
+use crate::value::step_view::StepView;
 
 /// The variance of the sum of present values, in squared major units; `None` when it is unknown or infinite.
 ///
 /// Zero when no flow depends on who stays. Where flows do, an estimate of zero – nobody was seen to leave, or nobody
 /// to stay – says nothing of the error, so it counts as unknown.
 pub fn variance(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
-    let curve = outlook.curve();
     if flows.iter().all(|flow| flow.point.is_none_or(|point| point.elapsed == 0.0)) {
         return Some(0.0);
     }
-    if curve.variance.is_empty() {
-        return None;
-    }
-    let by_tail = sensitivity_to_tail(outlook, flows)?;
-    let variance = own_part(outlook, flows, by_tail) + shared_part(outlook, flows, by_tail);
+    let variance = match &outlook.view {
+        View::Smooth(view) => view.variance(flows)?,
+        View::Steps(view) if view.curve.variance.is_empty() => return None,
+        View::Steps(view) => {
+            let by_tail = sensitivity_to_tail(view, flows)?;
+            own_part(view, flows, by_tail) + shared_part(view, flows, by_tail)
+        }
+    };
     (variance > 0.0 && variance.is_finite()).then_some(variance)
 }
 
 /// Minus the derivative by the logarithm of the tail's rate, over H(m): what the tail adds to every step.
-fn sensitivity_to_tail(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
-    let rate = outlook.rate().unwrap_or(0.0);
+fn sensitivity_to_tail(view: &StepView, flows: &[Flow]) -> Option<f64> {
+    let rate = view.rate.unwrap_or(0.0);
     let months: f64 =
         flows.iter().map(|flow| flow.present_value() * flow.point.map_or(0.0, |point| point.beyond)).sum();
     if rate * months == 0.0 {
         return Some(0.0);
     }
-    let hazard = -outlook.curve().survival_at_end().ln();
+    let hazard = -view.curve.survival_at_end().ln();
     (hazard > 0.0).then(|| rate * months / hazard)
 }
 
 /// Σ D² dv, from the last flow to the first: between two flows D is the same for all steps.
-fn own_part(outlook: &Outlook, flows: &[Flow], by_tail: f64) -> f64 {
-    let cumulative = &outlook.curve().variance;
+fn own_part(view: &StepView, flows: &[Flow], by_tail: f64) -> f64 {
+    let cumulative = &view.curve.variance;
     let until = |steps: usize| if steps == 0 { 0.0 } else { cumulative[steps - 1] };
     // Where nobody is left the variance is infinite, but no flow depends on it.
     let part = |derivative: f64, from: usize, to: usize| {
@@ -59,16 +64,16 @@ fn own_part(outlook: &Outlook, flows: &[Flow], by_tail: f64) -> f64 {
         behind += flow.present_value();
         last = point.steps;
     }
-    total + part(by_tail + behind, outlook.steps_now(), last) + part(by_tail, 0, outlook.steps_now())
+    total + part(by_tail + behind, view.steps_now, last) + part(by_tail, 0, view.steps_now)
 }
 
 /// |Σ D dL|²; summed by flows: each moves with the loadings between now and its time, and all with those at the end.
-fn shared_part(outlook: &Outlook, flows: &[Flow], by_tail: f64) -> f64 {
-    let curve = outlook.curve();
+fn shared_part(view: &StepView, flows: &[Flow], by_tail: f64) -> f64 {
+    let curve = view.curve;
     let (rank, loadings) = (curve.rank, &curve.loadings);
     let until = |steps: usize, factor: usize| if steps == 0 { 0.0 } else { loadings[(steps - 1) * rank + factor] };
     let one = |factor: usize| {
-        let now = until(outlook.steps_now(), factor);
+        let now = until(view.steps_now, factor);
         let mut moved = by_tail * until(curve.times.len(), factor);
         for flow in flows {
             if let Some(point) = flow.point {

@@ -300,3 +300,31 @@ fn published_likelihoods_of_other_programs() {
     let fit = parametric::fit(&design(&diabetes), &Distribution::Weibull, &[], &mut || Ok(())).expect("a fit");
     assert!((fit.log_likelihood + 2027.196).abs() < 1e-3, "{}", fit.log_likelihood);
 }
+
+#[test]
+fn stored_models_are_read_back_and_forged_ones_refused() {
+    use ltv_engine::model::{Fit, Model};
+    let rows = rows();
+    for inner in all() {
+        let fit = fitted(&rows, &inner);
+        let model = Model::unnamed_parametric(fit, 3);
+        let bytes = model.encode().expect("bytes");
+        assert_eq!(Model::decode(&bytes), Ok(model.clone()));
+        let text = serde_json::to_string(&model).expect("text");
+        assert_eq!(serde_json::from_str::<Model>(&text).expect("a model"), model);
+        let forge = |change: &dyn Fn(&mut ParametricFit)| {
+            let mut forged = model.clone();
+            let Fit::Parametric(fit) = &mut forged.fit else { unreachable!() };
+            change(fit);
+            Model::decode(&forged.encode().expect("bytes"))
+        };
+        assert!(forge(&|fit| fit.coefficients.truncate(1)).is_err());
+        assert!(forge(&|fit| fit.ancillary = vec![7]).is_err());
+        assert!(forge(&|fit| fit.covariance[0] = f64::NAN).is_err());
+        let cure = |inner: Distribution| Distribution::Cure(Box::new(inner));
+        assert!(forge(&|fit| fit.distribution = cure(cure(Distribution::Weibull))).is_err());
+    }
+    let cured = Distribution::Cure(Box::new(Distribution::PiecewiseExponential { breaks: vec![1.0] }));
+    let text = serde_json::to_string(&cured).expect("text");
+    assert_eq!(serde_json::from_str::<Distribution>(&text).expect("one"), cured);
+}

@@ -473,6 +473,9 @@ impl ParametricFit {
         }
         // A variance of 0 may come out below it by rounding.
         (0..m).for_each(|i| covariance[i * (m + 1)] = covariance[i * (m + 1)].max(0.0));
+        if covariance.iter().any(|value| !value.is_finite()) {
+            covariance.clear();
+        }
         ParametricCurve {
             distribution: self.distribution.clone(),
             parameters: self.row_parameters(x),

@@ -116,3 +116,215 @@ fn fits_agree_with_r() {
     println!("largest relative difference {:e}: {}", largest.0, largest.1);
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
+
+// The laws: what a fit must do whatever the data.
+
+fn all() -> Vec<Distribution> {
+    let (knots, breaks) = (vec![-1.5, 1.0, 2.5], vec![2.0, 5.0]);
+    vec![
+        Distribution::Exponential,
+        Distribution::Weibull,
+        Distribution::LogNormal,
+        Distribution::LogLogistic,
+        Distribution::GeneralizedGamma,
+        Distribution::Gompertz,
+        Distribution::Spline { scale: SplineScale::Hazard, knots: knots.clone() },
+        Distribution::Spline { scale: SplineScale::Odds, knots: knots.clone() },
+        Distribution::Spline { scale: SplineScale::Normal, knots },
+        Distribution::PiecewiseExponential { breaks },
+    ]
+}
+
+/// Pseudo-random rows, the same every time: (entry, exit, event, weight, x).
+type Rows = Vec<(f64, f64, bool, f64, Vec<f64>)>;
+
+fn rows() -> Rows {
+    let mut state = 12345u64;
+    let mut uniform = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+    };
+    (0..150)
+        .map(|i| {
+            let x = vec![f64::from(i % 2), uniform()];
+            let exit = (-uniform().ln()).powf(0.7) * 6.0 * (0.4 * x[0]).exp() + 0.05;
+            let entry = if i % 5 == 0 { 0.3 * exit } else { 0.0 };
+            (entry, exit, uniform() < 0.75, f64::from(1 + i % 3), x)
+        })
+        .collect()
+}
+
+fn of(rows: &Rows) -> Design {
+    let mut design = Design::default();
+    for (entry, exit, event, weight, x) in rows {
+        design.push(Some(*entry), *exit, *event, *weight, x).expect("a good row");
+    }
+    design
+}
+
+fn fitted(rows: &Rows, distribution: &Distribution) -> ParametricFit {
+    let fit = parametric::fit(&of(rows), distribution, &[], &mut || Ok(())).expect("a fit");
+    assert_eq!(fit.status, Status::Converged, "{distribution:?}");
+    fit
+}
+
+/// Estimates and log-likelihoods agree to `tolerance` standard errors, and relatively.
+fn same(a: &ParametricFit, b: &ParametricFit, tolerance: f64) {
+    assert!((a.log_likelihood - b.log_likelihood).abs() <= 1e-10 * a.log_likelihood.abs(), "{:?}", a.distribution);
+    let size = a.coefficients.len();
+    for i in 0..size {
+        let se = a.covariance[i * (size + 1)].sqrt();
+        let (left, right) = (a.coefficients[i].expect("an estimate"), b.coefficients[i].expect("an estimate"));
+        assert!((left - right).abs() <= tolerance * se, "{:?} {i}: {left} {right} (se {se})", a.distribution);
+    }
+}
+
+#[test]
+fn order_weights_and_merging_do_not_matter() {
+    let rows = rows();
+    let backwards: Rows = rows.iter().rev().cloned().collect();
+    let repeated: Rows = rows
+        .iter()
+        .flat_map(|row| std::iter::repeat_n((row.0, row.1, row.2, 1.0, row.4.clone()), row.3 as usize))
+        .collect();
+    for distribution in all() {
+        let fit = fitted(&rows, &distribution);
+        same(&fit, &fitted(&backwards, &distribution), 1e-7);
+        same(&fit, &fitted(&repeated, &distribution), 1e-7);
+        let (first, second) = rows.split_at(70);
+        let mut merged = of(&first.to_vec());
+        merged.merge(&of(&second.to_vec())).expect("a merge");
+        same(&fit, &parametric::fit(&merged, &distribution, &[], &mut || Ok(())).expect("a fit"), 1e-7);
+    }
+}
+
+#[test]
+fn the_unit_of_time_moves_the_location_only() {
+    let rows = rows();
+    let scaled: Rows = rows.iter().map(|r| (r.0 * 30.0, r.1 * 30.0, r.2, r.3, r.4.clone())).collect();
+    for distribution in &all()[..5] {
+        let (a, b) = (fitted(&rows, distribution), fitted(&scaled, distribution));
+        let shift = b.coefficients[0].expect("one") - a.coefficients[0].expect("one");
+        assert!((shift - 30f64.ln()).abs() < 1e-7, "{distribution:?} {shift}");
+        for i in 1..a.coefficients.len() {
+            assert!(
+                (a.coefficients[i].expect("one") - b.coefficients[i].expect("one")).abs() < 1e-7,
+                "{distribution:?} {i}"
+            );
+        }
+    }
+}
+
+#[test]
+fn families_contain_their_members() {
+    let rows = rows();
+    let close = |a: f64, b: f64| assert!((a - b).abs() <= 1e-9 * a.abs(), "{a} {b}");
+    let weibull = fitted(&rows, &Distribution::Weibull);
+    let spline = fitted(&rows, &Distribution::Spline { scale: SplineScale::Hazard, knots: vec![-1.0, 2.0] });
+    close(weibull.log_likelihood, spline.log_likelihood);
+    // A Weibull's log hazard ratio is minus its log time ratio over the scale.
+    let scale = weibull.coefficients[3].expect("log(scale)").exp();
+    for i in 1..3 {
+        close(spline.coefficients[i].expect("one"), -weibull.coefficients[i].expect("one") / scale);
+    }
+    let exponential = fitted(&rows, &Distribution::Exponential);
+    let pieces = fitted(&rows, &Distribution::PiecewiseExponential { breaks: Vec::new() });
+    close(exponential.log_likelihood, pieces.log_likelihood);
+    for i in 0..3 {
+        close(exponential.coefficients[i].expect("one"), -pieces.coefficients[i].expect("one"));
+    }
+    let odds = fitted(&rows, &Distribution::Spline { scale: SplineScale::Odds, knots: vec![-1.0, 2.0] });
+    close(odds.log_likelihood, fitted(&rows, &Distribution::LogLogistic).log_likelihood);
+    let normal = fitted(&rows, &Distribution::Spline { scale: SplineScale::Normal, knots: vec![-1.0, 2.0] });
+    close(normal.log_likelihood, fitted(&rows, &Distribution::LogNormal).log_likelihood);
+    // The generalized gamma curve with shape 1 and 0 is a Weibull's and a log-normal's.
+    let curve = |distribution, parameters: &[f64]| ltv_engine::survival::ParametricCurve {
+        distribution,
+        parameters: parameters.to_vec(),
+        covariance: Vec::new(),
+        max_followup: 9.0,
+        given: 0.0,
+    };
+    for t in [0.01, 1.0, 5.0, 40.0] {
+        let at =
+            |distribution, parameters: &[f64]| curve(distribution, parameters).cumulative_hazard_at(t).expect("one");
+        close(at(Distribution::Weibull, &[1.5, -0.3]), at(Distribution::GeneralizedGamma, &[1.5, -0.3, 1.0]));
+        close(at(Distribution::LogNormal, &[1.5, -0.3]), at(Distribution::GeneralizedGamma, &[1.5, -0.3, 0.0]));
+        close(at(Distribution::Weibull, &[1.5, 0.0]), at(Distribution::Exponential, &[1.5]));
+    }
+}
+
+#[test]
+fn what_cannot_be_fitted_is_told() {
+    let fit = |rows: &Rows, distribution: &Distribution| parametric::fit(&of(rows), distribution, &[], &mut || Ok(()));
+    let one = |exit: f64, event: bool, x: f64| (0.0, exit, event, 1.0, vec![x]);
+    let censored: Rows = (1..9).map(|i| one(f64::from(i), false, f64::from(i % 3))).collect();
+    assert_eq!(fit(&censored, &Distribution::Weibull).expect("told").status, Status::NoEvents);
+    assert!(fit(&vec![one(0.0, true, 1.0), one(1.0, true, 2.0)], &Distribution::Weibull).is_err());
+    assert!(fit(&Vec::new(), &Distribution::Weibull).is_err());
+    let apart: Rows = (1..30).map(|i| one(f64::from(i), i % 2 == 0, f64::from(i % 2))).collect();
+    assert!(matches!(fit(&apart, &Distribution::Weibull).expect("told").status, Status::Separated { .. }));
+    // The second column says what the first does.
+    let twice: Rows =
+        (1..30).map(|i| (0.0, f64::from(i), i % 3 > 0, 1.0, vec![f64::from(i % 2), f64::from(i % 2) * 2.0])).collect();
+    let twice = fit(&twice, &Distribution::LogNormal).expect("a fit");
+    assert_eq!((twice.status.clone(), twice.coefficients[2]), (Status::Converged, None));
+    let canceled = parametric::fit(&of(&rows()), &Distribution::Weibull, &[], &mut || Err(ltv_engine::Error::Canceled));
+    assert_eq!(canceled, Err(ltv_engine::Error::Canceled));
+}
+
+#[test]
+fn published_likelihoods_of_other_programs() {
+    let path = |case: &str| {
+        let name = format!("../../tests/golden/parametric/{case}.json");
+        let text =
+            std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("a golden");
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let ovarian = path("ovarian_weibull");
+    let (exit, event) = (numbers(&ovarian["exit"]), numbers(&ovarian["event"]));
+    let rx: Vec<f64> = ovarian["x"].as_array().expect("rows").iter().map(|row| numbers(row)[1]).collect();
+    let log_likelihood = |distribution: &Distribution, x: &[f64]| {
+        let mut design = Design::default();
+        for row in 0..exit.len() {
+            let covariates = x.get(row..row + 1).unwrap_or(&[]);
+            design.push(None, exit[row], event[row] == 1.0, 1.0, covariates).expect("a good row");
+        }
+        parametric::fit(&design, distribution, &[], &mut || Ok(())).expect("a fit").log_likelihood
+    };
+    // The tests of flexsurv 2.3: its log-normal and its Weibull with rx, on the ovarian data.
+    assert!((log_likelihood(&Distribution::LogNormal, &[]) + 97.121_742_042_656_81).abs() < 1e-8);
+    assert!((log_likelihood(&Distribution::Weibull, &rx) + 97.364_150_664_586_9).abs() < 1e-8);
+    // lifelines (from flexsurv): the interval-censored diabetes data.
+    let diabetes = path("diabetes_weibull");
+    let fit = parametric::fit(&design(&diabetes), &Distribution::Weibull, &[], &mut || Ok(())).expect("a fit");
+    assert!((fit.log_likelihood + 2027.196).abs() < 1e-3, "{}", fit.log_likelihood);
+}
+
+#[test]
+fn stored_models_are_read_back_and_forged_ones_refused() {
+    use ltv_engine::model::{Fit, Model};
+    let rows = rows();
+    for inner in all() {
+        let fit = fitted(&rows, &inner);
+        let model = Model::unnamed_parametric(fit, 3);
+        let bytes = model.encode().expect("bytes");
+        assert_eq!(Model::decode(&bytes), Ok(model.clone()));
+        let text = serde_json::to_string(&model).expect("text");
+        assert_eq!(serde_json::from_str::<Model>(&text).expect("a model"), model);
+        let forge = |change: &dyn Fn(&mut ParametricFit)| {
+            let mut forged = model.clone();
+            let Fit::Parametric(fit) = &mut forged.fit else { unreachable!() };
+            change(fit);
+            Model::decode(&forged.encode().expect("bytes"))
+        };
+        assert!(forge(&|fit| fit.coefficients.truncate(1)).is_err());
+        assert!(forge(&|fit| fit.ancillary = vec![7]).is_err());
+        assert!(forge(&|fit| fit.covariance[0] = f64::NAN).is_err());
+        let cure = |inner: Distribution| Distribution::Cure(Box::new(inner));
+        assert!(forge(&|fit| fit.distribution = cure(cure(Distribution::Weibull))).is_err());
+    }
+    let cured = Distribution::Cure(Box::new(Distribution::PiecewiseExponential { breaks: vec![1.0] }));
+    let text = serde_json::to_string(&cured).expect("text");
+    assert_eq!(serde_json::from_str::<Distribution>(&text).expect("one"), cured);
+}

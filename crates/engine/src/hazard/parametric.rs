@@ -144,7 +144,11 @@ pub fn fit(
     unscale(&mut fit, &rows, &layout, &full, &best);
     match fit.validate() {
         Ok(()) => Ok(fit),
-        Err(_) => Err(Error::OutOfRange("the model's numbers overflow: the units of the covariates differ too much, or the data lie on the edge of what the distribution can be".into())),
+        Err(_) => Err(Error::OutOfRange(
+            "the model's numbers overflow: the units of the covariates differ too much, or the data lie on the edge of \
+             what the distribution can be"
+                .into(),
+        )),
     }
 }
 
@@ -155,14 +159,11 @@ fn check(design: &Design, distribution: &Distribution, ancillary: &[usize]) -> R
             "Check the filter, and whether every row has a NULL among its features.",
         ));
     }
-    if let Some(row) = (0..design.len()).find(|row| design.events()[*row] && design.exits()[*row] <= 0.0) {
+    if (0..design.len()).any(|row| design.events()[row] && design.exits()[row] <= 0.0) {
         return Err(Error::invalid(
-            format!(
-                "row {} has its event at duration {}, where a parametric model has no density",
-                row + 1,
-                design.exits()[row]
-            ),
-            "Durations of events must be greater than 0: add half a unit, or give the event as an interval (interval_design_agg with left 0).",
+            "a row has its event at duration 0, where a parametric model has no density",
+            "Durations of events must be greater than 0: add half a unit, or give the event as an interval \
+             (interval_design_agg with left 0).",
         ));
     }
     if !design.strata().is_empty() {
@@ -472,6 +473,9 @@ impl ParametricFit {
         }
         // A variance of 0 may come out below it by rounding.
         (0..m).for_each(|i| covariance[i * (m + 1)] = covariance[i * (m + 1)].max(0.0));
+        if covariance.iter().any(|value| !value.is_finite()) {
+            covariance.clear();
+        }
         ParametricCurve {
             distribution: self.distribution.clone(),
             parameters: self.row_parameters(x),

@@ -127,7 +127,7 @@ impl Model {
                 for (feature, value) in self.features.iter().zip(values) {
                     feature.encode(*value, columns)?;
                 }
-                if fit.curve(columns).validate().is_err() {
+                if fit.bare_curve(columns).validate().is_err() {
                     return Err(Unscorable::Undefined {
                         reason:
                             "the model has no curve for this row: its hazard would be negative or beyond the numbers"

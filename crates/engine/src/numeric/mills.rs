@@ -2,6 +2,8 @@
 //!
 //! By the rational approximations of erfc of Cody (1969), *Rational Chebyshev approximations for the error function*,
 //! Math. Comp. 23, good to the last digit or two of a double.
+// The digits are those of the published tables.
+#![allow(clippy::excessive_precision)]
 
 const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
 const SQRT_HALF_PI: f64 = 1.253_314_137_315_500_3;
@@ -105,6 +107,7 @@ pub fn log_hazard(z: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)]
 mod tests {
     use super::*;
     use approx::assert_relative_eq;

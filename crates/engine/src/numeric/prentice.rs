@@ -229,6 +229,8 @@ fn rho0(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+// The references are printed as R prints them.
+#[allow(clippy::excessive_precision)]
 mod tests {
     use super::*;
     use approx::assert_relative_eq;

@@ -1,4 +1,6 @@
 //! Integrals of smooth functions.
+// The digits are those of the published tables.
+#![allow(clippy::excessive_precision)]
 
 use crate::numeric::sum::Sum;
 

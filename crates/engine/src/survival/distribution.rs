@@ -37,7 +37,35 @@ pub enum Distribution {
     PiecewiseExponential { breaks: Vec<f64> },
     /// (…, logit π): a share π never has the event; the others follow the inner distribution, whose parameters come
     /// first (mixture cure: Boag 1949, Farewell 1982).
-    Cure(Box<Distribution>),
+    Cure(#[serde(deserialize_with = "plain")] Box<Distribution>),
+}
+
+/// The distributions without a cured share, in the same order: what may stand inside one. Read in its place, so that a
+/// forged value cannot nest.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Plain {
+    Exponential,
+    Weibull,
+    LogNormal,
+    LogLogistic,
+    GeneralizedGamma,
+    Gompertz,
+    Spline { scale: SplineScale, knots: Vec<f64> },
+    PiecewiseExponential { breaks: Vec<f64> },
+}
+
+fn plain<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Box<Distribution>, D::Error> {
+    Ok(Box::new(match Plain::deserialize(from)? {
+        Plain::Exponential => Distribution::Exponential,
+        Plain::Weibull => Distribution::Weibull,
+        Plain::LogNormal => Distribution::LogNormal,
+        Plain::LogLogistic => Distribution::LogLogistic,
+        Plain::GeneralizedGamma => Distribution::GeneralizedGamma,
+        Plain::Gompertz => Distribution::Gompertz,
+        Plain::Spline { scale, knots } => Distribution::Spline { scale, knots },
+        Plain::PiecewiseExponential { breaks } => Distribution::PiecewiseExponential { breaks },
+    }))
 }
 
 /// What a Royston–Parmar spline is a function of.

@@ -3,7 +3,7 @@
 use ltv_engine::survival::estimate::{Estimator, Variance};
 use ltv_engine::survival::kaplan_meier::critical_value;
 use ltv_engine::survival::life_table::{self, Manner};
-use ltv_engine::survival::{Reading, Sample, Survival, curve};
+use ltv_engine::survival::{CurveView, Reading, Sample, Survival, curve};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 
@@ -44,7 +44,7 @@ fn with_sample<T>(s: &Value<Survival>, read: impl FnOnce(&Sample) -> T) -> Optio
 }
 
 /// An accessor of a curve and one number.
-fn read(call: &Call, read: impl FnOnce(&Reading, f64) -> Option<f64>) -> pg_sys::Datum {
+fn read(call: &Call, read: impl FnOnce(CurveView, f64) -> Option<f64>) -> pg_sys::Datum {
     let Some(argument) = call.float(1) else { return call.null() };
     call.answer_float(call.curve(|curve| read(curve, argument)).flatten())
 }
@@ -132,7 +132,8 @@ pub fn survival_interval(call: &Call) -> pg_sys::Datum {
         Survival::Parametric(curve) => Some(Reading::Smooth(curve)),
         steps => settle(steps.steps_by(manner.estimator, manner.variance)).map(Reading::Steps),
     };
-    let found = curve.as_ref().and_then(|curve| Some((curve.survival_at(t)?, curve.log_variance_at(t))));
+    let found =
+        curve.as_ref().map(Reading::view).and_then(|curve| Some((curve.survival_at(t)?, curve.log_variance_at(t))));
     let Some((estimate, log_variance)) = found else { return call.null() };
     let interval = manner.interval(estimate, log_variance);
     call.answer_tuple(vec![

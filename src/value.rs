@@ -2,7 +2,7 @@
 
 use chrono::{Days, Months, NaiveDate};
 use ltv_engine::Error;
-use ltv_engine::survival::Reading;
+use ltv_engine::survival::CurveView;
 use ltv_engine::value::cash_flow::{self, CashFlow};
 use ltv_engine::value::contract::Calendar;
 use ltv_engine::value::lifetime_value::{self, Status, Valuation};
@@ -113,14 +113,14 @@ fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
 }
 
 /// Applies `value` to the curve of argument 0; the reason when there is none.
-fn with_curve<R>(call: &Call, value: impl FnOnce(&Reading) -> R) -> Result<R, String> {
+fn with_curve<R>(call: &Call, value: impl FnOnce(CurveView) -> R) -> Result<R, String> {
     call.curve(value).ok_or_else(|| if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into())
 }
 
 /// `lifetime_value(curve, …)`.
 pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
     let valued = asked(call, 1).map_err(missing).and_then(|asked| {
-        let value = |curve: &Reading| with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
+        let value = |curve: CurveView| with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
         Ok((with_curve(call, value)?, asked))
     });
     answer_valuation(call, valued)
@@ -132,7 +132,9 @@ pub fn lifetime_value_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
         let value = call.score(by, |subject| {
             let subject = subject.map_err(|why| why.to_string())?;
             subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
-            Ok::<_, String>(with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(&subject.steps(), terms))))
+            Ok::<_, String>(with_terms(&asked, |terms| {
+                settle(subject.view(|curve| lifetime_value::lifetime_value(curve, terms)))
+            }))
         });
         Ok((value.ok_or("no model or no row")??, asked))
     });
@@ -178,7 +180,7 @@ fn unvalued(why: String) -> Vec<Field> {
 /// `cash_flows(curve, …)`.
 pub fn cash_flows_curve(call: &Call) -> pg_sys::Datum {
     let rows = asked(call, 1).map_err(missing).and_then(|asked| {
-        let rows = |curve: &Reading| with_terms(&asked, |terms| settle(cash_flow::cash_flows(curve, terms)));
+        let rows = |curve: CurveView| with_terms(&asked, |terms| settle(cash_flow::cash_flows(curve, terms)));
         Ok((with_curve(call, rows)?, asked))
     });
     answer_cash_flows(call, rows)
@@ -190,7 +192,9 @@ pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
         let rows = call.score(by, |subject| {
             let subject = subject.map_err(|why| why.to_string())?;
             subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
-            Ok::<_, String>(with_terms(&asked, |terms| settle(cash_flow::cash_flows(&subject.steps(), terms))))
+            Ok::<_, String>(with_terms(&asked, |terms| {
+                settle(subject.view(|curve| cash_flow::cash_flows(curve, terms)))
+            }))
         });
         Ok((rows.ok_or("no model or no row")??, asked))
     });

@@ -3,7 +3,7 @@
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::subject::Subject;
-use ltv_engine::survival::{Reading, Steps};
+use ltv_engine::survival::CurveView;
 use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
 
 use crate::pg::call_site::CallSite;
@@ -144,20 +144,11 @@ impl Call {
     }
 
     /// The curve of argument 0; `None` when it is NULL or of an empty cohort.
-    pub fn curve<R>(&self, read: impl FnOnce(&Reading) -> R) -> Option<R> {
+    pub fn curve<R>(&self, look: impl FnOnce(CurveView<'_>) -> R) -> Option<R> {
         let bytes = self.bytes(0)?;
         // SAFETY: the functions that read curves keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
-        site.curve(bytes).map(read)
-    }
-
-    /// The steps of the curve of argument 0; `None` when it is NULL, of an empty cohort, or a smooth curve.
-    pub fn steps<R>(&self, read: impl FnOnce(&Steps) -> R) -> Option<R> {
-        self.curve(|curve| match curve {
-            Reading::Steps(steps) => Some(read(steps)),
-            Reading::Smooth(_) => None,
-        })
-        .flatten()
+        site.curve(bytes).map(|curve| look(curve.view()))
     }
 
     #[inline(always)]

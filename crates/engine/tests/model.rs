@@ -87,7 +87,7 @@ fn the_scalar_the_curve_and_the_outlook_agree() {
     for (model, row) in models.iter().zip(rows) {
         let mut scratch = Vec::new();
         let subject = model.subject(row, &mut scratch).unwrap();
-        let curve = Survival::Fitted(subject.curve());
+        let curve = subject.survival();
         let steps = curve.steps().unwrap();
         for given in [0.0, 4.0, 11.5, 23.0, 24.0, 40.0] {
             for horizon in [0.5, 6.0, 12.0, 60.0] {

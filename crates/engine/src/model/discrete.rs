@@ -1,8 +1,8 @@
 //! Models of renewal decisions as values: their terms, coefficients, and what is to be told of the fit.
 
 use crate::hazard::discrete::DiscreteFit;
+use crate::model::coefficients::Coefficient;
 use crate::model::features::{Feature, Kind};
-use crate::model::subject::Coefficient;
 use crate::model::{Fit, Model};
 use crate::numeric::normal;
 use crate::survival::kaplan_meier::critical_value;

@@ -3,6 +3,7 @@
 //! A score depends on the model and the row only.
 
 pub mod codec;
+pub mod coefficients;
 pub mod cohorts;
 mod discrete;
 pub mod features;

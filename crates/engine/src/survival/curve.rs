@@ -120,16 +120,7 @@ impl Survival {
     pub fn steps(&self) -> Option<Steps> {
         match self {
             Survival::Sample(sample) => kaplan_meier::steps(sample),
-            Survival::Fitted(curve) => Some(Steps {
-                survival: curve.cumulative_hazard.iter().map(|hazard| (-hazard).exp()).collect(),
-                cumulative_hazard: curve.cumulative_hazard.clone(),
-                times: curve.times.clone(),
-                variance: curve.variance.clone(),
-                rank: curve.rank,
-                loadings: curve.loadings.clone(),
-                max_followup: curve.max_followup,
-                tail: curve.tail,
-            }),
+            Survival::Fitted(curve) => Some(curve.clone().into_steps()),
             Survival::Parametric(_) => None,
         }
     }
@@ -172,6 +163,20 @@ impl Survival {
 }
 
 impl FittedCurve {
+    /// S at the steps, and all else as it is.
+    pub fn into_steps(self) -> Steps {
+        Steps {
+            survival: self.cumulative_hazard.iter().map(|hazard| (-hazard).exp()).collect(),
+            cumulative_hazard: self.cumulative_hazard,
+            times: self.times,
+            variance: self.variance,
+            rank: self.rank,
+            loadings: self.loadings,
+            max_followup: self.max_followup,
+            tail: self.tail,
+        }
+    }
+
     fn conditional(&self, given: f64) -> Option<FittedCurve> {
         if given >= self.max_followup {
             // Nothing but the tail is left, and of its uncertainty nothing is known here.

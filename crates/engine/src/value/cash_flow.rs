@@ -16,10 +16,11 @@
 //!   total; cost is what lies between revenue and margin. At a rate of 0 present value and margin are the same.
 
 use crate::Result;
+use crate::survival::CurveView;
 use crate::value::contract::Timing;
 use crate::value::discount::{DAYS_PER_YEAR, discount_factor};
 use crate::value::money::{CumulativeRounding, Minor};
-use crate::value::outlook::{Curve, Outlook, Point};
+use crate::value::outlook::{Outlook, Point};
 use crate::value::terms::Terms;
 
 /// One expected invoice, in whole minor units. Margin is revenue less cost, exactly.
@@ -67,7 +68,7 @@ impl Flow {
 ///
 /// # Errors
 /// As there.
-pub fn cash_flows<'a>(curve: impl Into<Curve<'a>>, terms: &Terms) -> Result<Option<Vec<CashFlow>>> {
+pub fn cash_flows<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Result<Option<Vec<CashFlow>>> {
     terms.validate()?;
     let Some(outlook) = Outlook::new(curve, terms) else { return Ok(None) };
     let mut ledger = Ledger::new(terms.minor_digits);

@@ -2,10 +2,11 @@
 //! 2003), as the sum of the rows of [`cash_flow`](crate::value::cash_flow).
 
 use crate::Result;
+use crate::survival::CurveView;
 use crate::survival::kaplan_meier::critical_value;
 use crate::value::cash_flow::{Ledger, flows};
 use crate::value::money::Minor;
-use crate::value::outlook::{Curve, Outlook, Reach};
+use crate::value::outlook::{Outlook, Reach};
 use crate::value::terms::Terms;
 use crate::value::uncertainty;
 
@@ -87,7 +88,7 @@ impl From<Reach> for Status {
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) as [`Terms::validate`], or when the calendar runs backwards;
 /// [`Error::OutOfRange`](crate::Error::OutOfRange) when an amount or a discount factor is too large.
-pub fn lifetime_value<'a>(curve: impl Into<Curve<'a>>, terms: &Terms) -> Result<Option<Valuation>> {
+pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Result<Option<Valuation>> {
     terms.validate()?;
     let curve = curve.into();
     let Some(outlook) = Outlook::new(curve, terms) else { return Ok(None) };

@@ -21,5 +21,5 @@ pub use cash_flow::{CashFlow, cash_flows};
 pub use contract::{Billing, Calendar, Renewals, Timing};
 pub use lifetime_value::{Status, Valuation, lifetime_value};
 pub use money::Minor;
-pub use outlook::{Curve, TailRule};
+pub use outlook::TailRule;
 pub use terms::Terms;

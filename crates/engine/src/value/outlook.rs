@@ -5,44 +5,12 @@
 //! the renewal at which a customer left (24, not 24.02 months), or the drop is seen a term late.
 
 use crate::numeric::sum::Sum;
-use crate::survival::{ParametricCurve, Reading, Steps};
+use crate::survival::CurveView;
 use crate::value::contract::{Renewals, SAME_DATE};
 use crate::value::smooth_view::SmoothView;
 use crate::value::step_view::StepView;
 use crate::value::terms::Terms;
 use crate::{Error, Result};
-
-/// The curve of a valuation: steps, or a smooth one.
-#[derive(Debug, Clone, Copy)]
-pub enum Curve<'a> {
-    Steps(&'a Steps),
-    Smooth(&'a ParametricCurve),
-}
-
-impl<'a> From<&'a Steps> for Curve<'a> {
-    fn from(steps: &'a Steps) -> Self {
-        Curve::Steps(steps)
-    }
-}
-
-impl<'a> From<&'a Reading> for Curve<'a> {
-    fn from(reading: &'a Reading) -> Self {
-        match reading {
-            Reading::Steps(steps) => Curve::Steps(steps),
-            Reading::Smooth(curve) => Curve::Smooth(curve),
-        }
-    }
-}
-
-impl Curve<'_> {
-    /// Where the data end.
-    pub fn max_followup(self) -> f64 {
-        match self {
-            Curve::Steps(steps) => steps.max_followup,
-            Curve::Smooth(curve) => curve.end_of_data(),
-        }
-    }
-}
 
 /// What to believe beyond the observed time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,10 +75,10 @@ pub(super) enum View<'a> {
 impl<'a> Outlook<'a> {
     /// `None` when the curve has nobody left at `given`, or does not reach so far and has no tail. The terms must be
     /// valid.
-    pub fn new(curve: impl Into<Curve<'a>>, terms: &Terms) -> Option<Self> {
+    pub fn new(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Option<Self> {
         let view = match curve.into() {
-            Curve::Steps(steps) => View::Steps(StepView::new(steps, terms)?),
-            Curve::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms)?),
+            CurveView::Steps(steps) => View::Steps(StepView::new(steps, terms)?),
+            CurveView::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms)?),
         };
         Some(Outlook { view, renewals: terms.renewals() })
     }
@@ -163,7 +131,7 @@ impl<'a> Outlook<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survival::Tail;
+    use crate::survival::{Steps, Tail};
 
     #[test]
     fn names_are_those_of_sql() {

@@ -7,7 +7,7 @@ CREATE TABLE mgus2 (id int, age int, sex text, dxyr int, hgb float8, creat float
 
 -- R: coxph(Surv(fgstart, fgstop, fgstatus) ~ age + sex, weights = fgwt, cluster = id): -.01730170480, -.25975679134; se .00570293165, .18563469477.
 CREATE TABLE fitted AS SELECT ltv.fit_fine_gray(etime, event_type, ARRAY[age, (sex = 'M')::int]) AS m FROM mgus2;
-SELECT term, round(estimate::numeric, 10) AS estimate, round(std_error::numeric, 10) AS std_error, round(z::numeric, 6) AS z, round(p_value::numeric, 8) AS p_value,
+SELECT term, round(estimate::numeric, 10) AS estimate, round(std_error::numeric, 10) AS std_error, round(robust_std_error::numeric, 10) AS robust_std_error, round(z::numeric, 6) AS z, round(p_value::numeric, 8) AS p_value,
        round(hazard_ratio::numeric, 8) AS hazard_ratio, round(lower::numeric, 6) AS lower, round(upper::numeric, 6) AS upper
 FROM fitted, LATERAL ltv.coefficients(m);
 SELECT ltv.model_algorithm(m), ltv.model_status(m), ltv.model_features(m), test, round(chi_squared::numeric, 8) AS chi_squared, df, round(p_value::numeric, 8) AS p_value

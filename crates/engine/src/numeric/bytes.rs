@@ -29,6 +29,12 @@ impl Writer {
         }
     }
 
+    /// A part with its length before it.
+    pub fn part(&mut self, part: &Writer) {
+        self.whole(part.bytes.len() as u64);
+        self.bytes.extend_from_slice(&part.bytes);
+    }
+
     /// LEB128: seven bits a byte, the lowest first.
     pub fn whole(&mut self, mut value: u64) {
         while value >= 0x80 {
@@ -93,6 +99,14 @@ impl<'a> Reader<'a> {
     /// Whether all has been read: the fields that follow are those that a value may be without.
     pub fn is_at_end(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// A part that says how long it is.
+    pub fn part(&mut self) -> Result<Reader<'a>> {
+        let length = self.count(1)?;
+        let (part, rest) = self.rest.split_at_checked(length).ok_or_else(truncated)?;
+        self.rest = rest;
+        Ok(Reader::new(part))
     }
 
     /// Nothing may follow the last field.

@@ -325,7 +325,9 @@ impl Grouped {
         for cell in cells {
             write_label(&mut out, &cell.stratum);
             write_label(&mut out, &cell.group);
-            cell.sample.write(&mut out);
+            let mut sample = Writer::default();
+            cell.sample.write(&mut sample);
+            out.part(&sample);
         }
         out.bytes
     }
@@ -346,7 +348,10 @@ impl Grouped {
         let mut cells: Vec<Cell> = Vec::with_capacity(count.min(MOST_CELLS));
         for _ in 0..count {
             let (stratum, group) = (read_label(&mut from)?, read_label(&mut from)?);
-            cells.push(Cell { stratum, group, sample: Sample::read(&mut from)? });
+            let mut part = from.part()?;
+            let sample = Sample::read(&mut part)?;
+            part.finish()?;
+            cells.push(Cell { stratum, group, sample });
         }
         from.finish()?;
         Self::from_cells(cells, skipped)

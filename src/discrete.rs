@@ -4,7 +4,7 @@ use ltv_engine::hazard::DiscreteFit;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::discrete::{self, Options, Shape};
 use ltv_engine::model::{Fit, Model};
-use ltv_engine::{Error, Interrupt};
+use ltv_engine::Interrupt;
 use pgrx::prelude::*;
 
 use crate::fit::{MOST_COVARIATES, too_wide};
@@ -52,26 +52,13 @@ pub fn discrete_time(design: &Design) -> Option<Vec<u8>> {
     model(design, &Options::default(), None, discrete::fit, Fit::DiscreteTime)
 }
 
-/// The names argument at `place`; `None` when it is NULL.
-fn names(call: &Call, place: usize) -> Option<Vec<String>> {
-    let names: Vec<Option<String>> = call.get(place)?;
-    Some(
-        names
-            .into_iter()
-            .map(|name| {
-                name.unwrap_or_else(|| raise(Error::invalid("a name of a covariate is NULL", "Name each of them.")))
-            })
-            .collect(),
-    )
-}
-
 /// `fit_renewal(design, link, period, penalty, names)`.
 pub fn fit_renewal(call: &Call) -> pg_sys::Datum {
     let (Some(link), Some(period), Some(penalty)) = (call.text(1), call.float(2), call.float(3)) else {
         return call.null();
     };
     let options = Options { link: settle(link.parse()), shape: Shape::Period, period, penalty };
-    let bytes = call.design(0, |design| model(design, &options, names(call, 4), discrete::fit_decisions, Fit::Renewal));
+    let bytes = call.design(0, |design| model(design, &options, call.texts(4), discrete::fit_decisions, Fit::Renewal));
     answer(call, bytes.flatten())
 }
 
@@ -83,7 +70,7 @@ pub fn fit_discrete_time(call: &Call) -> pg_sys::Datum {
     let (Some(period), Some(penalty)) = (call.float(4), call.float(5)) else { return call.null() };
     let shape = settle(Shape::named(baseline, degree));
     let options = Options { link: settle(link.parse()), shape, period, penalty };
-    let bytes = call.design(0, |design| model(design, &options, names(call, 6), discrete::fit, Fit::DiscreteTime));
+    let bytes = call.design(0, |design| model(design, &options, call.texts(6), discrete::fit, Fit::DiscreteTime));
     answer(call, bytes.flatten())
 }
 

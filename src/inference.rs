@@ -65,12 +65,7 @@ pub fn cox_residuals(call: &Call) -> pg_sys::Datum {
 pub fn proportional_hazards_test(call: &Call) -> pg_sys::Datum {
     let Some(transform) = call.text(2) else { return call.answer_rows(Vec::new()) };
     let transform: Transform = settle(transform.parse());
-    let names = call.get::<Vec<Option<String>>>(3).map(|names| {
-        let named = |name: Option<String>| {
-            name.ok_or_else(|| Error::invalid("a term has no name", "Name every covariate, or give no terms at all."))
-        };
-        names.into_iter().map(|name| settle(named(name))).collect::<Vec<String>>()
-    });
+    let names = call.texts(3);
     let tests = read(call, |design, model| {
         settle(model.proportional_hazards_test(design, transform, names.as_deref(), &mut interrupts::check))
     });

@@ -80,8 +80,8 @@ pub fn plain(design: &Design, distribution: &str) -> Option<Vec<u8>> {
 pub fn fit_parametric(call: &Call) -> pg_sys::Datum {
     let Some(distribution) = call.text(1) else { return call.null() };
     let options = Options {
-        names: call.get(2),
-        ancillary: call.get(3).unwrap_or_default(),
+        names: call.texts(2),
+        ancillary: call.texts(3).unwrap_or_default(),
         shape: Shape { knots: call.integer(4), knot_times: call.floats(5), breaks: call.floats(6) },
     };
     let bytes = call.design(0, |design| match design.is_empty() {
@@ -121,8 +121,7 @@ fn ranked(
 }
 
 fn candidates(call: &Call, place: usize) -> Vec<String> {
-    let given: Option<Vec<String>> = call.get(place);
-    given.unwrap_or_else(|| CANDIDATES.iter().map(|name| (*name).to_owned()).collect())
+    call.texts(place).unwrap_or_else(|| CANDIDATES.iter().map(|name| (*name).to_owned()).collect())
 }
 
 /// `fit_best(design, names, candidates, criterion)`: the model with the least AIC or BIC.
@@ -133,7 +132,7 @@ pub fn fit_best(call: &Call) -> pg_sys::Datum {
         "bic" => true,
         other => crate::pg::error::raise(Error::invalid(format!("unknown criterion \"{other}\""), "One of: aic, bic.")),
     };
-    let options = Options { names: call.get(1), ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options { names: call.texts(1), ancillary: Vec::new(), shape: Shape::default() };
     let candidates = candidates(call, 2);
     let best = call.design(0, |design| {
         if design.is_empty() {

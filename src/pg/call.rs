@@ -106,6 +106,21 @@ impl Call {
         })
     }
 
+    /// A text[]; a NULL in it ends the statement.
+    pub fn texts(&self, place: usize) -> Option<Vec<String>> {
+        let texts: Vec<Option<String>> = self.get(place)?;
+        let named = |text: Option<String>| {
+            text.unwrap_or_else(|| {
+                report(
+                    PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+                    "the array of names must not hold a NULL",
+                    "Name each, or leave the argument out.",
+                )
+            })
+        };
+        Some(texts.into_iter().map(named).collect())
+    }
+
     /// The payload of an argument of one of our types.
     pub fn bytes(&self, place: usize) -> Option<&[u8]> {
         // SAFETY: declared one of our varlena types, and not NULL.

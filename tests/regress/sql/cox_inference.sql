@@ -37,7 +37,7 @@ GROUP BY term ORDER BY term;
 SELECT robust, round(robust_std_error::numeric, 9) AS std_error
 FROM (SELECT 'all rows alone' AS robust, ltv.fit_cox(ltv.design_agg(0, time, event, ARRAY[sex], 1, '', NULL)) AS m FROM lung
       UNION ALL SELECT 'by row', ltv.fit_cox(ltv.design_agg(time, event, ARRAY[sex]), robust => true) FROM lung) AS g,
-     ltv.coefficients(m);
+     ltv.coefficients(m) ORDER BY robust;
 
 -- bladder2, recurrent events by patient: .26556081 .07761611 .06304054; C .634.
 SELECT term, round(estimate::numeric, 8) AS estimate, round(robust_std_error::numeric, 8) AS robust

@@ -14,7 +14,7 @@ FROM (SELECT ltv.log_rank_agg(sex, time, event) AS g FROM lung) AS x, LATERAL lt
 SELECT round(chi_squared::numeric, 8) AS chi_squared, df, skipped
 FROM (SELECT ltv.log_rank_agg(sex, time, event = 1, 1, ph_ecog::text) AS g FROM lung
       UNION ALL SELECT ltv.log_rank_agg(pat_karno, 0, time, event, 1, inst::text) FROM lung) AS x, LATERAL ltv.log_rank(g),
-     LATERAL ltv.skipped(g) AS skipped;
+     LATERAL ltv.skipped(g) AS skipped ORDER BY df;
 
 -- Every form of the aggregate says the same of the same rows, by name and by number, the event either way.
 SELECT count(*) AS forms, count(DISTINCT g::text) AS answers

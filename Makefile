@@ -5,7 +5,7 @@ export PG PG_CONFIG
 LTV := python3 tools/ltv.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo psql test bench build coverage install stop clean distclean
+.PHONY: help demo psql test bench build proof coverage install stop clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,8 +22,11 @@ test: ## run the whole test suite on PostgreSQL 18 and 15; ARGS="--suite regress
 bench: ## run the benchmark; ARGS go to bench/run.py
 	@$(LTV) bench $(ARGS)
 
+proof: ## print every number compared with R beside ours, and the largest difference of each kind
+	@$(LTV) proof $(ARGS)
+
 coverage: ## simulate how often the 95 % intervals hold the truth (minutes; not part of the tests)
-	@cargo run --release -q -p ltv-engine --example coverage $(ARGS)
+	@$(LTV) coverage $(ARGS)
 
 build: ## compile and install into our own server only
 	@$(LTV) build

@@ -15,6 +15,7 @@ from pathlib import Path
 from build import install
 from cluster import Cluster
 from place import CACHE, REPO, Failure, clean_environment, run, runtime, say
+from proof import coverage, proof
 from provision import WHEEL_MAJOR, Server, server, server_from
 
 DEMO = REPO / "demo"
@@ -99,6 +100,14 @@ def test_command(options: argparse.Namespace) -> None:
     sys.exit(subprocess.run([sys.executable, REPO / "tests" / "run.py", *options.arguments]).returncode)
 
 
+def proof_command(options: argparse.Namespace) -> None:
+    proof(options.arguments)
+
+
+def coverage_command(options: argparse.Namespace) -> None:
+    coverage(options.arguments)
+
+
 def stop_command(_: argparse.Namespace) -> None:
     for cluster in Cluster.existing():
         if cluster.running:
@@ -140,7 +149,7 @@ def main() -> None:
     commands = parser()
     options, rest = commands.parse_known_args()
     options.arguments = rest
-    if rest and options.run not in (bench_command, test_command):
+    if rest and options.run not in (bench_command, coverage_command, proof_command, test_command):
         commands.error(f"unknown: {' '.join(rest)}")
     try:
         options.run(options)

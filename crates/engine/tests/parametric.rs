@@ -1,5 +1,8 @@
 //! Parametric fits against the answers of R (tests/golden/parametric.R), one generic test over all cases; and their laws.
 
+#[path = "golden_support/mod.rs"]
+mod golden_support;
+
 use ltv_engine::hazard::Status;
 use ltv_engine::hazard::design::{Design, Row};
 use ltv_engine::hazard::parametric::{self, ParametricFit};
@@ -88,6 +91,7 @@ fn fits_agree_with_r() {
         };
         let mut compare = |quantity: String, ours: f64, reference: f64, scale: f64, tolerance: f64| {
             let difference = (ours - reference).abs() / scale;
+            golden_support::tell(&case, &quantity, Some(ours), Some(reference), difference);
             if difference > largest.0 {
                 largest = (difference, format!("{case} {quantity}"))
             }

@@ -8,7 +8,7 @@ use ltv_engine::hazard::design::Row;
 use ltv_engine::hazard::{CoxFit, Design, Options, Penalty, Status, Ties};
 use serde_json::Value;
 
-use crate::golden_support::{Table, table};
+use crate::golden_support::{Table, table, tell};
 use crate::{go_on, variance};
 
 /// Closed forms at a point that both have converged to, and what is optimised.
@@ -139,6 +139,7 @@ impl Ledger {
         let tolerance = allowed.map_or(tolerance, |(_, _, tolerance)| *tolerance);
         let difference = (ours - reference).abs() / reference.abs().max(unit);
         let difference = if ours == reference { 0.0 } else { difference };
+        tell(case, quantity, Some(ours), Some(reference), difference);
         self.compared += 1;
         if difference > self.worst {
             (self.worst, self.worst_at) = (difference, format!("{case} {quantity}"));

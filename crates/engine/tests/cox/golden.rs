@@ -6,7 +6,7 @@ use ltv_engine::hazard::{CoxFit, Design, Status, Ties};
 use serde_json::Value;
 
 use crate::cases::CASES;
-use crate::golden_support::golden;
+use crate::golden_support::{golden, tell};
 use crate::{fit_cox, go_on, variance};
 
 /// A number, or a list of numbers, or a list of lists.
@@ -35,7 +35,7 @@ impl Ledger {
         let scale = reference.abs().max(unit);
         let difference = if ours == reference { 0.0 } else { (ours - reference).abs() / scale };
         let difference = if difference.is_nan() { f64::INFINITY } else { difference };
-        println!("{:<28} {quantity:<22} {ours:>24.16e} {reference:>24.16e} {difference:9.1e}", self.name);
+        tell(&self.name, quantity, Some(ours), Some(reference), difference);
         if difference > self.worst {
             (self.worst, self.worst_at) = (difference, quantity.into());
         }

@@ -126,6 +126,12 @@ pub fn numbers(value: &Value) -> Vec<Option<f64>> {
     value.as_array().unwrap_or_else(|| panic!("not an array: {value}")).iter().map(Value::as_f64).collect()
 }
 
+/// One line of the report that `make proof` collects: fields between tabs, the case first.
+pub fn tell(case: &str, quantity: &str, ours: Option<f64>, reference: Option<f64>, difference: f64) {
+    let number = |value: Option<f64>| value.map_or_else(|| "undefined".into(), |value| format!("{value:?}"));
+    println!("\nproof\t{case}\t{quantity}\t{}\t{}\t{difference:.1e}", number(ours), number(reference));
+}
+
 /// Collects comparisons; the whole list of differences is the message of one failure.
 #[derive(Default)]
 pub struct Comparison {
@@ -151,6 +157,7 @@ impl Comparison {
             _ => f64::INFINITY,
         };
         let difference = if difference.is_nan() { f64::INFINITY } else { difference };
+        tell(case, quantity, ours, reference, difference);
         // The family of a quantity is its name up to a bracket or an at sign.
         let family = quantity.split(['[', '@']).next().unwrap_or(quantity).trim();
         let worst = self.worst.entry(family.into()).or_insert((0.0, String::new()));

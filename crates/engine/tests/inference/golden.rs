@@ -10,6 +10,7 @@ use ltv_engine::hazard::{CoxFit, Design, Ties};
 use ltv_engine::model::Model;
 use serde_json::Value;
 
+use crate::golden_support::tell;
 use crate::{fitted, go_on};
 
 /// Closed forms agree to 1e-9 of the largest number of their kind, of which both sides know no more.
@@ -36,6 +37,7 @@ impl Ledger {
             _ => f64::INFINITY,
         };
         let difference = if difference.is_nan() { f64::INFINITY } else { difference };
+        tell(&self.case, quantity, ours, reference, difference);
         if difference > self.worst.0 {
             self.worst = (difference, quantity.into());
         }

@@ -1,6 +1,8 @@
 //! What is read off a fitted Cox model: robust variance, residuals, the test of proportional hazards, concordance.
 
 mod golden;
+#[path = "../golden_support/mod.rs"]
+mod golden_support;
 mod properties;
 
 use ltv_engine::hazard::cox::fit;

@@ -112,6 +112,18 @@ def tasks(backend: Backend) -> list[Task]:
             "SELECT sum(pg_column_size(c)) FROM contracts c",
             floor=f"SELECT sum({formula}) FROM contracts c",
         ),
+        Task("log_rank of 10 groups", "SELECT chi_squared FROM ltv.log_rank((SELECT ltv.log_rank_agg(segment, days, churned) FROM contracts))", "1.5", peers="log-rank, 10 groups"),
+        Task("log_rank of 10 groups by name", "SELECT chi_squared FROM ltv.log_rank((SELECT ltv.log_rank_agg(segment::text, days, churned) FROM contracts))"),
+        Task("incidence_agg, 3 causes", "SELECT ltv.incidence_agg(days, CASE WHEN churned THEN 1 + segment % 3 ELSE 0 END) IS NULL FROM contracts"),
+        Task("interval_survival_agg, months", "SELECT ltv.interval_survival_agg(days / 30, CASE WHEN churned THEN days / 30 + 1 END) IS NULL FROM contracts"),
+        Task("fit_weibull, 10 covariates", f"SELECT ltv.fit_weibull(days, churned, ARRAY[{row}]) IS NULL FROM contracts", "15", peers="weibull, 10 covariates"),
+        Task("fit_renewal, 10 covariates", f"SELECT ltv.fit_renewal(renewed, ARRAY[{row}]) IS NULL FROM contracts", "6", peers="logistic, 10 covariates"),
+        Task(
+            "fit_discrete_time, 100,000 contracts, 30 days",
+            f"SELECT ltv.fit_discrete_time(ltv.design_agg(days, churned, ARRAY[{row}]), period => 30) IS NULL FROM contracts WHERE id <= 100000",
+            "60",
+            peers="discrete time, 100k",
+        ),
         Task("calibration_agg", "SELECT ltv.calibration_agg(probability, renewed) IS NULL FROM contracts", peers="brier"),
     ]
 
@@ -205,6 +217,9 @@ def main() -> None:
         if rows > 1_000_000:
             chosen = [task for task in chosen if task.name in ("survival_agg, whole days", "survival_agg, delayed entry")]
         report(backend, rows, chosen, options.repeats if rows <= 1_000_000 else 3, peers["floors"])
+        gathering = [task for task in chosen if task.name.startswith(("survival_agg, whole", "survival_agg, distinct", "fit_cox", "log_rank of 10 groups", "fit_weibull"))]
+        report_memory(backend, gathering)
+        report_parallel(backend, gathering, 3)
         backend.process.terminate()
 
 

@@ -83,7 +83,8 @@ impl Algorithm {
                 let candidates = options.texts("candidates")?;
                 let known = |name: &String| {
                     distribution(name).ok_or_else(|| {
-                        Error::invalid(format!("\"{name}\" cannot be a candidate"), format!("{}.", parametric_names()))
+                        let hint = format!("One of: {}.", parametric_names());
+                        Error::invalid(format!("\"{name}\" cannot be a candidate"), hint)
                     })
                 };
                 let candidates = candidates.map(|names| names.iter().map(known).collect::<Result<Vec<_>>>());
@@ -91,7 +92,7 @@ impl Algorithm {
                 if candidates.as_ref().is_some_and(Vec::is_empty) {
                     return Err(Error::invalid(
                         "there are no candidates to choose from",
-                        format!("{}.", parametric_names()),
+                        format!("Name some of: {}.", parametric_names()),
                     ));
                 }
                 Ok(Algorithm::Best { candidates, criterion })
@@ -192,7 +193,10 @@ fn columns_of(names: &[String], features: &[Feature]) -> Result<Vec<String>> {
             let known: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
             return Err(Error::invalid(
                 format!("the ancillary feature \"{name}\" is none of the features"),
-                format!("Name it among the features as well; they are: {}.", known.join(", ")),
+                match known.is_empty() {
+                    true => "Name it among the features as well.".to_owned(),
+                    false => format!("Name it among the features as well; they are: {}.", known.join(", ")),
+                },
             ));
         };
         let before: usize = features[..at].iter().map(Feature::columns).sum();

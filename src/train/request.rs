@@ -70,13 +70,12 @@ impl Request {
         let options = call.jsonb(13).map(|json| options(&json)).transpose()?.unwrap_or_default();
         let algorithm = Algorithm::of(&algorithm_name, &options)?;
         let (strata, cluster) = (call.text(7).map(str::to_owned), call.text(9).map(str::to_owned));
-        for (name, given) in [("strata", &strata), ("cluster", &cluster)] {
-            if given.is_some() && !algorithm.is_cox() {
-                return Err(Error::invalid(
-                    format!("{name} is for cox, not for {algorithm_name}"),
-                    "Leave it out; what is a stratum there may be a feature here.",
-                ));
-            }
+        let cox_only = [
+            (&strata, "strata are", "Make the column a feature instead."),
+            (&cluster, "a cluster is", "Only cox has the robust variance."),
+        ];
+        if let Some((_, what, hint)) = cox_only.iter().find(|(given, ..)| given.is_some() && !algorithm.is_cox()) {
+            return Err(Error::invalid(format!("{what} for cox, not for {algorithm_name}"), *hint));
         }
         let null_policy = match call.text(12) {
             None | Some("error") => NullPolicy::Error,

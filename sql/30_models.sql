@@ -85,21 +85,21 @@ CREATE FUNCTION ltv.coefficients(
     OUT p_value double precision, OUT hazard_ratio double precision, OUT lower double precision, OUT upper double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'coefficients';
-COMMENT ON FUNCTION ltv.coefficients(ltv.model, double precision) IS 'The coefficients of a regression model: log hazard ratio (with a logit log odds ratio), standard error by the model, robust standard error (Lin & Wei 1989; NULL for a model fitted without), Wald test, hazard or odds ratio with its limits (lower, upper); test and limits are from the robust standard error where there is one. Models of decisions list the terms of the baseline first. A term that the others determine, and a period whose level is infinite, has NULLs. No rows for a model without coefficients.';
+COMMENT ON FUNCTION ltv.coefficients(ltv.model, double precision) IS 'The coefficients of a regression model: estimate, standard error by the model, robust standard error (Lin & Wei 1989; of a fine_gray model always; NULL for a model fitted without), Wald test, and hazard_ratio with its limits (lower, upper) at level; test and limits are from the robust standard error where there is one. What an estimate is depends on the model: a log hazard ratio (cox; fine_gray of the subdistribution; discrete_time with cloglog; gompertz, spline, piecewise_exponential), a log odds ratio (renewal and discrete_time with logit: hazard_ratio is then an odds ratio; of a renewal those of renewing), or a log time ratio (exponential, weibull, lognormal, loglogistic, generalized_gamma: above 0 lasts longer, and hazard_ratio is NULL). Parametric models list their intercept first and their other parameters last (ancillary covariates as parameter: term); models of decisions list the terms of the baseline first. A term that the others determine, and a period whose level is infinite, has NULLs; a lasso has no standard errors. No rows for kaplan_meier. Errors 22023: a level outside (0, 1).';
 
 CREATE FUNCTION ltv.model_test(
     m ltv.model, OUT test text, OUT chi_squared double precision, OUT df integer, OUT p_value double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 3 AS 'MODULE_PATHNAME', 'model_test';
-COMMENT ON FUNCTION ltv.model_test(ltv.model) IS 'Do the features together say anything? Likelihood-ratio, Wald and score test that all coefficients are 0. Of a model with the robust variance the Wald test is the robust one, and a fourth row is the robust score test; the likelihood ratio and the score test then still take the rows for independent. No rows for a model without coefficients.';
+COMMENT ON FUNCTION ltv.model_test(ltv.model) IS 'Do the features together say anything? Tests that all their coefficients are 0: likelihood ratio, Wald and score for cox, renewal and discrete_time; likelihood ratio for parametric models (against the same distribution without features); Wald for fine_gray, whose weighted likelihood is none. Of a Cox model with the robust variance the Wald test is the robust one, and a fourth row is the robust score test; the likelihood ratio and the score test then still take the rows for independent. No rows for kaplan_meier, for a Cox model with a penalty (no chi-squared law), without events, and without features.';
 
 CREATE FUNCTION ltv.model_status(m ltv.model) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_status_wrapper';
-COMMENT ON FUNCTION ltv.model_status(ltv.model) IS 'ok, or what is wrong with the fit: no events; not converged; separated (a coefficient runs to infinity); determined by other terms (collinear).';
+COMMENT ON FUNCTION ltv.model_status(ltv.model) IS 'ok, or what is to be known of the fit: no events; all decisions are the same; not converged; separated (a coefficient runs to infinity); determined by other terms (collinear); of decisions also periods without events or that nobody outlasts, and how many times were rounded up.';
 
 CREATE FUNCTION ltv.model_algorithm(m ltv.model) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_algorithm_wrapper';
-COMMENT ON FUNCTION ltv.model_algorithm(ltv.model) IS 'cox, renewal, discrete_time or kaplan_meier.';
+COMMENT ON FUNCTION ltv.model_algorithm(ltv.model) IS 'What was fitted: cox, kaplan_meier, discrete_time, renewal, fine_gray, or the distribution of a parametric model with _ for - (exponential, weibull, lognormal, loglogistic, generalized_gamma, gompertz, spline, spline_odds, spline_normal, piecewise_exponential; each with _cure behind it for a cured share).';
 
 CREATE FUNCTION ltv.model_features(m ltv.model) RETURNS text[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_features_wrapper';

@@ -34,7 +34,7 @@ COMMENT ON TABLE ltv.model_versions IS 'Every trained version. Rows are added by
 COMMENT ON COLUMN ltv.model_versions.model IS 'The model it is a version of.';
 COMMENT ON COLUMN ltv.model_versions.version IS '1, 2, 3, ... per model.';
 COMMENT ON COLUMN ltv.model_versions.status IS 'candidate after training, production while the alias names it, archived afterwards, rejected by hand.';
-COMMENT ON COLUMN ltv.model_versions.algorithm IS 'cox or kaplan_meier.';
+COMMENT ON COLUMN ltv.model_versions.algorithm IS 'cox, kaplan_meier, discrete_time, or the distribution of a parametric model (of train(..., ''best'') the winner): see model_algorithm.';
 COMMENT ON COLUMN ltv.model_versions.fitted IS 'The model itself.';
 COMMENT ON COLUMN ltv.model_versions.spec IS 'What train was asked: source, columns, holdout (with its resolved cut-off), NULL policy, seed, label policy.';
 COMMENT ON COLUMN ltv.model_versions.n_rows IS 'Rows the fit saw.';

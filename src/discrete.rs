@@ -4,7 +4,7 @@ use ltv_engine::Interrupt;
 use ltv_engine::hazard::DiscreteFit;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::discrete::{self, Options, Shape};
-use ltv_engine::model::{Fit, Model};
+use ltv_engine::model::{Fit, Model, naming};
 use pgrx::prelude::*;
 
 use crate::fit::{MOST_COVARIATES, too_wide};
@@ -18,14 +18,16 @@ const TERM: f64 = 12.0;
 const SQUARES: usize = 8;
 const BYTES_PER_ROW: usize = 16;
 
+/// The covariates' names, as an argument has them; `None` where there are none.
+type Names = Option<Vec<Option<String>>>;
 type FitRows = fn(&Design, &Options, Interrupt) -> ltv_engine::Result<DiscreteFit>;
 
 fn model(
     design: &Design,
     options: &Options,
-    names: Option<Vec<String>>,
+    names: Names,
     fit: FitRows,
-    wrap: fn(Box<DiscreteFit>) -> Fit,
+    wrap: fn(DiscreteFit) -> Fit,
 ) -> Option<Vec<u8>> {
     if design.is_empty() {
         return None;
@@ -36,20 +38,21 @@ fn model(
     }
     let needed = design.memory_bytes() + BYTES_PER_ROW * design.len() + size_of::<f64>() * SQUARES * p * p;
     settle(settings::budget().check(needed, "the fit"));
+    let features = settle(naming::features(names.as_deref(), p, None));
     let fit = settle(fit(design, options, &mut interrupts::check));
-    let model = settle(Model::of_decisions(wrap(Box::new(fit)), names, design.skipped()));
+    let model = Model { features, fit: wrap(fit), skipped: design.skipped() };
     Some(settle(model.encode()))
 }
 
 /// The stored bytes of the logistic regression of `design`; `None` when every row was left out.
 pub fn renewal(design: &Design) -> Option<Vec<u8>> {
     let options = Options { period: TERM, ..Options::default() };
-    model(design, &options, None, discrete::fit_decisions, Fit::Renewal)
+    model(design, &options, None, discrete::fit_decisions, Fit::renewal)
 }
 
 /// The same with a hazard per period of length 1.
 pub fn discrete_time(design: &Design) -> Option<Vec<u8>> {
-    model(design, &Options::default(), None, discrete::fit, Fit::DiscreteTime)
+    model(design, &Options::default(), None, discrete::fit, Fit::discrete_time)
 }
 
 /// `fit_renewal(design, link, period, penalty, names)`.
@@ -58,7 +61,7 @@ pub fn fit_renewal(call: &Call) -> pg_sys::Datum {
         return call.null();
     };
     let options = Options { link: settle(link.parse()), shape: Shape::Period, period, penalty };
-    let bytes = call.design(0, |design| model(design, &options, call.texts(4), discrete::fit_decisions, Fit::Renewal));
+    let bytes = call.design(0, |design| model(design, &options, call.get(4), discrete::fit_decisions, Fit::renewal));
     answer(call, bytes.flatten())
 }
 
@@ -70,7 +73,7 @@ pub fn fit_discrete_time(call: &Call) -> pg_sys::Datum {
     let (Some(period), Some(penalty)) = (call.float(4), call.float(5)) else { return call.null() };
     let shape = settle(Shape::named(baseline, degree));
     let options = Options { link: settle(link.parse()), shape, period, penalty };
-    let bytes = call.design(0, |design| model(design, &options, call.texts(6), discrete::fit, Fit::DiscreteTime));
+    let bytes = call.design(0, |design| model(design, &options, call.get(6), discrete::fit, Fit::discrete_time));
     answer(call, bytes.flatten())
 }
 

@@ -30,7 +30,7 @@ pub fn fitted(design: &Design, cause: i32, ties: Ties) -> Option<Vec<u8>> {
     let needed = design.memory_bytes() + size_of::<f64>() * (design.len() * per_row + SQUARES * p * p);
     settle(settings::budget().check(needed, "the fit"));
     let fit = settle(fine_gray::fit(design, cause, ties, &mut interrupts::check));
-    Some(settle(Model::unnamed_fine_gray(fit, design.skipped()).encode()))
+    Some(settle(Model::unnamed(fit, design.skipped()).encode()))
 }
 
 /// `fit_fine_gray(design, cause, ties)`.

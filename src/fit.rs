@@ -4,8 +4,7 @@ use ltv_engine::hazard::cox::{self, Options, Ties};
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::robust::robust;
 use ltv_engine::hazard::{CoxFit, Penalty};
-use ltv_engine::model::features::{Feature, Kind};
-use ltv_engine::model::{Fit, Model};
+use ltv_engine::model::{Fit, Model, naming};
 use ltv_engine::{Error, Result};
 use pgrx::pg_sys;
 
@@ -28,7 +27,7 @@ pub fn too_wide(covariates: usize) -> Error {
 
 /// The stored bytes of the Cox model of `design`, with the defaults; `None` when every row was left out.
 pub fn cox(design: &Design) -> Option<Vec<u8>> {
-    fit(design, &Options::default(), None).map(|fit| settle(Model::unnamed_cox(fit, design.skipped()).encode()))
+    fit(design, &Options::default(), None).map(|fit| settle(Model::unnamed(fit, design.skipped()).encode()))
 }
 
 /// `wanted`: whether the robust covariance is wanted; `None` for where it is the default.
@@ -54,18 +53,18 @@ pub fn fit_cox(call: &Call) -> pg_sys::Datum {
         return call.null();
     };
     let options = Options { ties: settle(ties_of(ties)), penalty: settle(Penalty::new(penalty, l1_ratio)) };
-    let names = call.get::<Vec<Option<String>>>(1);
-    let stratum_name = call.text(5).unwrap_or("stratum");
+    let names: Option<Vec<Option<String>>> = call.get(1);
+    let stratum_name = call.text(5).unwrap_or(naming::STRATUM);
     let robust = call.get::<bool>(6);
     let bytes = call.design(0, |design| {
+        if design.is_empty() {
+            return None;
+        }
         // Whatever is wrong with the names is said before the work, not after it.
-        let features = match &names {
-            Some(names) if !design.is_empty() => Some(settle(features(names, design, stratum_name))),
-            _ => None,
-        };
-        let model = Model::unnamed_cox(fit(design, &options, robust)?, design.skipped());
-        let features = features.unwrap_or_else(|| renamed(&model, stratum_name));
-        Some(settle(settle(model.with_features(features)).encode()))
+        let stratum = (!design.strata().is_empty()).then_some(stratum_name);
+        let features = settle(naming::features(names.as_deref(), design.covariates(), stratum));
+        let fit = Fit::from(fit(design, &options, robust)?);
+        Some(settle(Model { features, fit, skipped: design.skipped() }.encode()))
     });
     match bytes.flatten() {
         Some(bytes) => call.answer_bytes(&bytes),
@@ -73,51 +72,13 @@ pub fn fit_cox(call: &Call) -> pg_sys::Datum {
     }
 }
 
-fn ties_of(name: &str) -> Result<Ties> {
+pub fn ties_of(name: &str) -> Result<Ties> {
     match name {
         "efron" => Ok(Ties::Efron),
         "breslow" => Ok(Ties::Breslow),
         "exact" => Ok(Ties::Exact),
         _ => Err(Error::invalid(format!("ties cannot be \"{name}\""), "One of efron, breslow, exact.")),
     }
-}
-
-/// The covariates under their names and, where there are strata, the stratum.
-fn features(names: &[Option<String>], design: &Design, stratum_name: &str) -> Result<Vec<Feature>> {
-    if names.len() != design.covariates() {
-        return Err(Error::invalid(
-            format!("there are {} names for {} covariates", names.len(), design.covariates()),
-            "Name each element of the array of covariates, in its order.",
-        ));
-    }
-    let mut features: Vec<Feature> = Vec::with_capacity(names.len() + 1);
-    let stratum = (!design.strata().is_empty()).then_some(stratum_name);
-    let kinds = names.iter().map(|name| (name.as_deref().unwrap_or(""), Kind::Numeric));
-    for (name, kind) in kinds.chain(stratum.map(|name| (name, Kind::Stratum))) {
-        if name.is_empty() {
-            return Err(Error::invalid(
-                "a name is missing or empty",
-                "Name each covariate as the column that holds it.",
-            ));
-        }
-        if features.iter().any(|feature| feature.name == name) {
-            return Err(Error::invalid(
-                format!("the name \"{name}\" is given twice"),
-                "predict finds each covariate, and the stratum, in a column of its own.",
-            ));
-        }
-        features.push(Feature { name: name.into(), kind });
-    }
-    Ok(features)
-}
-
-/// The features as they are, the stratum under its name.
-fn renamed(model: &Model, stratum_name: &str) -> Vec<Feature> {
-    let mut features = model.features.clone();
-    for feature in features.iter_mut().filter(|feature| feature.kind == Kind::Stratum) {
-        stratum_name.clone_into(&mut feature.name);
-    }
-    features
 }
 
 /// `baseline(model, centered)`: the steps of each stratum's baseline.

@@ -3,8 +3,7 @@
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::parametric;
 use ltv_engine::hazard::parametric_choice::{CANDIDATES, Shape, by_name};
-use ltv_engine::model::Model;
-use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::model::{Fit, Model, naming};
 use ltv_engine::{Error, Result};
 use pgrx::pg_sys;
 
@@ -28,29 +27,15 @@ fn budget(design: &Design) -> Result<()> {
 
 /// What the caller said beside the rows.
 struct Options<'a> {
-    names: Option<Vec<String>>,
+    names: Option<Vec<Option<String>>>,
     ancillary: Vec<String>,
     shape: Shape<'a>,
 }
 
 impl Options<'_> {
-    fn features(&self, covariates: usize) -> Result<Vec<Feature>> {
-        let names = match &self.names {
-            Some(names) => names.clone(),
-            None => (1..=covariates).map(|i| format!("x{i}")).collect(),
-        };
-        if names.len() != covariates {
-            return Err(Error::invalid(
-                format!("{} names for {covariates} covariates", names.len()),
-                "Name every covariate, in their order.",
-            ));
-        }
-        Ok(names.into_iter().map(|name| Feature { name, kind: Kind::Numeric }).collect())
-    }
-
     fn fit(&self, design: &Design, distribution: &str) -> Result<Model> {
         budget(design)?;
-        let features = self.features(design.covariates())?;
+        let features = naming::features(self.names.as_deref(), design.covariates(), None)?;
         let place = |name: &String| {
             features.iter().position(|feature| feature.name == *name).ok_or_else(|| {
                 Error::invalid(
@@ -63,7 +48,7 @@ impl Options<'_> {
         ancillary.sort_unstable();
         let distribution = by_name(distribution, design, self.shape)?;
         let fit = parametric::fit(design, &distribution, &ancillary, &mut interrupts::check)?;
-        Model::unnamed_parametric(fit, design.skipped()).with_features(features)
+        Ok(Model { features, fit: Fit::from(fit), skipped: design.skipped() })
     }
 }
 
@@ -80,7 +65,7 @@ pub fn plain(design: &Design, distribution: &str) -> Option<Vec<u8>> {
 pub fn fit_parametric(call: &Call) -> pg_sys::Datum {
     let Some(distribution) = call.text(1) else { return call.null() };
     let options = Options {
-        names: call.texts(2),
+        names: call.get(2),
         ancillary: call.texts(3).unwrap_or_default(),
         shape: Shape { knots: call.integer(4), knot_times: call.floats(5), breaks: call.floats(6) },
     };
@@ -124,22 +109,57 @@ fn candidates(call: &Call, place: usize) -> Vec<String> {
     call.texts(place).unwrap_or_else(|| CANDIDATES.iter().map(|name| (*name).to_owned()).collect())
 }
 
-/// `fit_best(design, names, candidates, criterion)`: the model with the least AIC or BIC.
-pub fn fit_best(call: &Call) -> pg_sys::Datum {
-    let Some(criterion) = call.text(3) else { return call.null() };
+fn criterion_of(criterion: &str) -> impl Fn(&Model) -> Option<f64> {
     let by_bic = match criterion {
         "aic" => false,
         "bic" => true,
         other => crate::pg::error::raise(Error::invalid(format!("unknown criterion \"{other}\""), "One of: aic, bic.")),
     };
-    let options = Options { names: call.texts(1), ancillary: Vec::new(), shape: Shape::default() };
+    move |model| model.quality().and_then(|quality| if by_bic { quality.bic } else { quality.aic })
+}
+
+fn status(fit: &Result<Model>) -> String {
+    match fit {
+        Ok(model) => crate::predict::status_of(model),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// `_fit_candidates(design, candidates, criterion)`: how each did, the best first and with its model.
+pub fn fit_candidates(call: &Call) -> pg_sys::Datum {
+    let Some(criterion) = call.text(2) else { return call.answer_rows(Vec::new()) };
+    let score = criterion_of(criterion);
+    let options = Options { names: None, ancillary: Vec::new(), shape: Shape::default() };
+    let candidates = candidates(call, 1);
+    let fits = call.design(0, |design| match design.is_empty() {
+        true => Vec::new(),
+        false => ranked(design, &options, &candidates, &score),
+    });
+    call.answer_rows(fits.unwrap_or_default().into_iter().enumerate().map(|(place, (name, fit))| {
+        let (status, criterion) = (status(&fit), fit.as_ref().ok().and_then(&score));
+        vec![
+            Field::Text(Some(name)),
+            match place {
+                0 => Field::Bytes(settle(settle(fit).encode())),
+                _ => Field::Text(None),
+            },
+            Field::Float(criterion),
+            Field::Text(Some(status)),
+        ]
+    }))
+}
+
+/// `fit_best(design, names, candidates, criterion)`: the model with the least AIC or BIC.
+pub fn fit_best(call: &Call) -> pg_sys::Datum {
+    let Some(criterion) = call.text(3) else { return call.null() };
+    let score = criterion_of(criterion);
+    let options = Options { names: call.get(1), ancillary: Vec::new(), shape: Shape::default() };
     let candidates = candidates(call, 2);
     let best = call.design(0, |design| {
         if design.is_empty() {
             return None;
         }
-        let score = |model: &Model| model.quality().and_then(|q| if by_bic { q.bic } else { q.aic });
-        let best = ranked(design, &options, &candidates, score).into_iter().next();
+        let best = ranked(design, &options, &candidates, &score).into_iter().next();
         Some(match best {
             Some((_, model)) => settle(settle(model).encode()),
             None => {
@@ -170,10 +190,7 @@ pub fn compare_distributions(call: &Call) -> pg_sys::Datum {
             Field::Float(quality.and_then(|q| q.aic)),
             Field::Float(quality.and_then(|q| q.bic)),
             Field::Float(aic(fit).zip(least).map(|(aic, least)| aic - least)),
-            Field::Text(Some(match fit {
-                Ok(model) => crate::predict::status_of(model),
-                Err(error) => error.to_string(),
-            })),
+            Field::Text(Some(status(fit))),
         ]
     }))
 }

@@ -40,6 +40,7 @@ export!(fit_generalized_gamma_final, pg_finfo_fit_generalized_gamma_final, |f| f
 export!(fit_gompertz_final, pg_finfo_fit_gompertz_final, |f| finish(f, "gompertz"));
 export!(fit_parametric, pg_finfo_fit_parametric, |f| crate::parametric::fit_parametric(&Call::new(f)));
 export!(fit_best, pg_finfo_fit_best, |f| crate::parametric::fit_best(&Call::new(f)));
+export!(fit_candidates, pg_finfo_fit_candidates, |f| crate::parametric::fit_candidates(&Call::new(f)));
 export!(compare_distributions, pg_finfo_compare_distributions, |f| {
     crate::parametric::compare_distributions(&Call::new(f))
 });

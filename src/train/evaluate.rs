@@ -27,6 +27,11 @@ pub struct Metric {
 }
 
 impl Metric {
+    /// A number beside which no baseline stands.
+    pub fn plain(name: String, value: Option<f64>) -> Metric {
+        Metric { name, value, baseline: None, is_loss: false }
+    }
+
     pub fn skill(&self) -> Option<f64> {
         let (value, baseline) = (self.value?, self.baseline?);
         (self.is_loss && baseline > 0.0).then(|| 1.0 - value / baseline)
@@ -60,11 +65,12 @@ pub fn metrics(
     let mut metrics = Vec::new();
     if request.holdout.is_none() {
         warnings.push("no holdout: nothing here says how well it predicts".into());
-        if let Fit::Cox(fit) = &trained.model.fit {
+        let known = trained.model.quality().and_then(|quality| quality.log_likelihood);
+        if let Some((value, baseline)) = known.zip(null_log_likelihood(&trained.model.fit)) {
             metrics.push(Metric {
                 name: "log_likelihood in sample".into(),
-                value: Some(fit.log_likelihood),
-                baseline: Some(fit.log_likelihood_null),
+                value: Some(value),
+                baseline: Some(baseline),
                 is_loss: false,
             });
         }
@@ -121,6 +127,17 @@ pub fn metrics(
     Ok(metrics)
 }
 
+/// Without the features; `None` for cohorts.
+fn null_log_likelihood(fit: &Fit) -> Option<f64> {
+    match fit {
+        Fit::Cox(fit) => Some(fit.log_likelihood_null),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => Some(fit.log_likelihood_null),
+        Fit::FineGray(fit) => Some(fit.log_likelihood_null),
+        Fit::Parametric(fit) => Some(fit.log_likelihood_null),
+        Fit::KaplanMeier(_) => None,
+    }
+}
+
 /// The time by which half of the events had happened.
 fn median_event_time(sample: &Sample) -> Option<f64> {
     let half = sample.events() / 2.0;
@@ -139,8 +156,7 @@ fn median_event_time(sample: &Sample) -> Option<f64> {
 fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {
     let categorical: Vec<bool> = trained.model.features.iter().map(|feature| feature.kind.is_text()).collect();
     let columns: String = source
-        .features
-        .iter()
+        .scored()
         .zip(&categorical)
         .map(|(column, categorical)| match categorical {
             true => format!(", {}::text", column.sql()),

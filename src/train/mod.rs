@@ -3,6 +3,7 @@
 //! The data never come here: the rows are gathered by the same aggregates that people call (so parallel query, foreign
 //! tables and partitions do their part), and only the holdout's few columns are read row by row.
 
+mod algorithm;
 mod evaluate;
 mod request;
 mod source;
@@ -12,7 +13,7 @@ use std::time::Instant;
 use ltv_engine::model::cohorts::Cohorts;
 use ltv_engine::model::features::{Feature, Kind};
 use ltv_engine::model::{Fit, Model};
-use ltv_engine::survival::{Sample, Survival};
+use ltv_engine::survival::{Sample, Survival, early_risk};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -21,8 +22,9 @@ use crate::pg::call::{Call, Field};
 use crate::pg::error::{report, settle};
 use crate::pg::function;
 use crate::pg::varlena::Value;
+use algorithm::{Algorithm, texts};
 use evaluate::Metric;
-use request::{Algorithm, NullPolicy, Request};
+use request::{NullPolicy, Request};
 use source::Source;
 
 /// More levels than this and the column is an identifier, not a category.
@@ -36,6 +38,16 @@ struct Trained {
     /// All training rows as one curve: the naive baseline.
     pooled: Sample,
     n_rows: i64,
+    /// Where several were fitted, how each did.
+    candidates: Vec<Candidate>,
+}
+
+/// One of several distributions that were fitted.
+struct Candidate {
+    distribution: String,
+    /// AIC or BIC.
+    criterion: Option<f64>,
+    status: String,
 }
 
 /// How many rows each purpose gets.
@@ -64,8 +76,9 @@ pub fn train(call: &Call) -> pg_sys::Datum {
                 "Train in a transaction of its own, or in one that is REPEATABLE READ.",
             );
         }
-        let mut warnings = warnings(&trained);
-        let metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
+        let mut warnings = warnings(&request, &trained);
+        let mut metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
+        metrics.extend(comparison(&request, &trained));
         let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
         let fit_ms = started.elapsed().as_secs_f64() * 1e3;
         let events = trained.pooled.events();
@@ -133,7 +146,7 @@ fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split
 fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec<Feature>> {
     let mut features = Vec::with_capacity(source.features.len());
     for column in &source.features {
-        let categorical = column.is_text() || request.algorithm == Algorithm::KaplanMeier;
+        let categorical = column.is_text() || matches!(request.algorithm, Algorithm::KaplanMeier);
         let kind = if categorical {
             if !column.is_category() {
                 return Err(column.unusable(
@@ -173,6 +186,7 @@ fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Ve
         };
         features.push(Feature { name: column.name.clone(), kind });
     }
+    features.extend(source.strata.iter().map(|column| Feature { name: column.name.clone(), kind: Kind::Stratum }));
     Ok(features)
 }
 
@@ -180,8 +194,8 @@ fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Ve
 fn fit(client: &SpiClient, source: &Source, request: &Request, features: Vec<Feature>) -> Result<Trained> {
     let pooled = format!("ltv.survival_agg({})", source.survival_arguments());
     let trained = match request.algorithm {
-        Algorithm::Cox => fit_cox(client, source, &pooled, features)?,
         Algorithm::KaplanMeier => fit_cohorts(client, source, &pooled, features)?,
+        _ => fit_rows(client, source, request, &pooled, features)?,
     };
     if trained.pooled.events() == 0.0 {
         return Err(Error::invalid(
@@ -199,21 +213,27 @@ fn no_rows(source: &Source) -> Error {
     )
 }
 
-fn fit_cox(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
+/// The rows are gathered as a design, and the fit reads it where the aggregate has left it.
+fn fit_rows(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    pooled: &str,
+    mut features: Vec<Feature>,
+) -> Result<Trained> {
     let columns: Vec<String> =
         source.features.iter().zip(&features).flat_map(|(column, feature)| column.covariates(feature)).collect();
-    if columns.is_empty() {
+    if columns.is_empty() && request.algorithm.needs_features() {
         return Err(Error::invalid(
             "cox needs at least one feature that varies",
             "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
         ));
     }
-    let query = format!(
-        "SELECT count(*), {pooled}, ltv.fit_cox({}) FROM {} WHERE {}",
-        source.regression_arguments(&columns.join(", ")),
-        source.from,
-        source.training(),
-    );
+    let design = source.design(&columns.join(", "));
+    let Some(model) = request.algorithm.call(&design, &features)? else {
+        return fit_candidates(client, source, request, pooled, &design, features);
+    };
+    let query = format!("SELECT count(*), {pooled}, {model} FROM {} WHERE {}", source.from, source.training());
     let row = spi(client.select(&query, None, &[]))?.first();
     let n_rows = spi(row.get::<i64>(1))?.unwrap_or(0);
     let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
@@ -221,7 +241,50 @@ fn fit_cox(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feat
     else {
         return Err(no_rows(source));
     };
-    Ok(Trained { model: model.with_features(features)?, pooled, n_rows })
+    // One stratum without a name is none.
+    if matches!(&model.fit, Fit::Cox(fit) if fit.strata.is_empty()) {
+        features.retain(|feature| feature.kind != Kind::Stratum);
+    }
+    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates: Vec::new() })
+}
+
+/// As [`fit_rows`] for the best of several.
+fn fit_candidates(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    pooled: &str,
+    design: &str,
+    features: Vec<Feature>,
+) -> Result<Trained> {
+    let Algorithm::Best { candidates, criterion } = &request.algorithm else {
+        return Err(Error::invalid("there are no candidates", "Name them in the options."));
+    };
+    let named = candidates.as_ref().map_or_else(|| "NULL".to_owned(), |names| texts(names));
+    // The first row has the model; the curve of all rows comes with it only.
+    let query = format!(
+        "SELECT q.n, CASE WHEN c.m IS NOT NULL THEN q.pooled END, c.m, c.distribution, c.criterion, c.status
+         FROM (SELECT count(*) AS n, {pooled} AS pooled, {design} AS d FROM {} WHERE {}) q,
+              LATERAL ltv._fit_candidates(q.d, {named}, {}) c",
+        source.from,
+        source.training(),
+        pgrx::spi::quote_literal(criterion),
+    );
+    let (mut best, mut candidates) = (None, Vec::new());
+    for row in spi(client.select(&query, None, &[]))? {
+        if let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
+            (spi(row.get::<Value<Survival>>(2))?, spi(row.get::<Value<Model>>(3))?)
+        {
+            best = Some((spi(row.get::<i64>(1))?.unwrap_or(0), pooled, model));
+        }
+        candidates.push(Candidate {
+            distribution: spi(row.get::<String>(4))?.unwrap_or_default(),
+            criterion: spi(row.get::<f64>(5))?,
+            status: spi(row.get::<String>(6))?.unwrap_or_default(),
+        });
+    }
+    let Some((n_rows, pooled, model)) = best else { return Err(no_rows(source)) };
+    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates })
 }
 
 fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
@@ -246,21 +309,52 @@ fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<
         return Err(no_rows(source));
     }
     let model = Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples)?), skipped: 0 };
-    Ok(Trained { model, pooled: all, n_rows })
+    Ok(Trained { model, pooled: all, n_rows, candidates: Vec::new() })
 }
 
-fn warnings(trained: &Trained) -> Vec<String> {
+/// How the candidates did, as metrics: the least first.
+fn comparison(request: &Request, trained: &Trained) -> Vec<Metric> {
+    let Algorithm::Best { criterion, .. } = &request.algorithm else { return Vec::new() };
+    let of = |candidate: &Candidate| {
+        Metric::plain(format!("{criterion} of {}", candidate.distribution.replace('-', "_")), candidate.criterion)
+    };
+    trained.candidates.iter().map(of).collect()
+}
+
+fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
     let mut warnings = Vec::new();
     let status = crate::predict::status_of(&trained.model);
     if status != "ok" {
         warnings.push(status);
     }
+    for candidate in trained.candidates.iter().skip(1).filter(|candidate| candidate.status != "ok") {
+        warnings.push(format!("{}: {}", candidate.distribution.replace('-', "_"), candidate.status));
+    }
+    let estimated = match &trained.model.fit {
+        Fit::Cox(fit) => fit.coefficients.iter().flatten().count(),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.iter().flatten().count(),
+        Fit::FineGray(fit) => fit.coefficients.iter().flatten().count(),
+        // The parameters of the distribution are learnt from the same events.
+        Fit::Parametric(fit) => fit.parameters,
+        Fit::KaplanMeier(_) => 0,
+    };
+    let per_coefficient = trained.pooled.events() / estimated.max(1) as f64;
+    if estimated > 0 && per_coefficient < EVENTS_PER_COEFFICIENT {
+        warnings.push(format!("only {per_coefficient:.1} events per coefficient"));
+    }
     if let Fit::Cox(fit) = &trained.model.fit {
-        let estimated = fit.coefficients.iter().flatten().count();
-        let per_coefficient = trained.pooled.events() / estimated.max(1) as f64;
-        if per_coefficient < EVENTS_PER_COEFFICIENT {
-            warnings.push(format!("only {per_coefficient:.1} events per coefficient"));
+        let silent = fit.baselines.iter().filter(|baseline| baseline.times.is_empty()).count();
+        if silent > 0 {
+            warnings.push(format!("no events in {silent} of {} strata: their rows have no score", fit.baselines.len()));
         }
+    }
+    let early = early_risk::status(&trained.pooled);
+    if early != "ok" {
+        warnings.push(early);
+    }
+    let last = trained.pooled.max_followup();
+    if let Some((horizon, last)) = request.horizon.zip(last).filter(|(horizon, last)| horizon > last) {
+        warnings.push(format!("the horizon {horizon} lies beyond the last time observed, {last}: extrapolated"));
     }
     warnings
 }

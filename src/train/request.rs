@@ -2,16 +2,11 @@
 
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::pg::call::Call;
+use crate::train::algorithm::Algorithm;
 use crate::train::source::Source;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    Cox,
-    KaplanMeier,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NullPolicy {
@@ -38,12 +33,17 @@ pub enum HoldoutRule {
 pub struct Request {
     pub model: String,
     pub source: pg_sys::Oid,
+    /// As it was asked for: the version may tell more, such as the best candidate.
+    pub algorithm_name: String,
     pub algorithm: Algorithm,
+    pub options: Map<String, Value>,
     pub duration: String,
     pub event: String,
     pub entry: Option<String>,
     pub features: Vec<String>,
+    pub strata: Option<String>,
     pub weight: Option<String>,
+    pub cluster: Option<String>,
     pub holdout: Option<Holdout>,
     pub horizon: Option<f64>,
     pub null_policy: NullPolicy,
@@ -66,21 +66,25 @@ impl Request {
                 "It must not be empty or contain @.",
             ));
         }
-        let algorithm = match needed(2, "an algorithm")?.as_str() {
-            "cox" => Algorithm::Cox,
-            "kaplan_meier" => Algorithm::KaplanMeier,
-            other => {
-                return Err(Error::invalid(format!("unknown algorithm \"{other}\""), "One of: cox, kaplan_meier."));
-            }
-        };
-        let null_policy = match call.text(10) {
+        let algorithm_name = needed(2, "an algorithm")?;
+        let options = call.jsonb(13).map(|json| options(&json)).transpose()?.unwrap_or_default();
+        let algorithm = Algorithm::of(&algorithm_name, &options)?;
+        let (strata, cluster) = (call.text(7).map(str::to_owned), call.text(9).map(str::to_owned));
+        let cox_only = [
+            (&strata, "strata are", "Make the column a feature instead."),
+            (&cluster, "a cluster is", "Only cox has the robust variance."),
+        ];
+        if let Some((_, what, hint)) = cox_only.iter().find(|(given, ..)| given.is_some() && !algorithm.is_cox()) {
+            return Err(Error::invalid(format!("{what} for cox, not for {algorithm_name}"), *hint));
+        }
+        let null_policy = match call.text(12) {
             None | Some("error") => NullPolicy::Error,
             Some("drop") => NullPolicy::Drop,
             Some(other) => {
                 return Err(Error::invalid(format!("unknown null_policy \"{other}\""), "One of: error, drop."));
             }
         };
-        let horizon = call.float(9);
+        let horizon = call.float(11);
         if horizon.is_some_and(|horizon| !(horizon > 0.0 && horizon < f64::INFINITY)) {
             return Err(Error::invalid(
                 "horizon must be finite and greater than 0",
@@ -103,21 +107,31 @@ impl Request {
                 "Leave it out. A score may use the age: renewal_probability(…, given => age).",
             ));
         }
+        if let Some(stratum) = features.iter().find(|name| strata.as_ref() == Some(name)) {
+            return Err(Error::invalid(
+                format!("\"{stratum}\" cannot be a feature and the stratum"),
+                "Within a stratum it does not vary; leave it out of one of the two.",
+            ));
+        }
         Ok(Request {
             model,
             source: source.ok_or_else(|| Error::invalid("train needs a source", "The name of a table or view."))?,
+            algorithm_name,
             algorithm,
+            options,
             duration,
             event,
             entry,
             features,
-            weight: call.text(7).map(str::to_owned),
-            holdout: call.jsonb(8).map(|json| holdout(&json)).transpose()?,
+            strata,
+            weight: call.text(8).map(str::to_owned),
+            cluster,
+            holdout: call.jsonb(10).map(|json| holdout(&json)).transpose()?,
             horizon,
             null_policy,
-            label_policy: call.text(11).map(str::to_owned),
-            seed: call.get(12).unwrap_or(0),
-            note: call.text(13).map(str::to_owned),
+            label_policy: call.text(14).map(str::to_owned),
+            seed: call.get(15).unwrap_or(0),
+            note: call.text(16).map(str::to_owned),
         })
     }
 
@@ -125,18 +139,30 @@ impl Request {
     pub fn spec(&self, source: &Source) -> Value {
         json!({
             "source": source.display,
-            "algorithm": match self.algorithm { Algorithm::Cox => "cox", Algorithm::KaplanMeier => "kaplan_meier" },
+            "algorithm": self.algorithm_name,
+            "options": self.options,
             "duration": self.duration,
             "event": self.event,
             "entry": self.entry,
             "features": self.features,
+            "strata": self.strata,
             "weight": self.weight,
+            "cluster": self.cluster,
             "holdout": source.holdout_spec,
             "horizon": self.horizon,
             "null_policy": match self.null_policy { NullPolicy::Error => "error", NullPolicy::Drop => "drop" },
             "label_policy": self.label_policy,
             "seed": self.seed,
         })
+    }
+}
+
+fn options(json: &str) -> Result<Map<String, Value>> {
+    let hint = r#"A JSON object, as {"ties": "breslow"}."#;
+    match serde_json::from_str(json) {
+        Ok(Value::Object(options)) => Ok(options),
+        Ok(_) => Err(Error::invalid("options must be a JSON object", hint)),
+        Err(error) => Err(Error::invalid(format!("options cannot be read: {error}"), hint)),
     }
 }
 

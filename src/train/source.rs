@@ -93,6 +93,9 @@ pub struct Source {
     /// The FROM item, with the alias s.
     pub from: String,
     pub features: Vec<Column>,
+    pub strata: Option<Column>,
+    /// The SQL of the cluster's name.
+    cluster: Option<String>,
     /// Every column that must not be NULL.
     pub used: Vec<Column>,
     /// A condition that is true for the rows held out, never NULL.
@@ -131,9 +134,17 @@ impl Source {
         let (duration, event) = (find(&request.duration), find(&request.event));
         let entry = request.entry.as_deref().map(find);
         let weight = request.weight.as_deref().map(find);
+        let strata = request.strata.as_deref().map(find);
+        let cluster = request.cluster.as_deref().map(find);
         let features: Vec<Column> = request.features.iter().map(|name| find(name)).collect();
         let mut used = vec![duration.clone(), event.clone()];
-        used.extend(entry.iter().chain(&weight).chain(&features).cloned());
+        // A row without a cluster is one of its own.
+        used.extend(entry.iter().chain(&weight).chain(&features).chain(&strata).cloned());
+        if let Some(stratum) = strata.iter().find(|column| !column.is_category()) {
+            return Err(
+                stratum.unusable("a stratum", "Strata are text, booleans or whole numbers; band the rest in a view.")
+            );
+        }
         let from = format!("{display} s");
         let (holdout, holdout_spec) = match &request.holdout {
             None => ("false".to_owned(), Value::Null),
@@ -147,6 +158,8 @@ impl Source {
             display,
             from,
             features,
+            cluster: cluster.map(|column| format!("{}::text", column.sql())),
+            strata,
             used,
             holdout,
             holdout_spec,
@@ -175,11 +188,25 @@ impl Source {
         }
     }
 
-    /// The arguments of `fit_cox` with these covariates.
-    pub fn regression_arguments(&self, covariates: &str) -> String {
-        let entry = self.entry.iter().map(|entry| format!("{entry}, ")).collect::<String>();
-        let weight = self.weight.iter().map(|weight| format!(", {weight}")).collect::<String>();
-        format!("{entry}{}, {}, ARRAY[{covariates}]{weight}", self.duration, self.event)
+    /// The columns that a row must have to be scored, in the order of the model's features.
+    pub fn scored(&self) -> impl Iterator<Item = &Column> {
+        self.features.iter().chain(&self.strata)
+    }
+
+    /// The rows as a design with these covariates.
+    pub fn design(&self, covariates: &str) -> String {
+        let Source { duration, event, .. } = self;
+        let x = format!("ARRAY[{covariates}]::float8[]");
+        let (entry, weight) = (self.entry.as_deref(), self.weight.as_deref());
+        if self.strata.is_none() && self.cluster.is_none() {
+            let entry = entry.map(|entry| format!("{entry}, ")).unwrap_or_default();
+            let weight = weight.map(|weight| format!(", {weight}")).unwrap_or_default();
+            return format!("ltv.design_agg({entry}{duration}, {event}, {x}{weight})");
+        }
+        let stratum = self.strata.as_ref().map_or_else(|| "''".to_owned(), |column| format!("{}::text", column.sql()));
+        let cluster = self.cluster.as_ref().map(|cluster| format!(", {cluster}")).unwrap_or_default();
+        let (entry, weight) = (entry.unwrap_or("0"), weight.unwrap_or("1"));
+        format!("ltv.design_agg({entry}, {duration}, {event}, {x}, {weight}, {stratum}{cluster})")
     }
 }
 

@@ -78,6 +78,7 @@ def test_memory_over_the_limit_is_an_error_and_the_session_goes_on(cluster: Clus
             "SELECT ltv.log_rank(ARRAY[s, s]) FROM summaries",
             "SELECT ltv.train('m', 'columns', 'cox', 'd', 'e', features => ARRAY['x1', 'x2'])",
             "SELECT ltv.train('m', 'columns', 'kaplan_meier', 'd', 'e')",
+            "SELECT ltv.train('m', 'columns', 'best', 'd', 'e', features => ARRAY['x1', 'x2'])",
         ):
             answer = session.ask(sql)
             assert answer == [["ERROR:  53200"]], f"{str(answer)[:200]} of {sql}"

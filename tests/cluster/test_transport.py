@@ -175,3 +175,9 @@ def test_rows_of_a_foreign_table_are_scored_and_trained_on(cluster: Cluster) -> 
         JOIN ltv.coefficients(ltv.model('here')) AS y USING (term)""") == "t"
     assert cluster.value("""SELECT count(*) FROM away JOIN source USING (i) WHERE ltv.renewal_probability('away', away,
         3) = ltv.renewal_probability('away', source, 3)""") == cluster.value("SELECT count(*) FROM source")
+    for algorithm in ("weibull", "best", "discrete_time"):
+        for source in ("away", "source"):
+            cluster.query(f"SELECT count(*) FROM ltv.train('{algorithm}', '{source}', '{algorithm}', 'd', 'e', features => ARRAY['a', 'g'])")
+        off = cluster.value(f"""SELECT max(abs(x.estimate - y.estimate) / x.std_error) FROM ltv.coefficients(ltv.model('{algorithm}@1')) AS x
+            JOIN ltv.coefficients(ltv.model('{algorithm}@2')) AS y USING (term)""")
+        assert off is not None and float(off) < 1e-9, f"{algorithm}: {off}"

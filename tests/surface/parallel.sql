@@ -2,7 +2,7 @@
 WITH allowed (signature, reason) AS (
     VALUES
         ('ltv.promote(text,integer,text,text)', 'writes the registry'),
-        ('ltv.train(text,regclass,text,text,text,text,text[],text,jsonb,double precision,text,text,bigint,text)', 'writes the registry')
+        ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text)', 'writes the registry')
 ), unsafe AS (
     SELECT p.oid::regprocedure::text AS signature, p.proparallel
     FROM pg_proc p

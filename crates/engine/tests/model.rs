@@ -28,7 +28,7 @@ fn cox_model() -> Model {
         design.push(None, exit, i % 4 != 0, 1.0, &columns).unwrap();
     }
     let fit = cox::fit(&design, Ties::Efron, &mut || Ok(())).unwrap();
-    Model::unnamed_cox(fit, 0)
+    Model::unnamed(fit, 0)
         .with_features(vec![feature("seats", Kind::Numeric), feature("plan", levels(&["basic", "pro", "team"]))])
         .unwrap()
 }
@@ -45,7 +45,7 @@ fn stratified_model() -> Model {
     }
     let fit = cox::fit(&design, Ties::Efron, &mut || Ok(())).unwrap();
     let features = vec![feature("seats", Kind::Numeric), feature("region", Kind::Stratum)];
-    Model::unnamed_cox(fit, 0).with_features(features).unwrap()
+    Model::unnamed(fit, 0).with_features(features).unwrap()
 }
 
 fn cohort_model() -> Model {

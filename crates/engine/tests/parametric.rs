@@ -311,7 +311,7 @@ fn stored_models_are_read_back_and_forged_ones_refused() {
     let rows = rows();
     for inner in all() {
         let fit = fitted(&rows, &inner);
-        let model = Model::unnamed_parametric(fit, 3);
+        let model = Model::unnamed(fit, 3);
         let bytes = model.encode().expect("bytes");
         assert_eq!(Model::decode(&bytes), Ok(model.clone()));
         let text = serde_json::to_string(&model).expect("text");

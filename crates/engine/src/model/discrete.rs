@@ -2,7 +2,6 @@
 
 use crate::hazard::discrete::DiscreteFit;
 use crate::model::coefficients::Coefficient;
-use crate::model::features::{Feature, Kind};
 use crate::model::{Fit, Model};
 use crate::numeric::normal;
 use crate::survival::kaplan_meier::critical_value;
@@ -12,38 +11,9 @@ use crate::{Error, Result};
 const NAMED: usize = 5;
 
 impl Model {
-    /// A model of decisions; its covariates are called `names`, or x1, x2, … where there are none.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when the names are not one per covariate, distinct and not empty.
-    pub fn of_decisions(fit: Fit, names: Option<Vec<String>>, skipped: u64) -> Result<Model> {
-        let p = match &fit {
-            Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.len(),
-            _ => return Err(Error::malformed("the fit is not one of decisions")),
-        };
-        let names = names.unwrap_or_else(|| (1..=p).map(|i| format!("x{i}")).collect());
-        if names.len() != p {
-            return Err(Error::invalid(
-                format!("{} names for {p} covariates", names.len()),
-                "names => one text per element of the covariates, in their order.",
-            ));
-        }
-        let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
-        if distinct.len() < p || names.iter().any(|name| name.is_empty() || name.contains('\0')) {
-            return Err(Error::invalid(
-                "the names of the covariates must be distinct and not empty",
-                "They are the columns that a row must have to be scored.",
-            ));
-        }
-        let features = names.into_iter().map(|name| Feature { name, kind: Kind::Numeric }).collect();
-        Ok(Model { features, fit, skipped })
-    }
-
     pub(super) fn validate_discrete(&self, fit: &DiscreteFit) -> Result<()> {
-        let columns: usize = self.features.iter().map(Feature::columns).sum();
-        let single = matches!(self.fit, Fit::Renewal(_));
-        if columns != fit.coefficients.len() || (single && fit.periods() != 1) {
-            return Err(Error::malformed("the model's features and coefficients differ in number"));
+        if matches!(self.fit, Fit::Renewal(_)) && fit.periods() != 1 {
+            return Err(Error::malformed("a model of single decisions has one period"));
         }
         fit.validate()
     }

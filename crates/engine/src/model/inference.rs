@@ -6,7 +6,7 @@ use crate::hazard::cox::CoxFit;
 use crate::hazard::design::Design;
 use crate::hazard::proportionality::{TermTest, Transform, proportional_hazards_test};
 use crate::hazard::residuals::{Residual, Residuals, residuals};
-use crate::model::{Fit, Model};
+use crate::model::{Fit, Model, naming};
 use crate::{Error, Interrupt, Result};
 
 impl Model {
@@ -39,12 +39,7 @@ impl Model {
         let fit = self.cox("test of proportional hazards")?;
         let features = || self.features.iter().flat_map(|feature| vec![feature.name.clone(); feature.columns()]);
         let of_columns = names.map_or_else(|| features().collect(), <[String]>::to_vec);
-        if of_columns.len() != fit.coefficients.len() {
-            return Err(Error::invalid(
-                format!("{} names for {} covariates", of_columns.len(), fit.coefficients.len()),
-                "Name every covariate; those of one name are tested together.",
-            ));
-        }
+        naming::one_each(of_columns.len(), fit.coefficients.len())?;
         let mut terms: Vec<(String, Vec<usize>)> = Vec::new();
         for (column, name) in of_columns.into_iter().enumerate() {
             if fit.coefficients[column].is_none() {

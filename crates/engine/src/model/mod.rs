@@ -9,6 +9,7 @@ mod discrete;
 pub mod features;
 pub mod inference;
 pub mod legacy;
+pub mod naming;
 pub mod subject;
 
 use serde::{Deserialize, Serialize};
@@ -44,30 +45,6 @@ pub struct Model {
 }
 
 impl Model {
-    /// A Cox model whose covariates have no names but x1, x2, … (as `fit_cox` gets them), and whose stratum, if it has
-    /// strata, is called `stratum`.
-    pub fn unnamed_cox(fit: CoxFit, skipped: u64) -> Model {
-        let mut features: Vec<Feature> =
-            (1..=fit.coefficients.len()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
-        if !fit.strata.is_empty() {
-            features.push(Feature { name: "stratum".into(), kind: Kind::Stratum });
-        }
-        Model { features, fit: Fit::Cox(Box::new(fit)), skipped }
-    }
-
-    /// A subdistribution model whose covariates have no names but x1, x2, …
-    pub fn unnamed_fine_gray(fit: FineGrayFit, skipped: u64) -> Model {
-        let features =
-            (1..=fit.coefficients.len()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
-        Model { features, fit: Fit::FineGray(Box::new(fit)), skipped }
-    }
-
-    /// A parametric model whose covariates have no names but x1, x2, ….
-    pub fn unnamed_parametric(fit: ParametricFit, skipped: u64) -> Model {
-        let features = (1..=fit.covariates()).map(|i| Feature { name: format!("x{i}"), kind: Kind::Numeric }).collect();
-        Model { features, fit: Fit::Parametric(Box::new(fit)), skipped }
-    }
-
     pub fn algorithm(&self) -> &'static str {
         match &self.fit {
             Fit::Cox(_) => "cox",
@@ -88,12 +65,12 @@ impl Model {
     /// [`Error::Malformed`] when the parts do not fit each other: what stored or received values are checked for.
     pub fn validate(&self) -> Result<()> {
         self.features.iter().try_for_each(Feature::validate)?;
+        let columns: usize = self.features.iter().map(Feature::columns).sum();
+        if !matches!(self.fit, Fit::KaplanMeier(_)) && columns != self.fit.covariates() {
+            return Err(Error::malformed("the model's features and coefficients differ in number"));
+        }
         match &self.fit {
             Fit::Cox(fit) => {
-                let columns: usize = self.features.iter().map(Feature::columns).sum();
-                if columns != fit.coefficients.len() {
-                    return Err(Error::malformed("the model's features and coefficients differ in number"));
-                }
                 let strata = self.features.iter().filter(|feature| feature.kind == Kind::Stratum).count();
                 if strata != usize::from(!fit.strata.is_empty()) {
                     return Err(Error::malformed("a model with strata needs one feature that tells the stratum"));
@@ -105,20 +82,8 @@ impl Model {
             }
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
-            Fit::FineGray(fit) => {
-                let columns: usize = self.features.iter().map(Feature::columns).sum();
-                if columns != fit.coefficients.len() {
-                    return Err(Error::malformed("the model's features and coefficients differ in number"));
-                }
-                fit.validate()
-            }
-            Fit::Parametric(fit) => {
-                let columns: usize = self.features.iter().map(Feature::columns).sum();
-                if columns != fit.covariates() {
-                    return Err(Error::malformed("the model's features and coefficients differ in number"));
-                }
-                fit.validate()
-            }
+            Fit::FineGray(fit) => fit.validate(),
+            Fit::Parametric(fit) => fit.validate(),
         }
     }
 

@@ -107,9 +107,24 @@ impl Distribution {
             Distribution::LogLogistic => "loglogistic",
             Distribution::GeneralizedGamma => "generalized_gamma",
             Distribution::Gompertz => "gompertz",
-            Distribution::Spline { .. } => "spline",
+            Distribution::Spline { scale: SplineScale::Hazard, .. } => "spline",
+            Distribution::Spline { scale: SplineScale::Odds, .. } => "spline_odds",
+            Distribution::Spline { scale: SplineScale::Normal, .. } => "spline_normal",
             Distribution::PiecewiseExponential { .. } => "piecewise_exponential",
-            Distribution::Cure(_) => "cure",
+            Distribution::Cure(inner) => match **inner {
+                Distribution::Exponential => "exponential_cure",
+                Distribution::Weibull => "weibull_cure",
+                Distribution::LogNormal => "lognormal_cure",
+                Distribution::LogLogistic => "loglogistic_cure",
+                Distribution::GeneralizedGamma => "generalized_gamma_cure",
+                Distribution::Gompertz => "gompertz_cure",
+                Distribution::Spline { scale: SplineScale::Hazard, .. } => "spline_cure",
+                Distribution::Spline { scale: SplineScale::Odds, .. } => "spline_odds_cure",
+                Distribution::Spline { scale: SplineScale::Normal, .. } => "spline_normal_cure",
+                Distribution::PiecewiseExponential { .. } => "piecewise_exponential_cure",
+                // A cured share does not nest.
+                Distribution::Cure(_) => "cure",
+            },
         }
     }
 

@@ -210,7 +210,7 @@ fn every_case_agrees_with_r() {
         check_fit(&mut ledger, &fit, &case["fit"]);
         check_residuals(&mut ledger, &design, &fit, &case["residuals"]);
         check_proportionality(&mut ledger, &design, &fit, &case);
-        let model = Model::unnamed_cox(fit, 0);
+        let model = Model::unnamed(fit, 0);
         check_concordance(&mut ledger, &model.concordance(&design, &mut go_on).unwrap(), &case["concordance"]);
         println!(
             "{:<28} {:>5} numbers, worst {:8.1e} at {}",

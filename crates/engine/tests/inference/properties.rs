@@ -112,7 +112,7 @@ proptest! {
         let mut dfbeta = residuals(&first, &model, Residual::Dfbeta, &mut go_on).unwrap().values;
         dfbeta.rotate_left(2 * (shift % subjects.len()));
         prop_assert!(all_close(&dfbeta, &residuals(&second, &again, Residual::Dfbeta, &mut go_on).unwrap().values));
-        let mut rows = [&first, &second].map(|rows| Model::unnamed_cox(model.clone(), 0).concordance(rows, &mut go_on).unwrap());
+        let mut rows = [&first, &second].map(|rows| Model::unnamed(model.clone(), 0).concordance(rows, &mut go_on).unwrap());
         let errors = rows.each_mut().map(|row| row.std_error.take().unwrap_or(0.0));
         prop_assert!(close(errors[0], errors[1], 1e-12));
         prop_assert_eq!(rows[0], rows[1]);
@@ -245,7 +245,7 @@ fn next_to_nothing_is_read_off_next_to_no_rows() {
     assert!(none.rows.is_empty() && none.values.is_empty());
     let test = proportional_hazards_test(&rows, &model, Transform::KaplanMeier, &[vec![0]], &mut go_on).unwrap();
     assert!(test.iter().all(|test| test.chi_squared.is_none() && test.degrees_of_freedom == 0));
-    let ordered = Model::unnamed_cox(model, 0).concordance(&rows, &mut go_on).unwrap();
+    let ordered = Model::unnamed(model, 0).concordance(&rows, &mut go_on).unwrap();
     assert_eq!((ordered.counts.estimate(), ordered.std_error), (None, None));
 
     // One event time: whether anything changes with time cannot be told.
@@ -274,7 +274,7 @@ fn a_stratum_without_a_name_is_none() {
     }
     let model = fitted(&rows, Ties::Efron, None);
     assert!(rows.strata().is_empty() && model.strata.is_empty() && model.robust.is_some());
-    assert_eq!(Model::unnamed_cox(model, 0).features.len(), 1);
+    assert_eq!(Model::unnamed(model, 0).features.len(), 1);
     let row = Row { exit: 3.0, weight: 1.0, stratum: Some("a"), cluster: Some(None), x: &[1.0], ..Row::default() };
     rows.push_row(&row).unwrap();
     assert_eq!((rows.strata().len(), rows.strata().names().len()), (13, 2));
@@ -290,7 +290,7 @@ fn a_separated_fit_is_read_without_infinities() {
         let values = residuals(&rows, &model, kind.parse().unwrap(), &mut go_on).unwrap().values;
         assert!(values.iter().all(|value| value.is_finite()), "{kind}: {values:?}");
     }
-    assert!(Model::unnamed_cox(model, 0).validate().is_ok());
+    assert!(Model::unnamed(model, 0).validate().is_ok());
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn what_does_not_fit_together_is_refused() {
     let fit = fitted(&at_zero, Ties::Efron, None);
     refused(proportional_hazards_test(&at_zero, &fit, Transform::Log, &[], &mut go_on).map(drop), "time 0");
 
-    let model = Model::unnamed_cox(model, 0);
+    let model = Model::unnamed(model, 0);
     let named = model.proportional_hazards_test(&rows, Transform::Rank, Some(&["a".into(), "b".into()]), &mut go_on);
     refused(named.map(drop), "2 names for 1 covariates");
     let mut wide = Design::default();

@@ -1,0 +1,285 @@
+//! The algorithms of `train`, what each may be asked, and the SQL that fits it.
+
+use std::fmt::Write;
+
+use ltv_engine::hazard::Penalty;
+use ltv_engine::hazard::discrete::Shape;
+use ltv_engine::hazard::link::Link;
+use ltv_engine::hazard::parametric_choice::NAMES;
+use ltv_engine::model::features::Feature;
+use ltv_engine::{Error, Result};
+use pgrx::spi::quote_literal;
+use serde_json::{Map, Value};
+
+use crate::fit::ties_of;
+
+/// What is fitted, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Algorithm {
+    KaplanMeier,
+    Cox {
+        ties: String,
+        penalty: Penalty,
+        robust: Option<bool>,
+    },
+    Parametric {
+        /// As `fit_parametric` calls it.
+        distribution: String,
+        /// Names of features.
+        ancillary: Vec<String>,
+        knots: Option<i32>,
+        knot_times: Option<Vec<f64>>,
+        breaks: Option<Vec<f64>>,
+    },
+    Best {
+        candidates: Option<Vec<String>>,
+        criterion: String,
+    },
+    DiscreteTime {
+        link: String,
+        baseline: String,
+        degree: i32,
+        period: f64,
+        penalty: f64,
+    },
+}
+
+impl Algorithm {
+    /// The algorithm called `name`, with its options.
+    pub fn of(name: &str, options: &Map<String, Value>) -> Result<Algorithm> {
+        let options = Options { algorithm: name, given: options };
+        match name {
+            "kaplan_meier" => {
+                options.are_among(&[])?;
+                Ok(Algorithm::KaplanMeier)
+            }
+            "cox" => {
+                let options = options.are_among(&["ties", "penalty", "l1_ratio", "robust"])?;
+                let ties = options.text("ties")?.unwrap_or("efron").to_owned();
+                ties_of(&ties)?;
+                let penalty = Penalty::new(
+                    options.number("penalty")?.unwrap_or(0.0),
+                    options.number("l1_ratio")?.unwrap_or(0.0),
+                )?;
+                Ok(Algorithm::Cox { ties, penalty, robust: options.boolean("robust")? })
+            }
+            "discrete_time" => {
+                let options = options.are_among(&["link", "baseline", "degree", "period", "penalty"])?;
+                let link = options.text("link")?.unwrap_or("logit").to_owned();
+                link.parse::<Link>()?;
+                let baseline = options.text("baseline")?.unwrap_or("period").to_owned();
+                let degree = options.integer("degree")?.unwrap_or(3);
+                Shape::named(&baseline, degree)?;
+                let period = options.number("period")?.unwrap_or(1.0);
+                let penalty = options.number("penalty")?.unwrap_or(0.0);
+                Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
+            }
+            "best" => {
+                let options = options.are_among(&["candidates", "criterion"])?;
+                let criterion = options.text("criterion")?.unwrap_or("aic").to_owned();
+                if !["aic", "bic"].contains(&criterion.as_str()) {
+                    return Err(Error::invalid(format!("unknown criterion \"{criterion}\""), "One of: aic, bic."));
+                }
+                let candidates = options.texts("candidates")?;
+                let known = |name: &String| {
+                    distribution(name).ok_or_else(|| {
+                        let hint = format!("One of: {}.", parametric_names());
+                        Error::invalid(format!("\"{name}\" cannot be a candidate"), hint)
+                    })
+                };
+                let candidates = candidates.map(|names| names.iter().map(known).collect::<Result<Vec<_>>>());
+                let candidates = candidates.transpose()?;
+                if candidates.as_ref().is_some_and(Vec::is_empty) {
+                    return Err(Error::invalid(
+                        "there are no candidates to choose from",
+                        format!("Name some of: {}.", parametric_names()),
+                    ));
+                }
+                Ok(Algorithm::Best { candidates, criterion })
+            }
+            _ => match distribution(name).filter(|_| !name.contains('-')) {
+                Some(distribution) => Algorithm::parametric(distribution, &options),
+                None => Err(Error::invalid(
+                    format!("unknown algorithm \"{name}\""),
+                    format!("One of: cox, kaplan_meier, discrete_time, best; or {}.", parametric_names()),
+                )),
+            },
+        }
+    }
+
+    fn parametric(distribution: String, options: &Options) -> Result<Algorithm> {
+        let mut allowed = if distribution == "exponential" { vec![] } else { vec!["ancillary"] };
+        if distribution.starts_with("spline") {
+            allowed.extend(["knots", "knot_times"]);
+        }
+        if distribution == "piecewise-exponential" {
+            allowed.push("breaks");
+        }
+        let options = options.are_among(&allowed)?;
+        Ok(Algorithm::Parametric {
+            ancillary: options.texts("ancillary")?.unwrap_or_default(),
+            knots: options.integer("knots")?,
+            knot_times: options.numbers("knot_times")?,
+            breaks: options.numbers("breaks")?,
+            distribution,
+        })
+    }
+
+    pub fn is_cox(&self) -> bool {
+        matches!(self, Algorithm::Cox { .. })
+    }
+
+    /// Whether a model without any feature says something.
+    pub fn needs_features(&self) -> bool {
+        self.is_cox()
+    }
+
+    /// The SQL expression of the model of a design; `None` where it takes more than one function: cohorts, candidates.
+    pub fn call(&self, design: &str, features: &[Feature]) -> Result<Option<String>> {
+        Ok(match self {
+            Algorithm::KaplanMeier | Algorithm::Best { .. } => None,
+            Algorithm::Cox { ties, penalty, robust } => Some(format!(
+                "ltv.fit_cox({design}, ties => {}, penalty => {}, l1_ratio => {}, robust => {})",
+                quote_literal(ties),
+                number(penalty.strength),
+                number(penalty.l1_ratio),
+                robust.map_or_else(|| "NULL".to_owned(), |robust| robust.to_string()),
+            )),
+            Algorithm::Parametric { distribution, ancillary, knots, knot_times, breaks } => {
+                let mut call = format!("ltv.fit_parametric({design}, {}", quote_literal(distribution));
+                if !ancillary.is_empty() {
+                    let columns = columns_of(ancillary, features)?;
+                    let _ = write!(call, ", ancillary => {}", texts(&columns));
+                }
+                if let Some(knots) = knots {
+                    let _ = write!(call, ", knots => {knots}");
+                }
+                if let Some(times) = knot_times {
+                    let _ = write!(call, ", knot_times => {}", numbers(times));
+                }
+                if let Some(breaks) = breaks {
+                    let _ = write!(call, ", breaks => {}", numbers(breaks));
+                }
+                Some(call + ")")
+            }
+            Algorithm::DiscreteTime { link, baseline, degree, period, penalty } => Some(format!(
+                "ltv.fit_discrete_time({design}, link => {}, baseline => {}, degree => {degree}, period => {}, penalty => {})",
+                quote_literal(link),
+                quote_literal(baseline),
+                number(*period),
+                number(*penalty),
+            )),
+        })
+    }
+}
+
+/// The distribution as `fit_parametric` calls it; `None` when there is none of that name.
+fn distribution(name: &str) -> Option<String> {
+    let name = name.replace('_', "-");
+    let plain = name.strip_suffix("-cure").unwrap_or(&name);
+    NAMES.contains(&plain).then_some(name)
+}
+
+fn parametric_names() -> String {
+    let names: Vec<String> = NAMES.iter().map(|name| name.replace('-', "_")).collect();
+    format!("{}, each also with _cure for a share that never has the event", names.join(", "))
+}
+
+/// What the fit calls the columns of these features: x1, x2, … (the features' own names come with the registered model).
+fn columns_of(names: &[String], features: &[Feature]) -> Result<Vec<String>> {
+    let mut columns = Vec::new();
+    for name in names {
+        let Some(at) = features.iter().position(|feature| feature.name == *name) else {
+            let known: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
+            return Err(Error::invalid(
+                format!("the ancillary feature \"{name}\" is none of the features"),
+                match known.is_empty() {
+                    true => "Name it among the features as well.".to_owned(),
+                    false => format!("Name it among the features as well; they are: {}.", known.join(", ")),
+                },
+            ));
+        };
+        let before: usize = features[..at].iter().map(Feature::columns).sum();
+        columns.extend((before + 1..=before + features[at].columns()).map(|column| format!("x{column}")));
+    }
+    Ok(columns)
+}
+
+pub fn number(value: f64) -> String {
+    format!("'{value:?}'::float8")
+}
+
+fn numbers(values: &[f64]) -> String {
+    format!("ARRAY[{}]::float8[]", values.iter().map(|value| number(*value)).collect::<Vec<_>>().join(", "))
+}
+
+pub fn texts(values: &[String]) -> String {
+    format!("ARRAY[{}]::text[]", values.iter().map(quote_literal).collect::<Vec<_>>().join(", "))
+}
+
+/// The options given for an algorithm.
+struct Options<'a> {
+    algorithm: &'a str,
+    given: &'a Map<String, Value>,
+}
+
+/// Options of which every key is known.
+struct Known<'a> {
+    options: &'a Options<'a>,
+    allowed: String,
+}
+
+impl<'a> Options<'a> {
+    fn are_among(&'a self, allowed: &[&str]) -> Result<Known<'a>> {
+        let hint = match allowed {
+            [] => format!("{} takes no options.", self.algorithm),
+            _ => format!("{} takes: {}.", self.algorithm, allowed.join(", ")),
+        };
+        match self.given.keys().find(|key| !allowed.contains(&key.as_str())) {
+            Some(unknown) => Err(Error::invalid(format!("{} has no option \"{unknown}\"", self.algorithm), hint)),
+            None => Ok(Known { options: self, allowed: hint }),
+        }
+    }
+}
+
+impl<'a> Known<'a> {
+    /// The option as `read` has it; an error when it is there and cannot be read.
+    fn read<T>(&self, key: &str, what: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Result<Option<T>> {
+        let Some(value) = self.options.given.get(key) else { return Ok(None) };
+        match read(value) {
+            Some(value) => Ok(Some(value)),
+            None => Err(Error::invalid(
+                format!("the option \"{key}\" of {} must be {what}, got {value}", self.options.algorithm),
+                self.allowed.clone(),
+            )),
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<Option<&'a str>> {
+        self.read(key, "a text", Value::as_str)
+    }
+
+    fn number(&self, key: &str) -> Result<Option<f64>> {
+        self.read(key, "a number", Value::as_f64)
+    }
+
+    fn integer(&self, key: &str) -> Result<Option<i32>> {
+        self.read(key, "a whole number", |value| value.as_i64().and_then(|value| i32::try_from(value).ok()))
+    }
+
+    fn boolean(&self, key: &str) -> Result<Option<bool>> {
+        self.read(key, "true or false", Value::as_bool)
+    }
+
+    fn texts(&self, key: &str) -> Result<Option<Vec<String>>> {
+        let all = |value: &Value| {
+            value.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        };
+        self.read(key, "a list of texts", all)
+    }
+
+    fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>> {
+        let all = |value: &Value| value.as_array()?.iter().map(Value::as_f64).collect::<Option<Vec<_>>>();
+        self.read(key, "a list of numbers", all)
+    }
+}

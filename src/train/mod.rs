@@ -5,15 +5,16 @@
 
 mod algorithm;
 mod evaluate;
+mod fit;
+mod remarks;
 mod request;
 mod source;
 
 use std::time::Instant;
 
-use ltv_engine::model::cohorts::Cohorts;
+use ltv_engine::model::Model;
 use ltv_engine::model::features::{Feature, Kind};
-use ltv_engine::model::{Fit, Model};
-use ltv_engine::survival::{Sample, Survival, early_risk};
+use ltv_engine::survival::Sample;
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
@@ -22,15 +23,13 @@ use crate::pg::call::{Call, Field};
 use crate::pg::error::{report, settle};
 use crate::pg::function;
 use crate::pg::varlena::Value;
-use algorithm::{Algorithm, texts};
+use algorithm::Algorithm;
 use evaluate::Metric;
 use request::{NullPolicy, Request};
 use source::Source;
 
 /// More levels than this and the column is an identifier, not a category.
 const MAX_LEVELS: usize = 200;
-/// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
-const EVENTS_PER_COEFFICIENT: f64 = 10.0;
 
 /// What the fit saw and made.
 struct Trained {
@@ -65,7 +64,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
         let source = settle(Source::load(client, &request));
         let split = settle(count(client, &source, &request));
         let features = settle(features(client, &source, &request));
-        let trained = settle(fit(client, &source, &request, features));
+        let trained = settle(fit::fit(client, &source, &request, features));
         if trained.n_rows != split.training {
             report(
                 PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
@@ -76,9 +75,9 @@ pub fn train(call: &Call) -> pg_sys::Datum {
                 "Train in a transaction of its own, or in one that is REPEATABLE READ.",
             );
         }
-        let mut warnings = warnings(&request, &trained);
+        let mut warnings = remarks::warnings(&request, &trained);
         let mut metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
-        metrics.extend(comparison(&request, &trained));
+        metrics.extend(remarks::comparison(&request, &trained));
         let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
         let fit_ms = started.elapsed().as_secs_f64() * 1e3;
         let events = trained.pooled.events();
@@ -188,175 +187,6 @@ fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Ve
     }
     features.extend(source.strata.iter().map(|column| Feature { name: column.name.clone(), kind: Kind::Stratum }));
     Ok(features)
-}
-
-/// One pass: the algorithm's aggregate and the pooled curve side by side.
-fn fit(client: &SpiClient, source: &Source, request: &Request, features: Vec<Feature>) -> Result<Trained> {
-    let pooled = format!("ltv.survival_agg({})", source.survival_arguments());
-    let trained = match request.algorithm {
-        Algorithm::KaplanMeier => fit_cohorts(client, source, &pooled, features)?,
-        _ => fit_rows(client, source, request, &pooled, features)?,
-    };
-    if trained.pooled.events() == 0.0 {
-        return Err(Error::invalid(
-            format!("there are no events among the {} training rows", trained.n_rows),
-            "Check the coding of the event column and the holdout.",
-        ));
-    }
-    Ok(trained)
-}
-
-fn no_rows(source: &Source) -> Error {
-    Error::invalid(
-        format!("{} has no complete training rows", source.display),
-        "Check NULLs, the holdout, and the filter of the view.",
-    )
-}
-
-/// The rows are gathered as a design, and the fit reads it where the aggregate has left it.
-fn fit_rows(
-    client: &SpiClient,
-    source: &Source,
-    request: &Request,
-    pooled: &str,
-    mut features: Vec<Feature>,
-) -> Result<Trained> {
-    let columns: Vec<String> =
-        source.features.iter().zip(&features).flat_map(|(column, feature)| column.covariates(feature)).collect();
-    if columns.is_empty() && request.algorithm.needs_features() {
-        return Err(Error::invalid(
-            "cox needs at least one feature that varies",
-            "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
-        ));
-    }
-    let design = source.design(&columns.join(", "));
-    let Some(model) = request.algorithm.call(&design, &features)? else {
-        return fit_candidates(client, source, request, pooled, &design, features);
-    };
-    let query = format!("SELECT count(*), {pooled}, {model} FROM {} WHERE {}", source.from, source.training());
-    let row = spi(client.select(&query, None, &[]))?.first();
-    let n_rows = spi(row.get::<i64>(1))?.unwrap_or(0);
-    let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
-        (spi(row.get::<Value<Survival>>(2))?, spi(row.get::<Value<Model>>(3))?)
-    else {
-        return Err(no_rows(source));
-    };
-    // One stratum without a name is none.
-    if matches!(&model.fit, Fit::Cox(fit) if fit.strata.is_empty()) {
-        features.retain(|feature| feature.kind != Kind::Stratum);
-    }
-    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates: Vec::new() })
-}
-
-/// As [`fit_rows`] for the best of several.
-fn fit_candidates(
-    client: &SpiClient,
-    source: &Source,
-    request: &Request,
-    pooled: &str,
-    design: &str,
-    features: Vec<Feature>,
-) -> Result<Trained> {
-    let Algorithm::Best { candidates, criterion } = &request.algorithm else {
-        return Err(Error::invalid("there are no candidates", "Name them in the options."));
-    };
-    let named = candidates.as_ref().map_or_else(|| "NULL".to_owned(), |names| texts(names));
-    // The first row has the model; the curve of all rows comes with it only.
-    let query = format!(
-        "SELECT q.n, CASE WHEN c.m IS NOT NULL THEN q.pooled END, c.m, c.distribution, c.criterion, c.status
-         FROM (SELECT count(*) AS n, {pooled} AS pooled, {design} AS d FROM {} WHERE {}) q,
-              LATERAL ltv._fit_candidates(q.d, {named}, {}) c",
-        source.from,
-        source.training(),
-        pgrx::spi::quote_literal(criterion),
-    );
-    let (mut best, mut candidates) = (None, Vec::new());
-    for row in spi(client.select(&query, None, &[]))? {
-        if let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
-            (spi(row.get::<Value<Survival>>(2))?, spi(row.get::<Value<Model>>(3))?)
-        {
-            best = Some((spi(row.get::<i64>(1))?.unwrap_or(0), pooled, model));
-        }
-        candidates.push(Candidate {
-            distribution: spi(row.get::<String>(4))?.unwrap_or_default(),
-            criterion: spi(row.get::<f64>(5))?,
-            status: spi(row.get::<String>(6))?.unwrap_or_default(),
-        });
-    }
-    let Some((n_rows, pooled, model)) = best else { return Err(no_rows(source)) };
-    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates })
-}
-
-fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
-    let levels: String =
-        source.features.iter().map(|column| format!(", {}::text COLLATE \"C\"", column.sql())).collect();
-    let places: Vec<String> = (3..3 + features.len()).map(|place| place.to_string()).collect();
-    let group_by = if places.is_empty() { String::new() } else { format!(" GROUP BY {}", places.join(", ")) };
-    let query = format!("SELECT count(*), {pooled}{levels} FROM {} WHERE {}{group_by}", source.from, source.training());
-    let mut samples = Vec::new();
-    let (mut all, mut n_rows) = (Sample::default(), 0);
-    for row in spi(client.select(&query, None, &[]))? {
-        let Some(Value(Survival::Sample(sample))) = spi(row.get::<Value<Survival>>(2))? else { continue };
-        n_rows += spi(row.get::<i64>(1))?.unwrap_or(0);
-        all.merge(&sample, crate::pg::settings::budget())?;
-        let mut levels = Vec::with_capacity(features.len());
-        for place in 0..features.len() {
-            levels.extend(spi(row.get::<String>(place + 3))?);
-        }
-        samples.push((levels, sample));
-    }
-    if samples.is_empty() {
-        return Err(no_rows(source));
-    }
-    let model = Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples)?), skipped: 0 };
-    Ok(Trained { model, pooled: all, n_rows, candidates: Vec::new() })
-}
-
-/// How the candidates did, as metrics: the least first.
-fn comparison(request: &Request, trained: &Trained) -> Vec<Metric> {
-    let Algorithm::Best { criterion, .. } = &request.algorithm else { return Vec::new() };
-    let of = |candidate: &Candidate| {
-        Metric::plain(format!("{criterion} of {}", candidate.distribution.replace('-', "_")), candidate.criterion)
-    };
-    trained.candidates.iter().map(of).collect()
-}
-
-fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let status = crate::predict::status_of(&trained.model);
-    if status != "ok" {
-        warnings.push(status);
-    }
-    for candidate in trained.candidates.iter().skip(1).filter(|candidate| candidate.status != "ok") {
-        warnings.push(format!("{}: {}", candidate.distribution.replace('-', "_"), candidate.status));
-    }
-    let estimated = match &trained.model.fit {
-        Fit::Cox(fit) => fit.coefficients.iter().flatten().count(),
-        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.iter().flatten().count(),
-        Fit::FineGray(fit) => fit.coefficients.iter().flatten().count(),
-        // The parameters of the distribution are learnt from the same events.
-        Fit::Parametric(fit) => fit.parameters,
-        Fit::KaplanMeier(_) => 0,
-    };
-    let per_coefficient = trained.pooled.events() / estimated.max(1) as f64;
-    if estimated > 0 && per_coefficient < EVENTS_PER_COEFFICIENT {
-        warnings.push(format!("only {per_coefficient:.1} events per coefficient"));
-    }
-    if let Fit::Cox(fit) = &trained.model.fit {
-        let silent = fit.baselines.iter().filter(|baseline| baseline.times.is_empty()).count();
-        if silent > 0 {
-            warnings.push(format!("no events in {silent} of {} strata: their rows have no score", fit.baselines.len()));
-        }
-    }
-    let early = early_risk::status(&trained.pooled);
-    if early != "ok" {
-        warnings.push(early);
-    }
-    let last = trained.pooled.max_followup();
-    if let Some((horizon, last)) = request.horizon.zip(last).filter(|(horizon, last)| horizon > last) {
-        warnings.push(format!("the horizon {horizon} lies beyond the last time observed, {last}: extrapolated"));
-    }
-    warnings
 }
 
 /// Trainings of one model that meet: each tries again with the next version, so many times.

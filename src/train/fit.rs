@@ -1,0 +1,137 @@
+//! What is fitted: one pass over the rows, in which the aggregates that people call do the work.
+
+use ltv_engine::model::cohorts::Cohorts;
+use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::model::{Fit, Model};
+use ltv_engine::survival::{Sample, Survival};
+use ltv_engine::{Error, Result};
+use pgrx::spi::{SpiClient, quote_literal};
+
+use crate::pg::settings;
+use crate::pg::varlena::Value;
+use crate::train::algorithm::{Algorithm, texts};
+use crate::train::request::Request;
+use crate::train::source::Source;
+use crate::train::{Candidate, Trained, spi};
+
+/// One pass: the algorithm's aggregate and the pooled curve side by side.
+pub fn fit(client: &SpiClient, source: &Source, request: &Request, features: Vec<Feature>) -> Result<Trained> {
+    let pooled = format!("ltv.survival_agg({})", source.survival_arguments());
+    let trained = match request.algorithm {
+        Algorithm::KaplanMeier => fit_cohorts(client, source, &pooled, features)?,
+        _ => fit_rows(client, source, request, &pooled, features)?,
+    };
+    if trained.pooled.events() == 0.0 {
+        return Err(Error::invalid(
+            format!("there are no events among the {} training rows", trained.n_rows),
+            "Check the coding of the event column and the holdout.",
+        ));
+    }
+    Ok(trained)
+}
+
+fn no_rows(source: &Source) -> Error {
+    Error::invalid(
+        format!("{} has no complete training rows", source.display),
+        "Check NULLs, the holdout, and the filter of the view.",
+    )
+}
+
+/// The rows are gathered as a design, and the fit reads it where the aggregate has left it.
+fn fit_rows(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    pooled: &str,
+    mut features: Vec<Feature>,
+) -> Result<Trained> {
+    let columns: Vec<String> =
+        source.features.iter().zip(&features).flat_map(|(column, feature)| column.covariates(feature)).collect();
+    if columns.is_empty() && request.algorithm.needs_features() {
+        return Err(Error::invalid(
+            "cox needs at least one feature that varies",
+            "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
+        ));
+    }
+    let design = source.design(&columns.join(", "));
+    let Some(model) = request.algorithm.call(&design, &features)? else {
+        return fit_candidates(client, source, request, pooled, &design, features);
+    };
+    let query = format!("SELECT count(*), {pooled}, {model} FROM {} WHERE {}", source.from, source.training());
+    let row = spi(client.select(&query, None, &[]))?.first();
+    let n_rows = spi(row.get::<i64>(1))?.unwrap_or(0);
+    let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
+        (spi(row.get::<Value<Survival>>(2))?, spi(row.get::<Value<Model>>(3))?)
+    else {
+        return Err(no_rows(source));
+    };
+    // One stratum without a name is none.
+    if matches!(&model.fit, Fit::Cox(fit) if fit.strata.is_empty()) {
+        features.retain(|feature| feature.kind != Kind::Stratum);
+    }
+    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates: Vec::new() })
+}
+
+/// As [`fit_rows`] for the best of several.
+fn fit_candidates(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    pooled: &str,
+    design: &str,
+    features: Vec<Feature>,
+) -> Result<Trained> {
+    let Algorithm::Best { candidates, criterion } = &request.algorithm else {
+        return Err(Error::invalid("there are no candidates", "Name them in the options."));
+    };
+    let named = candidates.as_ref().map_or_else(|| "NULL".to_owned(), |names| texts(names));
+    // The first row has the model; the curve of all rows comes with it only.
+    let query = format!(
+        "SELECT q.n, CASE WHEN c.m IS NOT NULL THEN q.pooled END, c.m, c.distribution, c.criterion, c.status
+         FROM (SELECT count(*) AS n, {pooled} AS pooled, {design} AS d FROM {} WHERE {}) q,
+              LATERAL ltv._fit_candidates(q.d, {named}, {}) c",
+        source.from,
+        source.training(),
+        quote_literal(criterion),
+    );
+    let (mut best, mut candidates) = (None, Vec::new());
+    for row in spi(client.select(&query, None, &[]))? {
+        if let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
+            (spi(row.get::<Value<Survival>>(2))?, spi(row.get::<Value<Model>>(3))?)
+        {
+            best = Some((spi(row.get::<i64>(1))?.unwrap_or(0), pooled, model));
+        }
+        candidates.push(Candidate {
+            distribution: spi(row.get::<String>(4))?.unwrap_or_default(),
+            criterion: spi(row.get::<f64>(5))?,
+            status: spi(row.get::<String>(6))?.unwrap_or_default(),
+        });
+    }
+    let Some((n_rows, pooled, model)) = best else { return Err(no_rows(source)) };
+    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates })
+}
+
+fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
+    let levels: String =
+        source.features.iter().map(|column| format!(", {}::text COLLATE \"C\"", column.sql())).collect();
+    let places: Vec<String> = (3..3 + features.len()).map(|place| place.to_string()).collect();
+    let group_by = if places.is_empty() { String::new() } else { format!(" GROUP BY {}", places.join(", ")) };
+    let query = format!("SELECT count(*), {pooled}{levels} FROM {} WHERE {}{group_by}", source.from, source.training());
+    let mut samples = Vec::new();
+    let (mut all, mut n_rows) = (Sample::default(), 0);
+    for row in spi(client.select(&query, None, &[]))? {
+        let Some(Value(Survival::Sample(sample))) = spi(row.get::<Value<Survival>>(2))? else { continue };
+        n_rows += spi(row.get::<i64>(1))?.unwrap_or(0);
+        all.merge(&sample, settings::budget())?;
+        let mut levels = Vec::with_capacity(features.len());
+        for place in 0..features.len() {
+            levels.extend(spi(row.get::<String>(place + 3))?);
+        }
+        samples.push((levels, sample));
+    }
+    if samples.is_empty() {
+        return Err(no_rows(source));
+    }
+    let model = Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples)?), skipped: 0 };
+    Ok(Trained { model, pooled: all, n_rows, candidates: Vec::new() })
+}

@@ -1,0 +1,60 @@
+//! What is to be told of a version beside its metrics.
+
+use ltv_engine::model::Fit;
+use ltv_engine::survival::early_risk;
+
+use crate::train::algorithm::Algorithm;
+use crate::train::evaluate::Metric;
+use crate::train::request::Request;
+use crate::train::{Candidate, Trained};
+
+/// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
+const EVENTS_PER_COEFFICIENT: f64 = 10.0;
+
+/// How the candidates did, as metrics: the least first.
+pub fn comparison(request: &Request, trained: &Trained) -> Vec<Metric> {
+    let Algorithm::Best { criterion, .. } = &request.algorithm else { return Vec::new() };
+    let of = |candidate: &Candidate| {
+        Metric::plain(format!("{criterion} of {}", candidate.distribution.replace('-', "_")), candidate.criterion)
+    };
+    trained.candidates.iter().map(of).collect()
+}
+
+/// What a reader must know before the version is believed; empty when there is nothing.
+pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let status = crate::predict::status_of(&trained.model);
+    if status != "ok" {
+        warnings.push(status);
+    }
+    for candidate in trained.candidates.iter().skip(1).filter(|candidate| candidate.status != "ok") {
+        warnings.push(format!("{}: {}", candidate.distribution.replace('-', "_"), candidate.status));
+    }
+    let estimated = match &trained.model.fit {
+        Fit::Cox(fit) => fit.coefficients.iter().flatten().count(),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.iter().flatten().count(),
+        Fit::FineGray(fit) => fit.coefficients.iter().flatten().count(),
+        // The parameters of the distribution are learnt from the same events.
+        Fit::Parametric(fit) => fit.parameters,
+        Fit::KaplanMeier(_) => 0,
+    };
+    let per_coefficient = trained.pooled.events() / estimated.max(1) as f64;
+    if estimated > 0 && per_coefficient < EVENTS_PER_COEFFICIENT {
+        warnings.push(format!("only {per_coefficient:.1} events per coefficient"));
+    }
+    if let Fit::Cox(fit) = &trained.model.fit {
+        let silent = fit.baselines.iter().filter(|baseline| baseline.times.is_empty()).count();
+        if silent > 0 {
+            warnings.push(format!("no events in {silent} of {} strata: their rows have no score", fit.baselines.len()));
+        }
+    }
+    let early = early_risk::status(&trained.pooled);
+    if early != "ok" {
+        warnings.push(format!("the curve of all rows: {early}"));
+    }
+    let last = trained.pooled.max_followup();
+    if let Some((horizon, last)) = request.horizon.zip(last).filter(|(horizon, last)| horizon > last) {
+        warnings.push(format!("the horizon {horizon} lies beyond the last time observed, {last}: extrapolated"));
+    }
+    warnings
+}

@@ -42,6 +42,13 @@ impl Layout {
     pub fn len(&self) -> usize {
         self.columns.len()
     }
+
+    /// The parameters of a row as the columns of a model: its intercepts, the covariates without effect.
+    pub fn spread(&self, parameters: &[f64]) -> Vec<f64> {
+        let mut beta = vec![0.0; self.len()];
+        self.starts.iter().zip(parameters).for_each(|(place, value)| beta[*place] = *value);
+        beta
+    }
 }
 
 /// The rows in the form in which the likelihood reads them. Covariates are centred and scaled.

@@ -119,7 +119,8 @@ pub fn fit_terms(
     if events == 0 {
         return Ok(fit);
     }
-    let (location, others) = (independent(&rows, location), independent(&rows, ancillary));
+    let (location, others) =
+        (independent(&rows, location, &mut *interrupt)?, independent(&rows, ancillary, &mut *interrupt)?);
     let search = match distribution {
         Distribution::Cure(inner) => {
             let (search, findings) = cure::search(&rows, distribution, inner, &location, &others, interrupt)?;
@@ -228,7 +229,7 @@ fn check(design: &Design, distribution: &Distribution, location: &[usize], ancil
     if are_none(location) || are_none(ancillary) {
         return Err(Error::invalid(
             format!("the covariates of a parameter must be distinct and among the {} covariates", design.covariates()),
-            "They count from 1 in the order of the covariates.",
+            "Name each of them once.",
         ));
     }
     if !ancillary.is_empty() && ancillary_parameter(distribution).is_none() {
@@ -261,17 +262,8 @@ fn check(design: &Design, distribution: &Distribution, location: &[usize], ancil
 }
 
 /// Those of `among` that are not constant nor combinations of those before them.
-fn independent(rows: &Rows, among: &[usize]) -> Vec<usize> {
-    let p = among.len();
-    let mut gram = vec![0.0; p * p];
-    let mut z = vec![0.0; p];
-    for row in 0..rows.design.len() {
-        z.iter_mut().zip(among).for_each(|(z, covariate)| *z = rows.standardised(row, *covariate));
-        for i in 0..p {
-            for j in 0..=i {
-                gram[i * p + j] += z[i] * z[j];
-            }
-        }
-    }
-    RankedCholesky::new(&gram, p, collinearity_tolerance()).columns().iter().map(|column| among[*column]).collect()
+fn independent(rows: &Rows, among: &[usize], interrupt: Interrupt) -> Result<Vec<usize>> {
+    let gram = rows.gram(among, interrupt)?;
+    let ranked = RankedCholesky::new(&gram, among.len(), collinearity_tolerance());
+    Ok(ranked.columns().iter().map(|column| among[*column]).collect())
 }

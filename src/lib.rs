@@ -50,7 +50,8 @@ extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["parametric"]
 extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["cox"]);
 extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fine_gray"]);
 extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cox_inference"]);
+extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["value"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);

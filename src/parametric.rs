@@ -8,7 +8,7 @@ use ltv_engine::{Error, Result};
 use pgrx::pg_sys;
 
 use crate::fit::{MOST_COVARIATES, too_wide};
-use crate::pg::call::{Call, Field};
+use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::{interrupts, settings};
 
@@ -28,6 +28,8 @@ fn budget(design: &Design) -> Result<()> {
 /// What the caller said beside the rows.
 struct Options<'a> {
     names: Option<Vec<Option<String>>>,
+    /// Those on the location; all where nothing is said.
+    location: Option<Vec<String>>,
     ancillary: Vec<String>,
     shape: Shape<'a>,
 }
@@ -36,18 +38,26 @@ impl Options<'_> {
     fn fit(&self, design: &Design, distribution: &str) -> Result<Model> {
         budget(design)?;
         let features = naming::features(self.names.as_deref(), design.covariates(), None)?;
-        let place = |name: &String| {
-            features.iter().position(|feature| feature.name == *name).ok_or_else(|| {
-                Error::invalid(
-                    format!("the ancillary covariate \"{name}\" is none of the covariates"),
-                    "Use their names, or x1, x2, … where they have none.",
-                )
-            })
+        let chosen = |names: &[String]| {
+            let place = |name: &String| {
+                features.iter().position(|feature| feature.name == *name).ok_or_else(|| {
+                    Error::invalid(
+                        format!("\"{name}\" is none of the covariates"),
+                        "Use their names, or x1, x2, … where they have none.",
+                    )
+                })
+            };
+            let mut places = names.iter().map(place).collect::<Result<Vec<usize>>>()?;
+            places.sort_unstable();
+            Ok::<_, Error>(places)
         };
-        let mut ancillary = self.ancillary.iter().map(place).collect::<Result<Vec<usize>>>()?;
-        ancillary.sort_unstable();
+        let location = match &self.location {
+            Some(names) => chosen(names)?,
+            None => (0..design.covariates()).collect(),
+        };
+        let ancillary = chosen(&self.ancillary)?;
         let distribution = by_name(distribution, design, self.shape)?;
-        let fit = parametric::fit(design, &distribution, &ancillary, &mut interrupts::check)?;
+        let fit = parametric::fit_terms(design, &distribution, &location, &ancillary, &mut interrupts::check)?;
         Ok(Model { features, fit: Fit::from(fit), skipped: design.skipped() })
     }
 }
@@ -57,7 +67,7 @@ pub fn plain(design: &Design, distribution: &str) -> Option<Vec<u8>> {
     if design.is_empty() {
         return None;
     }
-    let options = Options { names: None, ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options { names: None, location: None, ancillary: Vec::new(), shape: Shape::default() };
     Some(settle(settle(options.fit(design, distribution)).encode()))
 }
 
@@ -66,14 +76,43 @@ pub fn fit_parametric(call: &Call) -> pg_sys::Datum {
     let Some(distribution) = call.text(1) else { return call.null() };
     let options = Options {
         names: call.get(2),
+        location: None,
         ancillary: call.texts(3).unwrap_or_default(),
         shape: Shape { knots: call.integer(4), knot_times: call.floats(5), breaks: call.floats(6) },
     };
+    answer_fit(call, &options, distribution)
+}
+
+/// `fit_cure(design, distribution, names, cured, location, knots, knot_times, breaks)`.
+pub fn fit_cure(call: &Call) -> pg_sys::Datum {
+    let Some(distribution) = call.text(1) else { return call.null() };
+    let options = Options {
+        names: call.get(2),
+        location: call.get(4),
+        ancillary: call.get(3).unwrap_or_default(),
+        shape: Shape { knots: call.integer(5), knot_times: call.floats(6), breaks: call.floats(7) },
+    };
+    let plain = distribution.strip_suffix("-cure").unwrap_or(distribution);
+    answer_fit(call, &options, &format!("{plain}-cure"))
+}
+
+/// The model of the design that is argument 0; NULL when it is empty.
+fn answer_fit(call: &Call, options: &Options, distribution: &str) -> pg_sys::Datum {
     let bytes = call.design(0, |design| match design.is_empty() {
         true => None,
         false => Some(settle(settle(options.fit(design, distribution)).encode())),
     });
     bytes.flatten().map_or_else(|| call.null(), |bytes| call.answer_bytes(&bytes))
+}
+
+/// `cured_share(model, row, given)`.
+pub fn cured_share(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let Some(given) = call.float(2) else { return call.null() };
+    let share = call.score(by, |subject| match subject {
+        Ok(subject) => settle(subject.cured_share(given)),
+        Err(_) => None,
+    });
+    call.answer_float(share.flatten())
 }
 
 /// A candidate: its name, and its model or why there is none.
@@ -129,7 +168,7 @@ fn status(fit: &Result<Model>) -> String {
 pub fn fit_candidates(call: &Call) -> pg_sys::Datum {
     let Some(criterion) = call.text(2) else { return call.answer_rows(Vec::new()) };
     let score = criterion_of(criterion);
-    let options = Options { names: None, ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options { names: None, location: None, ancillary: Vec::new(), shape: Shape::default() };
     let candidates = candidates(call, 1);
     let fits = call.design(0, |design| match design.is_empty() {
         true => Vec::new(),
@@ -153,7 +192,7 @@ pub fn fit_candidates(call: &Call) -> pg_sys::Datum {
 pub fn fit_best(call: &Call) -> pg_sys::Datum {
     let Some(criterion) = call.text(3) else { return call.null() };
     let score = criterion_of(criterion);
-    let options = Options { names: call.get(1), ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options { names: call.get(1), location: None, ancillary: Vec::new(), shape: Shape::default() };
     let candidates = candidates(call, 2);
     let best = call.design(0, |design| {
         if design.is_empty() {
@@ -172,7 +211,7 @@ pub fn fit_best(call: &Call) -> pg_sys::Datum {
 
 /// `compare_distributions(design, candidates)`: one row for each, the least AIC first.
 pub fn compare_distributions(call: &Call) -> pg_sys::Datum {
-    let options = Options { names: None, ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options { names: None, location: None, ancillary: Vec::new(), shape: Shape::default() };
     let candidates = candidates(call, 1);
     let fits = call.design(0, |design| match design.is_empty() {
         true => Vec::new(),

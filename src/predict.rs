@@ -135,10 +135,16 @@ pub fn status_of(model: &Model) -> String {
         Fit::Renewal(fit) | Fit::DiscreteTime(fit) => (&fit.status, &fit.coefficients[..]),
         Fit::FineGray(fit) => (&fit.status, &fit.coefficients[..]),
         // The location's coefficients, after its intercept.
-        Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.covariates()]),
+        Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.location.len()]),
         Fit::KaplanMeier(_) => return "ok".into(),
     };
-    let terms = model.terms();
+    let terms = match &model.fit {
+        Fit::Parametric(fit) if fit.status == Status::Converged => {
+            let all = model.terms();
+            fit.location.iter().map(|covariate| all[*covariate].clone()).collect()
+        }
+        _ => model.terms(),
+    };
     let named = |columns: &[usize]| columns.iter().map(|at| terms[*at].as_str()).collect::<Vec<_>>().join(", ");
     match status {
         Status::NoEvents if matches!(model.fit, Fit::Renewal(_)) => "all decisions are the same".into(),

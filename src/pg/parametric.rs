@@ -4,7 +4,7 @@ use ltv_engine::hazard::design::Design;
 use pgrx::prelude::*;
 
 use crate::pg::aggregate::arguments;
-use crate::pg::call::Call;
+use crate::pg::call::{Call, ModelBy};
 use crate::pg::symbols::export;
 use crate::pg::{expanded, varlena};
 
@@ -45,3 +45,10 @@ export!(compare_distributions, pg_finfo_compare_distributions, |f| {
     crate::parametric::compare_distributions(&Call::new(f))
 });
 export!(model_fit, pg_finfo_model_fit, |f| crate::parametric::model_fit(&Call::new(f)));
+export!(fit_cure, pg_finfo_fit_cure, |f| crate::parametric::fit_cure(&Call::new(f)));
+export!(cured_share_model, pg_finfo_cured_share_model, |f| {
+    crate::parametric::cured_share(&Call::new(f), ModelBy::Value)
+});
+export!(cured_share_name, pg_finfo_cured_share_name, |f| {
+    crate::parametric::cured_share(&Call::new(f), ModelBy::Name)
+});

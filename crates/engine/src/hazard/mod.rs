@@ -2,6 +2,7 @@
 
 pub mod cox;
 pub mod cox_baseline;
+pub mod cure;
 pub mod design;
 mod design_codec;
 pub mod discrete;
@@ -15,7 +16,10 @@ pub mod link;
 mod newton;
 pub mod parametric;
 pub mod parametric_choice;
+mod parametric_fit;
 mod parametric_likelihood;
+mod parametric_newton;
+mod parametric_start;
 mod partial_likelihood;
 pub mod penalty;
 pub mod proportionality;

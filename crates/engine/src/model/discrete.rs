@@ -47,7 +47,11 @@ impl Model {
 
     /// What a reader must know of a converged fit of decisions; empty when there is nothing.
     pub fn remarks(&self) -> Vec<String> {
-        let (Fit::Renewal(fit) | Fit::DiscreteTime(fit)) = &self.fit else { return Vec::new() };
+        let fit = match &self.fit {
+            Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit,
+            Fit::Parametric(fit) => return fit.remarks(),
+            _ => return Vec::new(),
+        };
         let mut remarks = Vec::new();
         let list = |periods: &[usize]| {
             let shown: Vec<String> = periods.iter().take(NAMED).map(usize::to_string).collect();

@@ -252,6 +252,17 @@ impl Subject<'_> {
         }
     }
 
+    /// P(never | T > given) by a cure model; `None` for a model that knows of no cured share.
+    pub fn cured_share(&self, given: f64) -> Result<Option<f64>> {
+        if !(0.0..f64::INFINITY).contains(&given) {
+            return Err(bad_time("given", given));
+        }
+        Ok(match self {
+            Subject::Parametric { fit, covariates } => fit.cured_share(covariates, given),
+            _ => None,
+        })
+    }
+
     /// All that `predict` tells.
     pub fn outlook(&self, given: f64, horizon: f64, level: f64) -> Result<Outlook> {
         let z = crate::survival::kaplan_meier::critical_value(level)?;

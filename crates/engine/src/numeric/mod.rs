@@ -8,6 +8,7 @@ pub mod mills;
 pub mod multiple;
 pub mod normal;
 pub mod prentice;
+pub mod prentice_table;
 pub mod quadrature;
 pub mod sum;
 pub mod tally;

@@ -119,7 +119,11 @@ pub fn log_scaled_gamma(q: f64) -> [f64; 3] {
 
 /// ln f(w; q).
 pub fn log_density(w: f64, q: f64) -> Partials {
-    let [c, c1, c2] = log_scaled_gamma(q);
+    log_density_with(w, q, log_scaled_gamma(q))
+}
+
+/// As [`log_density`] with [`log_scaled_gamma`] of the same q.
+pub fn log_density_with(w: f64, q: f64, [c, c1, c2]: [f64; 3]) -> Partials {
     let x = q * w;
     let [r, r1, r2] = rho(x);
     let square = w * w;
@@ -161,14 +165,15 @@ pub fn log_survival(w: f64, q: f64, order: u8) -> Partials {
 
 /// ln P(W > w) for `w >= 0`.
 fn log_upper_tail(w: f64, q: f64, order: u8) -> Partials {
-    let start = log_density(w, q);
+    let scaled_gamma = log_scaled_gamma(q);
+    let start = log_density_with(w, q, scaled_gamma);
     let (slope, curvature) = (-start.w, -start.ww);
     if !(start.value.is_finite() && curvature.is_finite()) {
         return Partials { value: f64::NEG_INFINITY, ..Partials::default() };
     }
     // Moments of ψ_q and ψ_qq under e^(−ψ) beyond w, relative to its start.
     let (mut mass, mut first, mut square, mut second) = (0.0, 0.0, 0.0, 0.0);
-    let at_start = if order > 0 { -start.q - log_scaled_gamma(q)[1] } else { 0.0 };
+    let at_start = if order > 0 { -start.q - scaled_gamma[1] } else { 0.0 };
     let mut from = 0.0;
     loop {
         // The fall from here on is a h + b h² ρ(qh).
@@ -204,7 +209,7 @@ fn log_upper_tail(w: f64, q: f64, order: u8) -> Partials {
     if order == 0 {
         return Partials { value, ..Partials::default() };
     }
-    let [_, c1, c2] = log_scaled_gamma(q);
+    let [_, c1, c2] = scaled_gamma;
     let (mean, mean_square, mean_second) = (first / mass, square / mass, second / mass);
     let rate = mass.recip();
     let in_q = -c1 - (mean + at_start);

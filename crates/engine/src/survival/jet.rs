@@ -1,6 +1,6 @@
 //! The cumulative hazard and the log hazard of each distribution, with first and second derivatives in its parameters.
 
-use crate::numeric::{mills, prentice};
+use crate::numeric::{mills, prentice, prentice_table};
 use crate::survival::distribution::{Distribution, SplineScale};
 
 /// A number and its derivatives in the m parameters: m of the first order, m × m of the second (row-major, symmetric).
@@ -66,6 +66,8 @@ pub struct Evaluator<'a> {
     basis: Vec<f64>,
     slopes: Vec<f64>,
     inner: Option<Box<Evaluator<'a>>>,
+    /// Of a generalized gamma whose shape stays the same over many times.
+    tails: Option<Box<prentice_table::Tails>>,
 }
 
 /// A function of one number with its first two derivatives.
@@ -115,7 +117,21 @@ impl<'a> Evaluator<'a> {
             basis: vec![0.0; terms],
             slopes: vec![0.0; terms],
             inner,
+            tails: None,
         }
+    }
+
+    /// As [`Evaluator::new`] for the rows of one evaluation of a likelihood, where only the location and the second
+    /// parameter differ from row to row: what depends on the others alone is then shared among `count` rows.
+    pub fn for_rows(distribution: &'a Distribution, count: usize) -> Evaluator<'a> {
+        let mut evaluator = Evaluator::new(distribution);
+        let many = count >= prentice_table::MANY;
+        match distribution {
+            Distribution::GeneralizedGamma if many => evaluator.tails = Some(Box::default()),
+            Distribution::Cure(inner) => evaluator.inner = Some(Box::new(Evaluator::for_rows(inner, count))),
+            _ => {}
+        }
+        evaluator
     }
 
     /// Sets `hazard`, and `log_hazard` when `density` asks for it, to those of `parameters` at `time`.
@@ -215,7 +231,10 @@ impl<'a> Evaluator<'a> {
     fn generalized_gamma(&mut self, parameters: &[f64], time: Time, order: Order, density: bool) {
         let (inverse, q) = ((-parameters[1]).exp(), parameters[2]);
         let w = (time.log - parameters[0]) * inverse;
-        let survival = prentice::log_survival(w, q, u8::from(order > Order::Value));
+        let survival = match &mut self.tails {
+            Some(tails) => tails.log_survival(w, q),
+            None => prentice::log_survival(w, q, u8::from(order > Order::Value)),
+        };
         let fill = |jet: &mut Jet, p: &prentice::Partials| {
             jet.value = p.value;
             jet.gradient[0] = -p.w * inverse;
@@ -238,7 +257,11 @@ impl<'a> Evaluator<'a> {
         };
         fill(&mut self.hazard, &minus(&prentice::Partials::default(), &survival));
         if density {
-            fill(&mut self.log_hazard, &minus(&prentice::log_density(w, q), &survival));
+            let log_density = match &mut self.tails {
+                Some(tails) => tails.log_density(w, q),
+                None => prentice::log_density(w, q),
+            };
+            fill(&mut self.log_hazard, &minus(&log_density, &survival));
             self.log_hazard.value -= parameters[1] + time.log;
             self.log_hazard.gradient[1] -= 1.0;
         }

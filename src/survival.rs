@@ -151,14 +151,12 @@ pub fn curve(call: &Call) -> pg_sys::Datum {
     let rows = match (&survival, call.floats(1)) {
         (Survival::Sample(sample), None) => settle(life_table::curve(sample, &manner)),
         (Survival::Sample(sample), Some(times)) => settle(life_table::curve_at(sample, &checked(times), &manner)),
-        (Survival::Fitted(_), times) => {
-            let steps = survival.steps();
-            let times = times.map(checked);
-            steps.map(|steps| life_table::fitted_curve(&steps, times.as_deref(), &manner)).unwrap_or_default()
+        (Survival::Fitted(curve), times) => {
+            let steps = curve.clone().into_steps();
+            life_table::model_curve(&steps, &times.map_or_else(|| steps.times.clone(), checked), &manner)
         }
         (Survival::Parametric(curve), times) => {
-            let times = times.map_or_else(|| curve.grid(GRID), checked);
-            life_table::smooth_curve(curve, &times, &manner)
+            life_table::model_curve(curve, &times.map_or_else(|| curve.grid(GRID), checked), &manner)
         }
     };
     call.answer_rows(rows.into_iter().map(|row| {

@@ -1,10 +1,9 @@
 //! The rows of `curve(...)`: counts and estimates at each time, or at chosen ones.
 
 use crate::Result;
-use crate::survival::curve::Steps;
+use crate::survival::CurveView;
 use crate::survival::estimate::{Estimate, Estimates, Estimator, Variance};
 use crate::survival::kaplan_meier::{Interval, Transform, interval};
-use crate::survival::parametric::ParametricCurve;
 use crate::survival::risk::RiskRow;
 use crate::survival::sample::Sample;
 
@@ -96,29 +95,9 @@ pub fn curve_at(sample: &Sample, times: &[f64], manner: &Manner) -> Result<Vec<C
     Ok(times.into_iter().map(row).collect())
 }
 
-/// The estimates of any curve at its steps, or at chosen times: of a model's curve, whose S is exp(−H) by any estimator.
-pub fn fitted_curve(steps: &Steps, times: Option<&[f64]>, manner: &Manner) -> Vec<CurveRow> {
-    let mut times = times.unwrap_or(&steps.times).to_vec();
-    times.sort_unstable_by(f64::total_cmp);
-    let row = |time: f64| {
-        let log_variance = steps.log_variance_at(time);
-        let cumulative_hazard = steps.cumulative_hazard_at(time);
-        CurveRow {
-            time,
-            at_risk: None,
-            events: None,
-            censored: None,
-            entered: None,
-            estimate: steps.survival_at(time).map(|survival| manner.interval(survival, log_variance)),
-            cumulative_hazard,
-            cumulative_hazard_std_error: cumulative_hazard.and(log_variance).map(f64::sqrt),
-        }
-    };
-    times.into_iter().map(row).collect()
-}
-
-/// The estimates of a smooth curve at chosen times, beyond the data too.
-pub fn smooth_curve(curve: &ParametricCurve, times: &[f64], manner: &Manner) -> Vec<CurveRow> {
+/// The estimates of a model's curve at these times, whose S is exp(−H) by any estimator; of a smooth one beyond the data too.
+pub fn model_curve<'a>(curve: impl Into<CurveView<'a>>, times: &[f64], manner: &Manner) -> Vec<CurveRow> {
+    let curve = curve.into();
     let mut times = times.to_vec();
     times.sort_unstable_by(f64::total_cmp);
     let row = |time: f64| {

@@ -26,6 +26,7 @@ fn budget(design: &Design) -> Result<()> {
 }
 
 /// What the caller said beside the rows.
+#[derive(Default)]
 struct Options<'a> {
     names: Option<Vec<Option<String>>>,
     /// Those on the location; all where nothing is said.
@@ -168,7 +169,7 @@ fn status(fit: &Result<Model>) -> String {
 pub fn fit_candidates(call: &Call) -> pg_sys::Datum {
     let Some(criterion) = call.text(2) else { return call.answer_rows(Vec::new()) };
     let score = criterion_of(criterion);
-    let options = Options { names: None, location: None, ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options::default();
     let candidates = candidates(call, 1);
     let fits = call.design(0, |design| match design.is_empty() {
         true => Vec::new(),

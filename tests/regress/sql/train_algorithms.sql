@@ -69,6 +69,10 @@ SELECT version, n_rows, warnings FROM ltv.train('strata', 'people', 'cox', 'mont
 SELECT t.term, t.estimate = u.estimate AND t.robust_std_error = u.robust_std_error AS same, t.robust_std_error IS NOT NULL AS robust
 FROM (SELECT ltv.fit_cox(ltv.design_agg(0, months, left_us, x, w, gender, household)) AS m FROM coded) q,
      LATERAL ROWS FROM (ltv.coefficients(ltv.model('strata'))) WITH ORDINALITY t JOIN LATERAL ROWS FROM (ltv.coefficients(q.m)) WITH ORDINALITY u USING (ordinality);
+-- R's coxph(… + strata(gender), weights = w, cluster = household): -2.02507297632, -4.33016770282, -.02303190424, -.00121158594; errors .09946441696, ...
+SELECT term, round(estimate::numeric, 10) AS estimate, round(robust_std_error::numeric, 10) AS robust_std_error FROM ltv.coefficients(ltv.model('strata'));
+-- R's survreg(…, dist = "lognormal"): 3.08487941336, 2.63717188809, 4.42092001557, .05005891514, .00269977391, log(scale) .58053900613.
+SELECT term, round(estimate::numeric, 9) AS estimate FROM ltv.coefficients(ltv.model('lognormal'));
 SELECT ltv.model_features(ltv.model('strata')), (SELECT array_agg(DISTINCT stratum) FROM ltv.baseline(ltv.model('strata'))) AS strata;
 SELECT v.gender, p.status, round(p.renewal_probability::numeric, 4) AS renewal
 FROM (VALUES ('Male'), ('Female'), ('?'), (NULL)) v (gender), LATERAL (SELECT v.gender, 'One year' AS contract, true AS senior, 50 AS price) r,

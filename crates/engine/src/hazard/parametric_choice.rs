@@ -67,12 +67,12 @@ pub fn by_name(name: &str, design: &Design, shape: Shape) -> Result<Distribution
             let breaks = match shape.breaks {
                 Some(breaks) => breaks.to_vec(),
                 None => {
-                    let times = log_event_times(design);
-                    let mut breaks: Vec<f64> =
-                        (1..4).filter_map(|i| quantile(&times, f64::from(i) / 4.0)).map(f64::exp).collect();
+                    // Of the times themselves: a break that misses one by rounding would move its events.
+                    let times = event_times(design);
+                    let mut breaks: Vec<f64> = (1..4).filter_map(|i| quantile(&times, f64::from(i) / 4.0)).collect();
                     breaks.dedup();
                     // No event lies beyond the last one.
-                    breaks.retain(|start| times.last().is_some_and(|last| *start < last.exp()));
+                    breaks.retain(|start| times.last().is_some_and(|last| start < last));
                     breaks
                 }
             };
@@ -89,8 +89,8 @@ pub fn by_name(name: &str, design: &Design, shape: Shape) -> Result<Distribution
     Ok(distribution)
 }
 
-/// Sorted logarithms of the times of the events; of one known to an interval, of its middle.
-fn log_event_times(design: &Design) -> Vec<f64> {
+/// Sorted times of the events; of one known to an interval, its middle.
+fn event_times(design: &Design) -> Vec<f64> {
     let mut times: Vec<f64> = (0..design.len())
         .filter_map(|row| {
             let exit = design.exits()[row];
@@ -100,7 +100,6 @@ fn log_event_times(design: &Design) -> Vec<f64> {
             }
         })
         .filter(|t| *t > 0.0)
-        .map(f64::ln)
         .collect();
     times.sort_unstable_by(f64::total_cmp);
     times
@@ -115,7 +114,7 @@ fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
 }
 
 fn knots(design: &Design, shape: Shape) -> Result<Vec<f64>> {
-    let times = log_event_times(design);
+    let times: Vec<f64> = event_times(design).into_iter().map(f64::ln).collect();
     let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(vec![0.0, 1.0]) };
     let mut knots = vec![*first];
     match shape.knot_times {

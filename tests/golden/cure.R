@@ -1,14 +1,16 @@
 # Reference answers for mixture cure models: the likelihood written out, maximised by optim and polished by Newton's
-# method with its gradient written out and the Jacobian of that by numDeriv (Richardson). Run in this directory: Rscript cure.R. Needs jsonlite and numDeriv.
+# method with its gradient written out and the Jacobian of that by numDeriv. Run in this directory: Rscript cure.R. Needs jsonlite and numDeriv.
 #
 # S(t) = pi + (1 - pi) S0(t), logit(pi) linear in the cure covariates, the location of ln t in the time covariates.
 suppressMessages({ library(jsonlite); library(numDeriv) })
 
 log_s0 <- function(dist, z) switch(dist, weibull = -exp(z), exponential = -exp(z), lognormal = pnorm(z, lower = FALSE, log = TRUE), loglogistic = plogis(-z, log = TRUE))
 log_f0 <- function(dist, z) switch(dist, weibull = z - exp(z), exponential = z - exp(z), lognormal = dnorm(z, log = TRUE), loglogistic = dlogis(z, log = TRUE))
+# As plogis, for complex numbers too.
+logistic <- function(x) 1 / (1 + exp(-x))
 # Slopes of ln S0 and ln f0 in z.
-slope_s0 <- function(dist, z) switch(dist, weibull = -exp(z), exponential = -exp(z), lognormal = -exp(dnorm(z, log = TRUE) - pnorm(z, lower = FALSE, log = TRUE)), loglogistic = -plogis(z))
-slope_f0 <- function(dist, z) switch(dist, weibull = 1 - exp(z), exponential = 1 - exp(z), lognormal = -z, loglogistic = 1 - 2 * plogis(z))
+slope_s0 <- function(dist, z) switch(dist, weibull = -exp(z), exponential = -exp(z), lognormal = -exp(dnorm(z, log = TRUE) - pnorm(z, lower = FALSE, log = TRUE)), loglogistic = -logistic(z))
+slope_f0 <- function(dist, z) switch(dist, weibull = 1 - exp(z), exponential = 1 - exp(z), lognormal = -z, loglogistic = 1 - 2 * logistic(z))
 
 run <- function(case) {
   d <- read.csv(file.path("..", "data", case$csv), stringsAsFactors = FALSE)
@@ -42,12 +44,14 @@ run <- function(case) {
     k <- 1 + a + shaped
     eta <- theta[k + 1] + drop(Z_c %*% theta[k + 1 + seq_len(b)])
     z <- (log(time) - mu) / exp(ls)
-    l1 <- plogis(eta, log = TRUE); l2 <- plogis(-eta, log = TRUE) + log_s0(dist, z); m <- pmax(l1, l2)
-    l <- m + log(exp(l1 - m) + exp(l2 - m))
-    in_z <- w * ifelse(y == 1, slope_f0(dist, z), exp(l2 - l) * slope_s0(dist, z))
-    in_eta <- w * ifelse(y == 1, -plogis(eta), plogis(eta) * plogis(-eta) * -expm1(log_s0(dist, z)) * exp(-l))
+    s0 <- if (dist == "loglogistic") logistic(-z) else exp(log_s0(dist, z))
+    share <- logistic(eta); s <- share + (1 - share) * s0
+    in_z <- w * ifelse(y == 1, slope_f0(dist, z), (1 - share) * s0 / s * slope_s0(dist, z))
+    in_eta <- w * ifelse(y == 1, -share, share * (1 - share) * (1 - s0) / s)
     -c(colSums(cbind(1, Z_t) * -in_z / exp(ls)), if (shaped) sum(-in_z * z - w * y), colSums(cbind(1, Z_c) * in_eta))
   }
+  # By complex steps exact, but R has no complex normal distribution.
+  curvature <- function(theta) if (dist == "lognormal") jacobian(slope, theta) else jacobian(slope, theta, method = "complex")
   best <- NULL
   for (share in c(0.1, 0.3, 0.5, 0.7)) for (spread in c(-1, 0)) {
     start <- c(mean(log(time[y == 1])), rep(0, a), if (shaped) spread, qlogis(share), rep(0, b))
@@ -56,14 +60,14 @@ run <- function(case) {
   }
   theta <- best$par
   for (i in 1:8) {
-    step <- solve(jacobian(slope, theta), slope(theta))
+    step <- solve(curvature(theta), slope(theta))
     theta <- theta - step
   }
   back <- diag(c(1, 1 / s_t, if (shaped) 1, 1, 1 / s_c), length(theta))
   k <- 1 + a + shaped
   if (a > 0) back[1, 1 + seq_len(a)] <- -m_t / s_t
   if (b > 0) back[k + 1, k + 1 + seq_len(b)] <- -m_c / s_c
-  V <- solve(jacobian(slope, theta))
+  V <- solve(curvature(theta))
   answer <- c(case, list(rows = length(y), parameters = I(drop(back %*% theta)), se = I(sqrt(diag(back %*% V %*% t(back)))), log_likelihood = -minus(theta)))
   write_json(answer, file.path("cure", paste0(case$name, ".json")), auto_unbox = TRUE, digits = I(17), na = "null", null = "null")
   cat(case$name, "log-likelihood", format(-minus(theta), digits = 13), "step", max(abs(step)), "gradient", max(abs(slope(theta))), ":", signif(drop(back %*% theta), 6), "\n")

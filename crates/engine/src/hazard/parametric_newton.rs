@@ -10,6 +10,8 @@ const MAX_ITERATIONS: usize = 100;
 /// Twice the rise that the step ahead promises, below which a fit has converged: the step is 10⁻⁷ standard errors long
 /// and is still taken, so that what is left is of the order of its square.
 const CONVERGED_DECREMENT: f64 = 1e-14;
+/// Below this the curvature before the last step is that after it.
+const SETTLED_DECREMENT: f64 = 1e-21;
 /// Below this, where no step leads up any more, the numbers have come to their end.
 const ROUNDING_DECREMENT: f64 = 1e-7;
 /// Below this a regular fit converges quadratically; one whose steps do not shrink runs off.
@@ -45,6 +47,12 @@ pub(super) fn maximise(
         if let Some((step, decrement)) = &newton {
             if *decrement <= CONVERGED_DECREMENT {
                 beta.iter_mut().zip(step).for_each(|(beta, step)| *beta += step);
+                // Where a standard error is large, the curvature is another one even after so short a step.
+                if *decrement > SETTLED_DECREMENT
+                    && let Some(found) = at(&beta)?
+                {
+                    now = found;
+                }
                 break Status::Converged;
             }
             let length = step.iter().fold(0.0, |longest: f64, part| longest.max(part.abs()));

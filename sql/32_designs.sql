@@ -111,3 +111,8 @@ CREATE AGGREGATE ltv.interval_design_agg(entry double precision, "left" double p
     SFUNC = ltv._interval_design_add, STYPE = ltv.design, SSPACE = 65536, COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.interval_design_agg(double precision, double precision, double precision, double precision[], double precision) IS 'As interval_design_agg(left, right, covariates, weight) with delayed entry: seen only because it lasted until entry (0 for none).';
+
+CREATE AGGREGATE ltv.rollup(d ltv.design) (
+    SFUNC = ltv._fit_combine, STYPE = ltv.design, SSPACE = 65536, COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.rollup(ltv.design) IS 'The rows of several designs together, as if one aggregate had gathered them: of months that were stored, or of shards. They need the same number of covariates, and strata, clusters and causes in all of them or in none (error 22023).';

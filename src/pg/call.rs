@@ -7,8 +7,8 @@ use ltv_engine::survival::CurveView;
 use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
 
 use crate::pg::call_site::CallSite;
-use crate::pg::error::report;
-use crate::pg::{array, expanded, varlena};
+use crate::pg::error::{report, settle};
+use crate::pg::{array, expanded, interrupts, varlena};
 
 /// One call. Made only by the exported symbols, with PostgreSQL's own `fcinfo`.
 pub struct Call {
@@ -221,6 +221,7 @@ impl Call {
             &mut *(*self.fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()
         };
         for row in rows {
+            settle(interrupts::check());
             let (mut values, mut nulls) = datums(row);
             // SAFETY: store and descriptor were just made; the descriptor has as many columns as there are fields.
             unsafe {

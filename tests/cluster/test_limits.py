@@ -57,6 +57,13 @@ def test_a_test_of_large_cohorts_can_be_cancelled(cluster: Cluster) -> None:
     assert_cancelled(cluster, "SELECT chi_squared FROM summaries, LATERAL ltv.log_rank(array_fill(s, ARRAY[24]))")
 
 
+def test_tests_of_many_groups_can_be_cancelled(cluster: Cluster) -> None:
+    """Their cost rises with the third power of the groups, at few times too."""
+    cluster.execute("CREATE TABLE studied AS SELECT i % 4000 AS g, (i * 7919 % 1009) / 100::float8 AS d, i % 3 AS c FROM generate_series(1, 40000) AS i")
+    assert_cancelled(cluster, "SELECT ltv.log_rank(ltv.log_rank_agg(g, round(d), c > 0)) FROM studied")
+    assert_cancelled(cluster, "SELECT ltv.gray_test(array_agg(i)) FROM (SELECT ltv.incidence_agg(round(d), c) AS i FROM studied WHERE g < 1500 GROUP BY g) AS x")
+
+
 def test_long_tables_can_be_cancelled(cluster: Cluster) -> None:
     cluster.execute(BIG + SUMMARIES)
     assert_cancelled(cluster, "SELECT sum(c.survival) FROM summaries, generate_series(1, 8), LATERAL ltv.curve(s) AS c")

@@ -77,3 +77,6 @@ SELECT '{"kind":"incidence","version":1,"time":[1],"censored":[0],"causes":{"1":
 SELECT count(*) AS groups, bool_and(ltv.subjects(i) = n) AS counted, bool_and(ltv.events(i, 3) = of_3) AS causes_counted
 FROM (SELECT k % 97 AS g, ltv.incidence_agg((k * 7919 % 1000) / 8.0, k % 5) AS i, count(*) AS n, count(*) FILTER (WHERE k % 5 = 3) AS of_3
       FROM generate_series(1, 20000) AS k GROUP BY k % 97) AS x;
+
+-- (entry, duration, cause) is no form: the hint must not lead to leaving out those who still run.
+SELECT ltv.incidence_agg(0, d, c) FROM (VALUES (3, 1), (5, 0)) AS v (d, c);

@@ -77,3 +77,15 @@ SELECT ltv.fit_cox(d, ties => 'exact') FROM (SELECT ltv.design_agg(1 + i % 2, tr
 SELECT ltv.fit_cox(d) FROM (SELECT ltv.design_agg(0, 1, true, ARRAY[i], 1, '', NULL, 300.0 * i) AS d FROM generate_series(1, 3) AS i) AS x;
 SELECT ltv.fit_cox(d) FROM (SELECT ltv.interval_design_agg(1, 2, ARRAY[1]) AS d) AS x;
 SELECT ltv.fit_cox(d) IS NULL AS no_model FROM (SELECT ltv.design_agg(1, true, ARRAY[1]) FILTER (WHERE false) AS d) AS x;
+
+-- Designs add up to the one of all rows; a design that many functions read is left alone by each.
+WITH parts AS (SELECT sex, ltv.design_agg(time, event, ARRAY[age, ph_ecog]) AS d FROM lung GROUP BY sex),
+     whole AS (SELECT ltv.design_agg(time, event, ARRAY[age, ph_ecog]) AS d FROM lung),
+     added AS (SELECT ltv.rollup(d) AS d FROM parts)
+SELECT octet_length(whole.d::text) = octet_length(added.d::text) AS all_rows, max(abs(w.estimate - a.estimate) / w.std_error) < 1e-11 AS the_same
+FROM whole, added, LATERAL ltv.coefficients(ltv.fit_cox(whole.d)) AS w, LATERAL ltv.coefficients(ltv.fit_cox(added.d)) AS a
+WHERE w.term = a.term GROUP BY 1;
+SELECT ltv.rollup(d) FROM (SELECT ltv.design_agg(1, true, ARRAY[1]) AS d UNION ALL SELECT ltv.design_agg(0, 1, true, ARRAY[1], 1, 'a')) AS x;
+SELECT count(*) AS rows, count(*) FILTER (WHERE running::text <> (SELECT ltv.design_agg(1 + l, true, ARRAY[sin(l)] ORDER BY l)::text FROM generate_series(1, k) AS l)) AS wrong
+FROM (SELECT k, ltv.design_agg(1 + k, true, ARRAY[sin(k)]) OVER (ORDER BY k) AS running, ltv.fit_cox(ltv.design_agg(1 + k, true, ARRAY[sin(k)]) OVER (ORDER BY k)) AS m
+      FROM generate_series(1, 50) AS k) AS x;

@@ -113,3 +113,6 @@ SELECT '{"kind":"grouped_survival","version":2,"groups":[],"skipped":0}'::ltv.gr
 SELECT 'x'::ltv.grouped_survival;
 SET ltv.max_memory_mb = 1;
 SELECT ltv.log_rank_agg(n % 10, n + 0.5, true) FROM generate_series(1, 100000) AS n;
+
+-- No text of SQL holds a NUL, so neither does a name that comes from a stored value.
+SELECT '{"kind":"grouped_survival","version":1,"groups":[{"stratum":null,"group":"a\u0000b","curve":{"kind":"sample","version":1,"time":[1],"events":[1],"censored":[0],"entry":[],"entered":[],"skipped":0}}],"skipped":0}'::ltv.grouped_survival;

@@ -113,6 +113,9 @@ impl Labels {
             let length = from.count(1)?;
             let bytes = (0..length).map(|_| from.byte()).collect::<Result<Vec<u8>>>()?;
             let name = String::from_utf8(bytes).map_err(|_| Error::malformed("a label is not valid UTF-8"))?;
+            if name.contains('\0') {
+                return Err(Error::malformed("a label holds a NUL character, which no text of SQL does"));
+            }
             let before = labels.names.len();
             labels.code(&name)?;
             if labels.names.len() == before {

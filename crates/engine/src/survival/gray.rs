@@ -14,7 +14,8 @@ use crate::survival::log_rank::statistic;
 use crate::survival::risk::{distinct_times, union};
 use crate::{Error, Result};
 
-const TIMES_PER_QUESTION: usize = 1 << 8;
+/// Elements of matrices (groups × groups) that are changed between two questions whether to go on.
+const ELEMENTS_PER_QUESTION: usize = 1 << 20;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gray {
@@ -70,7 +71,7 @@ pub fn gray_test(groups: &[&Incidence], cause: i32, rho: f64, go_on: Asking) -> 
     // after each time.
     let mut score = DVector::zeros(count);
     let mut reached = DMatrix::<f64>::zeros(count, count);
-    walk(&moments, rows, rho, go_on, |now| {
+    walk(&moments, rows, rho, go_on, |now, _| {
         let expected: f64 = now.subdistribution_risk.iter().sum();
         if now.own > 0.0 && expected > 0.0 {
             for (k, moment) in now.moments.iter().enumerate() {
@@ -78,12 +79,13 @@ pub fn gray_test(groups: &[&Incidence], cause: i32, rho: f64, go_on: Asking) -> 
             }
         }
         reached += now.loading() * now.shared_hazard();
+        Ok(())
     })?;
     let total = reached;
 
     let mut variance = DMatrix::<f64>::zeros(count, count);
     let mut reached = DMatrix::<f64>::zeros(count, count);
-    walk(&moments, rows, rho, go_on, |now| {
+    walk(&moments, rows, rho, go_on, |now, asked| {
         let loading = now.loading();
         reached += &loading * now.shared_hazard();
         let rest = &total - &reached;
@@ -91,6 +93,7 @@ pub fn gray_test(groups: &[&Incidence], cause: i32, rho: f64, go_on: Asking) -> 
             if moment.at_risk <= 0.0 {
                 continue;
             }
+            asked.after(2 * count * count)?;
             let before = now.groups[r].survival;
             let after = before * (1.0 - (moment.own + moment.others) / moment.at_risk);
             // (1 − F_0) / S_r: how much an ending in r moves the chances of the cause later on.
@@ -108,8 +111,9 @@ pub fn gray_test(groups: &[&Incidence], cause: i32, rho: f64, go_on: Asking) -> 
                 variance.ger(spread, &column, &column, 1.0);
             }
         }
+        Ok(())
     })?;
-    let (chi_squared, df) = statistic(&score, &variance);
+    let (chi_squared, df) = statistic(&score, &variance, go_on)?;
     let p_value = chi_squared.map(|chi_squared| normal::chi_squared_upper_tail(chi_squared, df as f64));
     Ok(Gray { chi_squared, df, p_value, score: score.as_slice().into(), variance })
 }
@@ -157,15 +161,37 @@ impl Now<'_> {
     }
 }
 
-fn walk(moments: &[Moment], rows: usize, rho: f64, go_on: Asking, mut visit: impl FnMut(&Now)) -> Result<()> {
+/// Asks now and then.
+struct Asked<'a> {
+    go_on: Asking<'a>,
+    elements: usize,
+}
+
+impl Asked<'_> {
+    fn after(&mut self, elements: usize) -> Result<()> {
+        self.elements += elements;
+        if self.elements < ELEMENTS_PER_QUESTION {
+            return Ok(());
+        }
+        self.elements = 0;
+        (self.go_on)(0)
+    }
+}
+
+fn walk(
+    moments: &[Moment],
+    rows: usize,
+    rho: f64,
+    go_on: Asking,
+    mut visit: impl FnMut(&Now, &mut Asked) -> Result<()>,
+) -> Result<()> {
+    let mut asked = Asked { go_on, elements: ELEMENTS_PER_QUESTION };
     let count = moments.len().checked_div(rows).unwrap_or(0);
     let mut groups = vec![Group { survival: 1.0, incidence: 0.0 }; count];
     let (mut effective_of, mut subdistribution_risk) = (vec![0.0; count], vec![0.0; count]);
     let mut shared = 0.0;
-    for (at, moments) in moments.chunks_exact(count.max(1)).enumerate() {
-        if at % TIMES_PER_QUESTION == 0 {
-            go_on(0)?;
-        }
+    for moments in moments.chunks_exact(count.max(1)) {
+        asked.after(4 * count * count)?;
         for (k, (moment, group)) in moments.iter().zip(&groups).enumerate() {
             let there = moment.at_risk > 0.0 && group.survival > 0.0;
             effective_of[k] = if there { moment.at_risk / group.survival } else { 0.0 };
@@ -175,7 +201,7 @@ fn walk(moments: &[Moment], rows: usize, rho: f64, go_on: Asking, mut visit: imp
         let rise = if own > 0.0 && effective > 0.0 { own / effective } else { 0.0 };
         let shared_before_complement: f64 = 1.0 - shared;
         let shared_after_complement = f64::max(shared_before_complement - rise, 0.0);
-        visit(&Now {
+        let now = Now {
             moments,
             groups: &groups,
             own,
@@ -185,7 +211,8 @@ fn walk(moments: &[Moment], rows: usize, rho: f64, go_on: Asking, mut visit: imp
             weight: if rho == 0.0 { 1.0 } else { shared_before_complement.powf(rho) },
             shared_before_complement,
             shared_after_complement,
-        });
+        };
+        visit(&now, &mut asked)?;
         for (moment, group) in moments.iter().zip(&mut groups) {
             if moment.at_risk > 0.0 {
                 group.incidence += group.survival * moment.own / moment.at_risk;

@@ -32,6 +32,11 @@ impl Label {
         }
     }
 
+    /// SQL's texts hold no NUL, so none came from there.
+    fn is_no_sql_text(&self) -> bool {
+        matches!(self, Label::Text(text) if text.contains('\0'))
+    }
+
     fn borrowed(&self) -> LabelRef<'_> {
         match self {
             Label::None => LabelRef::None,
@@ -303,6 +308,9 @@ impl Grouped {
         for cell in cells {
             if cell.group == Label::None || cell.sample.exits().is_empty() {
                 return Err(Error::malformed("a group of a summary has no name or no rows"));
+            }
+            if [&cell.stratum, &cell.group].into_iter().any(Label::is_no_sql_text) {
+                return Err(Error::malformed("the name of a group or stratum holds a NUL character"));
             }
             let before = grouped.cells.len();
             let place = grouped.cell(cell.stratum.borrowed(), cell.group.borrowed())?;

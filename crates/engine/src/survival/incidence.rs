@@ -45,7 +45,7 @@ impl Incidence {
     /// # Errors
     /// As [`Incidence::add`] and [`Sample::add_row`].
     pub fn add_row(&mut self, entry: f64, duration: f64, cause: i32, weight: f64, budget: Budget) -> Result<()> {
-        check_row(entry, duration, weight)?;
+        check_row(entry, duration, weight).map_err(|error| told_of_entries(error, weight))?;
         let tally = self.tally(cause)?;
         if weight == 1.0 {
             tally.add(duration, 0, budget)?;
@@ -218,6 +218,19 @@ impl Incidence {
 
 fn total(tally: &Tally<1>) -> f64 {
     tally.sorted().iter().map(|cell| cell.counts[0]).sum::<f64>() + 0.0
+}
+
+/// (entry, duration, cause) without a weight is read as (duration, cause, weight), and whoever still runs then weighs
+/// nothing: to leave those rows out, as the usual hint says, would be the one thing not to do.
+#[cold]
+fn told_of_entries(error: Error, weight: f64) -> Error {
+    match error {
+        Error::Invalid { message, .. } if weight == 0.0 => Error::invalid(
+            message,
+            "Of three numbers the last is the weight. With a delayed entry give four: (entry, duration, cause, 1).",
+        ),
+        other => other,
+    }
 }
 
 /// A cause from 1 to 255, or 0 where that is allowed.

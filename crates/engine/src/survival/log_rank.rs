@@ -2,16 +2,15 @@
 
 use std::convert::Infallible;
 
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, DVector};
 
 use crate::numeric::normal;
 use crate::survival::risk::RiskTable;
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
 
-/// An eigenvalue of a correlation matrix that is below this is 0.
+/// What is left of the variance of a correlation matrix below this is 0.
 const RANK_TOLERANCE: f64 = 1e-9;
-const MOST_ROTATIONS: usize = 10_000;
 
 /// Times of pairs of groups between two questions whether to go on.
 const TIMES_PER_QUESTION: usize = 1 << 12;
@@ -104,7 +103,7 @@ pub fn stratified<E>(
         total.add(stratum, weighting, &mut go_on)?;
     }
     let Differences { observed, expected, variance } = total;
-    let (chi_squared, df) = statistic(&(&observed - &expected), &variance);
+    let (chi_squared, df) = statistic(&(&observed - &expected), &variance, &mut go_on)?;
     let p_value = chi_squared.map(|chi_squared| normal::chi_squared_upper_tail(chi_squared, df as f64));
     Ok(LogRank {
         chi_squared,
@@ -213,27 +212,42 @@ impl LogRank {
     }
 }
 
-/// (O − E)' V⁻ (O − E) with the generalised inverse of V, and the rank of V; `score` is O − E.
+/// (O − E)' V⁻ (O − E) with a generalised inverse of V, and the rank of V; `score` is O − E.
 ///
 /// The rank is one less than the number of groups, unless some groups were never at risk together with others, which
-/// compares nothing. V is first scaled to correlations, so that small groups count like large ones.
-pub(super) fn statistic(score: &DVector<f64>, variance: &DMatrix<f64>) -> (Option<f64>, usize) {
+/// compares nothing. V is first scaled to correlations, so that small groups count like large ones, then factored by
+/// Cholesky's method with the largest pivot first: as O − E is a combination of the columns of V, every generalised
+/// inverse gives the same. A pivot costs the square of the groups, so there is a question before each.
+pub(super) fn statistic<E>(
+    score: &DVector<f64>,
+    variance: &DMatrix<f64>,
+    go_on: &mut (impl FnMut(usize) -> Result<(), E> + ?Sized),
+) -> Result<(Option<f64>, usize), E> {
     let compared: Vec<usize> = (0..score.len()).filter(|group| variance[(*group, *group)] > 0.0).collect();
     let scale: Vec<f64> = compared.iter().map(|group| variance[(*group, *group)].sqrt()).collect();
     let groups = compared.len();
-    let difference = DVector::from_fn(groups, |i, _| score[compared[i]] / scale[i]);
-    let correlation =
+    let mut difference = DVector::from_fn(groups, |i, _| score[compared[i]] / scale[i]);
+    let mut left =
         DMatrix::from_fn(groups, groups, |i, j| variance[(compared[i], compared[j])] / (scale[i] * scale[j]));
-    if groups < 2 || correlation.iter().any(|value| !value.is_finite()) {
-        return (None, 0);
+    if groups < 2 || left.iter().any(|value| !value.is_finite()) {
+        return Ok((None, 0));
     }
-    let Some(eigen) = SymmetricEigen::try_new(correlation, f64::EPSILON, MOST_ROTATIONS) else { return (None, 0) };
     let (mut chi_squared, mut rank) = (0.0, 0);
-    for (value, vector) in eigen.eigenvalues.iter().zip(eigen.eigenvectors.column_iter()) {
-        if *value > RANK_TOLERANCE {
-            chi_squared += vector.dot(&difference).powi(2) / value;
-            rank += 1;
+    while rank < groups {
+        go_on(0)?;
+        let (pivot, largest) = left.diagonal().argmax();
+        if largest <= RANK_TOLERANCE {
+            break;
         }
+        let column = left.column(pivot) / largest.sqrt();
+        let explained = difference[pivot] / largest.sqrt();
+        left.ger(-1.0, &column, &column, 1.0);
+        difference.axpy(-explained, &column, 1.0);
+        // Rounding leaves next to nothing here; it must not be taken for a pivot again.
+        left.row_mut(pivot).fill(0.0);
+        left.column_mut(pivot).fill(0.0);
+        chi_squared += explained * explained;
+        rank += 1;
     }
-    (Some(chi_squared).filter(|value| value.is_finite()), rank)
+    Ok((Some(chi_squared).filter(|value| value.is_finite()), rank))
 }

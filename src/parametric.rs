@@ -89,8 +89,8 @@ pub fn fit_cure(call: &Call) -> pg_sys::Datum {
     let Some(distribution) = call.text(1) else { return call.null() };
     let options = Options {
         names: call.get(2),
-        location: call.get(4),
-        ancillary: call.get(3).unwrap_or_default(),
+        location: call.texts(4),
+        ancillary: call.texts(3).unwrap_or_default(),
         shape: Shape { knots: call.integer(5), knot_times: call.floats(6), breaks: call.floats(7) },
     };
     let plain = distribution.strip_suffix("-cure").unwrap_or(distribution);

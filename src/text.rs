@@ -315,19 +315,24 @@ impl Text for Model {
 /// The rows of a fit cross servers only; their text is the hexadecimal form of the bytes, as bytea prints.
 impl Text for Design {
     fn to_text(&self) -> Result<String> {
-        use std::fmt::Write;
-        let mut text = String::from("\\x");
-        for byte in self.encode() {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let bytes = self.encode();
+        // Said before the work, not after it.
+        crate::pg::varlena::size_of_varlena(2 * bytes.len() + 2);
+        let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+        let mut text = String::with_capacity(2 * bytes.len() + 2);
+        text.push_str("\\x");
+        text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
         Ok(text)
     }
 
     fn from_text(text: &str) -> Result<Self> {
         let refused = || Error::malformed("invalid input syntax for type ltv.design");
-        let digits =
-            text.strip_prefix("\\x").filter(|digits| digits.len() % 2 == 0 && digits.is_ascii()).ok_or_else(refused)?;
+        let digits = text.strip_prefix("\\x").filter(|digits| digits.len() % 2 == 0).ok_or_else(refused)?;
+        // A sign would be read as part of a number.
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(refused());
+        }
         let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| refused());
         Design::decode(&(0..digits.len()).step_by(2).map(byte).collect::<Result<Vec<u8>>>()?)
     }

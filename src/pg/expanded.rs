@@ -75,8 +75,10 @@ unsafe extern "C-unwind" fn drop_state<S: State>(object: *mut c_void) {
 pub unsafe fn flat_size<S: State>(header: *mut pg_sys::ExpandedObjectHeader) -> pg_sys::Size {
     // SAFETY: the methods table that led here belongs to `Expanded<S>` alone, whose first field is the header.
     let object = unsafe { &mut *header.cast::<Expanded<S>>() };
-    object.flat = object.state.flatten();
-    object.flat.len() + pg_sys::VARHDRSZ
+    let flat = object.state.flatten();
+    let size = varlena::size_of_varlena(flat.len());
+    object.flat = flat;
+    size
 }
 
 /// Writes the flat form, for `flatten_into`, which PostgreSQL calls right after `get_flat_size`.

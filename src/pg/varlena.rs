@@ -37,9 +37,23 @@ pub fn copied(datum: pg_sys::Datum) -> Vec<u8> {
     unsafe { payload(datum) }.to_vec()
 }
 
+/// The size of a varlena with so many bytes of payload; the end of the statement when PostgreSQL has none of that size.
+pub fn size_of_varlena(payload: usize) -> usize {
+    const LARGEST: usize = 0x3fff_ffff;
+    let size = payload.saturating_add(pg_sys::VARHDRSZ);
+    if size > LARGEST {
+        error::report(
+            PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            format!("a value of {} MB is larger than any value of PostgreSQL can be", payload >> 20),
+            "A value that is stored, sorted or sent must be less than 1 GB: gather fewer rows, or let a function read it straight from its aggregate.",
+        );
+    }
+    size
+}
+
 /// A fresh varlena in the current memory context.
 pub fn to_datum(payload: &[u8]) -> pg_sys::Datum {
-    let size = payload.len() + pg_sys::VARHDRSZ;
+    let size = size_of_varlena(payload.len());
     // SAFETY: palloc gives `size` bytes or raises; header and payload fill them exactly.
     unsafe {
         let start = pg_sys::palloc(size).cast::<u8>();

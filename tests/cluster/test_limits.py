@@ -181,3 +181,10 @@ def test_call_sites_are_given_back(cluster: Cluster) -> None:
     cluster.query("SELECT count(*) FROM ltv.train('m', 'rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'])")
     with cluster.session() as session:
         assert_bounded(session, "DO $$ BEGIN FOR i IN 1..400 LOOP EXECUTE 'SELECT ltv.renewal_probability(''m'', rows, 12) FROM rows LIMIT 1'; EXECUTE 'SELECT * FROM ltv.cash_flows(''m'', (SELECT rows FROM rows LIMIT 1), 12)'; END LOOP; END $$; SELECT 1", 10, 12)
+
+
+def test_a_design_too_large_to_be_a_value_is_refused_as_such(cluster: Cluster) -> None:
+    """A function reads it in place; what must be stored or printed cannot be larger than 1 GB."""
+    cluster.execute("CREATE VIEW wide AS SELECT ltv.design_agg(i, true, array_fill(1.0::float8, ARRAY[1000])) AS d FROM generate_series(1, 68000) AS i")
+    refused = cluster.error(f"{SERIAL} SET ltv.max_memory_mb = 4096; SELECT length(d::text) FROM wide")
+    assert refused.sqlstate == "54000", refused

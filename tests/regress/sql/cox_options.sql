@@ -89,3 +89,4 @@ SELECT ltv.rollup(d) FROM (SELECT ltv.design_agg(1, true, ARRAY[1]) AS d UNION A
 SELECT count(*) AS rows, count(*) FILTER (WHERE running::text <> (SELECT ltv.design_agg(1 + l, true, ARRAY[sin(l)] ORDER BY l)::text FROM generate_series(1, k) AS l)) AS wrong
 FROM (SELECT k, ltv.design_agg(1 + k, true, ARRAY[sin(k)]) OVER (ORDER BY k) AS running, ltv.fit_cox(ltv.design_agg(1 + k, true, ARRAY[sin(k)]) OVER (ORDER BY k)) AS m
       FROM generate_series(1, 50) AS k) AS x;
+SELECT '\x+1'::ltv.design;

@@ -1,10 +1,10 @@
 //! Models of renewal decisions in SQL: logistic regression and discrete-time hazards.
 
+use ltv_engine::Interrupt;
 use ltv_engine::hazard::DiscreteFit;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::discrete::{self, Options, Shape};
 use ltv_engine::model::{Fit, Model};
-use ltv_engine::Interrupt;
 use pgrx::prelude::*;
 
 use crate::fit::{MOST_COVARIATES, too_wide};

@@ -132,6 +132,10 @@ pub fn residuals(design: &Design, fit: &CoxFit, kind: Residual, interrupt: Inter
     parts.each(interrupt, |part| {
         let values = &mut values[part.place * columns..(part.place + 1) * columns];
         match values {
+            [value] if kind == Residual::Deviance => {
+                *value =
+                    deviance(part.martingale / part.weight, design.events()[part.place], part.expected / part.weight);
+            }
             [value] if !kind.is_per_term() => *value = part.martingale / part.weight,
             _ => {
                 for ((value, score), unit) in values.iter_mut().zip(part.score).zip(&units) {
@@ -142,11 +146,6 @@ pub fn residuals(design: &Design, fit: &CoxFit, kind: Residual, interrupt: Inter
         Ok(())
     })?;
     match kind {
-        Residual::Deviance => {
-            for (value, event) in values.iter_mut().zip(design.events()) {
-                *value = deviance(*value, *event);
-            }
-        }
         Residual::Dfbeta | Residual::Dfbetas => {
             let weight = |row: usize| design.weights().get(row).copied().unwrap_or(1.0);
             transform(&mut values, &fit.covariance, p, interrupt, |row, value, column| match kind {
@@ -163,9 +162,10 @@ pub fn residuals(design: &Design, fit: &CoxFit, kind: Residual, interrupt: Inter
     Ok(Residuals { rows: (0..design.len()).collect(), columns, values })
 }
 
-/// sign(M) √(−2 (M + δ ln(δ − M)))
-fn deviance(martingale: f64, event: bool) -> f64 {
-    let log = if event { (1.0 - martingale).ln() } else { 0.0 };
+/// sign(M) √(−2 (M + δ ln(δ − M))), where δ − M is the hazard `expected`: taken as it is, for beside an event of a tiny
+/// hazard the residual is 1 and says nothing of it.
+fn deviance(martingale: f64, event: bool, expected: f64) -> f64 {
+    let log = if event { expected.ln() } else { 0.0 };
     (-2.0 * (martingale + log)).max(0.0).sqrt().copysign(martingale)
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Part<'a> {
     pub place: usize,
     pub weight: f64,
     pub martingale: f64,
+    /// What the martingale residual is less than the events: the hazard that the row was under.
+    pub expected: f64,
     /// ∂ log-likelihood / ∂ β
     pub score: &'a [f64],
 }
@@ -116,6 +118,7 @@ impl<'a> ScoreParts<'a> {
                     place: self.places[row] as usize,
                     weight,
                     martingale: died * weight - risk * hazard,
+                    expected: risk * hazard,
                     score: &score,
                 })?;
             }

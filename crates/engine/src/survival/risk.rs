@@ -32,8 +32,8 @@ pub struct RiskTable {
 impl RiskTable {
     /// Counts per time and group. At risk at `t` are those with `entry < t <= duration`.
     ///
-    /// Times that differ by less than R `survival`'s `timefix` tolerance (1.5e-8, absolute or relative to the mean
-    /// time) are one time, so that durations like 0.1 + 0.2 and 0.3 tie as they should.
+    /// Times that differ by 1.5e-8 of themselves or less are one time (see [`distinct_times`]), so that durations like
+    /// 0.1 + 0.2 and 0.3 tie as they should.
     pub fn new(samples: &[&Sample]) -> Self {
         let Ok(table) = Self::asking(samples, |_| Ok::<(), Infallible>(()));
         table
@@ -129,15 +129,16 @@ fn spread<const K: usize>(rows: &mut [RiskRow], cells: &[Cell<K>], mut add: impl
     }
 }
 
-/// The rising `times` without those that follow another within the tolerance: the first of a run stands for it.
+/// The rising `times` without those that are another one but for rounding: the first of a run stands for it.
+///
+/// A time is its own measure, 1.5e-8 of it (R's `timefix` has the same share of the *mean* time, or 1.5e-8 itself, and
+/// goes on from each time to the next: there one outlier, or a small unit, makes one time of all). So neither the unit
+/// nor the other rows matter, a run is never longer than that, and who was at risk for longer was at risk.
 pub fn distinct_times(times: &[f64]) -> Vec<f64> {
     let tolerance = f64::EPSILON.sqrt();
-    // Divided first, so that the sum of very large times stays finite.
-    let mean = times.iter().map(|time| time.abs() / times.len() as f64).sum::<f64>();
     let mut distinct: Vec<f64> = Vec::with_capacity(times.len());
-    for (i, time) in times.iter().enumerate() {
-        let gap = if i == 0 { f64::INFINITY } else { time - times[i - 1] };
-        if gap > tolerance && gap > tolerance * mean {
+    for time in times {
+        if distinct.last().is_none_or(|first| time - first > tolerance * time) {
             distinct.push(*time);
         }
     }

@@ -72,8 +72,8 @@ impl Sample {
     /// Adds one subject with any weight and, if it was observed only from `entry` on, its delayed entry.
     ///
     /// # Errors
-    /// As [`Sample::add`]; also when `entry` is not in `[0, duration)`, or within it only by rounding (1.5e-8, as tied
-    /// times), and when `weight` is not positive or beyond [`LARGEST_WEIGHT`]. An entry of 0 is no delayed entry, so it
+    /// As [`Sample::add`]; also when `entry` is not in `[0, duration)`, or within it only by rounding (1.5e-8 of it, as
+    /// tied times), and when `weight` is not positive or beyond [`LARGEST_WEIGHT`]. An entry of 0 is no delayed entry, so it
     /// goes with a duration of 0.
     pub fn add_row(&mut self, entry: f64, duration: f64, event: bool, weight: f64, budget: Budget) -> Result<()> {
         check_row(entry, duration, weight)?;
@@ -216,7 +216,7 @@ impl Sample {
 pub(super) fn check_row(entry: f64, duration: f64, weight: f64) -> Result<()> {
     check_duration(duration)?;
     // An entry that ties with the exit but for rounding would leave the subject never at risk.
-    let shortest = f64::EPSILON.sqrt() * duration.max(1.0);
+    let shortest = f64::EPSILON.sqrt() * duration;
     if !(entry == 0.0 || (entry > 0.0 && duration - entry > shortest)) {
         return Err(Error::invalid(
             format!("entry {entry} must be at least 0 and less than the duration {duration}"),

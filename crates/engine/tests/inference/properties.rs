@@ -293,6 +293,24 @@ fn a_separated_fit_is_read_without_infinities() {
     assert!(Model::unnamed(model, 0).validate().is_ok());
 }
 
+/// An event that the model thought all but impossible: its martingale residual is 1 to the last digit, its deviance
+/// residual is √(2 (H − 1 − ln H)) all the same.
+#[test]
+fn the_deviance_of_an_event_of_a_tiny_hazard_is_finite() {
+    let mut rows = Design::default();
+    for i in 1..=8u32 {
+        let offset = if i == 2 { -60.0 } else { 0.0 };
+        let x = [f64::from(i * 5 % 7)];
+        let row = Row { exit: f64::from(i), event: i % 3 > 0, weight: 1.0, offset, x: &x, ..Row::default() };
+        rows.push_row(&row).unwrap();
+    }
+    let model = fitted(&rows, Ties::Efron, Some(false));
+    let martingale = residuals(&rows, &model, Residual::Martingale, &mut go_on).unwrap().values;
+    assert_eq!(martingale[1].to_bits(), 1.0f64.to_bits());
+    let deviance = residuals(&rows, &model, Residual::Deviance, &mut go_on).unwrap().values;
+    assert!((10.0..12.0).contains(&deviance[1]), "{deviance:?}");
+}
+
 #[test]
 fn fewer_clusters_than_covariates_leave_predictions_the_covariance_of_the_model() {
     let mut rows = Design::default();

@@ -215,6 +215,29 @@ fn times_that_differ_by_rounding_are_ties() {
     assert_eq!((rest.subjects(), rest.events()), (1.0, 0.0));
 }
 
+/// Where R's `timefix` makes one time of all: beside one outlier, in a small unit, in a long run of near times.
+#[test]
+fn neither_an_outlier_nor_the_unit_nor_a_run_makes_one_time_of_all() {
+    let times = |of: &dyn Fn(f64) -> f64, last: Option<f64>| {
+        let mut sample = Sample::default();
+        for i in 1..=100u8 {
+            sample.add(of(f64::from(i)), true, UNLIMITED).expect("a valid row");
+        }
+        if let Some(last) = last {
+            sample.add(last, false, UNLIMITED).expect("a valid row");
+        }
+        life_table(&sample, Transform::Log).len()
+    };
+    assert_eq!(times(&|i| i, Some(1e11)), 101);
+    assert_eq!(times(&|i| i * 1e-9, None), 100);
+    assert_eq!(times(&|i| i * 1e-300, None), 100);
+    // A run of times 0.25e-8 apart is cut, six or seven times to a piece.
+    assert!((14..=17).contains(&times(&|i| 1.0 + i * 0.25e-8, None)));
+    let mut sample = Sample::default();
+    sample.add_row(1e-9, 2e-9, true, 1.0, UNLIMITED).expect("half of its time at risk");
+    assert_eq!((sample.subjects(), sample.events()), (1.0, 1.0));
+}
+
 /// Neighbouring doubles may become one when a time is taken off both.
 #[test]
 fn conditioning_may_round_two_times_into_one() {

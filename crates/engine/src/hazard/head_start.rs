@@ -34,7 +34,8 @@ pub(super) fn head_start(
         return Ok(None);
     }
     let Some((mut beta, mut information)) = of_sample(likelihood, null, active, interrupt)? else { return Ok(None) };
-    let (mut promised_before, mut before): (f64, Option<(Vec<f64>, Vec<f64>)>) = (f64::INFINITY, None);
+    let mut promised_before = f64::INFINITY;
+    let mut before: Option<(Vec<f64>, Vec<f64>)> = None;
     for taken in 0..STEPS {
         let Some((log_likelihood, score)) = likelihood.slope(&beta, interrupt)? else { return Ok(None) };
         if log_likelihood < null.log_likelihood {

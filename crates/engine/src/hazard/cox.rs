@@ -133,13 +133,26 @@ pub fn fit_with(design: &Design, options: &Options, interrupt: Interrupt) -> Res
             "For times known to an interval only fit a parametric model.",
         ));
     }
-    let sets = RiskSets::new(design, interrupt)?;
-    let mut likelihood = PartialLikelihood::new(&sets, options.ties, penalty)?;
+    let in_place = match options.ties {
+        Ties::Efron | Ties::Breslow => RiskSets::in_place(design, interrupt)?,
+        Ties::Exact => None,
+    };
+    let sets;
+    let mut likelihood = match in_place {
+        Some((found, sums)) => {
+            sets = found;
+            PartialLikelihood::in_place(&sets, sums, options.ties, penalty)
+        }
+        None => {
+            sets = RiskSets::new(design, interrupt)?;
+            PartialLikelihood::new(&sets, options.ties, penalty)?
+        }
+    };
     let maximum = match penalty.selects() {
         true => proximal::maximise(&mut likelihood, &penalty.absolutes(&sets.scales), interrupt)?,
         false => maximise(&mut likelihood, interrupt)?,
     };
-    let baselines = Baseline::of_strata(&sets, &mut likelihood, &maximum.beta, interrupt)?;
+    let baselines = Baseline::of_strata(&sets, &mut likelihood, &maximum.beta_seen, interrupt)?;
     let mut strata: Vec<String> = design.strata().names().iter().map(|name| name.to_string()).collect();
     strata.sort_unstable();
 

@@ -1,5 +1,6 @@
 //! The rows of a regression: columns of times, events and covariates, which merge.
 
+use std::collections::TryReserveError;
 use std::sync::LazyLock;
 
 use crate::hazard::labels::Labels;
@@ -374,14 +375,26 @@ impl Design {
         let optional = |present: bool, length: usize| if present { total - length } else { 0 };
         let entries = optional(late || self.has_entries(), self.entries.len());
         let weights = optional(weighted || self.has_weights(), self.weights.len());
-        let reserved = self
-            .exits
-            .try_reserve(rows)
-            .and_then(|()| self.events.try_reserve(rows))
-            .and_then(|()| self.entries.try_reserve(entries))
-            .and_then(|()| self.weights.try_reserve(weights))
-            .and_then(|()| self.x.try_reserve(rows.saturating_mul(covariates)));
+        let reserved = room(&mut self.exits, rows)
+            .and_then(|()| room(&mut self.events, rows))
+            .and_then(|()| room(&mut self.entries, entries))
+            .and_then(|()| room(&mut self.weights, weights))
+            .and_then(|()| room(&mut self.x, rows.saturating_mul(covariates)));
         reserved.map_err(|_| no_memory(total, covariates))
+    }
+}
+
+/// Room for `more` items. Long columns grow by a thirty-second, not to twice their length: the system moves them by their
+/// pages, without a copy.
+#[inline]
+fn room<T>(column: &mut Vec<T>, more: usize) -> std::result::Result<(), TryReserveError> {
+    const LONG: usize = 1 << 16;
+    if column.capacity() - column.len() >= more {
+        return Ok(());
+    }
+    match column.len() {
+        ..LONG => column.try_reserve(more),
+        length => column.try_reserve_exact(more.max(length / 32)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Models of time to event with covariates.
 
+mod columns;
 pub mod cox;
 pub mod cox_baseline;
 pub mod cure;
@@ -11,6 +12,8 @@ pub mod fine_gray;
 mod fine_gray_likelihood;
 mod fine_gray_newton;
 mod fine_gray_weights;
+mod head_start;
+mod in_place;
 pub mod labels;
 pub mod link;
 mod newton;

@@ -4,6 +4,7 @@
 //! along some direction, which is found out and said.
 
 use crate::hazard::cox::Status;
+use crate::hazard::head_start::head_start;
 use crate::hazard::partial_likelihood::{Evaluation, PartialLikelihood};
 use crate::hazard::separation::orders_the_events;
 use crate::numeric::linear::{RankedCholesky, collinearity_tolerance};
@@ -18,6 +19,8 @@ const HALVINGS: i32 = 5;
 /// The fit has converged when the step ahead raises the log-likelihood by half of this at most: the step is then
 /// 10⁻⁸ standard errors long, and the one error left after taking it is of the order of its square.
 const CONVERGED_DECREMENT: f64 = 1e-16;
+/// A step that promises this little, 10⁻⁹ standard errors long, changes no baseline by more than rounding does.
+const CLOSE_DECREMENT: f64 = 1e-18;
 /// A step must raise the log-likelihood by this share of what the slope promises; a good one raises it by half.
 const SUFFICIENT_RISE: f64 = 0.1;
 /// Where no step raises the log-likelihood by this share of what Newton's promises, the numbers have come to their end.
@@ -36,12 +39,14 @@ const STEPS_WITHOUT_SHRINKING: usize = 3;
 const RUNNING_OFF: f64 = 1e-3;
 /// Linear predictors further apart than this make hazards whose sum is the larger one of them (ln 10¹⁶): a sign that
 /// something may be running off.
-const HOPELESS_SPREAD: f64 = 37.0;
+pub(super) const HOPELESS_SPREAD: f64 = 37.0;
 
 /// Where Newton's method ended, in scaled units. The log-likelihoods are without the penalty, the information and its
 /// inverse with it.
 pub(super) struct Maximum {
     pub beta: Vec<f64>,
+    /// The coefficients looked at last, where they are as good; what is kept of that look serves the baseline.
+    pub beta_seen: Vec<f64>,
     pub active: Vec<usize>,
     pub covariance: Vec<f64>,
     pub information: Vec<f64>,
@@ -61,6 +66,7 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, interrupt: Interrupt)
     let factor = RankedCholesky::new(&null.information, p, collinearity_tolerance());
     let mut maximum = Maximum {
         beta: Vec::new(),
+        beta_seen: Vec::new(),
         active: factor.columns().to_vec(),
         covariance: Vec::new(),
         information: Vec::new(),
@@ -75,15 +81,30 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, interrupt: Interrupt)
         maximum.active.clear();
     }
     let ridge: Vec<f64> = (0..p).map(|i| null.information[i * (p + 1)]).collect();
+    let start = match is_penalised(likelihood) {
+        true => None,
+        false => head_start(likelihood, &null, &maximum.active, interrupt)?,
+    };
     let (mut now, mut progress) = (null, Progress::default());
+    if let Some((there, steps)) = start
+        && let Some(evaluation) = likelihood.evaluate(&there, interrupt)?
+        && evaluation.log_likelihood >= now.log_likelihood
+    {
+        (beta, now) = (there, evaluation);
+        maximum.iterations = steps;
+    }
     while !maximum.active.is_empty() {
         let step = damped(&now, &ridge, DAMPINGS[0], &maximum.active).solve(&now.score);
-        match progress.next(dot(&step, &now.score), longest(&step)) {
+        let decrement = dot(&step, &now.score);
+        match progress.next(decrement, longest(&step)) {
             Verdict::GoOn => {}
             Verdict::Converged => {
                 if let Some(terms) = separation(likelihood, &[&beta], interrupt)? {
                     maximum.status = Status::Separated { terms };
                 } else {
+                    if decrement <= CLOSE_DECREMENT {
+                        maximum.beta_seen.clone_from(&beta);
+                    }
                     beta.iter_mut().zip(&step).for_each(|(beta, step)| *beta += step);
                 }
                 break;
@@ -118,6 +139,9 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, interrupt: Interrupt)
     }
     maximum.log_likelihood = now.log_likelihood + now.penalty;
     maximum.information = now.information;
+    if maximum.beta_seen.is_empty() {
+        maximum.beta_seen.clone_from(&beta);
+    }
     maximum.beta = beta;
     Ok(maximum)
 }
@@ -230,6 +254,6 @@ fn improve(
     Ok(None)
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -11,6 +11,7 @@
 
 use crate::hazard::cox::Ties;
 use crate::hazard::exact_ties;
+use crate::hazard::in_place::{SlotSums, row};
 use crate::hazard::penalty::Penalty;
 use crate::hazard::risk_sets::{LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::sweep::RiskSet;
@@ -22,6 +23,9 @@ use crate::{Interrupt, Result};
 const LARGEST_EXPONENT: f64 = 200.0;
 /// Where the largest linear predictor is put when it is too large.
 const RECENTRED_EXPONENT: f64 = 100.0;
+
+/// Terms of a tie whose logarithm is taken at once, of their product.
+const LOGARITHMS_AT_ONCE: usize = 16;
 
 /// The log-likelihood and its derivatives at some coefficients, in scaled units.
 #[derive(Debug)]
@@ -62,6 +66,8 @@ impl Increment {
             return Ok(Increment { log: weight * set.total.ln(), hazard, square, ..Increment::default() });
         }
         let mut sums = Increment::default();
+        // As shares of the whole, none smaller than one in `deaths`, so that no product leaves the numbers.
+        let (whole, mut product) = (1.0 / set.total, 1.0);
         for death in 0..deaths {
             if death % ROWS_PER_INTERRUPT == ROWS_PER_INTERRUPT - 1 {
                 interrupt()?;
@@ -70,7 +76,10 @@ impl Increment {
             let denominator = set.total - fraction * set.deaths;
             let inverse = 1.0 / denominator;
             let (spared, square) = (fraction * inverse, inverse * inverse);
-            sums.log += denominator.ln();
+            product *= denominator * whole;
+            if death % LOGARITHMS_AT_ONCE == LOGARITHMS_AT_ONCE - 1 {
+                sums.log += std::mem::replace(&mut product, 1.0).ln();
+            }
             sums.hazard += inverse;
             sums.spared += spared;
             sums.square += square;
@@ -78,7 +87,7 @@ impl Increment {
             sums.square_spared_twice += spared * spared;
         }
         Ok(Increment {
-            log: mean_weight * sums.log,
+            log: mean_weight * (sums.log + product.ln() + deaths as f64 * set.total.ln()),
             hazard: mean_weight * sums.hazard,
             spared: mean_weight * sums.spared,
             square: mean_weight * sums.square,
@@ -105,7 +114,7 @@ impl Increment {
 /// The partial likelihood of some risk sets, with its working memory.
 #[derive(Debug)]
 pub(super) struct PartialLikelihood<'a> {
-    pub sets: &'a RiskSets,
+    pub sets: &'a RiskSets<'a>,
     pub ties: Ties,
     /// Half of this times the square of each scaled coefficient is taken off the log-likelihood.
     pub squares: Vec<f64>,
@@ -113,12 +122,14 @@ pub(super) struct PartialLikelihood<'a> {
     risk: Vec<f64>,
     /// Per row the expected number of deaths.
     expected: Vec<f64>,
+    /// What stands for both where the rows have been left in their place.
+    in_place: Option<SlotSums>,
 }
 
 impl<'a> PartialLikelihood<'a> {
     /// # Errors
     /// [`crate::Error::OutOfRange`] when memory is exhausted; [`crate::Error::Invalid`] when exact ties cannot be had.
-    pub fn new(sets: &'a RiskSets, ties: Ties, penalty: Penalty) -> Result<Self> {
+    pub fn new(sets: &'a RiskSets<'a>, ties: Ties, penalty: Penalty) -> Result<Self> {
         if ties == Ties::Exact {
             exact_ties::check(sets)?;
         }
@@ -127,14 +138,20 @@ impl<'a> PartialLikelihood<'a> {
         reserve(&mut expected, sets.rows())?;
         risk.resize(sets.rows(), 0.0);
         expected.resize(sets.rows(), 0.0);
-        Ok(PartialLikelihood { sets, ties, squares: penalty.squares(&sets.scales), risk, expected })
+        Ok(PartialLikelihood { sets, ties, squares: penalty.squares(&sets.scales), risk, expected, in_place: None })
+    }
+
+    /// Of rows that have been left in their place; with Efron's or Breslow's ties.
+    pub fn in_place(sets: &'a RiskSets<'a>, sums: SlotSums, ties: Ties, penalty: Penalty) -> Self {
+        let squares = penalty.squares(&sets.scales);
+        PartialLikelihood { sets, ties, squares, risk: Vec::new(), expected: Vec::new(), in_place: Some(sums) }
     }
 
     /// The likelihood at `beta` (p, scaled), less the penalty on the squares; `None` where it leaves the range of
     /// numbers.
     pub fn evaluate(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
         let evaluation = match self.ties {
-            Ties::Exact => exact_ties::evaluate(self.sets, beta, self.shift(beta), interrupt)?,
+            Ties::Exact => exact_ties::evaluate(self.sets, beta, self.shift(beta, interrupt)?, interrupt)?,
             Ties::Efron | Ties::Breslow => self.evaluate_sums(beta, interrupt)?,
         };
         let Some(mut evaluation) = evaluation else { return Ok(None) };
@@ -147,6 +164,41 @@ impl<'a> PartialLikelihood<'a> {
         Ok(Some(evaluation))
     }
 
+    /// The log-likelihood and the score alone, without a penalty, of rows that have been left in their place: at less
+    /// than half the cost of all.
+    pub fn slope(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<(f64, Vec<f64>)>> {
+        let (sets, ties) = (self.sets, self.ties);
+        let shift = self.shift(beta, interrupt)?;
+        let (Some(place), Some(sums)) = (&sets.place, &mut self.in_place) else { return Ok(None) };
+        let (mut log_sum, mut hazards, mut spared) = (Sum::default(), Vec::new(), Vec::new());
+        place.add_up(&sets.padded(beta), shift, sums, interrupt)?;
+        place.sweep(sets, sums, interrupt, |set, interrupt| {
+            let increment = Increment::new(set, ties, interrupt)?;
+            log_sum.add(increment.log);
+            hazards.push(increment.hazard);
+            spared.push(increment.spared);
+            Ok(())
+        })?;
+        accumulate_from_the_end(&mut hazards);
+        let mut moments = Moments::new(sets.chunks, 0);
+        let mut blocks = Moments::new(sets.chunks, 0);
+        place.each_expected((&hazards, &spared), sums, false, interrupt, |x, expected| {
+            blocks.add_first(x, sets.covariates, expected);
+            moments.take_in(&mut blocks);
+        })?;
+        let log_likelihood = self.log_likelihood(beta, log_sum, shift);
+        let expected = moments.first.as_flattened();
+        let score: Vec<f64> = sets.death_sum.iter().zip(expected).map(|(death, expected)| death - expected).collect();
+        let finite = log_likelihood.is_finite() && score.iter().all(|number| number.is_finite());
+        Ok(finite.then_some((log_likelihood, score)))
+    }
+
+    fn log_likelihood(&self, beta: &[f64], log_sum: Sum, shift: f64) -> f64 {
+        let sets = self.sets;
+        let at_deaths: f64 = beta.iter().zip(&sets.death_sum).map(|(beta, sum)| beta * sum).sum();
+        at_deaths + sets.death_offset - log_sum.total() - shift * sets.weighted_events
+    }
+
     fn evaluate_sums(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
         let sets = self.sets;
         let (mut log_sum, mut largest_square) = (Sum::default(), 0.0);
@@ -155,8 +207,7 @@ impl<'a> PartialLikelihood<'a> {
             largest_square = f64::max(largest_square, increment.square);
             *increment
         })?;
-        let at_deaths: f64 = beta.iter().zip(&sets.death_sum).map(|(beta, sum)| beta * sum).sum();
-        let log_likelihood = at_deaths + sets.death_offset - log_sum.total() - shift * sets.weighted_events;
+        let log_likelihood = self.log_likelihood(beta, log_sum, shift);
         let score: Vec<f64> = sets.death_sum.iter().zip(&expected).map(|(death, expected)| death - expected).collect();
         // The variance of the baseline hazard is the largest number that is made of the sums.
         let largest = largest_square * (-2.0 * shift).exp() * sets.groups.len() as f64;
@@ -198,6 +249,12 @@ impl<'a> PartialLikelihood<'a> {
         reserve(&mut hazards, sets.groups.len())?;
         reserve(&mut spared, sets.groups.len())?;
         let mut means = Moments::new(sets.chunks, sets.covariates);
+        let mut moments = Moments::new(sets.chunks, sets.covariates);
+        if sets.place.is_some() {
+            let shift = self.sums_in_place(beta, interrupt, take, &mut means, &mut moments)?;
+            let expected = moments.first.as_flattened().iter().take(sets.covariates).copied().collect();
+            return Ok((shift, expected, moments.difference(&means, sets.covariates)));
+        }
         let shift = self.at_event_times(beta, interrupt, |set, increment| {
             let increment = take(hazards.len(), increment);
             hazards.push(increment.hazard);
@@ -205,9 +262,8 @@ impl<'a> PartialLikelihood<'a> {
             means.add_means(set, &increment);
         })?;
         sets.strata.windows(2).for_each(|stratum| accumulate_from_the_end(&mut hazards[stratum[0]..stratum[1]]));
-        self.expect(&hazards, &spared);
         means.add_waiting();
-        let mut moments = Moments::new(sets.chunks, sets.covariates);
+        self.expect(&hazards, &spared);
         let x = sets.x.chunks(ROWS_PER_INTERRUPT * sets.chunks);
         for (x, expected) in x.zip(self.expected.chunks(ROWS_PER_INTERRUPT)) {
             interrupt()?;
@@ -215,6 +271,48 @@ impl<'a> PartialLikelihood<'a> {
         }
         let expected = moments.first.as_flattened().iter().take(sets.covariates).copied().collect();
         Ok((shift, expected, moments.difference(&means, sets.covariates)))
+    }
+
+    /// As [`PartialLikelihood::sums`] for rows that have been left in their place: what the hazards need first, then
+    /// the sums of x together with the second moments.
+    fn sums_in_place(
+        &mut self,
+        beta: &[f64],
+        interrupt: Interrupt,
+        mut take: impl FnMut(usize, &Increment) -> Increment,
+        means: &mut Moments,
+        moments: &mut Moments,
+    ) -> Result<f64> {
+        let (sets, ties) = (self.sets, self.ties);
+        let shift = self.shift(beta, interrupt)?;
+        let (Some(place), Some(sums)) = (&sets.place, &mut self.in_place) else { return Ok(shift) };
+        place.add_up(&sets.padded(beta), shift, sums, interrupt)?;
+        let mut increments: Vec<Increment> = Vec::new();
+        reserve(&mut increments, sets.groups.len())?;
+        place.sweep(sets, sums, interrupt, |set, interrupt| {
+            increments.push(take(increments.len(), &Increment::new(set, ties, interrupt)?));
+            Ok(())
+        })?;
+        let mut hazards: Vec<f64> = increments.iter().map(|increment| increment.hazard).collect();
+        let spared: Vec<f64> = increments.iter().map(|increment| increment.spared).collect();
+        accumulate_from_the_end(&mut hazards);
+        let (mut block, mut rows) = (Moments::new(sets.chunks, sets.covariates), 0);
+        place.each_expected((&hazards, &spared), sums, true, interrupt, |x, expected| {
+            block.add_loose_rows(x, expected);
+            rows += expected.len();
+            if rows >= BLOCK {
+                moments.take_in(&mut block);
+                rows = 0;
+            }
+        })?;
+        moments.take_in(&mut block);
+        let mut increments = increments.iter();
+        place.sweep(sets, sums, interrupt, |set, _| {
+            increments.next().into_iter().for_each(|increment| means.add_means(set, increment));
+            Ok(())
+        })?;
+        means.add_waiting();
+        Ok(shift)
     }
 
     /// Visits all event times, as the sweep does, with their increments at `beta`; all sums of r are in units of e^shift,
@@ -225,8 +323,20 @@ impl<'a> PartialLikelihood<'a> {
         interrupt: Interrupt,
         mut visit: impl FnMut(&RiskSet, &Increment),
     ) -> Result<f64> {
-        let shift = self.shift(beta);
+        let shift = self.shift(beta, interrupt)?;
         let ties = self.ties;
+        if let (Some(place), Some(sums)) = (&self.sets.place, &mut self.in_place) {
+            place.add_up(&self.sets.padded(beta), shift, sums, interrupt)?;
+            if !sums.has_x {
+                let none = vec![0.0; self.sets.groups.len()];
+                place.each_expected((&none, &none), sums, true, interrupt, |_, _| ())?;
+            }
+            place.sweep(self.sets, sums, interrupt, |set, interrupt| {
+                visit(set, &Increment::new(set, ties, interrupt)?);
+                Ok(())
+            })?;
+            return Ok(shift);
+        }
         self.sets.sweep(&self.sets.padded(beta), shift, &mut self.risk, interrupt, |set, interrupt| {
             visit(set, &Increment::new(set, ties, interrupt)?);
             Ok(())
@@ -240,17 +350,23 @@ impl<'a> PartialLikelihood<'a> {
     }
 
     /// What to take off all linear predictors: nothing, unless some are so large that sums might overflow.
-    fn shift(&self, beta: &[f64]) -> f64 {
+    fn shift(&self, beta: &[f64], interrupt: Interrupt) -> Result<f64> {
         if self.sets.linear_predictor_bound(beta) <= LARGEST_EXPONENT {
-            return 0.0;
+            return Ok(0.0);
         }
-        let largest = self.sets.linear_predictors(beta).fold(f64::NEG_INFINITY, f64::max);
-        if largest > LARGEST_EXPONENT { largest - RECENTRED_EXPONENT } else { 0.0 }
+        let largest = match &self.sets.place {
+            Some(place) => place.largest_linear_predictor(&self.sets.padded(beta), interrupt)?,
+            None => self.sets.linear_predictors(beta).fold(f64::NEG_INFINITY, f64::max),
+        };
+        Ok(if largest > LARGEST_EXPONENT { largest - RECENTRED_EXPONENT } else { 0.0 })
     }
 
     /// Expected deaths per row: its risk times the hazard between its entry and its exit; of the terms of its own
     /// death's tie a row takes only the share for which it still counts.
     fn expect(&mut self, cumulative_hazards: &[f64], spared: &[f64]) {
+        if self.sets.place.is_some() {
+            return;
+        }
         for ((group, hazard), spared) in self.sets.groups.iter().zip(cumulative_hazards).zip(spared) {
             let mut rows = self.expected[group.first..group.end].iter_mut().zip(&self.risk[group.first..group.end]);
             rows.by_ref().take(group.deaths()).for_each(|(expected, risk)| *expected = risk * (hazard - spared));
@@ -273,6 +389,16 @@ fn accumulate_from_the_end(increments: &mut [f64]) {
 
 /// Rows that are summed before their sums are added to the total, so that rounding does not grow with their number.
 const BLOCK: usize = 1024;
+
+#[inline(always)]
+fn add_first(chunks: usize, sums: &mut [Lanes], x: &[f64], p: usize, weights: &[f64]) {
+    let sums = &mut sums[..chunks];
+    for (i, weight) in weights.iter().enumerate() {
+        for (sums, x) in sums.iter_mut().zip(row(x, i * p, chunks)) {
+            (0..LANES).for_each(|lane| sums[lane] += weight * x[lane]);
+        }
+    }
+}
 
 /// Weighted sums of x and of the lower triangle of x x'.
 #[derive(Debug)]
@@ -333,9 +459,59 @@ impl Moments {
                 4 => block.add_block::<4>(x, weights),
                 _ => block.add_wide_block(x, weights),
             }
-            let sums = self.first.as_flattened_mut().iter_mut().chain(self.second.as_flattened_mut());
-            let terms = block.first.as_flattened().iter().chain(block.second.as_flattened());
-            sums.zip(terms).for_each(|(sum, term)| *sum += term);
+            self.take_in(&mut block);
+        }
+    }
+
+    /// Adds the sums of a block and clears them.
+    fn take_in(&mut self, block: &mut Moments) {
+        let sums = self.first.iter_mut().chain(&mut self.second).flatten();
+        let terms = block.first.iter_mut().chain(&mut block.second).flatten();
+        for (sum, term) in sums.zip(terms) {
+            *sum += std::mem::take(term);
+        }
+    }
+
+    /// The first moments only.
+    fn add_first(&mut self, x: &[f64], p: usize, weights: &[f64]) {
+        match self.chunks {
+            1 => add_first(1, &mut self.first, x, p, weights),
+            2 => add_first(2, &mut self.first, x, p, weights),
+            3 => add_first(3, &mut self.first, x, p, weights),
+            4 => add_first(4, &mut self.first, x, p, weights),
+            chunks => add_first(chunks, &mut self.first, x, p, weights),
+        }
+    }
+
+    /// Rows that lie one after the other without gaps, with room behind the last: what is read of the next row ends up
+    /// beyond the covariates.
+    fn add_loose_rows(&mut self, x: &[f64], weights: &[f64]) {
+        match self.chunks {
+            1 => self.add_loose_chunks::<1>(x, weights),
+            2 => self.add_loose_chunks::<2>(x, weights),
+            3 => self.add_loose_chunks::<3>(x, weights),
+            4 => self.add_loose_chunks::<4>(x, weights),
+            _ => {
+                let p = self.second.len() / self.chunks;
+                for (i, weights) in weights.chunks(4).enumerate() {
+                    let at = |j: usize| row(x, (4 * i + if j < weights.len() { j } else { 0 }) * p, self.chunks);
+                    let weight = |j: usize| weights.get(j).copied().unwrap_or(0.0);
+                    self.add_four([at(0), at(1), at(2), at(3)], [weight(0), weight(1), weight(2), weight(3)]);
+                }
+            }
+        }
+    }
+
+    fn add_loose_chunks<const CHUNKS: usize>(&mut self, x: &[f64], weights: &[f64]) {
+        let p = self.second.len() / CHUNKS;
+        let zero = [[0.0; LANES]; CHUNKS];
+        let at = |i: usize| row(x, i * p, CHUNKS).first_chunk::<CHUNKS>().unwrap_or(&zero);
+        let (fours, rest) = weights.as_chunks::<4>();
+        for (i, weights) in fours.iter().enumerate() {
+            self.add_four([at(4 * i), at(4 * i + 1), at(4 * i + 2), at(4 * i + 3)], *weights);
+        }
+        for (i, weight) in rest.iter().enumerate() {
+            self.add_four([at(4 * fours.len() + i); 4], [*weight, 0.0, 0.0, 0.0]);
         }
     }
 

@@ -37,6 +37,7 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, absolutes: &[f64], in
     let varies = |i: &usize| now.information[i * (p + 1)] > collinearity_tolerance() * largest;
     let mut maximum = Maximum {
         beta: Vec::new(),
+        beta_seen: Vec::new(),
         active: (0..p).filter(varies).collect(),
         covariance: vec![0.0; p * p],
         information: Vec::new(),
@@ -85,6 +86,7 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, absolutes: &[f64], in
     }
     maximum.log_likelihood = now.log_likelihood + now.penalty;
     maximum.information = now.information;
+    maximum.beta_seen.clone_from(&beta);
     maximum.beta = beta;
     Ok(maximum)
 }

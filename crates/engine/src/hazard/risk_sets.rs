@@ -2,6 +2,7 @@
 //! set.
 
 use crate::hazard::design::Design;
+use crate::hazard::in_place::InPlace;
 use crate::hazard::sweep::dot;
 use crate::hazard::timeline::{Order, Timeline, reserve};
 use crate::numeric::sum::Sum;
@@ -21,13 +22,16 @@ pub(super) const ROWS_PER_INTERRUPT: usize = 1 << 16;
 ///
 /// Only the order of times matters to a partial likelihood, so each row is known by the last event time at or before
 /// its exit and, if it enters late, at or before its entry.
-#[derive(Debug)]
-pub(super) struct RiskSets {
+#[derive(Debug, Default)]
+pub(super) struct RiskSets<'a> {
     pub covariates: usize,
     /// Event times, falling within each stratum, each with the rows that leave from it on (and before the next).
     pub groups: Vec<Group>,
     /// Where the event times of each stratum start; one more at the end.
     pub strata: Vec<usize>,
+    /// Where the rows are when they have not been copied; then there are no `x`, `weights` and `late`, and the groups tell
+    /// how many rows there are but not where.
+    pub place: Option<InPlace<'a>>,
     /// Kept rows × `chunks`: covariates less `means`, times `scales`.
     pub x: Vec<Lanes>,
     /// Groups of covariates per row.
@@ -35,7 +39,7 @@ pub(super) struct RiskSets {
     /// Weights of the kept rows; empty when all are 1.
     pub weights: Vec<f64>,
     /// Weights × e^offset of the kept rows, the offsets less their stratum's centre; empty when nobody has an offset.
-    offset_weights: Vec<f64>,
+    pub(super) offset_weights: Vec<f64>,
     /// What was taken off the offsets of each stratum, lest their exponentials leave the numbers.
     pub offset_centres: Vec<f64>,
     /// The latest exit of each stratum.
@@ -84,15 +88,15 @@ pub(super) struct Late {
     pub group: u32,
 }
 
-impl RiskSets {
+impl<'a> RiskSets<'a> {
     /// # Errors
     /// [`Error::OutOfRange`] for more rows than 2³² or when memory is exhausted; whatever `interrupt` returns.
-    pub fn new(design: &Design, interrupt: Interrupt) -> Result<RiskSets> {
+    pub fn new(design: &Design, interrupt: Interrupt) -> Result<RiskSets<'a>> {
         RiskSets::with_rows(design, interrupt).map(|(sets, _)| sets)
     }
 
     /// Also the row of the design that each kept row was.
-    pub fn with_rows(design: &Design, interrupt: Interrupt) -> Result<(RiskSets, Vec<u32>)> {
+    pub fn with_rows(design: &Design, interrupt: Interrupt) -> Result<(RiskSets<'a>, Vec<u32>)> {
         if u32::try_from(design.len()).is_err() {
             return Err(Error::OutOfRange(format!("{} rows are more than one fit can take", design.len())));
         }
@@ -106,6 +110,7 @@ impl RiskSets {
             covariates,
             groups: groups(design, &timeline, &order),
             strata: timeline.starts.clone(),
+            place: None,
             x: Vec::new(),
             chunks,
             weights: Vec::new(),
@@ -241,7 +246,7 @@ impl RiskSets {
 
     /// Number of kept rows.
     pub fn rows(&self) -> usize {
-        self.x.len() / self.chunks
+        self.place.as_ref().map_or_else(|| self.x.len() / self.chunks, InPlace::rows)
     }
 
     /// What e^(βx) of each kept row is multiplied by: its weight × e^offset; empty when all are 1.
@@ -321,14 +326,20 @@ fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<(Vec<f64>, 
             *term += weight * (value - mean).abs();
         }
     })?;
-    if let Some(at) = means.iter().zip(&deviations).position(|(mean, deviation)| !(mean + deviation).is_finite()) {
+    let scales = scales(&means, &deviations)?;
+    Ok((means, scales))
+}
+
+/// The power of two nearest to the inverse of each deviation.
+pub(super) fn scales(means: &[f64], deviations: &[f64]) -> Result<Vec<f64>> {
+    if let Some(at) = means.iter().zip(deviations).position(|(mean, deviation)| !(mean + deviation).is_finite()) {
         return Err(Error::OutOfRange(format!("the values of covariate {} are too large to be summed", at + 1)));
     }
     let scale = |deviation: &f64| match *deviation {
         0.0 => 0.0,
         deviation => (-deviation.log2().round()).clamp(-1000.0, 1000.0).exp2(),
     };
-    Ok((means.clone(), deviations.iter().map(scale).collect()))
+    Ok(deviations.iter().map(scale).collect())
 }
 
 /// Means over rows of what `add` adds to a block's terms; blocks are summed with their rounding errors.

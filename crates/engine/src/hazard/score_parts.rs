@@ -20,7 +20,7 @@ const NOT_LATE: usize = usize::MAX;
 /// Sums over the event times from which every row's part follows in O(p): all of it takes O((rows + event times) p).
 #[derive(Debug)]
 pub(super) struct ScoreParts<'a> {
-    sets: &'a RiskSets,
+    sets: &'a RiskSets<'a>,
     /// The place in the design of each kept row.
     places: &'a [u32],
     /// Per kept row w e^(offset + βx − shift).

@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 
 use crate::hazard::cox::Ties;
 use crate::hazard::partial_likelihood::PartialLikelihood;
-use crate::hazard::risk_sets::ROWS_PER_INTERRUPT;
+use crate::hazard::risk_sets::{ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::timeline::reserve;
 use crate::{Interrupt, Result};
 
@@ -23,8 +23,17 @@ pub(super) fn orders_the_events(
     direction: &[f64],
     interrupt: Interrupt,
 ) -> Result<bool> {
-    let (sets, exact) = (likelihood.sets, likelihood.ties == Ties::Exact);
+    let exact = likelihood.ties == Ties::Exact;
     interrupt()?;
+    // Asked of few fits, and needs the rows in order.
+    let sorted;
+    let sets = match &likelihood.sets.place {
+        Some(place) => {
+            sorted = RiskSets::new(place.design, interrupt)?;
+            &sorted
+        }
+        None => likelihood.sets,
+    };
     let mut z = Vec::new();
     reserve(&mut z, sets.rows())?;
     z.extend(sets.linear_predictors(direction));

@@ -16,7 +16,7 @@ pub(super) struct RiskSet<'a> {
     pub deaths_x: &'a [Lanes],
 }
 
-impl RiskSets {
+impl RiskSets<'_> {
     /// Visits the risk sets of all event times, the latest of each stratum first, at the coefficients `beta` (padded,
     /// scaled).
     ///
@@ -105,23 +105,30 @@ impl RiskSets {
 
 /// One [`Sum`] per covariate, laid out for vector instructions.
 #[derive(Debug)]
-struct RunningSums {
+pub(super) struct RunningSums {
     totals: Vec<Lanes>,
     errors: Vec<Lanes>,
 }
 
 impl RunningSums {
-    fn new(chunks: usize) -> Self {
+    pub fn new(chunks: usize) -> Self {
         RunningSums { totals: vec![[0.0; LANES]; chunks], errors: vec![[0.0; LANES]; chunks] }
     }
 
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.totals.fill([0.0; LANES]);
         self.errors.fill([0.0; LANES]);
     }
 
-    fn add(&mut self, scale: f64, terms: &[Lanes]) {
-        for ((totals, errors), terms) in self.totals.iter_mut().zip(&mut self.errors).zip(terms) {
+    pub fn add(&mut self, scale: f64, terms: &[Lanes]) {
+        self.add_at(0, scale, terms);
+    }
+
+    /// Adds to the sums from the place `at` on.
+    #[inline(always)]
+    pub fn add_at(&mut self, at: usize, scale: f64, terms: &[Lanes]) {
+        let sums = self.totals[at..].iter_mut().zip(&mut self.errors[at..]);
+        for ((totals, errors), terms) in sums.zip(terms) {
             for lane in 0..LANES {
                 let (sum, error) = two_sum(totals[lane], scale * terms[lane]);
                 totals[lane] = sum;
@@ -130,7 +137,18 @@ impl RunningSums {
         }
     }
 
-    fn read(&self, into: &mut [Lanes]) {
+    /// Adds those of `other`'s sums that start at `at`, with their rounding errors.
+    pub fn add_sums(&mut self, sign: f64, other: &RunningSums, at: usize) {
+        let (end, errors) = (at + self.totals.len(), &mut self.errors);
+        errors
+            .as_flattened_mut()
+            .iter_mut()
+            .zip(other.errors[at..end].as_flattened())
+            .for_each(|(to, from)| *to += sign * from);
+        self.add(sign, &other.totals[at..end]);
+    }
+
+    pub fn read(&self, into: &mut [Lanes]) {
         for ((into, totals), errors) in into.iter_mut().zip(&self.totals).zip(&self.errors) {
             *into = std::array::from_fn(|lane| totals[lane] + errors[lane]);
         }

@@ -24,6 +24,20 @@ impl Sum {
         self.error += error;
     }
 
+    /// Adds another sum with its rounding error.
+    #[inline]
+    pub fn add_sum(&mut self, other: Sum) {
+        self.add(other.total);
+        self.error += other.error;
+    }
+
+    /// Takes another sum away with its rounding error.
+    #[inline]
+    pub fn take_sum(&mut self, other: Sum) {
+        self.add(-other.total);
+        self.error -= other.error;
+    }
+
     #[inline]
     pub fn total(&self) -> f64 {
         self.total + self.error

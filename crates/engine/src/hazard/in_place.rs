@@ -1,0 +1,731 @@
+//! Risk sets read off the rows where they lie, for designs whose rows share few distinct times.
+//!
+//! What a partial likelihood asks of the rows are sums over those who leave at one event time, so where there are few
+//! of these, rows are added up in whatever order they come: nothing is sorted, nothing copied but a block at a time.
+//! A fit then needs 12 bytes per row beyond the design (about 4 more for a row that enters late).
+
+use crate::hazard::columns::Columns;
+use crate::hazard::design::Design;
+use crate::hazard::risk_sets::{Group, LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
+use crate::hazard::sweep::{RiskSet, RunningSums, dot};
+use crate::hazard::timeline::reserve;
+use crate::numeric::sum::Sum;
+use crate::survival::risk::distinct_times;
+use crate::{Error, Interrupt, Result};
+
+/// Rows that are centred and scaled at a time; a multiple of [`LANES`].
+const BLOCK: usize = 128;
+/// The sums at the event times may take this share of a number per row.
+const SHARE_OF_SUMS: usize = 2;
+/// Blocks between two that are looked at where a sample will do.
+pub(super) const SAMPLE: usize = 16;
+/// Fits of fewer rows than this take all of them wherever a sample would do.
+pub(super) const ROWS_FOR_SAMPLE: usize = 1 << 16;
+
+/// Where the rows of a design add to, and how to read them.
+#[derive(Debug)]
+pub(super) struct InPlace<'a> {
+    pub design: &'a Design,
+    /// Of this many blocks of rows the first is taken: 1 for all rows.
+    pub stride: usize,
+    groups: usize,
+    /// Per row kind × groups + group; see [`Kind`]. Beyond them for a row that is at risk at no event time.
+    slots: Vec<u32>,
+    /// Kinds that are summed by slot.
+    summed: usize,
+    /// Late rows, in their order: the group from which on (time falls) each is no longer there.
+    entered: Vec<u32>,
+    /// Means and scales of the covariates, repeated for as many rows as fill whole vectors.
+    means: Vec<f64>,
+    scales: Vec<f64>,
+}
+
+/// The kinds of rows that leave at an event time (or before the next): those who die, the others, and the same of the
+/// late ones, whose sums must be taken away again.
+struct Kind;
+
+impl Kind {
+    const DEATH: usize = 0;
+    const OTHER: usize = 1;
+    const LATE_DEATH: usize = 2;
+    const LATE_OTHER: usize = 3;
+    const ALL: usize = 4;
+
+    fn dies(kind: usize) -> bool {
+        matches!(kind, Kind::DEATH | Kind::LATE_DEATH)
+    }
+}
+
+/// Sums over the rows at some coefficients, and what they are made of.
+#[derive(Debug)]
+pub(super) struct SlotSums {
+    /// Σ r per slot.
+    totals: Vec<f64>,
+    /// Σ r over the late rows of each group, by when they come and by when they go: what is to be taken away must have
+    /// been added with its rounding errors.
+    comes: Vec<Sum>,
+    goes: Vec<Sum>,
+    /// Σ r x per summed slot …
+    x: Vec<Lanes>,
+    /// … and over the late rows.
+    comes_x: RunningSums,
+    goes_x: RunningSums,
+    /// r per row.
+    risk: Vec<f64>,
+    /// The coefficients and the shift that all of it but the sums of x belongs to; `None` for none yet.
+    at: Option<(Vec<Lanes>, f64)>,
+    /// Whether the sums of x belong to them, too.
+    pub has_x: bool,
+}
+
+impl<'a> RiskSets<'a> {
+    /// The risk sets of a design without strata and offsets whose rows share few times, with sums for a likelihood;
+    /// `None` for any other design.
+    pub fn in_place(design: &'a Design, interrupt: Interrupt) -> Result<Option<(RiskSets<'a>, SlotSums)>> {
+        if !design.offsets().is_empty() || !design.strata().is_empty() || u32::try_from(design.len()).is_err() {
+            return Ok(None);
+        }
+        let Some((place, groups)) = InPlace::new(design, 1, interrupt)? else { return Ok(None) };
+        let columns = Columns::of_places(&place, interrupt)?;
+        RiskSets::of_groups(place, groups, columns).map(Some)
+    }
+
+    /// One in [`SAMPLE`] blocks of the rows, centred and scaled as they all are.
+    pub fn sample(&self, interrupt: Interrupt) -> Result<Option<(RiskSets<'a>, SlotSums)>> {
+        let Some(whole) = self.place.as_ref().filter(|place| place.stride == 1) else { return Ok(None) };
+        let Some((place, groups)) = InPlace::new(whole.design, SAMPLE, interrupt)? else { return Ok(None) };
+        let columns = Columns {
+            means: self.means.clone(),
+            scales: self.scales.clone(),
+            largest: self.largest.clone(),
+            death_sum: Vec::new(),
+        };
+        let (mut sets, sums) = RiskSets::of_groups(place, groups, columns)?;
+        sets.death_sum = match &sets.place {
+            Some(place) => place.sum_deaths(interrupt)?,
+            None => Vec::new(),
+        };
+        Ok(Some((sets, sums)))
+    }
+
+    fn of_groups(mut place: InPlace<'a>, groups: Vec<Group>, columns: Columns) -> Result<(RiskSets<'a>, SlotSums)> {
+        let covariates = place.design.covariates();
+        place.means = columns.means.repeat(LANES);
+        place.scales = columns.scales.repeat(LANES);
+        let chunks = covariates.div_ceil(LANES);
+        let weight = |group: &Group| group.mean_weight * group.deaths() as f64;
+        let mut sets = RiskSets {
+            covariates,
+            strata: vec![0, groups.len()],
+            weighted_events: groups.iter().map(weight).collect::<Sum>().total(),
+            groups,
+            chunks,
+            offset_centres: vec![0.0],
+            max_followup: vec![place.design.exits().iter().copied().fold(0.0, f64::max)],
+            means: columns.means,
+            scales: columns.scales,
+            largest: columns.largest,
+            death_sum: columns.death_sum,
+            ..RiskSets::default()
+        };
+        let sums = SlotSums::new(&place, chunks)?;
+        sets.place = Some(place);
+        Ok((sets, sums))
+    }
+}
+
+impl SlotSums {
+    fn new(place: &InPlace, chunks: usize) -> Result<SlotSums> {
+        let slots = (place.summed * place.groups + 1) * chunks;
+        let late = if place.entered.is_empty() { 0 } else { place.groups };
+        let mut sums = SlotSums {
+            totals: vec![0.0; Kind::ALL * place.groups + 1],
+            comes: vec![Sum::default(); late],
+            goes: vec![Sum::default(); late],
+            x: Vec::new(),
+            comes_x: RunningSums::new(late * chunks),
+            goes_x: RunningSums::new(late * chunks),
+            risk: Vec::new(),
+            at: None,
+            has_x: false,
+        };
+        reserve(&mut sums.x, slots)?;
+        sums.x.resize(slots, [0.0; LANES]);
+        reserve(&mut sums.risk, place.rows())?;
+        sums.risk.resize(place.rows(), 0.0);
+        Ok(sums)
+    }
+}
+
+impl<'a> InPlace<'a> {
+    /// `None` where the rows' times are too many.
+    fn new(design: &'a Design, stride: usize, interrupt: Interrupt) -> Result<Option<(InPlace<'a>, Vec<Group>)>> {
+        let mut place = InPlace {
+            design,
+            stride,
+            groups: 0,
+            slots: Vec::new(),
+            summed: 2,
+            entered: Vec::new(),
+            means: Vec::new(),
+            scales: Vec::new(),
+        };
+        let width = design.covariates().next_multiple_of(LANES) + 1;
+        let most_times = design.len() / SHARE_OF_SUMS / 3 / width;
+        let rows = place.blocks().map(|rows| rows.len()).sum();
+        reserve(&mut place.slots, rows)?;
+        let mut times = Times::default();
+        // First by the number under which each time was met …
+        for (block, rows) in place.blocks().enumerate() {
+            if block % (ROWS_PER_INTERRUPT / BLOCK) == 0 {
+                interrupt()?;
+            }
+            place.slots.extend(design.exits()[rows.clone()].iter().map(|exit| times.number(*exit)));
+            for entry in design.entries().get(rows).unwrap_or(&[]).iter().filter(|entry| **entry > 0.0) {
+                if place.entered.len() == place.entered.capacity() {
+                    place.entered.try_reserve(1 + place.entered.len() / 8).map_err(|_| no_memory(design.len()))?;
+                }
+                place.entered.push(times.number(*entry));
+            }
+            if times.bits.len() > most_times {
+                return Ok(None);
+            }
+        }
+        // … then by the number of event times at or before it.
+        let (distinct, places) = times.in_order();
+        let mut has_event = vec![false; distinct.len()];
+        for (row, slot) in place.rows_of_design().zip(&place.slots) {
+            has_event[places[*slot as usize] as usize] |= design.events()[row];
+        }
+        let event_times: Vec<f64> =
+            distinct.iter().zip(&has_event).filter(|(_, event)| **event).map(|(time, _)| *time).collect();
+        let mut passed = Vec::with_capacity(distinct.len());
+        let mut count = 0u32;
+        for event in &has_event {
+            count += u32::from(*event);
+            passed.push(count);
+        }
+        let groups = event_times.len();
+        place.groups = groups;
+        let passed_at = |number: u32| passed[places[number as usize] as usize];
+
+        let (mut deaths, mut weights, mut others) =
+            (vec![0usize; groups], vec![Sum::default(); groups], vec![0; groups]);
+        let (mut came, mut late) = (0, 0);
+        let blocks = place.blocks();
+        for (at, row) in blocks.flatten().enumerate() {
+            if at % ROWS_PER_INTERRUPT == 0 {
+                interrupt()?;
+            }
+            let event = design.events()[row];
+            let exit = passed_at(place.slots[at]);
+            let mut entry = 0;
+            if design.entries().get(row).is_some_and(|entry| *entry > 0.0) {
+                entry = passed_at(place.entered[came]);
+                came += 1;
+            }
+            // As in `Timeline`: nobody dies without having been at risk.
+            if event && entry == exit {
+                entry -= 1;
+            }
+            if exit <= entry {
+                place.slots[at] = (Kind::ALL * groups) as u32;
+                continue;
+            }
+            let group = groups - exit as usize;
+            let mut kind = if event { Kind::DEATH } else { Kind::OTHER };
+            if entry > 0 {
+                kind += Kind::LATE_DEATH;
+                place.entered[late] = groups as u32 - entry;
+                late += 1;
+            }
+            place.slots[at] = (kind * groups + group) as u32;
+            if event {
+                deaths[group] += 1;
+                if !design.weights().is_empty() {
+                    weights[group].add(design.weights()[row]);
+                }
+            } else {
+                others[group] += 1;
+            }
+        }
+        place.entered.truncate(late);
+        if late > 0 {
+            place.summed = 3;
+        }
+        let mut first = 0;
+        let list = (0..groups)
+            .map(|g| {
+                let (censored, end) = (first + deaths[g], first + deaths[g] + others[g]);
+                let weight = weights[g].total() / deaths[g] as f64;
+                let group = Group {
+                    time: event_times[groups - 1 - g],
+                    opens_stratum: g == 0,
+                    first,
+                    censored,
+                    end,
+                    late_end: 0,
+                    mean_weight: if design.weights().is_empty() { 1.0 } else { weight },
+                };
+                first = end;
+                group
+            })
+            .collect();
+        Ok(Some((place, list)))
+    }
+
+    pub fn rows(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The blocks of rows that are taken, as places in the design.
+    fn blocks(&self) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let rows = self.design.len();
+        (0..rows).step_by(BLOCK * self.stride).map(move |start| start..rows.min(start + BLOCK))
+    }
+
+    fn rows_of_design(&self) -> impl Iterator<Item = usize> + use<> {
+        self.blocks().flatten()
+    }
+
+    /// Room for a block of rows, and for reading whole vectors beyond its end.
+    fn buffer(&self, rows: usize) -> Vec<f64> {
+        vec![0.0; rows * self.design.covariates() + LANES]
+    }
+
+    /// Centres and scales rows that lie one after the other.
+    fn load(&self, raw: &[f64], buffer: &mut [f64]) {
+        let width = self.means.len();
+        for (to, from) in buffer.chunks_mut(width).zip(raw.chunks(width)) {
+            for (((to, from), mean), scale) in to.iter_mut().zip(from).zip(&self.means).zip(&self.scales) {
+                *to = (from - mean) * scale;
+            }
+        }
+    }
+
+    /// Calls `visit` with each block: the place of its first row, its weights (none when all are 1) and its rows,
+    /// centred and scaled, one after the other without gaps; if they are not to be `read`, only as many.
+    fn each_block(&self, read: bool, interrupt: Interrupt, mut visit: impl FnMut(usize, &[f64], &[f64])) -> Result<()> {
+        let p = self.design.covariates();
+        let mut buffer = self.buffer(BLOCK);
+        for (i, rows) in self.blocks().enumerate() {
+            if i % (ROWS_PER_INTERRUPT / BLOCK) == 0 {
+                interrupt()?;
+            }
+            if read {
+                self.load(&self.design.x()[rows.start * p..rows.end * p], &mut buffer);
+            }
+            let weights = self.design.weights().get(rows.clone()).unwrap_or(&[]);
+            visit(i * BLOCK, weights, &buffer[..rows.len() * p + LANES]);
+        }
+        Ok(())
+    }
+
+    /// Σ w x over the deaths.
+    fn sum_deaths(&self, interrupt: Interrupt) -> Result<Vec<f64>> {
+        let p = self.design.covariates();
+        let mut sums = vec![Sum::default(); p];
+        let mut terms = vec![0.0; p];
+        self.each_block(true, interrupt, |first, weights, x| {
+            for (i, x) in x[..x.len() - LANES].chunks_exact(p).enumerate() {
+                if self.kind(first + i).is_some_and(Kind::dies) {
+                    let weight = weights.get(i).copied().unwrap_or(1.0);
+                    terms.iter_mut().zip(x).for_each(|(term, x)| *term += weight * x);
+                }
+            }
+            sums.iter_mut().zip(&mut terms).for_each(|(sum, term)| sum.add(std::mem::take(term)));
+        })?;
+        Ok(sums.iter().map(Sum::total).collect())
+    }
+
+    /// `None` for a row that is never at risk.
+    fn kind(&self, at: usize) -> Option<usize> {
+        let slot = self.slots[at] as usize;
+        (slot < Kind::ALL * self.groups).then(|| slot / self.groups)
+    }
+
+    /// Whether each row of a block dies at risk.
+    pub fn dies(&self, first: usize) -> impl Iterator<Item = bool> {
+        let (groups, slots) = (self.groups, &self.slots[first..]);
+        let late = Kind::LATE_DEATH * groups..Kind::LATE_OTHER * groups;
+        slots.iter().map(move |slot| (*slot as usize) < groups || late.contains(&(*slot as usize)))
+    }
+
+    /// Fills r per row and the sums of it, unless they are those already.
+    pub fn add_up(&self, beta: &[Lanes], shift: f64, sums: &mut SlotSums, interrupt: Interrupt) -> Result<()> {
+        if sums.at.as_ref().is_some_and(|(there, by)| there == beta && *by == shift) {
+            return Ok(());
+        }
+        (sums.at, sums.has_x) = (None, false);
+        sums.totals.fill(0.0);
+        sums.comes.fill(Sum::default());
+        sums.goes.fill(Sum::default());
+        let p = self.design.covariates();
+        let mut entered = self.entered.iter();
+        let null = beta.as_flattened().iter().all(|beta| *beta == 0.0);
+        self.each_block(!null, interrupt, |first, weights, x| {
+            let rows = first..first + (x.len() - LANES) / p;
+            let risk = &mut sums.risk[rows.clone()];
+            match beta.len() {
+                _ if null => risk.fill(0.0),
+                1 => linear_predictors(x, p, 1, beta, risk),
+                2 => linear_predictors(x, p, 2, beta, risk),
+                3 => linear_predictors(x, p, 3, beta, risk),
+                4 => linear_predictors(x, p, 4, beta, risk),
+                chunks => linear_predictors(x, p, chunks, beta, risk),
+            }
+            risk.iter_mut().for_each(|risk| *risk = (*risk - shift).exp());
+            risk.iter_mut().zip(weights).for_each(|(risk, weight)| *risk *= weight);
+            for (risk, slot) in risk.iter_mut().zip(&self.slots[rows]) {
+                let slot = *slot as usize;
+                if slot >= Kind::LATE_DEATH * self.groups {
+                    if slot == Kind::ALL * self.groups {
+                        *risk = 0.0;
+                    } else if let Some(group) = entered.next() {
+                        sums.comes[slot % self.groups].add(*risk);
+                        sums.goes[*group as usize].add(*risk);
+                    }
+                }
+                sums.totals[slot] += *risk;
+            }
+        })?;
+        sums.at = Some((beta.to_vec(), shift));
+        Ok(())
+    }
+
+    /// Visits the risk sets as [`RiskSets::sweep`] does, from the sums; those of x are empty where they are not there.
+    pub fn sweep(
+        &self,
+        sets: &RiskSets,
+        sums: &SlotSums,
+        interrupt: Interrupt,
+        mut visit: impl FnMut(&RiskSet, Interrupt) -> Result<()>,
+    ) -> Result<()> {
+        let chunks = if sums.has_x { sets.chunks } else { 0 };
+        let (mut total, mut total_x) = (Sum::default(), RunningSums::new(chunks));
+        let (mut deaths_x, mut now_x) = (vec![[0.0; LANES]; chunks], vec![[0.0; LANES]; chunks]);
+        for (g, group) in sets.groups.iter().enumerate() {
+            let of = |kind: usize| sums.totals[kind * self.groups + g];
+            let x_of = |kind: usize| &sums.x[(kind * self.groups + g) * chunks..][..chunks];
+            let mut deaths = of(Kind::DEATH);
+            deaths_x.copy_from_slice(x_of(Kind::DEATH));
+            for kind in [Kind::DEATH, Kind::OTHER] {
+                total.add(of(kind));
+                total_x.add(1.0, x_of(kind));
+            }
+            if !self.entered.is_empty() {
+                deaths += of(Kind::LATE_DEATH);
+                let late_x = x_of(Kind::LATE_DEATH).as_flattened();
+                deaths_x.as_flattened_mut().iter_mut().zip(late_x).for_each(|(sum, x)| *sum += x);
+                total.add_sum(sums.comes[g]);
+                total.take_sum(sums.goes[g]);
+                total_x.add_sums(1.0, &sums.comes_x, g * chunks);
+                total_x.add_sums(-1.0, &sums.goes_x, g * chunks);
+            }
+            total_x.read(&mut now_x);
+            visit(&RiskSet { group, total: total.total(), total_x: &now_x, deaths, deaths_x: &deaths_x }, interrupt)?;
+        }
+        Ok(())
+    }
+
+    /// Visits blocks of rows with the deaths expected of each: its risk times the hazard between its entry and its
+    /// exit, given the cumulative hazard at each event time and what its deaths are spared. Fills the sums of x on the
+    /// way, if they are `wanted` and not there yet.
+    pub fn each_expected(
+        &self,
+        (hazards, spared): (&[f64], &[f64]),
+        sums: &mut SlotSums,
+        wanted: bool,
+        interrupt: Interrupt,
+        mut visit: impl FnMut(&[f64], &[f64]),
+    ) -> Result<()> {
+        let mut of_slot = vec![0.0; Kind::ALL * self.groups + 1];
+        for (g, (hazard, spared)) in hazards.iter().zip(spared).enumerate() {
+            for kind in [Kind::DEATH, Kind::LATE_DEATH] {
+                of_slot[kind * self.groups + g] = hazard - spared;
+            }
+            for kind in [Kind::OTHER, Kind::LATE_OTHER] {
+                of_slot[kind * self.groups + g] = *hazard;
+            }
+        }
+        let wanted = wanted && !sums.has_x;
+        if wanted {
+            sums.x.fill([0.0; LANES]);
+            sums.comes_x.clear();
+            sums.goes_x.clear();
+        }
+        let (late_from, never) = ((Kind::LATE_DEATH * self.groups) as u32, (Kind::ALL * self.groups) as u32);
+        let p = self.design.covariates();
+        let (chunks, mut late, mut expected) = (p.div_ceil(LANES), 0, [0.0; BLOCK]);
+        self.each_block(true, interrupt, |first, _, x| {
+            let rows = first..first + (x.len() - LANES) / p;
+            let (slots, risk) = (&self.slots[rows.clone()], &sums.risk[rows.clone()]);
+            let entered = &self.entered[late..];
+            for (expected, (slot, risk)) in expected.iter_mut().zip(slots.iter().zip(risk)) {
+                let mut hazard = of_slot[*slot as usize];
+                if *slot >= late_from && *slot < never {
+                    hazard -= self.entered.get(late).map_or(0.0, |group| hazards[*group as usize]);
+                    late += 1;
+                }
+                *expected = risk * hazard;
+            }
+            visit(x, &expected[..rows.len()]);
+            if wanted {
+                let block = Block { x, p, groups: self.groups, slots, risk, entered };
+                let late = (&mut sums.comes_x, &mut sums.goes_x);
+                match chunks {
+                    1 => block.add_up(1, &mut sums.x, late),
+                    2 => block.add_up(2, &mut sums.x, late),
+                    3 => block.add_up(3, &mut sums.x, late),
+                    4 => block.add_up(4, &mut sums.x, late),
+                    chunks => block.add_up(chunks, &mut sums.x, late),
+                }
+            }
+        })?;
+        sums.has_x |= wanted;
+        Ok(())
+    }
+
+    /// The largest β'x of a row at risk.
+    pub fn largest_linear_predictor(&self, beta: &[Lanes], interrupt: Interrupt) -> Result<f64> {
+        let p = self.design.covariates();
+        let never = (Kind::ALL * self.groups) as u32;
+        let mut largest = f64::NEG_INFINITY;
+        self.each_block(true, interrupt, |first, _, x| {
+            for (i, slot) in self.slots[first..first + (x.len() - LANES) / p].iter().enumerate() {
+                if *slot < never {
+                    largest = largest.max(dot(row(x, i * p, beta.len()), beta));
+                }
+            }
+        })?;
+        Ok(largest)
+    }
+}
+
+/// As many whole vectors as cover a row; what they hold of the next row must count for nothing.
+#[inline(always)]
+pub(super) fn row(x: &[f64], start: usize, chunks: usize) -> &[Lanes] {
+    x[start..start + chunks * LANES].as_chunks::<LANES>().0
+}
+
+/// The common widths are compiled on their own.
+#[inline(always)]
+fn linear_predictors(x: &[f64], p: usize, chunks: usize, beta: &[Lanes], into: &mut [f64]) {
+    let beta = &beta[..chunks];
+    for (i, into) in into.iter_mut().enumerate() {
+        *into = dot(row(x, i * p, chunks), beta);
+    }
+}
+
+/// A block of rows on its way into the sums of x.
+struct Block<'a> {
+    x: &'a [f64],
+    p: usize,
+    groups: usize,
+    slots: &'a [u32],
+    risk: &'a [f64],
+    /// Of the late rows from this block on.
+    entered: &'a [u32],
+}
+
+impl Block<'_> {
+    /// The common widths are compiled on their own.
+    #[inline(always)]
+    fn add_up(&self, chunks: usize, sums: &mut [Lanes], late: (&mut RunningSums, &mut RunningSums)) {
+        let mut entered = self.entered.iter();
+        for (i, (r, slot)) in self.risk.iter().zip(self.slots).enumerate() {
+            let slot = *slot as usize;
+            let x = row(self.x, i * self.p, chunks);
+            if slot >= Kind::LATE_DEATH * self.groups {
+                if slot == Kind::ALL * self.groups {
+                    continue;
+                }
+                late.0.add_at(slot % self.groups * chunks, *r, x);
+                if let Some(group) = entered.next() {
+                    late.1.add_at(*group as usize * chunks, *r, x);
+                }
+                if slot >= Kind::LATE_OTHER * self.groups {
+                    continue;
+                }
+            }
+            let sums = &mut sums[slot * chunks..(slot + 1) * chunks];
+            for (sums, values) in sums.iter_mut().zip(x) {
+                (0..LANES).for_each(|lane| sums[lane] += r * values[lane]);
+            }
+        }
+    }
+}
+
+/// Distinct times, numbered in the order in which they were met.
+#[derive(Debug, Default)]
+struct Times {
+    /// The bits of each: as times are not negative, these are in the order of their values.
+    bits: Vec<u64>,
+    /// Number + 1 by hash, 0 where there is none; a power of two long, and never full.
+    table: Vec<u32>,
+}
+
+impl Times {
+    #[inline]
+    fn number(&mut self, time: f64) -> u32 {
+        // Adding 0 turns −0 into 0.
+        let bits = (time + 0.0).to_bits();
+        if 4 * (self.bits.len() + 1) > self.table.len() {
+            self.grow();
+        }
+        let mut at = self.start(bits);
+        loop {
+            match self.table[at] {
+                0 => {
+                    self.bits.push(bits);
+                    self.table[at] = self.bits.len() as u32;
+                    return self.bits.len() as u32 - 1;
+                }
+                number if self.bits[number as usize - 1] == bits => return number - 1,
+                _ => at = (at + 1) & (self.table.len() - 1),
+            }
+        }
+    }
+
+    /// Multiplicative hashing (Knuth, *The Art of Computer Programming* 3, §6.4).
+    fn start(&self, bits: u64) -> usize {
+        (bits.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - self.table.len().trailing_zeros())) as usize
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.table = vec![0; (2 * self.table.len()).max(1024)];
+        for (number, bits) in (1u32..).zip(&self.bits) {
+            let mut at = self.start(*bits);
+            while self.table[at] != 0 {
+                at = (at + 1) & (self.table.len() - 1);
+            }
+            self.table[at] = number;
+        }
+    }
+
+    /// The times in order, those that differ by rounding taken as one, and the place of each number among them.
+    fn in_order(&self) -> (Vec<f64>, Vec<u32>) {
+        let mut order: Vec<u32> = (0..self.bits.len() as u32).collect();
+        order.sort_unstable_by_key(|number| self.bits[*number as usize]);
+        let times: Vec<f64> = order.iter().map(|number| f64::from_bits(self.bits[*number as usize])).collect();
+        let distinct = distinct_times(&times);
+        let mut places = vec![0; order.len()];
+        let mut now = 0;
+        for (number, time) in order.iter().zip(&times) {
+            while distinct.get(now + 1).is_some_and(|next| next <= time) {
+                now += 1;
+            }
+            places[*number as usize] = now as u32;
+        }
+        (distinct, places)
+    }
+}
+
+fn no_memory(rows: usize) -> Error {
+    Error::OutOfRange(format!("no memory is left for {rows} rows of a regression"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hazard::cox::Ties;
+    use crate::hazard::partial_likelihood::PartialLikelihood;
+    use crate::hazard::penalty::Penalty;
+
+    /// Rows of whole days, drawn by a linear congruential generator.
+    fn design(rows: usize, p: usize, late: bool, weighted: bool) -> Design {
+        let mut state = 1u64;
+        let mut draw = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let mut design = Design::default();
+        for _ in 0..rows {
+            let x: Vec<f64> = (0..p).map(|i| 2.0 * i as f64 + draw() * (1.0 + i as f64)).collect();
+            let exit = (1.0 + 9.0 * draw() * (1.0 - 0.3 * x[0])).ceil();
+            let entry = if late && draw() < 0.4 { (draw() * (exit - 1.0)).floor() } else { 0.0 };
+            let weight = if weighted { 0.5 + draw() } else { 1.0 };
+            design.push(Some(entry), exit, draw() < 0.6, weight, &x).expect("a good row");
+        }
+        design
+    }
+
+    fn assert_close(a: &[f64], b: &[f64], what: &str) {
+        let largest = a.iter().chain(b).fold(1.0, |largest: f64, value| largest.max(value.abs()));
+        for (a, b) in a.iter().zip(b) {
+            assert!((a - b).abs() <= 1e-12 * largest, "{what}: {a} and {b}");
+        }
+    }
+
+    #[test]
+    fn rows_in_their_place_give_what_sorted_rows_give() {
+        for (p, late, weighted, ties) in [
+            (1, false, false, Ties::Efron),
+            (3, true, false, Ties::Efron),
+            (5, true, true, Ties::Breslow),
+            (10, true, true, Ties::Efron),
+            (13, false, true, Ties::Efron),
+            (18, true, false, Ties::Breslow),
+        ] {
+            let design = design(5_000, p, late, weighted);
+            let (sets, sums) = RiskSets::in_place(&design, &mut || Ok(())).expect("no error").expect("few times");
+            let sorted = RiskSets::new(&design, &mut || Ok(())).expect("no error");
+            assert_eq!(sets.scales, sorted.scales);
+            let mut own = PartialLikelihood::in_place(&sets, sums, ties, Penalty::default());
+            let mut other = PartialLikelihood::new(&sorted, ties, Penalty::default()).expect("no error");
+            for beta in [vec![0.0; p], (0..p).map(|i| 0.2 - 0.05 * i as f64).collect()] {
+                let b = other.evaluate(&beta, &mut || Ok(())).expect("no error").expect("finite");
+                let (log_likelihood, score) = own.slope(&beta, &mut || Ok(())).expect("no error").expect("finite");
+                let a = own.evaluate(&beta, &mut || Ok(())).expect("no error").expect("finite");
+                let tolerance = 1e-12 * b.log_likelihood.abs();
+                assert!((log_likelihood - b.log_likelihood).abs() <= tolerance);
+                assert!((a.log_likelihood - b.log_likelihood).abs() <= tolerance);
+                // Scores are differences of sums as large as the events.
+                assert_close(
+                    &score.iter().map(|s| s / 3e3).collect::<Vec<_>>(),
+                    &b.score.iter().map(|s| s / 3e3).collect::<Vec<_>>(),
+                    "slope",
+                );
+                assert_close(
+                    &a.score.iter().map(|s| s / 3e3).collect::<Vec<_>>(),
+                    &b.score.iter().map(|s| s / 3e3).collect::<Vec<_>>(),
+                    "score",
+                );
+                assert_close(&a.information, &b.information, "information");
+                let (mut hazards, mut others) = (Vec::new(), Vec::new());
+                own.at_event_times(&beta, &mut || Ok(()), |set, _| hazards.push((set.total, set.total_x[0][0])))
+                    .expect("no error");
+                other
+                    .at_event_times(&beta, &mut || Ok(()), |set, _| others.push((set.total, set.total_x[0][0])))
+                    .expect("no error");
+                for (a, b) in hazards.iter().zip(&others) {
+                    // The centres may be a rounding apart.
+                    assert_close(&[a.0, a.1 / a.0], &[b.0, b.1 / b.0], "risk sets");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn too_many_times_are_left_to_sorted_rows() {
+        let mut design = Design::default();
+        (0..1_000).for_each(|i| design.push(None, f64::from(i), true, 1.0, &[f64::from(i % 7)]).expect("a good row"));
+        assert!(RiskSets::in_place(&design, &mut || Ok(())).expect("no error").is_none());
+    }
+
+    #[test]
+    fn a_sample_leads_to_the_same_maximum() {
+        let design = design(ROWS_FOR_SAMPLE + 1_000, 3, true, false);
+        let fit = crate::hazard::cox::fit(&design, Ties::Efron, &mut || Ok(())).expect("a fit");
+        let sorted = RiskSets::new(&design, &mut || Ok(())).expect("no error");
+        let mut likelihood = PartialLikelihood::new(&sorted, Ties::Efron, Penalty::default()).expect("no error");
+        let maximum = crate::hazard::newton::maximise(&mut likelihood, &mut || Ok(())).expect("a maximum");
+        for (i, beta) in maximum.beta.iter().enumerate() {
+            let (ours, theirs) = (fit.coefficients[i].unwrap_or(0.0), beta * sorted.scales[i]);
+            let error = fit.standard_error(i).unwrap_or(0.0);
+            assert!((ours - theirs).abs() <= 1e-9 * error, "{ours} and {theirs}");
+        }
+        assert!((fit.log_likelihood / maximum.log_likelihood - 1.0).abs() < 1e-12);
+    }
+}

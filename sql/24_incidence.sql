@@ -81,11 +81,11 @@ COMMENT ON FUNCTION ltv.time_lost_interval(ltv.incidence, double precision, inte
 
 CREATE FUNCTION ltv.event_free_survival(i ltv.incidence) RETURNS ltv.survival
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'event_free_survival_wrapper';
-COMMENT ON FUNCTION ltv.event_free_survival(ltv.incidence) IS 'The curve of contracts that still run, an ending by any cause being the event: for all accessors of curves and all money functions. The same bytes as survival_agg(duration, cause > 0) of the rows.';
+COMMENT ON FUNCTION ltv.event_free_survival(ltv.incidence) IS 'The curve of contracts that still run, an ending by any cause being the event: for all accessors of curves and all money functions. The same bytes as survival_agg(duration, cause > 0) of the rows. Weights that are not whole: error 22023, as what their errors need is kept by survival_agg only.';
 
 CREATE FUNCTION ltv.cause_survival(i ltv.incidence, cause integer) RETURNS ltv.survival
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'cause_survival_wrapper';
-COMMENT ON FUNCTION ltv.cause_survival(ltv.incidence, integer) IS 'The curve whose event is an ending by this cause and where every other ending is a censoring: for cumulative_hazard_at and log_rank, which then speak of the hazard of this cause. 1 - survival_at of it is NOT the share that ends by the cause: it says what that would be if nothing else could end a contract, and is larger. Use incidence_at.';
+COMMENT ON FUNCTION ltv.cause_survival(ltv.incidence, integer) IS 'The curve whose event is an ending by this cause and where every other ending is a censoring: for cumulative_hazard_at and log_rank, which then speak of the hazard of this cause. 1 - survival_at of it is NOT the share that ends by the cause: it says what that would be if nothing else could end a contract, and is larger. Use incidence_at. Weights that are not whole: error 22023.';
 
 CREATE FUNCTION ltv.causes(i ltv.incidence) RETURNS integer[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'causes_wrapper';

@@ -69,6 +69,9 @@ struct IncidenceText {
     entry: Vec<Number>,
     entered: Vec<Number>,
     skipped: u64,
+    /// Some weight was no whole number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fractional_weights: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -234,6 +237,7 @@ impl Text for Incidence {
             entry: column(&entries, |cell| cell.key),
             entered: column(&entries, |cell| cell.counts[0]),
             skipped: self.skipped(),
+            fractional_weights: self.is_fractional(),
             time: times.iter().copied().map(Number).collect(),
         })
     }
@@ -267,7 +271,7 @@ impl Text for Incidence {
         let tallies = if parts.time.is_empty() { 0 } else { usize::from(last) + 1 };
         let exits = (0..tallies).map(|at| cause(at as u8)).collect::<Result<Vec<_>>>()?;
         let entries = crate::text::tally(&parts.entry, [&parts.entered])?;
-        Incidence::from_parts(exits, entries, parts.skipped)
+        Incidence::from_parts(exits, entries, parts.skipped, parts.fractional_weights)
     }
 }
 

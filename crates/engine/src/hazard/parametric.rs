@@ -222,6 +222,12 @@ fn check(design: &Design, distribution: &Distribution, location: &[usize], ancil
             "Give the stratum as a covariate, and as an ancillary one where the shape should differ too.",
         ));
     }
+    if !design.clusters().names().is_empty() {
+        return Err(Error::invalid(
+            "a parametric model has no robust variance by cluster",
+            "Give NULL as the cluster; fit_cox knows clusters.",
+        ));
+    }
     let are_none = |chosen: &[usize]| {
         chosen.iter().any(|covariate| *covariate >= design.covariates())
             || chosen.windows(2).any(|pair| pair[0] >= pair[1])

@@ -10,6 +10,7 @@ use crate::{Error, Result};
 /// Causes are numbered from 1 to this; 0 is none.
 pub const MOST_CAUSES: usize = 255;
 const COUNTS: u8 = 0;
+const FRACTIONAL: u8 = 1;
 
 /// The sufficient statistic of the cumulative incidences: of several things that may end a contract, the first one does.
 ///
@@ -21,6 +22,8 @@ pub struct Incidence {
     exits: Vec<Tally<1>>,
     entries: Tally<1>,
     skipped: u64,
+    /// Some weight was no whole number, so that weights are no repetitions.
+    fractional: bool,
 }
 
 impl Incidence {
@@ -46,6 +49,7 @@ impl Incidence {
     /// As [`Incidence::add`] and [`Sample::add_row`].
     pub fn add_row(&mut self, entry: f64, duration: f64, cause: i32, weight: f64, budget: Budget) -> Result<()> {
         check_row(entry, duration, weight).map_err(|error| told_of_entries(error, weight))?;
+        self.fractional |= weight.fract() != 0.0;
         let tally = self.tally(cause)?;
         if weight == 1.0 {
             tally.add(duration, 0, budget)?;
@@ -94,6 +98,7 @@ impl Incidence {
         }
         self.entries.merge(&other.entries, budget)?;
         self.skipped = self.skipped.saturating_add(other.skipped);
+        self.fractional |= other.fractional;
         Ok(())
     }
 
@@ -138,10 +143,16 @@ impl Incidence {
         exits + self.entries.memory_bytes()
     }
 
+    /// Whether some weight was no whole number.
+    pub fn is_fractional(&self) -> bool {
+        self.fractional
+    }
+
     /// The sample in which an ending by any cause is the event: survival is to be still there.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for counts that are none.
+    /// [`Error::Invalid`] when some weight was no whole number: the robust errors of a curve need squares of weights,
+    /// which are not kept here.
     pub fn event_free(&self) -> Result<Sample> {
         self.sample(|cause| cause > 0)
     }
@@ -158,6 +169,12 @@ impl Incidence {
     }
 
     fn sample(&self, is_event: impl Fn(usize) -> bool) -> Result<Sample> {
+        if self.fractional {
+            return Err(Error::invalid(
+                "counts by cause with weights that are not whole do not keep what the errors of a curve need",
+                "survival_agg(duration, cause > 0, weight) does: gather the curve from the rows.",
+            ));
+        }
         let mut exits = Tally::<2>::default();
         for (cause, tally) in self.exits.iter().enumerate() {
             let counts = |count: f64| if is_event(cause) { [count, 0.0] } else { [0.0, count] };
@@ -171,18 +188,20 @@ impl Incidence {
     ///
     /// # Errors
     /// [`Error::Malformed`] for too many causes, a last one without a row, or more leaving than have entered.
-    pub fn from_parts(exits: Vec<Tally<1>>, entries: Tally<1>, skipped: u64) -> Result<Self> {
+    pub fn from_parts(exits: Vec<Tally<1>>, entries: Tally<1>, skipped: u64, fractional: bool) -> Result<Self> {
         if exits.len() > MOST_CAUSES + 1 || exits.last().is_some_and(Tally::is_empty) {
             return Err(Error::malformed("the causes of a summary of incidences are none of ours"));
         }
-        let incidence = Incidence { exits, entries, skipped };
+        // As if all weights were whole, for the check that nobody leaves who has not entered.
+        let incidence = Incidence { exits, entries, skipped, fractional: false };
         if !incidence.entries.is_empty() {
             incidence.event_free()?;
         }
-        Ok(incidence)
+        Ok(Incidence { fractional, ..incidence })
     }
 
-    /// Bytes: version, kind, the number of tallies (censored, cause 1, …), each of them, late entries, rows left out.
+    /// Bytes: version, kind, the number of tallies (censored, cause 1, …), each of them, late entries, rows left out, and a
+    /// 1 when some weight was not whole.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.byte(VERSION);
@@ -191,6 +210,9 @@ impl Incidence {
         self.exits.iter().for_each(|tally| tally.write(&mut out));
         self.entries.write(&mut out);
         out.whole(self.skipped);
+        if self.fractional {
+            out.byte(FRACTIONAL);
+        }
         out.bytes
     }
 
@@ -211,8 +233,12 @@ impl Incidence {
         let tallies = from.count(2)?;
         let exits = (0..tallies).map(|_| Tally::read(&mut from)).collect::<Result<Vec<_>>>()?;
         let (entries, skipped) = (Tally::read(&mut from)?, from.whole()?);
+        let fractional = !from.is_at_end();
+        if fractional && from.byte()? != FRACTIONAL {
+            return Err(Error::malformed("a summary of incidences has an unknown last byte"));
+        }
         from.finish()?;
-        Self::from_parts(exits, entries, skipped)
+        Self::from_parts(exits, entries, skipped, fractional)
     }
 }
 

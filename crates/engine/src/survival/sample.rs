@@ -219,7 +219,7 @@ pub(super) fn check_row(entry: f64, duration: f64, weight: f64) -> Result<()> {
     let shortest = f64::EPSILON.sqrt() * duration;
     if !(entry == 0.0 || (entry > 0.0 && duration - entry > shortest)) {
         return Err(Error::invalid(
-            format!("entry {entry} must be at least 0 and less than the duration {duration}"),
+            format!("entry {entry} must be at least 0 and less than the duration {duration}, by more than rounding"),
             "Both are measured from the same origin: a contract seen from month 3 until month 10 has entry 3 and duration 10.",
         ));
     }

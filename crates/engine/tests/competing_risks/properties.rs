@@ -65,8 +65,19 @@ proptest! {
             prop_assert_eq!(&merged, &whole);
         }
         prop_assert_eq!(&Incidence::decode(&whole.encode()).unwrap(), &whole);
-        let parts = Incidence::from_parts(whole.exits().to_vec(), whole.entries().clone(), whole.skipped());
+        let parts = Incidence::from_parts(whole.exits().to_vec(), whole.entries().clone(), whole.skipped(), false);
         prop_assert_eq!(parts.unwrap(), whole);
+    }
+
+    #[test]
+    fn fractional_weights_are_remembered_and_no_curve_forgets_them(rows in rows(), weight in 0.1f64..0.9) {
+        let mut incidence = gathered(&rows);
+        incidence.add_row(0.0, 3.0, 1, weight, UNLIMITED).unwrap();
+        let mut merged = Incidence::default();
+        merged.merge(&Incidence::decode(&incidence.encode()).unwrap(), UNLIMITED).unwrap();
+        prop_assert!(merged.is_fractional() && merged == incidence);
+        prop_assert!(merged.event_free().is_err() && merged.of_cause(1).is_err());
+        prop_assert!(!curve(&merged, Variance::Greenwood).is_empty());
     }
 
     #[test]
@@ -129,8 +140,10 @@ proptest! {
         for row in &rows {
             sample.add_row(row.entry, row.time, row.cause == 1, row.weight, UNLIMITED).unwrap();
         }
-        prop_assert_eq!(&incidence.event_free().unwrap(), &sample);
-        prop_assert_eq!(&incidence.of_cause(1).unwrap(), &sample);
+        // Whole weights are repetitions, whose squares only a sample keeps.
+        for counts in [incidence.event_free().unwrap(), incidence.of_cause(1).unwrap()] {
+            prop_assert_eq!((counts.exits(), counts.entries()), (sample.exits(), sample.entries()));
+        }
         let Some(steps) = kaplan_meier::steps(&sample) else { return Ok(()) };
         for row in curve(&incidence, Variance::Greenwood) {
             let alive = steps.survival_at(row.time).unwrap();

@@ -297,7 +297,7 @@ fn published_likelihoods_of_other_programs() {
     assert!((log_likelihood(&Distribution::Weibull, &rx) + 97.364_150_664_586_9).abs() < 1e-8);
     // Its gamma is a generalized gamma whose shape is its scale: at R's maximum of dgamma and pgamma it has flexsurv's
     // log-likelihood, and the generalized gamma does not do worse.
-    let (shape, log_rate) = (0.206_471_842_082_118f64.exp(), -6.854_056_978_115_568);
+    let (shape, log_rate) = (0.206_471_842_082_118_f64.exp(), -6.854_056_978_115_568);
     let curve = ltv_engine::survival::ParametricCurve {
         distribution: Distribution::GeneralizedGamma,
         parameters: vec![shape.ln() - log_rate, -0.5 * shape.ln(), shape.sqrt().recip()],

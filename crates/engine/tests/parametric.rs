@@ -80,6 +80,7 @@ fn fits_agree_with_r() {
             continue;
         }
         let tolerance = golden["tolerance"].as_f64().expect("a tolerance");
+        let curvature_tolerance = golden["covariance_tolerance"].as_f64().unwrap_or(tolerance);
         let (theirs, places) = (numbers(&golden["estimate"]), order(&golden, &fit));
         let q = theirs.len();
         let covariance: Vec<f64> = match golden["covariance"][0].is_array() {
@@ -109,7 +110,7 @@ fn fits_agree_with_r() {
             for j in 0..=i {
                 let scale = se * covariance[j * q + j].sqrt();
                 let ours = fit.covariance[places[i] * fit.coefficients.len() + places[j]];
-                compare(format!("covariance {i} {j}"), ours, covariance[i * q + j], scale, tolerance);
+                compare(format!("covariance {i} {j}"), ours, covariance[i * q + j], scale, curvature_tolerance);
             }
         }
     }
@@ -293,7 +294,7 @@ fn published_likelihoods_of_other_programs() {
         parametric::fit(&design, distribution, &[], &mut || Ok(())).expect("a fit").log_likelihood
     };
     // The tests of flexsurv 2.3: its log-normal and its Weibull with rx, on the ovarian data.
-    assert!((log_likelihood(&Distribution::LogNormal, &[]) + 97.121_742_042_656_81).abs() < 1e-8);
+    assert!((log_likelihood(&Distribution::LogNormal, &[]) + 97.121_742_042_656_8).abs() < 1e-8);
     assert!((log_likelihood(&Distribution::Weibull, &rx) + 97.364_150_664_586_9).abs() < 1e-8);
     // Its gamma is a generalized gamma whose shape is its scale: at R's maximum of dgamma and pgamma it has flexsurv's
     // log-likelihood, and the generalized gamma does not do worse.

@@ -108,7 +108,7 @@ for (name in c("lung", "veteran", "rossi", "ovarian", "gbsg2", "telco")) {
   by_hand(paste0(name, "_generalized-gamma"), name, function(b) { mu <- drop(cbind(1, x) %*% b[1:(p + 1)]); s <- exp(b[p + 2]); q <- b[p + 3]
     sum(ifelse(d$event == 1, lgg(d$time, mu, s, q), sgg(d$time, mu, s, q))) }, c(coef(base), log(base$scale), 0.5), "generalized-gamma",
     c("(Intercept)", colnames(x), "log(scale)", "shape"), entry = NULL, exit = d$time, upper = NULL, event = d$event, weight = NULL, x = x, score = gg_score(d, x),
-    covariance_tolerance = if (name == "telco") 1e-6) # Far in the tail of the shape: Richardson's Jacobian is good to 4e-7.
+    covariance_tolerance = if (name == "telco") 1e-6) # They differ by 4e-7; probably the error of Richardson's Jacobian.
   if (name != "telco") by_hand(paste0(name, "_gompertz"), name, function(b) { lb <- drop(cbind(1, x) %*% b[1:(p + 1)]); a <- b[p + 2] / max(d$time)
     sum(d$event * (lb + a * d$time) - exp(lb) * (exp(a * d$time) - 1) / a) }, c(log(sum(d$event) / sum(d$time)), rep(0, p), 0.1), "gompertz",
     c("(Intercept)", colnames(x), "shape"), entry = NULL, exit = d$time, upper = NULL, event = d$event, weight = NULL, x = x, unit = c(rep(1, p + 1), 1 / max(d$time)))

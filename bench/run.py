@@ -166,12 +166,16 @@ def report_parallel(backend: Backend, names: list[Task], repeats: int) -> None:
         print(f"| {task.name:<48} | {serial:8.3f} | {parallel:10.3f} | {serial / parallel:9.2f} |", flush=True)
 
 
-def report_memory(backend: Backend, names: list[Task]) -> None:
+def report_memory(names: list[Task]) -> None:
+    """Each task in a backend of its own, which has nothing left over from another."""
     print(f"\n| {'memory':<48} | MB at the most |")
     print(f"|{'-' * 50}|----------------|")
     for task in names:
+        backend = Backend()
+        backend.ask("SET max_parallel_workers_per_gather = 0; SET jit = off; SET ltv.max_memory_mb = 8192")
         backend.ask(task.floor)
         print(f"| {task.name:<48} | {memory(backend, task.sql):14.1f} |", flush=True)
+        backend.process.terminate()
 
 
 def measure(backend: Backend, task: Task, repeats: int) -> tuple[float, float]:
@@ -218,7 +222,7 @@ def main() -> None:
             chosen = [task for task in chosen if task.name in ("survival_agg, whole days", "survival_agg, delayed entry")]
         report(backend, rows, chosen, options.repeats if rows <= 1_000_000 else 3, peers["floors"])
         gathering = [task for task in chosen if task.name.startswith(("survival_agg, whole", "survival_agg, distinct", "fit_cox", "log_rank of 10 groups", "fit_weibull"))]
-        report_memory(backend, gathering)
+        report_memory(gathering)
         report_parallel(backend, gathering, 3)
         backend.process.terminate()
 

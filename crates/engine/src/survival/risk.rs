@@ -54,16 +54,21 @@ impl RiskTable {
         go_on(needed)?;
 
         let empty: PerGroup = smallvec![0.0; groups];
-        let mut rows: Vec<RiskRow> = times
-            .into_iter()
-            .map(|time| RiskRow {
+        // A question for about every megabyte that is filled.
+        let rows_per_question = ((1 << 20) / (4 * groups.max(1) * size_of::<f64>())).max(1);
+        let mut rows: Vec<RiskRow> = Vec::with_capacity(times.len());
+        for (at, time) in times.into_iter().enumerate() {
+            if at % rows_per_question == 0 {
+                go_on(needed)?;
+            }
+            rows.push(RiskRow {
                 time,
                 at_risk: empty.clone(),
                 events: empty.clone(),
                 censored: empty.clone(),
                 entered: empty.clone(),
-            })
-            .collect();
+            });
+        }
         for (group, sample) in samples.iter().enumerate() {
             go_on(needed)?;
             let exits = sample.exits().sorted();

@@ -2,7 +2,8 @@
 
 use crate::hazard::design::Design;
 use crate::hazard::in_place::{InPlace, ROWS_FOR_SAMPLE, SAMPLE};
-use crate::hazard::risk_sets::{LANES, ROWS_PER_INTERRUPT, scales};
+use crate::hazard::risk_sets::{LANES, ROWS_PER_INTERRUPT};
+use crate::hazard::scaling::scales;
 use crate::numeric::sum::Sum;
 use crate::{Interrupt, Result};
 

@@ -8,7 +8,9 @@
 use crate::hazard::cox::Ties;
 use crate::hazard::design::Design;
 use crate::hazard::fine_gray_weights::{End, Places};
+use crate::hazard::increment::{Increment, Tie};
 use crate::hazard::risk_sets::ROWS_PER_INTERRUPT;
+use crate::hazard::scaling::centre_and_scale;
 use crate::hazard::timeline::reserve;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
@@ -40,25 +42,7 @@ pub(super) struct Likelihood<'a> {
     /// Event times × (1 + p): Σ r and Σ r x over the risk set, and over those who end.
     total: Vec<f64>,
     ending: Vec<f64>,
-    pub terms: Vec<Term>,
-}
-
-/// The d terms of one event time, summed over f = 0, 1/d … (d−1)/d (Efron) or 0 throughout (Breslow); S is the risk
-/// set's Σ r, D that of those who end, m their mean weight.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Term {
-    /// Σ m ln(S − fD)
-    log: f64,
-    /// Σ m / (S − fD): the increment of the cumulative hazard.
-    pub hazard: f64,
-    /// Σ f m / (S − fD)
-    spared: f64,
-    /// Σ m / (S − fD)²
-    pub square: f64,
-    /// Σ f m / (S − fD)²
-    pub square_spared: f64,
-    /// Σ f² m / (S − fD)²
-    square_spared_twice: f64,
+    pub terms: Vec<Increment>,
 }
 
 /// The log-likelihood and its derivatives at some coefficients, in scaled units.
@@ -73,7 +57,7 @@ pub(super) struct Evaluation {
 impl<'a> Likelihood<'a> {
     pub fn new(design: &'a Design, places: &'a Places, ties: Ties, interrupt: Interrupt) -> Result<Self> {
         let (rows, p, times) = (design.len(), design.covariates(), places.event_times.len());
-        let (means, scales) = centre_and_scale(design)?;
+        let (means, scales) = centre_and_scale(design, interrupt)?;
         let room = |length: usize| {
             let mut column = Vec::new();
             reserve(&mut column, length)?;
@@ -95,7 +79,7 @@ impl<'a> Likelihood<'a> {
             risk: room(rows)?,
             total: room(cells)?,
             ending: room(cells)?,
-            terms: vec![Term::default(); times],
+            terms: vec![Increment::default(); times],
         };
         interrupt()?;
         likelihood.gather();
@@ -176,7 +160,9 @@ impl<'a> Likelihood<'a> {
         }
         for at in 0..times {
             let (count, mean_weight) = self.deaths[at];
-            self.terms[at] = Term::new(self.total[at * width], self.ending[at * width], count, mean_weight, self.ties);
+            let (total, dying) = (self.total[at * width], self.ending[at * width]);
+            let tie = Tie { total, dying, deaths: count as usize, mean_weight };
+            self.terms[at] = Increment::new(tie, self.ties, interrupt)?;
         }
         Ok(shift)
     }
@@ -336,33 +322,6 @@ impl<'a> Likelihood<'a> {
     }
 }
 
-impl Term {
-    fn new(total: f64, ending: f64, count: u32, mean_weight: f64, ties: Ties) -> Term {
-        let mut sums = Term::default();
-        let terms = if ties == Ties::Breslow { 1 } else { count };
-        for k in 0..terms {
-            let fraction = f64::from(k) / f64::from(count);
-            let denominator = total - fraction * ending;
-            let inverse = 1.0 / denominator;
-            sums.log += denominator.ln();
-            sums.hazard += inverse;
-            sums.spared += fraction * inverse;
-            sums.square += inverse * inverse;
-            sums.square_spared += fraction * inverse * inverse;
-            sums.square_spared_twice += fraction * fraction * inverse * inverse;
-        }
-        let weight = if ties == Ties::Breslow { mean_weight * f64::from(count) } else { mean_weight };
-        Term {
-            log: weight * sums.log,
-            hazard: weight * sums.hazard,
-            spared: weight * sums.spared,
-            square: weight * sums.square,
-            square_spared: weight * sums.square_spared,
-            square_spared_twice: weight * sums.square_spared_twice,
-        }
-    }
-}
-
 /// Adds r and r x to sums of 1 + p numbers.
 #[inline]
 fn add(sums: &mut [f64], r: f64, x: &[f64]) {
@@ -380,33 +339,4 @@ fn add_square(matrix: &mut [f64], scale: f64, a: &[f64], b: &[f64]) {
         let scaled = scale * a;
         row[..=i].iter_mut().zip(b).for_each(|(sum, b)| *sum += scaled * b);
     }
-}
-
-/// The weighted mean of each covariate, and the power of two nearest to the inverse of its mean absolute deviation.
-fn centre_and_scale(design: &Design) -> Result<(Vec<f64>, Vec<f64>)> {
-    let p = design.covariates();
-    let weight = |row: usize| design.weights().get(row).copied().unwrap_or(1.0);
-    let total: f64 = (0..design.len()).map(weight).collect::<Sum>().total();
-    let mean = |value: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
-        let mut sums = vec![Sum::default(); p];
-        for (row, x) in design.x().chunks_exact(p).enumerate() {
-            sums.iter_mut().zip(x).enumerate().for_each(|(k, (sum, x))| sum.add(weight(row) * value(k, *x)));
-        }
-        sums.iter().map(|sum| sum.total() / total).collect()
-    };
-    let first = &design.x()[..p];
-    let varies = |k: usize| design.x().iter().skip(k).step_by(p).any(|x| *x != first[k]);
-    let means: Vec<f64> = mean(&|_, x| x);
-    // The mean of a constant is that constant, not something one rounding away from it.
-    let means: Vec<f64> = means.iter().enumerate().map(|(k, mean)| if varies(k) { *mean } else { first[k] }).collect();
-    let deviations = mean(&|k, x| (x - means[k]).abs());
-    if let Some(at) = means.iter().zip(&deviations).position(|(mean, deviation)| !(mean + deviation).is_finite()) {
-        return Err(Error::OutOfRange(format!("the values of covariate {} are too large to be summed", at + 1)));
-    }
-    let scale = |deviation: &f64| match *deviation {
-        0.0 => 0.0,
-        deviation => (-deviation.log2().round()).clamp(-1000.0, 1000.0).exp2(),
-    };
-    let scales = deviations.iter().map(scale).collect();
-    Ok((means, scales))
 }

@@ -11,9 +11,11 @@
 
 use crate::hazard::cox::Ties;
 use crate::hazard::exact_ties;
-use crate::hazard::in_place::{SlotSums, row};
+use crate::hazard::in_place::SlotSums;
+use crate::hazard::increment::Increment;
+use crate::hazard::moments::{BLOCK, Moments};
 use crate::hazard::penalty::Penalty;
-use crate::hazard::risk_sets::{LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
+use crate::hazard::risk_sets::{ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::sweep::RiskSet;
 use crate::hazard::timeline::reserve;
 use crate::numeric::sum::Sum;
@@ -24,9 +26,6 @@ const LARGEST_EXPONENT: f64 = 200.0;
 /// Where the largest linear predictor is put when it is too large.
 const RECENTRED_EXPONENT: f64 = 100.0;
 
-/// Terms of a tie whose logarithm is taken at once, of their product.
-const LOGARITHMS_AT_ONCE: usize = 16;
-
 /// The log-likelihood and its derivatives at some coefficients, in scaled units.
 #[derive(Debug)]
 pub(super) struct Evaluation {
@@ -36,79 +35,6 @@ pub(super) struct Evaluation {
     pub score: Vec<f64>,
     /// p × p, row-major, symmetric.
     pub information: Vec<f64>,
-}
-
-/// The d terms of one event time, summed: with S the risk set's Σ r, D the deaths' Σ r, m their mean weight and
-/// f = 0, 1/d … (d−1)/d (Efron) or 0 throughout (Breslow), each is a sum over f.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Increment {
-    /// Σ m ln(S − fD)
-    pub log: f64,
-    /// Σ m / (S − fD): the increment of the cumulative hazard.
-    pub hazard: f64,
-    /// Σ f m / (S − fD): what the deaths themselves are spared of it.
-    pub spared: f64,
-    /// Σ m / (S − fD)²: the variance of the hazard's increment.
-    pub square: f64,
-    /// Σ f m / (S − fD)²
-    pub square_spared: f64,
-    /// Σ f² m / (S − fD)²
-    pub square_spared_twice: f64,
-}
-
-impl Increment {
-    pub fn new(set: &RiskSet, ties: Ties, interrupt: Interrupt) -> Result<Increment> {
-        let (deaths, mean_weight) = (set.group.deaths(), set.group.mean_weight);
-        if ties != Ties::Efron || deaths == 1 {
-            let weight = mean_weight * deaths as f64;
-            let inverse = 1.0 / set.total;
-            let (hazard, square) = (weight * inverse, weight * inverse * inverse);
-            return Ok(Increment { log: weight * set.total.ln(), hazard, square, ..Increment::default() });
-        }
-        let mut sums = Increment::default();
-        // As shares of the whole, none smaller than one in `deaths`, so that no product leaves the numbers.
-        let (whole, mut product) = (1.0 / set.total, 1.0);
-        for death in 0..deaths {
-            if death % ROWS_PER_INTERRUPT == ROWS_PER_INTERRUPT - 1 {
-                interrupt()?;
-            }
-            let fraction = death as f64 / deaths as f64;
-            let denominator = set.total - fraction * set.deaths;
-            let inverse = 1.0 / denominator;
-            let (spared, square) = (fraction * inverse, inverse * inverse);
-            product *= denominator * whole;
-            if death % LOGARITHMS_AT_ONCE == LOGARITHMS_AT_ONCE - 1 {
-                sums.log += std::mem::replace(&mut product, 1.0).ln();
-            }
-            sums.hazard += inverse;
-            sums.spared += spared;
-            sums.square += square;
-            sums.square_spared += spared * inverse;
-            sums.square_spared_twice += spared * spared;
-        }
-        Ok(Increment {
-            log: mean_weight * (sums.log + product.ln() + deaths as f64 * set.total.ln()),
-            hazard: mean_weight * sums.hazard,
-            spared: mean_weight * sums.spared,
-            square: mean_weight * sums.square,
-            square_spared: mean_weight * sums.square_spared,
-            square_spared_twice: mean_weight * sums.square_spared_twice,
-        })
-    }
-}
-
-impl Increment {
-    /// As if there were so many of its event time.
-    fn times(&self, multiplier: f64) -> Increment {
-        Increment {
-            log: multiplier * self.log,
-            hazard: multiplier * self.hazard,
-            spared: multiplier * self.spared,
-            square: multiplier * self.square,
-            square_spared: multiplier * self.square_spared,
-            square_spared_twice: multiplier * self.square_spared_twice,
-        }
-    }
 }
 
 /// The partial likelihood of some risk sets, with its working memory.
@@ -173,7 +99,7 @@ impl<'a> PartialLikelihood<'a> {
         let (mut log_sum, mut hazards, mut spared) = (Sum::default(), Vec::new(), Vec::new());
         place.add_up(&sets.padded(beta), shift, sums, interrupt)?;
         place.sweep(sets, sums, interrupt, |set, interrupt| {
-            let increment = Increment::new(set, ties, interrupt)?;
+            let increment = Increment::new(set.tie(), ties, interrupt)?;
             log_sum.add(increment.log);
             hazards.push(increment.hazard);
             spared.push(increment.spared);
@@ -290,7 +216,7 @@ impl<'a> PartialLikelihood<'a> {
         let mut increments: Vec<Increment> = Vec::new();
         reserve(&mut increments, sets.groups.len())?;
         place.sweep(sets, sums, interrupt, |set, interrupt| {
-            increments.push(take(increments.len(), &Increment::new(set, ties, interrupt)?));
+            increments.push(take(increments.len(), &Increment::new(set.tie(), ties, interrupt)?));
             Ok(())
         })?;
         let mut hazards: Vec<f64> = increments.iter().map(|increment| increment.hazard).collect();
@@ -332,13 +258,13 @@ impl<'a> PartialLikelihood<'a> {
                 place.each_expected((&none, &none), sums, true, interrupt, |_, _| ())?;
             }
             place.sweep(self.sets, sums, interrupt, |set, interrupt| {
-                visit(set, &Increment::new(set, ties, interrupt)?);
+                visit(set, &Increment::new(set.tie(), ties, interrupt)?);
                 Ok(())
             })?;
             return Ok(shift);
         }
         self.sets.sweep(&self.sets.padded(beta), shift, &mut self.risk, interrupt, |set, interrupt| {
-            visit(set, &Increment::new(set, ties, interrupt)?);
+            visit(set, &Increment::new(set.tie(), ties, interrupt)?);
             Ok(())
         })?;
         Ok(shift)
@@ -384,193 +310,5 @@ fn accumulate_from_the_end(increments: &mut [f64]) {
     for increment in increments.iter_mut().rev() {
         sum.add(*increment);
         *increment = sum.total();
-    }
-}
-
-/// Rows that are summed before their sums are added to the total, so that rounding does not grow with their number.
-const BLOCK: usize = 1024;
-
-#[inline(always)]
-fn add_first(chunks: usize, sums: &mut [Lanes], x: &[f64], p: usize, weights: &[f64]) {
-    let sums = &mut sums[..chunks];
-    for (i, weight) in weights.iter().enumerate() {
-        for (sums, x) in sums.iter_mut().zip(row(x, i * p, chunks)) {
-            (0..LANES).for_each(|lane| sums[lane] += weight * x[lane]);
-        }
-    }
-}
-
-/// Weighted sums of x and of the lower triangle of x x'.
-#[derive(Debug)]
-struct Moments {
-    chunks: usize,
-    first: Vec<Lanes>,
-    /// Covariates × chunks; the row of a covariate is filled up to its own chunk.
-    second: Vec<Lanes>,
-    /// Rows and weights that wait until a block is full.
-    waiting: Vec<Lanes>,
-    waiting_weights: Vec<f64>,
-}
-
-impl Moments {
-    fn new(chunks: usize, covariates: usize) -> Self {
-        let zero = [0.0; LANES];
-        let (first, second) = (vec![zero; chunks], vec![zero; covariates * chunks]);
-        Moments { chunks, first, second, waiting: Vec::new(), waiting_weights: Vec::new() }
-    }
-
-    /// Adds what one event time takes off the information: Σ over the terms of its tie of m u u' with u the mean of x.
-    ///
-    /// With s = Σ r x over the risk set and d over the deaths that is a ss' − b (sd' + ds') + c dd' for the increments
-    /// a, b, c, or a (s − b/a d)(s − b/a d)' + (c − b²/a) dd'.
-    fn add_means(&mut self, set: &RiskSet, increment: &Increment) {
-        let share = increment.square_spared / increment.square;
-        if share > 0.0 {
-            for (total, deaths) in set.total_x.iter().zip(set.deaths_x) {
-                self.waiting.push(std::array::from_fn(|lane| total[lane] - share * deaths[lane]));
-            }
-            self.waiting.extend_from_slice(set.deaths_x);
-            let rest = increment.square_spared_twice - share * increment.square_spared;
-            self.waiting_weights.extend([increment.square, rest]);
-        } else {
-            self.waiting.extend_from_slice(set.total_x);
-            self.waiting_weights.push(increment.square);
-        }
-        if self.waiting_weights.len() + 2 > BLOCK {
-            self.add_waiting();
-        }
-    }
-
-    fn add_waiting(&mut self) {
-        let (mut rows, mut weights) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.waiting_weights));
-        self.add_rows(&rows, &weights);
-        rows.clear();
-        weights.clear();
-        (self.waiting, self.waiting_weights) = (rows, weights);
-    }
-
-    fn add_rows(&mut self, x: &[Lanes], weights: &[f64]) {
-        for (x, weights) in x.chunks(BLOCK * self.chunks).zip(weights.chunks(BLOCK)) {
-            let mut block = Moments::new(self.chunks, self.second.len() / self.chunks);
-            match self.chunks {
-                1 => block.add_block::<1>(x, weights),
-                2 => block.add_block::<2>(x, weights),
-                3 => block.add_block::<3>(x, weights),
-                4 => block.add_block::<4>(x, weights),
-                _ => block.add_wide_block(x, weights),
-            }
-            self.take_in(&mut block);
-        }
-    }
-
-    /// Adds the sums of a block and clears them.
-    fn take_in(&mut self, block: &mut Moments) {
-        let sums = self.first.iter_mut().chain(&mut self.second).flatten();
-        let terms = block.first.iter_mut().chain(&mut block.second).flatten();
-        for (sum, term) in sums.zip(terms) {
-            *sum += std::mem::take(term);
-        }
-    }
-
-    /// The first moments only.
-    fn add_first(&mut self, x: &[f64], p: usize, weights: &[f64]) {
-        match self.chunks {
-            1 => add_first(1, &mut self.first, x, p, weights),
-            2 => add_first(2, &mut self.first, x, p, weights),
-            3 => add_first(3, &mut self.first, x, p, weights),
-            4 => add_first(4, &mut self.first, x, p, weights),
-            chunks => add_first(chunks, &mut self.first, x, p, weights),
-        }
-    }
-
-    /// Rows that lie one after the other without gaps, with room behind the last: what is read of the next row ends up
-    /// beyond the covariates.
-    fn add_loose_rows(&mut self, x: &[f64], weights: &[f64]) {
-        match self.chunks {
-            1 => self.add_loose_chunks::<1>(x, weights),
-            2 => self.add_loose_chunks::<2>(x, weights),
-            3 => self.add_loose_chunks::<3>(x, weights),
-            4 => self.add_loose_chunks::<4>(x, weights),
-            _ => {
-                let p = self.second.len() / self.chunks;
-                for (i, weights) in weights.chunks(4).enumerate() {
-                    let at = |j: usize| row(x, (4 * i + if j < weights.len() { j } else { 0 }) * p, self.chunks);
-                    let weight = |j: usize| weights.get(j).copied().unwrap_or(0.0);
-                    self.add_four([at(0), at(1), at(2), at(3)], [weight(0), weight(1), weight(2), weight(3)]);
-                }
-            }
-        }
-    }
-
-    fn add_loose_chunks<const CHUNKS: usize>(&mut self, x: &[f64], weights: &[f64]) {
-        let p = self.second.len() / CHUNKS;
-        let zero = [[0.0; LANES]; CHUNKS];
-        let at = |i: usize| row(x, i * p, CHUNKS).first_chunk::<CHUNKS>().unwrap_or(&zero);
-        let (fours, rest) = weights.as_chunks::<4>();
-        for (i, weights) in fours.iter().enumerate() {
-            self.add_four([at(4 * i), at(4 * i + 1), at(4 * i + 2), at(4 * i + 3)], *weights);
-        }
-        for (i, weight) in rest.iter().enumerate() {
-            self.add_four([at(4 * fours.len() + i); 4], [*weight, 0.0, 0.0, 0.0]);
-        }
-    }
-
-    fn add_block<const CHUNKS: usize>(&mut self, x: &[Lanes], weights: &[f64]) {
-        let (rows, _) = x.as_chunks::<CHUNKS>();
-        let (fours, rest) = rows.as_chunks::<4>();
-        let (weight_fours, weight_rest) = weights.as_chunks::<4>();
-        for (rows, weights) in fours.iter().zip(weight_fours) {
-            self.add_four([&rows[0], &rows[1], &rows[2], &rows[3]], *weights);
-        }
-        for (row, weight) in rest.iter().zip(weight_rest) {
-            self.add_four([row; 4], [*weight, 0.0, 0.0, 0.0]);
-        }
-    }
-
-    fn add_wide_block(&mut self, x: &[Lanes], weights: &[f64]) {
-        for (rows, weights) in x.chunks(4 * self.chunks).zip(weights.chunks(4)) {
-            let row = |i: usize| rows.get(i * self.chunks..(i + 1) * self.chunks).unwrap_or(&rows[..self.chunks]);
-            let weight = |i: usize| weights.get(i).copied().unwrap_or(0.0);
-            self.add_four([row(0), row(1), row(2), row(3)], [weight(0), weight(1), weight(2), weight(3)]);
-        }
-    }
-
-    /// Four rows at a time, so that the sums are loaded and stored once for four.
-    #[inline(always)]
-    fn add_four<Row: AsRef<[Lanes]> + ?Sized>(&mut self, rows: [&Row; 4], weights: [f64; 4]) {
-        let [a, b, c, d] = rows.map(|row| row.as_ref());
-        let four = |scale: [f64; 4], at: usize, lane: usize| {
-            (scale[0] * a[at][lane] + scale[1] * b[at][lane]) + (scale[2] * c[at][lane] + scale[3] * d[at][lane])
-        };
-        for (at, sums) in self.first.iter_mut().enumerate() {
-            (0..LANES).for_each(|lane| sums[lane] += four(weights, at, lane));
-        }
-        for (i, sums) in self.second.chunks_exact_mut(a.len()).enumerate() {
-            let (chunk, lane) = (i / LANES, i % LANES);
-            let scale = [
-                weights[0] * a[chunk][lane],
-                weights[1] * b[chunk][lane],
-                weights[2] * c[chunk][lane],
-                weights[3] * d[chunk][lane],
-            ];
-            for (at, sums) in sums.iter_mut().take(chunk + 1).enumerate() {
-                (0..LANES).for_each(|lane| sums[lane] += four(scale, at, lane));
-            }
-        }
-    }
-
-    /// Own second moments less `other`'s: symmetric, p × p, row-major.
-    fn difference(&self, other: &Moments, covariates: usize) -> Vec<f64> {
-        let width = self.chunks * LANES;
-        let (own, others) = (self.second.as_flattened(), other.second.as_flattened());
-        let mut matrix = vec![0.0; covariates * covariates];
-        for i in 0..covariates {
-            for j in 0..=i {
-                let value = own[i * width + j] - others[i * width + j];
-                matrix[i * covariates + j] = value;
-                matrix[j * covariates + i] = value;
-            }
-        }
-        matrix
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::hazard::increment::Tie;
 use crate::hazard::risk_sets::{Group, LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
 use crate::numeric::sum::{Sum, two_sum};
 use crate::{Interrupt, Result};
@@ -14,6 +15,13 @@ pub(super) struct RiskSet<'a> {
     pub total_x: &'a [Lanes],
     pub deaths: f64,
     pub deaths_x: &'a [Lanes],
+}
+
+impl RiskSet<'_> {
+    pub fn tie(&self) -> Tie {
+        let (deaths, mean_weight) = (self.group.deaths(), self.group.mean_weight);
+        Tie { total: self.total, dying: self.deaths, deaths, mean_weight }
+    }
 }
 
 impl RiskSets<'_> {

@@ -7,10 +7,11 @@
 use crate::hazard::columns::Columns;
 use crate::hazard::design::Design;
 use crate::hazard::risk_sets::{Group, LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
+use crate::hazard::slot_sums::{Block, Kind, SlotSums, row};
 use crate::hazard::sweep::{RiskSet, RunningSums, dot};
 use crate::hazard::timeline::reserve;
+use crate::hazard::times::Times;
 use crate::numeric::sum::Sum;
-use crate::survival::risk::distinct_times;
 use crate::{Error, Interrupt, Result};
 
 /// Rows that are centred and scaled at a time; a multiple of [`LANES`].
@@ -28,54 +29,16 @@ pub(super) struct InPlace<'a> {
     pub design: &'a Design,
     /// Of this many blocks of rows the first is taken: 1 for all rows.
     pub stride: usize,
-    groups: usize,
+    pub groups: usize,
     /// Per row kind × groups + group; see [`Kind`]. Beyond them for a row that is at risk at no event time.
     slots: Vec<u32>,
     /// Kinds that are summed by slot.
-    summed: usize,
+    pub summed: usize,
     /// Late rows, in their order: the group from which on (time falls) each is no longer there.
-    entered: Vec<u32>,
+    pub entered: Vec<u32>,
     /// Means and scales of the covariates, repeated for as many rows as fill whole vectors.
     means: Vec<f64>,
     scales: Vec<f64>,
-}
-
-/// The kinds of rows that leave at an event time (or before the next): those who die, the others, and the same of the
-/// late ones, whose sums must be taken away again.
-struct Kind;
-
-impl Kind {
-    const DEATH: usize = 0;
-    const OTHER: usize = 1;
-    const LATE_DEATH: usize = 2;
-    const LATE_OTHER: usize = 3;
-    const ALL: usize = 4;
-
-    fn dies(kind: usize) -> bool {
-        matches!(kind, Kind::DEATH | Kind::LATE_DEATH)
-    }
-}
-
-/// Sums over the rows at some coefficients, and what they are made of.
-#[derive(Debug)]
-pub(super) struct SlotSums {
-    /// Σ r per slot.
-    totals: Vec<f64>,
-    /// Σ r over the late rows of each group, by when they come and by when they go: what is to be taken away must have
-    /// been added with its rounding errors.
-    comes: Vec<Sum>,
-    goes: Vec<Sum>,
-    /// Σ r x per summed slot …
-    x: Vec<Lanes>,
-    /// … and over the late rows.
-    comes_x: RunningSums,
-    goes_x: RunningSums,
-    /// r per row.
-    risk: Vec<f64>,
-    /// The coefficients and the shift that all of it but the sums of x belongs to; `None` for none yet.
-    at: Option<(Vec<Lanes>, f64)>,
-    /// Whether the sums of x belong to them, too.
-    pub has_x: bool,
 }
 
 impl<'a> RiskSets<'a> {
@@ -134,29 +97,6 @@ impl<'a> RiskSets<'a> {
     }
 }
 
-impl SlotSums {
-    fn new(place: &InPlace, chunks: usize) -> Result<SlotSums> {
-        let slots = (place.summed * place.groups + 1) * chunks;
-        let late = if place.entered.is_empty() { 0 } else { place.groups };
-        let mut sums = SlotSums {
-            totals: vec![0.0; Kind::ALL * place.groups + 1],
-            comes: vec![Sum::default(); late],
-            goes: vec![Sum::default(); late],
-            x: Vec::new(),
-            comes_x: RunningSums::new(late * chunks),
-            goes_x: RunningSums::new(late * chunks),
-            risk: Vec::new(),
-            at: None,
-            has_x: false,
-        };
-        reserve(&mut sums.x, slots)?;
-        sums.x.resize(slots, [0.0; LANES]);
-        reserve(&mut sums.risk, place.rows())?;
-        sums.risk.resize(place.rows(), 0.0);
-        Ok(sums)
-    }
-}
-
 impl<'a> InPlace<'a> {
     /// `None` where the rows' times are too many.
     fn new(design: &'a Design, stride: usize, interrupt: Interrupt) -> Result<Option<(InPlace<'a>, Vec<Group>)>> {
@@ -187,7 +127,7 @@ impl<'a> InPlace<'a> {
                 }
                 place.entered.push(times.number(*entry));
             }
-            if times.bits.len() > most_times {
+            if times.len() > most_times {
                 return Ok(None);
             }
         }
@@ -502,12 +442,6 @@ impl<'a> InPlace<'a> {
     }
 }
 
-/// As many whole vectors as cover a row; what they hold of the next row must count for nothing.
-#[inline(always)]
-pub(super) fn row(x: &[f64], start: usize, chunks: usize) -> &[Lanes] {
-    x[start..start + chunks * LANES].as_chunks::<LANES>().0
-}
-
 /// The common widths are compiled on their own.
 #[inline(always)]
 fn linear_predictors(x: &[f64], p: usize, chunks: usize, beta: &[Lanes], into: &mut [f64]) {
@@ -517,215 +451,9 @@ fn linear_predictors(x: &[f64], p: usize, chunks: usize, beta: &[Lanes], into: &
     }
 }
 
-/// A block of rows on its way into the sums of x.
-struct Block<'a> {
-    x: &'a [f64],
-    p: usize,
-    groups: usize,
-    slots: &'a [u32],
-    risk: &'a [f64],
-    /// Of the late rows from this block on.
-    entered: &'a [u32],
-}
-
-impl Block<'_> {
-    /// The common widths are compiled on their own.
-    #[inline(always)]
-    fn add_up(&self, chunks: usize, sums: &mut [Lanes], late: (&mut RunningSums, &mut RunningSums)) {
-        let mut entered = self.entered.iter();
-        for (i, (r, slot)) in self.risk.iter().zip(self.slots).enumerate() {
-            let slot = *slot as usize;
-            let x = row(self.x, i * self.p, chunks);
-            if slot >= Kind::LATE_DEATH * self.groups {
-                if slot == Kind::ALL * self.groups {
-                    continue;
-                }
-                late.0.add_at(slot % self.groups * chunks, *r, x);
-                if let Some(group) = entered.next() {
-                    late.1.add_at(*group as usize * chunks, *r, x);
-                }
-                if slot >= Kind::LATE_OTHER * self.groups {
-                    continue;
-                }
-            }
-            let sums = &mut sums[slot * chunks..(slot + 1) * chunks];
-            for (sums, values) in sums.iter_mut().zip(x) {
-                (0..LANES).for_each(|lane| sums[lane] += r * values[lane]);
-            }
-        }
-    }
-}
-
-/// Distinct times, numbered in the order in which they were met.
-#[derive(Debug, Default)]
-struct Times {
-    /// The bits of each: as times are not negative, these are in the order of their values.
-    bits: Vec<u64>,
-    /// Number + 1 by hash, 0 where there is none; a power of two long, and never full.
-    table: Vec<u32>,
-}
-
-impl Times {
-    #[inline]
-    fn number(&mut self, time: f64) -> u32 {
-        // Adding 0 turns −0 into 0.
-        let bits = (time + 0.0).to_bits();
-        if 4 * (self.bits.len() + 1) > self.table.len() {
-            self.grow();
-        }
-        let mut at = self.start(bits);
-        loop {
-            match self.table[at] {
-                0 => {
-                    self.bits.push(bits);
-                    self.table[at] = self.bits.len() as u32;
-                    return self.bits.len() as u32 - 1;
-                }
-                number if self.bits[number as usize - 1] == bits => return number - 1,
-                _ => at = (at + 1) & (self.table.len() - 1),
-            }
-        }
-    }
-
-    /// Multiplicative hashing (Knuth, *The Art of Computer Programming* 3, §6.4).
-    fn start(&self, bits: u64) -> usize {
-        (bits.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - self.table.len().trailing_zeros())) as usize
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        self.table = vec![0; (2 * self.table.len()).max(1024)];
-        for (number, bits) in (1u32..).zip(&self.bits) {
-            let mut at = self.start(*bits);
-            while self.table[at] != 0 {
-                at = (at + 1) & (self.table.len() - 1);
-            }
-            self.table[at] = number;
-        }
-    }
-
-    /// The times in order, those that differ by rounding taken as one, and the place of each number among them.
-    fn in_order(&self) -> (Vec<f64>, Vec<u32>) {
-        let mut order: Vec<u32> = (0..self.bits.len() as u32).collect();
-        order.sort_unstable_by_key(|number| self.bits[*number as usize]);
-        let times: Vec<f64> = order.iter().map(|number| f64::from_bits(self.bits[*number as usize])).collect();
-        let distinct = distinct_times(&times);
-        let mut places = vec![0; order.len()];
-        let mut now = 0;
-        for (number, time) in order.iter().zip(&times) {
-            while distinct.get(now + 1).is_some_and(|next| next <= time) {
-                now += 1;
-            }
-            places[*number as usize] = now as u32;
-        }
-        (distinct, places)
-    }
-}
-
 fn no_memory(rows: usize) -> Error {
     Error::OutOfRange(format!("no memory is left for {rows} rows of a regression"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hazard::cox::Ties;
-    use crate::hazard::partial_likelihood::PartialLikelihood;
-    use crate::hazard::penalty::Penalty;
-
-    /// Rows of whole days, drawn by a linear congruential generator.
-    fn design(rows: usize, p: usize, late: bool, weighted: bool) -> Design {
-        let mut state = 1u64;
-        let mut draw = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 11) as f64 / (1u64 << 53) as f64
-        };
-        let mut design = Design::default();
-        for _ in 0..rows {
-            let x: Vec<f64> = (0..p).map(|i| 2.0 * i as f64 + draw() * (1.0 + i as f64)).collect();
-            let exit = (1.0 + 9.0 * draw() * (1.0 - 0.3 * x[0])).ceil();
-            let entry = if late && draw() < 0.4 { (draw() * (exit - 1.0)).floor() } else { 0.0 };
-            let weight = if weighted { 0.5 + draw() } else { 1.0 };
-            design.push(Some(entry), exit, draw() < 0.6, weight, &x).expect("a good row");
-        }
-        design
-    }
-
-    fn assert_close(a: &[f64], b: &[f64], what: &str) {
-        let largest = a.iter().chain(b).fold(1.0, |largest: f64, value| largest.max(value.abs()));
-        for (a, b) in a.iter().zip(b) {
-            assert!((a - b).abs() <= 1e-12 * largest, "{what}: {a} and {b}");
-        }
-    }
-
-    #[test]
-    fn rows_in_their_place_give_what_sorted_rows_give() {
-        for (p, late, weighted, ties) in [
-            (1, false, false, Ties::Efron),
-            (3, true, false, Ties::Efron),
-            (5, true, true, Ties::Breslow),
-            (10, true, true, Ties::Efron),
-            (13, false, true, Ties::Efron),
-            (18, true, false, Ties::Breslow),
-        ] {
-            let design = design(5_000, p, late, weighted);
-            let (sets, sums) = RiskSets::in_place(&design, &mut || Ok(())).expect("no error").expect("few times");
-            let sorted = RiskSets::new(&design, &mut || Ok(())).expect("no error");
-            assert_eq!(sets.scales, sorted.scales);
-            let mut own = PartialLikelihood::in_place(&sets, sums, ties, Penalty::default());
-            let mut other = PartialLikelihood::new(&sorted, ties, Penalty::default()).expect("no error");
-            for beta in [vec![0.0; p], (0..p).map(|i| 0.2 - 0.05 * i as f64).collect()] {
-                let b = other.evaluate(&beta, &mut || Ok(())).expect("no error").expect("finite");
-                let (log_likelihood, score) = own.slope(&beta, &mut || Ok(())).expect("no error").expect("finite");
-                let a = own.evaluate(&beta, &mut || Ok(())).expect("no error").expect("finite");
-                let tolerance = 1e-12 * b.log_likelihood.abs();
-                assert!((log_likelihood - b.log_likelihood).abs() <= tolerance);
-                assert!((a.log_likelihood - b.log_likelihood).abs() <= tolerance);
-                // Scores are differences of sums as large as the events.
-                assert_close(
-                    &score.iter().map(|s| s / 3e3).collect::<Vec<_>>(),
-                    &b.score.iter().map(|s| s / 3e3).collect::<Vec<_>>(),
-                    "slope",
-                );
-                assert_close(
-                    &a.score.iter().map(|s| s / 3e3).collect::<Vec<_>>(),
-                    &b.score.iter().map(|s| s / 3e3).collect::<Vec<_>>(),
-                    "score",
-                );
-                assert_close(&a.information, &b.information, "information");
-                let (mut hazards, mut others) = (Vec::new(), Vec::new());
-                own.at_event_times(&beta, &mut || Ok(()), |set, _| hazards.push((set.total, set.total_x[0][0])))
-                    .expect("no error");
-                other
-                    .at_event_times(&beta, &mut || Ok(()), |set, _| others.push((set.total, set.total_x[0][0])))
-                    .expect("no error");
-                for (a, b) in hazards.iter().zip(&others) {
-                    // The centres may be a rounding apart.
-                    assert_close(&[a.0, a.1 / a.0], &[b.0, b.1 / b.0], "risk sets");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn too_many_times_are_left_to_sorted_rows() {
-        let mut design = Design::default();
-        (0..1_000).for_each(|i| design.push(None, f64::from(i), true, 1.0, &[f64::from(i % 7)]).expect("a good row"));
-        assert!(RiskSets::in_place(&design, &mut || Ok(())).expect("no error").is_none());
-    }
-
-    #[test]
-    fn a_sample_leads_to_the_same_maximum() {
-        let design = design(ROWS_FOR_SAMPLE + 1_000, 3, true, false);
-        let fit = crate::hazard::cox::fit(&design, Ties::Efron, &mut || Ok(())).expect("a fit");
-        let sorted = RiskSets::new(&design, &mut || Ok(())).expect("no error");
-        let mut likelihood = PartialLikelihood::new(&sorted, Ties::Efron, Penalty::default()).expect("no error");
-        let maximum = crate::hazard::newton::maximise(&mut likelihood, &mut || Ok(())).expect("a maximum");
-        for (i, beta) in maximum.beta.iter().enumerate() {
-            let (ours, theirs) = (fit.coefficients[i].unwrap_or(0.0), beta * sorted.scales[i]);
-            let error = fit.standard_error(i).unwrap_or(0.0);
-            assert!((ours - theirs).abs() <= 1e-9 * error, "{ours} and {theirs}");
-        }
-        assert!((fit.log_likelihood / maximum.log_likelihood - 1.0).abs() < 1e-12);
-    }
-}
+mod tests;

@@ -35,8 +35,10 @@ pub mod robust;
 mod scaling;
 mod score_parts;
 mod separation;
+mod slot_sums;
 mod sweep;
 mod timeline;
+mod times;
 
 pub use cox::{CoxFit, Options, Status, Ties};
 pub use cox_baseline::Baseline;

@@ -1,8 +1,8 @@
 //! Weighted sums of x and of x x' over many rows, in blocks: what an information matrix is made of.
 
-use crate::hazard::in_place::row;
 use crate::hazard::increment::Increment;
 use crate::hazard::risk_sets::{LANES, Lanes};
+use crate::hazard::slot_sums::row;
 use crate::hazard::sweep::RiskSet;
 
 /// Rows that are summed before their sums are added to the total, so that rounding does not grow with their number.

@@ -11,11 +11,11 @@
 
 use crate::hazard::cox::Ties;
 use crate::hazard::exact_ties;
-use crate::hazard::in_place::SlotSums;
 use crate::hazard::increment::Increment;
 use crate::hazard::moments::{BLOCK, Moments};
 use crate::hazard::penalty::Penalty;
 use crate::hazard::risk_sets::{ROWS_PER_INTERRUPT, RiskSets};
+use crate::hazard::slot_sums::SlotSums;
 use crate::hazard::sweep::RiskSet;
 use crate::hazard::timeline::reserve;
 use crate::numeric::sum::Sum;

@@ -1,5 +1,10 @@
 //! Samples of several groups, within strata, gathered at once: what the tests between groups read.
 
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::tally::Budget;
 use crate::survival::sample::Sample;
@@ -47,7 +52,7 @@ impl Label {
 }
 
 /// A label where it lies in a row. The bytes of a text are judged only when they are new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LabelRef<'a> {
     None,
     Integer(i64),
@@ -65,15 +70,6 @@ impl LabelRef<'_> {
         }
     }
 
-    #[inline(always)]
-    fn hash(&self) -> u64 {
-        match self {
-            LabelRef::None => 0,
-            LabelRef::Integer(value) => mixed(*value as u64 ^ SEED),
-            LabelRef::Text(bytes) => hash_of(bytes),
-        }
-    }
-
     fn owned(&self) -> Result<Label> {
         Ok(match self {
             LabelRef::None => Label::None,
@@ -86,35 +82,9 @@ impl LabelRef<'_> {
     }
 }
 
-const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
-
 #[inline(always)]
-fn mixed(word: u64) -> u64 {
-    let product = word.wrapping_mul(SEED);
-    product ^ (product >> 32)
-}
-
-/// A hash of a short text, eight bytes a step. It only has to spread ten thousand names that mean no harm: a cell is
-/// found by comparing its labels.
-#[inline(always)]
-fn hash_of(bytes: &[u8]) -> u64 {
-    let mut hash = bytes.len() as u64 ^ SEED;
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        hash = mixed(hash ^ u64::from_le_bytes(word));
-    }
-    let rest = chunks.remainder();
-    let word = match rest.len() {
-        0 => 0,
-        length @ 1..=3 => u64::from(rest[0]) | u64::from(rest[length / 2]) << 8 | u64::from(rest[length - 1]) << 16,
-        length => {
-            let four = |at: usize| u64::from(u32::from_le_bytes([rest[at], rest[at + 1], rest[at + 2], rest[at + 3]]));
-            four(0) | four(length - 4) << 32
-        }
-    };
-    mixed(hash ^ word)
+fn hash_of(stratum: LabelRef, group: LabelRef) -> u64 {
+    FxBuildHasher.hash_one((stratum, group))
 }
 
 /// The sample of one group within one stratum.
@@ -142,8 +112,8 @@ pub struct Row<'a> {
 pub struct Grouped {
     /// In the order in which they came.
     cells: Vec<Cell>,
-    /// Open addressing: the upper half of a hash and the place of its cell + 1, or 0. A power of two, a quarter full.
-    places: Vec<(u32, u32)>,
+    /// Where each is, by its labels.
+    places: HashTable<usize>,
     /// Rows left out because an argument was NULL.
     skipped: u64,
     rows_to_look: usize,
@@ -178,24 +148,14 @@ impl Grouped {
     /// The place of a cell, which is made when it is new.
     #[inline(always)]
     fn cell(&mut self, stratum: LabelRef, group: LabelRef) -> Result<usize> {
-        let hash = group.hash() ^ stratum.hash().rotate_left(17);
-        let (tag, mask) = ((hash >> 32) as u32, self.places.len().wrapping_sub(1));
-        if self.places.is_empty() {
-            return self.add_cell(stratum, group, hash);
-        }
-        let mut at = hash as usize & mask;
-        loop {
-            let (seen, place) = self.places[at];
-            if place == 0 {
-                return self.add_cell(stratum, group, hash);
-            }
-            if seen == tag {
-                let cell = &self.cells[place as usize - 1];
-                if group.is(&cell.group) && stratum.is(&cell.stratum) {
-                    return Ok(place as usize - 1);
-                }
-            }
-            at = (at + 1) & mask;
+        let hash = hash_of(stratum, group);
+        let same = |place: &usize| {
+            let cell = &self.cells[*place];
+            group.is(&cell.group) && stratum.is(&cell.stratum)
+        };
+        match self.places.find(hash, same) {
+            Some(place) => Ok(*place),
+            None => self.add_cell(stratum, group, hash),
         }
     }
 
@@ -214,25 +174,13 @@ impl Grouped {
         self.cells.push(Cell { stratum: named(stratum)?, group: named(group)?, sample: Sample::default() });
         // Names may be long.
         self.rows_to_look = 0;
-        if 4 * self.cells.len() > self.places.len() {
-            self.places = vec![(0, 0); (8 * self.cells.len()).next_power_of_two().max(64)];
-            for at in 0..self.cells.len() - 1 {
-                let cell = &self.cells[at];
-                let hash = cell.group.borrowed().hash() ^ cell.stratum.borrowed().hash().rotate_left(17);
-                self.place(hash, at);
-            }
-        }
-        self.place(hash, self.cells.len() - 1);
-        Ok(self.cells.len() - 1)
-    }
-
-    fn place(&mut self, hash: u64, cell: usize) {
-        let mask = self.places.len() - 1;
-        let mut at = hash as usize & mask;
-        while self.places[at].1 != 0 {
-            at = (at + 1) & mask;
-        }
-        self.places[at] = ((hash >> 32) as u32, cell as u32 + 1);
+        let place = self.cells.len() - 1;
+        let cells = &self.cells;
+        self.places.insert_unique(hash, place, |place| {
+            let cell = &cells[*place];
+            hash_of(cell.stratum.borrowed(), cell.group.borrowed())
+        });
+        Ok(place)
     }
 
     #[inline(never)]
@@ -293,7 +241,7 @@ impl Grouped {
         let cell = |cell: &Cell| cell.sample.memory_bytes() + text(&cell.group) + text(&cell.stratum);
         self.cells.iter().map(cell).sum::<usize>()
             + self.cells.capacity() * size_of::<Cell>()
-            + self.places.capacity() * size_of::<(u32, u32)>()
+            + self.places.allocation_size()
     }
 
     /// A summary of these cells, in any order.

@@ -210,11 +210,11 @@ pub unsafe fn combine<S: Merge>(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Dat
     object.datum()
 }
 
-/// Final function of `survival_agg`: the sample in its one stored form.
+/// Final function of `survival_agg` and `incidence_agg`: the state in its one stored form.
 ///
 /// # Safety
-/// Called by PostgreSQL with a curve as its only argument.
-pub unsafe fn finish_sample(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+/// Called by PostgreSQL with a value of the state's type as its only argument.
+pub unsafe fn finish_state<S: State>(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: passed on from the caller.
     let state = unsafe { &arguments(fcinfo, 1)[0] };
     if state.isnull {
@@ -222,24 +222,24 @@ pub unsafe fn finish_sample(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         unsafe { (*fcinfo).isnull = true };
         return pg_sys::Datum::from(0usize);
     }
-    // SAFETY: not NULL, and a curve; it is read only.
-    varlena::to_datum(&unsafe { expanded::with_state::<Sample, _>(state.value, State::flatten) })
+    // SAFETY: not NULL, and of the state's type; it is read only.
+    varlena::to_datum(&unsafe { expanded::with_state::<S, _>(state.value, State::flatten) })
 }
 
-/// Final function of `fit_cox`: the model of the rows; NULL when there are none.
+/// Final function of the `fit_` aggregates: the stored bytes of what `fit` makes of the rows; NULL when it makes nothing of
+/// them.
 ///
 /// # Safety
 /// Called by PostgreSQL with a design as its only argument.
-pub unsafe fn finish_cox(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+pub unsafe fn finish_fit(
+    fcinfo: pg_sys::FunctionCallInfo,
+    fit: impl FnOnce(&Design) -> Option<Vec<u8>>,
+) -> pg_sys::Datum {
     // SAFETY: passed on from the caller.
     let state = unsafe { &arguments(fcinfo, 1)[0] };
-    let model = if state.isnull {
-        None
-    } else {
-        // SAFETY: not NULL, and a design; fitting reads it only.
-        unsafe { expanded::with_state::<Design, _>(state.value, crate::fit::cox) }
-    };
-    match model {
+    // SAFETY: not NULL, and a design; fitting reads it only.
+    let model = (!state.isnull).then(|| unsafe { expanded::with_state::<Design, _>(state.value, fit) });
+    match model.flatten() {
         Some(bytes) => varlena::to_datum(&bytes),
         None => {
             // SAFETY: `fcinfo` is ours to answer through.

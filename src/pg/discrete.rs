@@ -3,11 +3,11 @@
 use ltv_engine::hazard::design::Design;
 use pgrx::prelude::*;
 
-use crate::pg::aggregate::{Boolean, Integer, Outcome, arguments, float};
+use crate::pg::aggregate::{Boolean, Integer, Outcome, arguments, finish_fit, float};
 use crate::pg::call::Call;
 use crate::pg::error::{raise, settle};
 use crate::pg::symbols::export;
-use crate::pg::{array, expanded, settings, varlena};
+use crate::pg::{array, expanded, settings};
 
 /// `fit_renewal`: adds one decision: (renewed, covariates [, weight]).
 ///
@@ -38,34 +38,12 @@ unsafe fn add_decision<O: Outcome>(fcinfo: pg_sys::FunctionCallInfo, count: usiz
     object.datum()
 }
 
-/// The model that `fit` makes of the rows; NULL when there are none.
-///
-/// # Safety
-/// Called by PostgreSQL as a final function with a design as its only argument.
-unsafe fn finish(fcinfo: pg_sys::FunctionCallInfo, fit: fn(&Design) -> Option<Vec<u8>>) -> pg_sys::Datum {
-    // SAFETY: passed on from the caller.
-    let state = unsafe { &arguments(fcinfo, 1)[0] };
-    let model = match state.isnull {
-        true => None,
-        // SAFETY: not NULL, and a design; fitting reads it only.
-        false => unsafe { expanded::with_state::<Design, _>(state.value, fit) },
-    };
-    match model {
-        Some(bytes) => varlena::to_datum(&bytes),
-        None => {
-            // SAFETY: `fcinfo` is ours to answer through.
-            unsafe { (*fcinfo).isnull = true };
-            pg_sys::Datum::from(0usize)
-        }
-    }
-}
-
 export!(renewal_add_bool, pg_finfo_renewal_add_bool, |f| add_decision::<Boolean>(f, 3));
 export!(renewal_add_int, pg_finfo_renewal_add_int, |f| add_decision::<Integer>(f, 3));
 export!(renewal_add_weight_bool, pg_finfo_renewal_add_weight_bool, |f| add_decision::<Boolean>(f, 4));
 export!(renewal_add_weight_int, pg_finfo_renewal_add_weight_int, |f| add_decision::<Integer>(f, 4));
-export!(fit_renewal_final, pg_finfo_fit_renewal_final, |f| finish(f, crate::discrete::renewal));
-export!(fit_discrete_time_final, pg_finfo_fit_discrete_time_final, |f| finish(f, crate::discrete::discrete_time));
+export!(fit_renewal_final, pg_finfo_fit_renewal_final, |f| finish_fit(f, crate::discrete::renewal));
+export!(fit_discrete_time_final, pg_finfo_fit_discrete_time_final, |f| finish_fit(f, crate::discrete::discrete_time));
 export!(fit_renewal_design, pg_finfo_fit_renewal_design, |f| crate::discrete::fit_renewal(&Call::new(f)));
 export!(fit_discrete_time_design, pg_finfo_fit_discrete_time_design, |f| {
     crate::discrete::fit_discrete_time(&Call::new(f))

@@ -4,12 +4,12 @@ use ltv_engine::hazard::Ties;
 use ltv_engine::hazard::design::Design;
 use pgrx::prelude::*;
 
-use crate::pg::aggregate::{Places, arguments, float};
+use crate::pg::aggregate::{Places, arguments, finish_fit, float};
 use crate::pg::call::Call;
 use crate::pg::error::{raise, settle};
 use crate::pg::expanded;
 use crate::pg::symbols::export;
-use crate::pg::{array, settings, varlena};
+use crate::pg::{array, settings};
 
 const fn places(entry: Option<usize>, duration: usize, weight: Option<usize>) -> Places {
     Places { entry, duration, event: duration + 1, covariates: Some(duration + 2), weight }
@@ -50,32 +50,10 @@ unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, count: usize, places: Places) ->
     object.datum()
 }
 
-/// Final function of `fit_fine_gray`: the model of cause 1; NULL when there are no rows.
-///
-/// # Safety
-/// Called by PostgreSQL with a design as its only argument.
-unsafe fn finish(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: passed on from the caller.
-    let state = unsafe { &arguments(fcinfo, 1)[0] };
-    let model = if state.isnull {
-        None
-    } else {
-        let fit = |design: &Design| crate::fine_gray::fitted(design, 1, Ties::Efron);
-        // SAFETY: not NULL, and a design; fitting reads it only.
-        unsafe { expanded::with_state::<Design, _>(state.value, fit) }
-    };
-    match model {
-        Some(bytes) => varlena::to_datum(&bytes),
-        None => {
-            // SAFETY: `fcinfo` is ours to answer through.
-            unsafe { (*fcinfo).isnull = true };
-            pg_sys::Datum::from(0usize)
-        }
-    }
-}
-
 export!(cause_design_add, pg_finfo_cause_design_add, |f| add(f, 4, DURATION));
 export!(cause_design_add_weight, pg_finfo_cause_design_add_weight, |f| add(f, 5, DURATION_WEIGHT));
 export!(cause_design_add_entry_weight, pg_finfo_cause_design_add_entry_weight, |f| add(f, 6, ENTRY_DURATION_WEIGHT));
-export!(fit_fine_gray_final, pg_finfo_fit_fine_gray_final, |f| finish(f));
+export!(fit_fine_gray_final, pg_finfo_fit_fine_gray_final, |f| {
+    finish_fit(f, |design| crate::fine_gray::fitted(design, 1, Ties::Efron))
+});
 export!(fit_fine_gray, pg_finfo_fit_fine_gray, |f| crate::fine_gray::fit_fine_gray(&Call::new(f)));

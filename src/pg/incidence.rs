@@ -7,12 +7,12 @@ use ltv_engine::survival::Incidence;
 use ltv_engine::survival::incidence::cause_number;
 use pgrx::prelude::*;
 
-use crate::pg::aggregate::{self, Merge, Places, arguments, float};
+use crate::pg::aggregate::{self, Merge, Places, arguments, finish_state, float};
 use crate::pg::call::Call;
 use crate::pg::error::settle;
 use crate::pg::expanded::{self, State};
 use crate::pg::symbols::export;
-use crate::pg::{packed, settings, varlena};
+use crate::pg::{packed, settings};
 
 const fn places(entry: Option<usize>, duration: usize, weight: Option<usize>) -> Places {
     Places { entry, duration, event: duration + 1, covariates: None, weight }
@@ -58,22 +58,6 @@ unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, count: usize, places: Places) ->
     object.datum()
 }
 
-/// Final function: the counts in their one stored form.
-///
-/// # Safety
-/// Called by PostgreSQL with an incidence as its only argument.
-unsafe fn finish(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: passed on from the caller.
-    let state = unsafe { &arguments(fcinfo, 1)[0] };
-    if state.isnull {
-        // SAFETY: `fcinfo` is ours to answer through.
-        unsafe { (*fcinfo).isnull = true };
-        return pg_sys::Datum::from(0usize);
-    }
-    // SAFETY: not NULL, and an incidence; it is read only.
-    varlena::to_datum(&unsafe { expanded::with_state::<Incidence, _>(state.value, State::flatten) })
-}
-
 impl Merge for Incidence {
     fn take_in(&mut self, other: &Self) -> Result<()> {
         self.merge(other, settings::budget())
@@ -115,7 +99,7 @@ export!(incidence_add, pg_finfo_incidence_add, |f| add(f, 3, DURATION));
 export!(incidence_add_weight, pg_finfo_incidence_add_weight, |f| add(f, 4, DURATION_WEIGHT));
 export!(incidence_add_entry_weight, pg_finfo_incidence_add_entry_weight, |f| add(f, 5, ENTRY_DURATION_WEIGHT));
 export!(incidence_combine, pg_finfo_incidence_combine, |f| aggregate::combine::<Incidence>(f));
-export!(incidence_final, pg_finfo_incidence_final, |f| finish(f));
+export!(incidence_final, pg_finfo_incidence_final, |f| finish_state::<Incidence>(f));
 
 export!(incidence_curve, pg_finfo_incidence_curve, |f| crate::incidence::incidence_curve(&Call::new(f)));
 export!(incidence_at, pg_finfo_incidence_at, |f| crate::incidence::incidence_at(&Call::new(f)));

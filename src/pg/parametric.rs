@@ -1,43 +1,26 @@
 //! The symbols of the parametric models.
 
-use ltv_engine::hazard::design::Design;
 use pgrx::prelude::*;
 
-use crate::pg::aggregate::arguments;
+use crate::pg::aggregate::finish_fit;
 use crate::pg::call::{Call, ModelBy};
 use crate::pg::symbols::export;
-use crate::pg::{expanded, varlena};
 
-/// Final function of the `fit_` aggregates of one distribution: the model of the rows; NULL when there are none.
+/// Final function of the `fit_` aggregates of one distribution.
 ///
 /// # Safety
-/// Called by PostgreSQL with a design as its only argument.
-unsafe fn finish(fcinfo: pg_sys::FunctionCallInfo, distribution: &str) -> pg_sys::Datum {
+/// As [`finish_fit`].
+unsafe fn fit_plain(fcinfo: pg_sys::FunctionCallInfo, distribution: &str) -> pg_sys::Datum {
     // SAFETY: passed on from the caller.
-    let state = unsafe { &arguments(fcinfo, 1)[0] };
-    let model = if state.isnull {
-        None
-    } else {
-        let fit = |design: &Design| crate::parametric::plain(design, distribution);
-        // SAFETY: not NULL, and a design; fitting reads it only.
-        unsafe { expanded::with_state::<Design, _>(state.value, fit) }
-    };
-    match model {
-        Some(bytes) => varlena::to_datum(&bytes),
-        None => {
-            // SAFETY: `fcinfo` is ours to answer through.
-            unsafe { (*fcinfo).isnull = true };
-            pg_sys::Datum::from(0usize)
-        }
-    }
+    unsafe { finish_fit(fcinfo, |design| crate::parametric::plain(design, distribution)) }
 }
 
-export!(fit_exponential_final, pg_finfo_fit_exponential_final, |f| finish(f, "exponential"));
-export!(fit_weibull_final, pg_finfo_fit_weibull_final, |f| finish(f, "weibull"));
-export!(fit_lognormal_final, pg_finfo_fit_lognormal_final, |f| finish(f, "lognormal"));
-export!(fit_loglogistic_final, pg_finfo_fit_loglogistic_final, |f| finish(f, "loglogistic"));
-export!(fit_generalized_gamma_final, pg_finfo_fit_generalized_gamma_final, |f| finish(f, "generalized-gamma"));
-export!(fit_gompertz_final, pg_finfo_fit_gompertz_final, |f| finish(f, "gompertz"));
+export!(fit_exponential_final, pg_finfo_fit_exponential_final, |f| fit_plain(f, "exponential"));
+export!(fit_weibull_final, pg_finfo_fit_weibull_final, |f| fit_plain(f, "weibull"));
+export!(fit_lognormal_final, pg_finfo_fit_lognormal_final, |f| fit_plain(f, "lognormal"));
+export!(fit_loglogistic_final, pg_finfo_fit_loglogistic_final, |f| fit_plain(f, "loglogistic"));
+export!(fit_generalized_gamma_final, pg_finfo_fit_generalized_gamma_final, |f| fit_plain(f, "generalized-gamma"));
+export!(fit_gompertz_final, pg_finfo_fit_gompertz_final, |f| fit_plain(f, "gompertz"));
 export!(fit_parametric, pg_finfo_fit_parametric, |f| crate::parametric::fit_parametric(&Call::new(f)));
 export!(fit_best, pg_finfo_fit_best, |f| crate::parametric::fit_best(&Call::new(f)));
 export!(fit_candidates, pg_finfo_fit_candidates, |f| crate::parametric::fit_candidates(&Call::new(f)));

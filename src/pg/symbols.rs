@@ -88,8 +88,8 @@ export!(fit_add_entry_weight_int, pg_finfo_fit_add_entry_weight_int, |f| {
 });
 export!(fit_combine, pg_finfo_fit_combine, |f| aggregate::combine::<Design>(f));
 
-export!(survival_final, pg_finfo_survival_final, |f| aggregate::finish_sample(f));
-export!(fit_cox_final, pg_finfo_fit_cox_final, |f| aggregate::finish_cox(f));
+export!(survival_final, pg_finfo_survival_final, |f| aggregate::finish_state::<Sample>(f));
+export!(fit_cox_final, pg_finfo_fit_cox_final, |f| aggregate::finish_fit(f, crate::fit::cox));
 
 export!(calibration_add_bool, pg_finfo_calibration_add_bool, |f| aggregate::add_prediction::<Boolean>(f, 3));
 export!(calibration_add_int, pg_finfo_calibration_add_int, |f| aggregate::add_prediction::<Integer>(f, 3));

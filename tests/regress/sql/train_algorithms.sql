@@ -42,14 +42,15 @@ ORDER BY a.name COLLATE "C", t.metric COLLATE "C";
 
 -- The same coefficients, under the names of the features; the same scores of rows with text categories, by name; curves and values too.
 SELECT a.name, ltv.model_algorithm(ltv.model(a.name)) AS algorithm, v.algorithm AS registered, ltv.model_status(ltv.model(a.name)) AS status, count(*) AS terms,
-       bool_and(round(t.estimate::numeric, 9) IS NOT DISTINCT FROM round(u.estimate::numeric, 9) AND round(t.std_error::numeric, 9) IS NOT DISTINCT FROM round(u.std_error::numeric, 9)
-                AND round(t.robust_std_error::numeric, 9) IS NOT DISTINCT FROM round(u.robust_std_error::numeric, 9)) AS same,
+       -- Rows gathered in another order add up to the same but for rounding.
+       bool_and((t.estimate, t.std_error, t.robust_std_error) IS NOT DISTINCT FROM (u.estimate, u.std_error, u.robust_std_error)
+                OR abs(t.estimate - u.estimate) <= 1e-12 * abs(u.estimate) AND abs(t.std_error - u.std_error) <= 1e-12 * u.std_error) AS same,
        string_agg(t.term, ', ' ORDER BY t.ordinality) FILTER (WHERE t.term ~ 'contract') AS of_contract
 FROM asked a JOIN direct d USING (name) JOIN ltv.model_versions v ON v.model = a.name,
      LATERAL ROWS FROM (ltv.coefficients(ltv.model(a.name))) WITH ORDINALITY t
      JOIN LATERAL ROWS FROM (ltv.coefficients(d.m)) WITH ORDINALITY u USING (ordinality)
 GROUP BY a.name, v.algorithm ORDER BY a.name COLLATE "C";
-SELECT d.name, bool_and(abs(ltv.renewal_probability(d.name, p, 12, p.months) - ltv.renewal_probability(d.m, z, 12, p.months)) < 1e-9) AS same_scores,
+SELECT d.name, bool_and(abs(ltv.renewal_probability(d.name, p, 12, p.months) - ltv.renewal_probability(d.m, z, 12, p.months)) < 1e-12) AS same_scores,
        bool_and(abs(ltv.renewal_probability(d.name, p, 12, p.months) -
                     ltv.renewal_probability(ltv.predict_curve(d.name, p), p.months, p.months + 12)) < 1e-12) AS same_by_curve,
        round(avg(ltv.renewal_probability(d.name, p, 12))::numeric, 4) AS mean,
@@ -66,7 +67,7 @@ WHERE v.model = 'best' AND j ->> 'metric' = 'aic of ' || replace(c.distribution,
 -- Strata and clusters: a baseline per gender, errors by household.
 SELECT version, n_rows, warnings FROM ltv.train('strata', 'people', 'cox', 'months', 'left_us', features => ARRAY['contract', 'senior', 'price'],
        strata => 'gender', cluster => 'household', weight => 'w');
-SELECT t.term, abs(t.estimate - u.estimate) < 1e-9 AND abs(t.robust_std_error - u.robust_std_error) < 1e-9 AS same, t.robust_std_error IS NOT NULL AS robust
+SELECT t.term, abs(t.estimate - u.estimate) <= 1e-12 * abs(u.estimate) AND abs(t.robust_std_error - u.robust_std_error) <= 1e-12 * u.robust_std_error AS same, t.robust_std_error IS NOT NULL AS robust
 FROM (SELECT ltv.fit_cox(ltv.design_agg(0, months, left_us, x, w, gender, household)) AS m FROM coded) q,
      LATERAL ROWS FROM (ltv.coefficients(ltv.model('strata'))) WITH ORDINALITY t JOIN LATERAL ROWS FROM (ltv.coefficients(q.m)) WITH ORDINALITY u USING (ordinality);
 -- R's coxph(… + strata(gender), weights = w, cluster = household): -2.02507297632, -4.33016770282, -.02303190424, -.00121158594; errors .09946441696, ...

@@ -25,82 +25,75 @@ pub struct Coefficient {
     pub upper: Option<f64>,
 }
 
-impl Model {
-    /// The coefficients in the order of the terms; `None` for a model that has none.
-    pub fn coefficients(&self, level: f64) -> Result<Option<Vec<Coefficient>>> {
-        let (coefficients, covariance, robust) = match &self.fit {
-            Fit::Cox(fit) => (&fit.coefficients, &fit.covariance, fit.robust.as_ref().map(|robust| &robust.covariance)),
-            Fit::FineGray(fit) => (&fit.coefficients, &fit.naive_covariance, Some(&fit.covariance)),
-            Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return self.discrete_coefficients(fit, level).map(Some),
-            Fit::Parametric(fit) => return self.parametric_coefficients(fit, level).map(Some),
-            Fit::KaplanMeier(_) => return Ok(None),
-        };
-        let critical = critical_value(level)?;
-        let columns = coefficients.len();
+impl Coefficient {
+    /// From the model's own and the robust standard error; an error that is 0 or none counts as unknown. `is_ratio` when
+    /// e to the estimate is a ratio of hazards or odds.
+    pub(super) fn new(
+        term: String,
+        estimate: Option<f64>,
+        [by_the_model, robust]: [Option<f64>; 2],
+        critical: f64,
+        is_ratio: bool,
+    ) -> Coefficient {
         let finite = |value: f64| value.is_finite().then_some(value);
-        let rows = self.terms().into_iter().enumerate().map(|(i, term)| {
-            let estimate = coefficients[i];
-            let error = |covariance: &Vec<f64>| {
-                estimate.and_then(|_| finite(covariance.get(i * columns + i)?.sqrt())).filter(|se| *se > 0.0)
-            };
-            let by_the_model = error(covariance);
-            let robust_std_error = robust.and_then(error);
-            let std_error = robust_std_error.or(by_the_model);
-            let z = estimate.zip(std_error).map(|(estimate, se)| estimate / se);
-            let limit = |sign: f64| {
-                estimate.zip(std_error).and_then(|(estimate, se)| finite((estimate + sign * critical * se).exp()))
-            };
-            Coefficient {
-                term,
-                estimate,
-                std_error: by_the_model,
-                robust_std_error,
-                z,
-                p_value: z.map(normal::two_sided_p_value),
-                hazard_ratio: estimate.and_then(|estimate| finite(estimate.exp())),
-                lower: limit(-1.0),
-                upper: limit(1.0),
-            }
-        });
-        Ok(Some(rows.collect()))
+        let known = |error: Option<f64>| estimate.and(error).and_then(finite).filter(|error| *error > 0.0);
+        let (std_error, robust_std_error) = (known(by_the_model), known(robust));
+        let both = estimate.zip(robust_std_error.or(std_error));
+        let z = both.map(|(estimate, error)| estimate / error);
+        let ratio = |value: f64| finite(value.exp()).filter(|_| is_ratio);
+        Coefficient {
+            term,
+            estimate,
+            std_error,
+            robust_std_error,
+            z,
+            p_value: z.map(normal::two_sided_p_value),
+            hazard_ratio: estimate.and_then(ratio),
+            lower: both.and_then(|(estimate, error)| ratio(estimate - critical * error)),
+            upper: both.and_then(|(estimate, error)| ratio(estimate + critical * error)),
+        }
     }
 }
 
 impl Model {
+    /// The coefficients in the order of the terms; `None` for a model that has none.
+    pub fn coefficients(&self, level: f64) -> Result<Option<Vec<Coefficient>>> {
+        if matches!(self.fit, Fit::KaplanMeier(_)) {
+            return Ok(None);
+        }
+        let critical = critical_value(level)?;
+        let (coefficients, covariance, robust) = match &self.fit {
+            Fit::Cox(fit) => (&fit.coefficients, &fit.covariance, fit.robust.as_ref().map(|robust| &robust.covariance)),
+            Fit::FineGray(fit) => (&fit.coefficients, &fit.naive_covariance, Some(&fit.covariance)),
+            Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return Ok(Some(self.discrete_coefficients(fit, critical))),
+            Fit::Parametric(fit) => return Ok(Some(self.parametric_coefficients(fit, critical))),
+            Fit::KaplanMeier(_) => return Ok(None),
+        };
+        let diagonal = coefficients.len() + 1;
+        let error = |covariance: &Vec<f64>, i: usize| covariance.get(i * diagonal).map(|variance| variance.sqrt());
+        let rows = self.terms().into_iter().enumerate().map(|(i, term)| {
+            let errors = [error(covariance, i), robust.and_then(|robust| error(robust, i))];
+            Coefficient::new(term, coefficients[i], errors, critical, true)
+        });
+        Ok(Some(rows.collect()))
+    }
+
     /// The intercept first, then the covariates on the location, then each ancillary parameter (its covariates as
     /// `parameter: covariate`). A ratio of hazards only where the coefficients mean one.
-    fn parametric_coefficients(&self, fit: &ParametricFit, level: f64) -> Result<Vec<Coefficient>> {
-        let critical = critical_value(level)?;
+    fn parametric_coefficients(&self, fit: &ParametricFit, critical: f64) -> Vec<Coefficient> {
         let (terms, parameters) = (self.terms(), fit.distribution.parameter_names());
-        let size = fit.coefficients.len();
-        let finite = |value: f64| value.is_finite().then_some(value);
-        let rows = fit.columns().into_iter().enumerate().map(|(i, (parameter, covariate))| {
+        let diagonal = fit.coefficients.len() + 1;
+        let row = |(i, (parameter, covariate)): (usize, (usize, Option<usize>))| {
             let term = match covariate {
                 None => parameters[parameter].clone(),
                 Some(covariate) if parameter == 0 => terms[covariate].clone(),
                 Some(covariate) => format!("{}: {}", parameters[parameter], terms[covariate]),
             };
-            let estimate = fit.coefficients[i];
-            let std_error = estimate.and_then(|_| finite(fit.covariance[i * size + i].sqrt())).filter(|se| *se > 0.0);
-            let z = estimate.zip(std_error).map(|(estimate, se)| estimate / se);
             let is_ratio = parameter == 0 && covariate.is_some() && fit.distribution.has_proportional_hazards();
-            let limit = |sign: f64| {
-                let (estimate, se) = estimate.zip(std_error)?;
-                finite((estimate + sign * critical * se).exp()).filter(|_| is_ratio)
-            };
-            Coefficient {
-                term,
-                estimate,
-                std_error,
-                robust_std_error: None,
-                z,
-                p_value: z.map(normal::two_sided_p_value),
-                hazard_ratio: estimate.and_then(|estimate| finite(estimate.exp())).filter(|_| is_ratio),
-                lower: limit(-1.0),
-                upper: limit(1.0),
-            }
-        });
-        Ok(rows.collect())
+            let error = fit.covariance[i * diagonal].sqrt();
+            Coefficient::new(term, fit.coefficients[i], [Some(error), None], critical, is_ratio)
+        };
+        fit.columns().into_iter().enumerate().map(row).collect()
     }
 
     /// What tells models of the same rows apart; `None` for one without a likelihood.

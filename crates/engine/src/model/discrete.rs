@@ -3,8 +3,6 @@
 use crate::hazard::discrete::DiscreteFit;
 use crate::model::coefficients::Coefficient;
 use crate::model::{Fit, Model};
-use crate::numeric::normal;
-use crate::survival::kaplan_meier::critical_value;
 use crate::{Error, Result};
 
 /// Periods that a status names one by one.
@@ -19,30 +17,13 @@ impl Model {
     }
 
     /// The baseline's terms, then the covariates'.
-    pub(super) fn discrete_coefficients(&self, fit: &DiscreteFit, level: f64) -> Result<Vec<Coefficient>> {
-        let critical = critical_value(level)?;
-        let finite = |value: f64| value.is_finite().then_some(value);
-        let row = |term: String, estimate: Option<f64>, std_error: Option<f64>| {
-            let std_error = std_error.and_then(finite).filter(|error| *error > 0.0);
-            let both = estimate.zip(std_error);
-            let limit =
-                |sign: f64| both.and_then(|(estimate, error)| finite((estimate + sign * critical * error).exp()));
-            let z = both.map(|(estimate, error)| estimate / error);
-            Coefficient {
-                term,
-                estimate,
-                std_error,
-                robust_std_error: None,
-                z,
-                p_value: z.map(normal::two_sided_p_value),
-                hazard_ratio: estimate.and_then(|estimate| finite(estimate.exp())),
-                lower: limit(-1.0),
-                upper: limit(1.0),
-            }
+    pub(super) fn discrete_coefficients(&self, fit: &DiscreteFit, critical: f64) -> Vec<Coefficient> {
+        let row = |term: String, estimate: Option<f64>, error: Option<f64>| {
+            Coefficient::new(term, estimate, [error, None], critical, true)
         };
         let baseline = fit.baseline_terms().into_iter().map(|term| row(term.name, term.estimate, term.std_error));
         let covariates = self.terms().into_iter().enumerate();
-        Ok(baseline.chain(covariates.map(|(i, term)| row(term, fit.coefficients[i], fit.standard_error(i)))).collect())
+        baseline.chain(covariates.map(|(i, term)| row(term, fit.coefficients[i], fit.standard_error(i)))).collect()
     }
 
     /// What a reader must know of a converged fit of decisions; empty when there is nothing.

@@ -1,6 +1,7 @@
 //! What the rooms above share: exact tallies, compensated sums, small linear algebra, the normal distribution and its
 //! relatives, integrals.
 
+pub mod bounded;
 pub mod bytes;
 pub mod extended;
 pub mod linear;

@@ -307,15 +307,7 @@ impl Steps {
 
     /// P(T > `to` | T > `from`).
     pub fn renewal_probability(&self, from: f64, to: f64) -> Result<Option<f64>> {
-        if !(0.0..f64::INFINITY).contains(&from) {
-            return Err(bad_time("from", from));
-        }
-        if !(from..f64::INFINITY).contains(&to) {
-            return Err(Error::invalid(
-                format!("the end {to} of the renewal window must be finite and not before its start {from}"),
-                "Both ends are measured from the start of the contract.",
-            ));
-        }
+        check_window(from, to)?;
         // A ratio of hazards, not of survivals, where both ends lie in the tail: the survivals may underflow.
         if let (true, Some(rate)) = (from >= self.max_followup, self.tail_hazard()) {
             return Ok(Some((-rate * (to - from)).exp()));
@@ -380,6 +372,21 @@ impl Steps {
             area.total()
         }))
     }
+}
+
+/// # Errors
+/// [`Error::Invalid`] unless 0 ≤ `from` ≤ `to`, both finite.
+pub(super) fn check_window(from: f64, to: f64) -> Result<()> {
+    if !(0.0..f64::INFINITY).contains(&from) {
+        return Err(bad_time("from", from));
+    }
+    if !(from..f64::INFINITY).contains(&to) {
+        return Err(Error::invalid(
+            format!("the end {to} of the renewal window must be finite and not before its start {from}"),
+            "Both ends are measured from the start of the contract.",
+        ));
+    }
+    Ok(())
 }
 
 /// A time argument outside `[0, ∞)`.

@@ -2,6 +2,7 @@
 
 use crate::numeric::{mills, prentice, prentice_table};
 use crate::survival::distribution::{Distribution, SplineScale};
+use crate::survival::spline::basis;
 
 /// A number and its derivatives in the m parameters: m of the first order, m × m of the second (row-major, symmetric).
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -424,29 +425,4 @@ fn growth(u: f64) -> [f64; 3] {
     let zeroth = (e - 1.0) / u;
     let first = (e - zeroth) / u;
     [zeroth, first, (e - 2.0 * first) / u]
-}
-
-/// The natural cubic spline basis of Royston & Parmar (2002) at x: 1, x, v₁(x), …, and its derivatives.
-///
-/// v_j(x) = (x − k_j)³₊ − λ_j (x − k_min)³₊ − (1 − λ_j) (x − k_max)³₊ with λ_j = (k_max − k_j) / (k_max − k_min).
-pub fn basis(knots: &[f64], x: f64, values: &mut [f64], slopes: &mut [f64]) {
-    let (Some(&low), Some(&high)) = (knots.first(), knots.last()) else { return };
-    (values[0], slopes[0]) = (1.0, 0.0);
-    (values[1], slopes[1]) = (x, 1.0);
-    let width = high - low;
-    for (place, knot) in knots[1..knots.len() - 1].iter().enumerate() {
-        let lambda = (high - knot) / width;
-        let (value, slope) = if x <= low {
-            (0.0, 0.0)
-        } else if x > high {
-            // Linear beyond the last knot: the cubes cancel, so write out what is left of them.
-            let at_end = (high - knot).powi(3) - lambda * width.powi(3);
-            let end_slope = 3.0 * ((high - knot).powi(2) - lambda * width.powi(2));
-            (at_end + end_slope * (x - high), end_slope)
-        } else {
-            let (since, since_low) = (f64::max(x - knot, 0.0), x - low);
-            (since.powi(3) - lambda * since_low.powi(3), 3.0 * (since.powi(2) - lambda * since_low.powi(2)))
-        };
-        (values[place + 2], slopes[place + 2]) = (value, slope);
-    }
 }

@@ -8,13 +8,14 @@
 //! those are many. The estimate is told by the conditions of Gentleman & Geyer 1994: Σ w/P over the rows that cover an
 //! interval is at most W, and equal to it where there is mass.
 
-use nalgebra::{Cholesky, DMatrix, DVector};
+use nalgebra::{DMatrix, DVector};
 
+use crate::numeric::bounded::bounded_minimum;
 use crate::numeric::sum::Sum;
 use crate::numeric::tally::Budget;
 use crate::survival::curve::{FittedCurve, Tail};
-use crate::survival::intervals::{Interval, IntervalSample};
-use crate::survival::risk::distinct_times;
+use crate::survival::innermost::{Cover, innermost, tied};
+use crate::survival::intervals::IntervalSample;
 use crate::{Error, Interrupt, Result};
 
 /// The conditions must hold to this, relative to the number of subjects …
@@ -28,8 +29,6 @@ const PATIENCE: usize = 6;
 const BLOCK: usize = 400;
 /// Before each round of blocks.
 const SETTLING_STEPS: usize = 50;
-/// Added to a matrix of unit diagonal, so that intervals that no row tells apart do no harm.
-const RIDGE: f64 = 1e-12;
 /// Sums of more masses than this are differences of cumulative ones.
 const SHORT: usize = 32;
 
@@ -51,14 +50,6 @@ pub struct Turnbull {
     pub max_followup: f64,
     /// By how much the conditions of Gentleman & Geyer are missed at most, relative to the number of subjects.
     pub gap: f64,
-}
-
-/// The rows that cover the same innermost intervals.
-#[derive(Debug, Clone, Copy)]
-struct Cover {
-    first: usize,
-    last: usize,
-    weight: f64,
 }
 
 /// The estimate; `None` for an empty sample.
@@ -122,61 +113,6 @@ impl Turnbull {
             tail: Tail::None,
         }
     }
-}
-
-/// Ends that differ by rounding only become one (see [`distinct_times`]).
-fn tied(mut rows: Vec<Interval>) -> Vec<Interval> {
-    let mut ends: Vec<f64> = rows.iter().flat_map(|row| [row.left, row.right]).filter(|end| end.is_finite()).collect();
-    ends.sort_unstable_by(f64::total_cmp);
-    ends.dedup();
-    let times = distinct_times(&ends);
-    let representative = |end: f64| match times.partition_point(|time| *time <= end) {
-        place if place > 0 && end.is_finite() => times[place - 1],
-        _ => end,
-    };
-    for row in &mut rows {
-        (row.left, row.right) = (representative(row.left), representative(row.right));
-    }
-    rows
-}
-
-/// Where an end stands among the ends of one and the same time: an interval closed on the left starts before those that
-/// end there, an open one after them.
-const CLOSED_START: u8 = 0;
-const END: u8 = 1;
-const OPEN_START: u8 = 2;
-
-fn start_of(row: &Interval) -> (f64, u8) {
-    let closed = row.left == row.right || (row.left == 0.0 && row.right.is_finite());
-    (row.left, if closed { CLOSED_START } else { OPEN_START })
-}
-
-/// The innermost intervals, left and right end each, and the rows by those they cover.
-fn innermost(rows: &[Interval]) -> (Vec<(f64, f64)>, Vec<Cover>) {
-    let mut ends: Vec<(f64, u8)> = rows.iter().flat_map(|row| [start_of(row), (row.right, END)]).collect();
-    let order = |a: &(f64, u8), b: &(f64, u8)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    ends.sort_unstable_by(order);
-    ends.dedup();
-    let found: Vec<[(f64, u8); 2]> =
-        ends.windows(2).filter(|pair| pair[0].1 != END && pair[1].1 == END).map(|pair| [pair[0], pair[1]]).collect();
-    let mut covers: Vec<Cover> = rows
-        .iter()
-        .map(|row| Cover {
-            first: found.partition_point(|place| order(&place[0], &start_of(row)).is_lt()),
-            // A row covers at least the innermost interval that begins with the last start before its end.
-            last: found.partition_point(|place| order(&place[1], &(row.right, END)).is_le()) - 1,
-            weight: row.weight,
-        })
-        .collect();
-    covers.sort_by_key(|cover| (cover.first, cover.last));
-    covers.dedup_by(|next, first| {
-        let same = next.first == first.first && next.last == first.last;
-        if same {
-            first.weight += next.weight;
-        }
-        same
-    });
-    (found.into_iter().map(|[left, right]| (left.0, right.0)).collect(), covers)
 }
 
 struct Problem {
@@ -379,76 +315,6 @@ impl Problem {
         }
         matrix
     }
-}
-
-/// The q >= 0 that minimises (q − p)' H (q − p) / 2 − g' (q − p): an active set method that starts at p with all free
-/// (Lawson & Hanson 1974, chapter 23). It may stop early, never higher than at p.
-fn bounded_minimum(h: &DMatrix<f64>, g: &DVector<f64>, p: &DVector<f64>, interrupt: Interrupt) -> Result<DVector<f64>> {
-    let size = p.len();
-    let mut q = p.clone();
-    let mut free: Vec<bool> = (0..size).map(|j| p[j] > 0.0 || g[j] > 0.0).collect();
-    let mut released = 0;
-    for _ in 0..4 * size + 16 {
-        interrupt()?;
-        let places: Vec<usize> = (0..size).filter(|j| free[*j]).collect();
-        // Those held at 0 have moved by −p.
-        let held: Vec<usize> = (0..size).filter(|j| !free[*j] && p[*j] > 0.0).collect();
-        let right_hand = |j: &usize| g[*j] + held.iter().map(|k| h[(*j, *k)] * p[*k]).sum::<f64>();
-        let Some(change) = solve(h, &places, places.iter().map(right_hand)) else { return Ok(q) };
-        let aim: Vec<f64> = places.iter().zip(change.iter()).map(|(j, change)| p[*j] + change).collect();
-        let blocked: Vec<usize> =
-            places.iter().zip(&aim).filter(|(j, aim)| **aim <= 0.0 && q[**j] <= 0.0).map(|(j, _)| *j).collect();
-        if !blocked.is_empty() {
-            blocked.into_iter().for_each(|j| free[j] = false);
-            continue;
-        }
-        let steps = places.iter().zip(&aim).filter(|(_, aim)| **aim <= 0.0).map(|(j, aim)| q[*j] / (q[*j] - aim));
-        let step = steps.fold(1.0, f64::min);
-        for (j, aim) in places.iter().zip(&aim) {
-            q[*j] = if step < 1.0 { q[*j] + step * (aim - q[*j]) } else { *aim };
-            if *aim <= 0.0 && q[*j] <= f64::EPSILON * p[*j].max(f64::MIN_POSITIVE) {
-                q[*j] = 0.0;
-                free[*j] = false;
-            }
-        }
-        if step < 1.0 {
-            continue;
-        }
-        // Whether one of those held at 0 wants to rise.
-        let change = &q - p;
-        let pull = |j: usize| (g[j] - h.row(j).transpose().dot(&change)) / h[(j, j)].sqrt();
-        let largest = (0..size).filter(|j| !free[*j]).map(|j| (j, pull(j))).max_by(|a, b| a.1.total_cmp(&b.1));
-        match largest {
-            Some((j, pull)) if pull > 1e-12 * g.amax() / h[(j, j)].sqrt() && released < size => {
-                free[j] = true;
-                released += 1;
-            }
-            _ => break,
-        }
-    }
-    Ok(q)
-}
-
-/// Solves H x = b over some places, H scaled to a unit diagonal; `None` when that is not possible.
-fn solve(h: &DMatrix<f64>, places: &[usize], b: impl Iterator<Item = f64>) -> Option<DVector<f64>> {
-    let scale: Vec<f64> = places.iter().map(|j| 1.0 / h[(*j, *j)].sqrt()).collect();
-    let size = places.len();
-    let scaled = DVector::from_iterator(size, b.zip(&scale).map(|(b, scale)| b * scale));
-    let mut ridge = RIDGE;
-    while ridge < 1.0 {
-        let matrix = DMatrix::from_fn(size, size, |j, k| {
-            let unit = if j == k { 1.0 + ridge } else { h[(places[j], places[k])] * scale[j] * scale[k] };
-            if unit.is_finite() { unit } else { 0.0 }
-        });
-        if let Some(factor) = Cholesky::new(matrix) {
-            let solution = factor.solve(&scaled);
-            if solution.iter().all(|value| value.is_finite()) {
-                return Some(DVector::from_fn(size, |j, _| solution[j] * scale[j]));
-            }
-        }
-        ridge *= 100.0;
-    }
-    None
 }
 
 fn no_estimate(gap: f64) -> Error {

@@ -1,14 +1,15 @@
 -- What a function promises is what it does: IMMUTABLE over values, STABLE where it reads the registry, VOLATILE where it writes; nothing is LEAKPROOF.
 WITH member AS (
     SELECT p.*, p.oid::regprocedure::text AS signature,
-           -- The registry is read by functions that take a model's name, and by nothing else.
-           p.proname IN ('model', 'model_version') OR p.proargnames[1] = 'model' AS by_name
+           -- The registry is read by functions that take a model's name; data by those that take a relation; nothing else reads.
+           p.proname IN ('model', 'model_version') OR p.proargnames[1] = 'model'
+               OR 'regclass'::regtype = ANY (p.proargtypes) AS reads
     FROM pg_proc p
     JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     WHERE e.extname = 'ltv'
 ), expected AS (
-    SELECT m.*, CASE WHEN m.proname IN ('train', 'promote') THEN 'v' WHEN m.by_name THEN 's' ELSE 'i' END AS volatility FROM member m
+    SELECT m.*, CASE WHEN m.proname IN ('train', 'promote') THEN 'v' WHEN m.reads THEN 's' ELSE 'i' END AS volatility FROM member m
 )
 SELECT format('%s is %s, not %s', x.signature, x.provolatile, x.volatility) FROM expected x WHERE x.provolatile <> x.volatility
 UNION ALL SELECT m.signature || ' is LEAKPROOF' FROM member m WHERE m.proleakproof

@@ -1,0 +1,95 @@
+-- The contract timeline: the shape of a relation that says who paid how much for what, from when until when, and who knew it when.
+
+CREATE TYPE ltv.contract_line AS (
+    account_id text,
+    parent_account_id text,
+    contract_id text,
+    line_id text,
+    product text,
+    valid_from date,
+    valid_to date,
+    state text,
+    mrr numeric,
+    list_mrr numeric,
+    quantity numeric,
+    currency text,
+    billing_months numeric,
+    payment_timing text,
+    term_start date,
+    term_end date,
+    auto_renew boolean,
+    start_event text,
+    end_event text,
+    known_at timestamptz,
+    end_known_at timestamptz,
+    superseded_at timestamptz,
+    source text,
+    source_key text
+);
+COMMENT ON TYPE ltv.contract_line IS 'One row of a contract timeline: one priced line with constant price, quantity and state over a half-open interval of days. Any table or view with these columns, in any order and among others, is a timeline; account_id, contract_id, line_id, valid_from, valid_to, state, mrr and currency must be there.';
+COMMENT ON COLUMN ltv.contract_line.account_id IS 'The customer.';
+COMMENT ON COLUMN ltv.contract_line.parent_account_id IS 'Its ultimate parent; NULL: itself.';
+COMMENT ON COLUMN ltv.contract_line.contract_id IS 'What is renewed.';
+COMMENT ON COLUMN ltv.contract_line.line_id IS 'What is priced: a subscription''s item, an asset, a charge.';
+COMMENT ON COLUMN ltv.contract_line.product IS 'What is sold.';
+COMMENT ON COLUMN ltv.contract_line.valid_from IS 'The first day, in the ledger''s time zone.';
+COMMENT ON COLUMN ltv.contract_line.valid_to IS 'The day after the last; NULL: open.';
+COMMENT ON COLUMN ltv.contract_line.state IS 'trial, active, past_due or paused. Active and past due count as revenue.';
+COMMENT ON COLUMN ltv.contract_line.mrr IS 'Contracted revenue per month after recurring discounts, without tax, in the line''s currency, not negative.';
+COMMENT ON COLUMN ltv.contract_line.list_mrr IS 'The same at list price.';
+COMMENT ON COLUMN ltv.contract_line.quantity IS 'Seats, licences, units.';
+COMMENT ON COLUMN ltv.contract_line.currency IS 'ISO 4217, in capitals.';
+COMMENT ON COLUMN ltv.contract_line.billing_months IS 'Months between two invoices: 1, 3, 12, or 12/52 for a week. NULL: 1.';
+COMMENT ON COLUMN ltv.contract_line.payment_timing IS 'advance or arrears. NULL: advance.';
+COMMENT ON COLUMN ltv.contract_line.term_start IS 'The first day of the committed term.';
+COMMENT ON COLUMN ltv.contract_line.term_end IS 'The day after the last of the committed term; NULL: evergreen, month to month.';
+COMMENT ON COLUMN ltv.contract_line.auto_renew IS 'Renews by itself; NULL: unknown.';
+COMMENT ON COLUMN ltv.contract_line.start_event IS 'Why it began: new, renewal, upgrade, downgrade, price_change, resume, reactivation, coterm or transfer_in.';
+COMMENT ON COLUMN ltv.contract_line.end_event IS 'Why it ended: renewal, upgrade, downgrade, price_change, pause, non_renewal, cancel, early_termination, involuntary, coterm or transfer_out.';
+COMMENT ON COLUMN ltv.contract_line.known_at IS 'When the source first knew of the row. NULL: from valid_from on.';
+COMMENT ON COLUMN ltv.contract_line.end_known_at IS 'When the source first knew valid_to and end_event. NULL: from valid_to on.';
+COMMENT ON COLUMN ltv.contract_line.superseded_at IS 'When a correction replaced the row; NULL: it stands.';
+COMMENT ON COLUMN ltv.contract_line.source IS 'The system it came from.';
+COMMENT ON COLUMN ltv.contract_line.source_key IS 'Its key there.';
+
+CREATE FUNCTION ltv.timeline_query(timeline regclass) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    required constant text[] := '{account_id,contract_id,line_id,valid_from,valid_to,state,mrr,currency}';
+    missing text;
+    unfit text;
+    columns text;
+BEGIN
+    SELECT string_agg(wanted.name, ', ' ORDER BY wanted.place) FILTER (WHERE given.base IS NULL AND wanted.name = ANY (required)),
+           string_agg(format('%s is %s, not %s', wanted.name, given.type::regtype, wanted.type::regtype), ', ' ORDER BY wanted.place)
+               FILTER (WHERE NOT CASE wanted.type
+                   WHEN 'text'::regtype THEN given.category = 'S' OR given.is_enum
+                       OR given.base = ANY ('{uuid,smallint,integer,bigint,numeric}'::regtype[])
+                   WHEN 'numeric'::regtype THEN given.base = ANY ('{numeric,smallint,integer,bigint,real,double precision}'::regtype[])
+                   ELSE given.base = wanted.type END),
+           string_agg(CASE WHEN given.base IS NULL THEN format('NULL::%s AS %I', wanted.type::regtype, wanted.name)
+                           ELSE format('t.%1$I::%2$s AS %1$I', wanted.name, wanted.type::regtype) END, ', ' ORDER BY wanted.place)
+    INTO missing, unfit, columns
+    FROM (SELECT a.attname AS name, a.attnum AS place, a.atttypid AS type
+          FROM pg_attribute a JOIN pg_type y ON y.typrelid = a.attrelid
+          WHERE y.oid = 'ltv.contract_line'::regtype AND a.attnum > 0 AND NOT a.attisdropped) wanted
+    LEFT JOIN LATERAL (
+        SELECT y.oid AS type, CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END AS base, y.typcategory AS category, y.typtype = 'e' AS is_enum
+        FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+        WHERE a.attrelid = timeline AND a.attname = wanted.name AND a.attnum > 0 AND NOT a.attisdropped) given ON true;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% is no contract timeline: it has no column %', timeline, missing
+            USING ERRCODE = 'undefined_column',
+                  HINT = 'Make a view that has it: \d ltv.contract_line shows the columns, ltv.mapping_sql() has views for billing systems.';
+    END IF;
+    IF unfit IS NOT NULL THEN
+        RAISE EXCEPTION '% is no contract timeline: %', timeline, unfit
+            USING ERRCODE = 'datatype_mismatch',
+                  HINT = 'Cast it in a view, where the time zone of the ledger is known: (started_at AT TIME ZONE ''Europe/Berlin'')::date.';
+    END IF;
+    RETURN format('SELECT %s FROM %s t', columns, timeline);
+END
+$$;
+COMMENT ON FUNCTION ltv.timeline_query(regclass) IS 'The text of a query that reads any relation of the shape of ltv.contract_line as rows of it, columns it lacks as NULL: what every function over a timeline runs, with the caller''s rights. Error 42703 names required columns that are missing, 42804 columns of a wrong type.';

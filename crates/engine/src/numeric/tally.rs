@@ -7,7 +7,6 @@
 //! costs a hundred rows' memory. Merging is addition, so order, workers and shards do not matter: counts of single
 //! rows are exact to the last bit, weights to rounding.
 
-use super::bytes::{EXACT_LIMIT, Reader, Writer};
 use crate::{Error, Result};
 
 /// Whole keys from here on are never kept on the grid.
@@ -18,7 +17,7 @@ const GRID_KEYS_PER_ROW: usize = 2;
 const LIST_LIMIT: usize = 64;
 
 /// A count beyond this is none of ours: sums and products of counts stay far within the range of a double.
-const LARGEST_COUNT: f64 = 1e120;
+pub(super) const LARGEST_COUNT: f64 = 1e120;
 /// No single weight may be larger, so that no number of rows adds up to [`LARGEST_COUNT`].
 pub const LARGEST_WEIGHT: f64 = 1e90;
 
@@ -253,55 +252,6 @@ impl<const K: usize> Tally<K> {
         // Rows are only a guide to the grid's length, so cells stand for them.
         Ok(Tally { rows: cells.len(), cells, ..Tally::default() })
     }
-
-    /// Bytes: flags (1 whole keys, 2 whole counts), number of cells, then each cell's key – whole keys as differences –
-    /// and counts; whole numbers as LEB128, others as little-endian doubles.
-    pub fn write(&self, out: &mut Writer) {
-        let cells = self.sorted();
-        let is_whole = |value: f64| value.fract() == 0.0 && value < EXACT_LIMIT;
-        let whole_keys = cells.iter().all(|cell| is_whole(cell.key));
-        let whole_counts = cells.iter().all(|cell| cell.counts.iter().all(|count| is_whole(*count)));
-        out.byte(u8::from(whole_keys) | u8::from(whole_counts) << 1);
-        out.whole(cells.len() as u64);
-        let mut before = 0.0;
-        for cell in &cells {
-            if whole_keys {
-                out.whole((cell.key - before) as u64);
-                before = cell.key;
-            } else {
-                out.float(cell.key);
-            }
-            for count in cell.counts {
-                if whole_counts { out.whole(count as u64) } else { out.float(count) }
-            }
-        }
-    }
-
-    pub fn read(from: &mut Reader) -> Result<Self> {
-        Self::read_up_to(from, LARGEST_COUNT)
-    }
-
-    /// As [`Tally::read`], for sums that may be as large as `largest`.
-    pub fn read_up_to(from: &mut Reader, largest: f64) -> Result<Self> {
-        let flags = from.byte()?;
-        if flags > 3 {
-            return Err(Error::malformed(format!("unknown flags {flags} in a stored summary")));
-        }
-        let (whole_keys, whole_counts) = (flags & 1 != 0, flags & 2 != 0);
-        let bytes_each = if whole_keys { 1 } else { 8 } + K * if whole_counts { 1 } else { 8 };
-        let count = from.count(bytes_each)?;
-        let mut cells = Vec::with_capacity(count);
-        let mut key = 0.0;
-        for _ in 0..count {
-            key = if whole_keys { key + from.whole()? as f64 } else { from.float()? };
-            let mut counts = [0.0; K];
-            for slot in &mut counts {
-                *slot = if whole_counts { from.whole()? as f64 } else { from.float()? };
-            }
-            cells.push(Cell { key, counts });
-        }
-        Self::from_sorted_up_to(cells, largest)
-    }
 }
 
 /// The rows that have waited as cells in rising order.
@@ -400,20 +350,6 @@ mod tests {
             for (key, column, weight) in &rows { direct.entry(key.to_bits()).or_default()[*column] += weight; }
             let direct: Vec<_> = direct.into_iter().map(|(key, counts)| Cell { key: f64::from_bits(key), counts }).collect();
             prop_assert_eq!(whole.sorted(), direct);
-        }
-
-        #[test]
-        fn bytes_round_trip_and_garbage_is_refused(rows in rows(), at in 0usize..10_000, byte in any::<u8>()) {
-            let tally = counted(&rows);
-            let mut out = Writer::default();
-            tally.write(&mut out);
-            let mut reader = Reader::new(&out.bytes);
-            prop_assert_eq!(&Tally::<2>::read(&mut reader).unwrap(), &tally);
-            reader.finish().unwrap();
-            let at = at % out.bytes.len();
-            out.bytes[at] = byte;
-            let _ = Tally::<2>::read(&mut Reader::new(&out.bytes));
-            let _ = Tally::<2>::read(&mut Reader::new(&out.bytes[..at]));
         }
     }
 

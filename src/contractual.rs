@@ -10,7 +10,7 @@ use ltv_engine::{Error, Result};
 use pgrx::pg_sys;
 
 use crate::pg::call::{Call, Field};
-use crate::pg::error::settle;
+use crate::pg::error::{raise, settle};
 use crate::pg::interrupts;
 
 fn model(renewals: Renewals, family: Family, period: f64, skipped: u64) -> Result<Vec<u8>> {
@@ -73,7 +73,7 @@ pub fn fit_curve(call: &Call, family: Family) -> pg_sys::Datum {
     let (Some(bytes), Some(period)) = (call.bytes(0), call.float(1)) else { return call.null() };
     let sample = match settle(Survival::decode(bytes)) {
         Survival::Sample(sample) => sample,
-        _ => crate::pg::error::raise(crate::survival::no_sample("fitted")),
+        _ => raise(crate::survival::no_sample("fitted")),
     };
     of_sample(&sample, family, period).map_or_else(|| call.null(), |bytes| call.answer_bytes(&bytes))
 }
@@ -84,19 +84,19 @@ fn fit(call: &Call) -> Option<(ContractualFit, u64)> {
     let algorithm = model.algorithm();
     match model.fit {
         Fit::Contractual(fit) => Some((*fit, model.skipped)),
-        _ => crate::pg::error::raise(Error::invalid(
-            format!("a {algorithm} model does not count renewals"),
+        _ => raise(Error::invalid(
+            format!("the model counts no renewals: it is of the algorithm {algorithm}"),
             "Give a model of fit_sbg or fit_bdw.",
         )),
     }
 }
 
-fn renewals_made(name: &str, renewals: i32, least: i32) -> f64 {
-    if renewals < least {
-        settle::<()>(Err(Error::invalid(
-            format!("{name} must not be less than {least}, got {renewals}"),
+fn renewals_made(renewals: i32) -> f64 {
+    if renewals < 0 {
+        raise(Error::invalid(
+            format!("renewals must not be negative, got {renewals}"),
             "A customer in his first period has made 0 renewals.",
-        )));
+        ));
     }
     f64::from(renewals)
 }
@@ -115,10 +115,10 @@ pub fn retention(call: &Call) -> pg_sys::Datum {
     };
     let most = MOST_RENEWALS as i32;
     if !(1..=most).contains(&periods) {
-        settle::<()>(Err(Error::invalid(
+        raise(Error::invalid(
             format!("periods must be from 1 to {most}, got {periods}"),
             "The renewals that are shown, from the first on.",
-        )));
+        ));
     }
     let limits = |interval: &Interval| {
         [Field::Float(Some(interval.survival)), Field::Float(interval.lower), Field::Float(interval.upper)]
@@ -141,20 +141,22 @@ pub fn conditional_renewal_probability(call: &Call) -> pg_sys::Datum {
     let (Some((fit, _)), Some(made), Some(next)) = (fit(call), call.integer(1), call.integer(2)) else {
         return call.null();
     };
-    let (made, next) = (renewals_made("renewals", made, 0), renewals_made("next", next, 1));
-    call.answer_float(fit.conditional_renewal(made, next))
+    if next < 1 {
+        raise(Error::invalid(
+            format!("next must be at least 1, got {next}"),
+            "How many further renewals the customer is to make.",
+        ));
+    }
+    call.answer_float(fit.conditional_renewal(renewals_made(made), f64::from(next)))
 }
 
 /// Reads (model, renewals, discount_rate, period_months), the model's own period where the last is NULL.
-fn discounted(
-    call: &Call,
-    of: impl FnOnce(&ContractualFit, f64, f64, f64) -> Result<Option<f64>>,
-) -> pg_sys::Datum {
+fn discounted(call: &Call, of: impl FnOnce(&ContractualFit, f64, f64, f64) -> Result<Option<f64>>) -> pg_sys::Datum {
     let (Some((fit, _)), Some(made), Some(rate)) = (fit(call), call.integer(1), call.float(2)) else {
         return call.null();
     };
     let months = call.float(3).unwrap_or(fit.period);
-    call.answer_float(settle(of(&fit, renewals_made("renewals", made, 0), rate, months)))
+    call.answer_float(settle(of(&fit, renewals_made(made), rate, months)))
 }
 
 /// `derl(model, renewals, discount_rate, period_months)`.

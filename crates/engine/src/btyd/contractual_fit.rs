@@ -17,8 +17,8 @@ use crate::numeric::log_beta::Dual;
 use crate::survival::periodic::log_renewal;
 use crate::{Interrupt, Result};
 
-/// ln 10⁸ and ln 10⁶: where α + β counts as infinite, and from where on it is on its way there.
-const FAR: f64 = 18.420_680_743_952_367;
+/// ln 10¹² and ln 10⁶: where α + β counts as infinite, and from where on it is on its way there.
+const FAR: f64 = 27.631_021_115_928_547;
 const ON_ITS_WAY: f64 = 13.815_510_557_964_274;
 /// Of η, κ and ln c (c from 0.02 to 20).
 const LOWER: [f64; 3] = [-30.0, -FAR, -3.912_023_005_428_146];
@@ -273,8 +273,7 @@ fn covariance(best: &Maximum, free: Vec<usize>) -> Option<Vec<f64>> {
         for j in 0..m {
             for (a, from) in free.iter().enumerate() {
                 for (b, to) in free.iter().enumerate() {
-                    covariance[i * m + j] +=
-                        rows[i][*from] * roots[a] * inverse[a * n + b] * roots[b] * rows[j][*to];
+                    covariance[i * m + j] += rows[i][*from] * roots[a] * inverse[a * n + b] * roots[b] * rows[j][*to];
                 }
             }
         }

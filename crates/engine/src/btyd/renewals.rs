@@ -124,7 +124,11 @@ impl Renewals {
     pub fn validate(&self) -> Result<()> {
         let holds = self.at_risk.len() == self.lost.len()
             && self.at_risk.len() <= MOST_RENEWALS
-            && self.at_risk.iter().chain([&self.customers, &self.moved]).all(|count| (0.0..f64::INFINITY).contains(count))
+            && self
+                .at_risk
+                .iter()
+                .chain([&self.customers, &self.moved])
+                .all(|count| (0.0..f64::INFINITY).contains(count))
             && self.at_risk.iter().zip(&self.lost).all(|(at_risk, lost)| (0.0..=*at_risk).contains(lost));
         if holds { Ok(()) } else { Err(Error::malformed("the counts of a model of renewals contradict each other")) }
     }
@@ -153,10 +157,7 @@ fn check_survivors(before: &[Survivors], row: &Survivors, expected: f64, name: &
     }
     match before {
         [.., last, _] if last.survivors < row.survivors => Err(Error::invalid(
-            format!(
-                "the survivors{name} rise from {} to {} in period {}",
-                last.survivors, row.survivors, row.period
-            ),
+            format!("the survivors{name} rise from {} to {} in period {}", last.survivors, row.survivors, row.period),
             "Who has left does not come back in these models: count the customers of the start only.",
         )),
         _ => Ok(()),

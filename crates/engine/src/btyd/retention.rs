@@ -36,7 +36,8 @@ impl ContractualFit {
                 let m = gradient.len();
                 let product = |row: &[f64]| row.iter().zip(gradient).map(|(a, b)| a * b).sum::<f64>();
                 let known = !curve.covariance.is_empty();
-                let variance: f64 = curve.covariance.chunks_exact(m).zip(gradient).map(|(row, g)| g * product(row)).sum();
+                let variance: f64 =
+                    curve.covariance.chunks_exact(m).zip(gradient).map(|(row, g)| g * product(row)).sum();
                 interval(estimate, Some(variance).filter(|_| known), z, Transform::LogLog)
             };
             let place = period as usize - 1;

@@ -84,8 +84,7 @@ mod tests {
     #[test]
     fn any_step_is_that_of_gamma_functions() {
         for (alpha, beta, x) in [(0.7, 1.2, 3.3), (5.0, 2.0, 0.4), (12.0, 30.0, 1.7), (0.3, 0.1, 55.5)] {
-            let expected =
-                ln_gamma(alpha + beta) + ln_gamma(beta + x) - ln_gamma(beta) - ln_gamma(alpha + beta + x);
+            let expected = ln_gamma(alpha + beta) + ln_gamma(beta + x) - ln_gamma(beta) - ln_gamma(alpha + beta + x);
             assert_relative_eq!(log_beta_change(alpha, beta, x), expected, max_relative = 1e-12);
         }
     }

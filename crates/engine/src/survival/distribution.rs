@@ -135,9 +135,9 @@ impl Distribution {
                 Distribution::Spline { scale: SplineScale::Normal, .. } => "spline_normal_cure",
                 Distribution::PiecewiseExponential { .. } => "piecewise_exponential_cure",
                 // A cured share does not nest, and renewals have none.
-                Distribution::Cure(_) | Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. } => {
-                    "cure"
-                }
+                Distribution::Cure(_)
+                | Distribution::BetaGeometric { .. }
+                | Distribution::BetaDiscreteWeibull { .. } => "cure",
             },
         }
     }
@@ -244,7 +244,9 @@ impl Distribution {
                 if !(SHORTEST_PERIOD..=LONGEST_PERIOD).contains(period) =>
             {
                 Err(Error::invalid(
-                    format!("the length of a period must be from {SHORTEST_PERIOD:e} to {LONGEST_PERIOD:e}, got {period}"),
+                    format!(
+                        "the length of a period must be from {SHORTEST_PERIOD:e} to {LONGEST_PERIOD:e}, got {period}"
+                    ),
                     "It is in the unit of the durations: 12 for yearly renewals in months.",
                 ))
             }

@@ -2,8 +2,8 @@
 
 use approx::{assert_abs_diff_eq, assert_relative_eq};
 use ltv_engine::btyd::contractual::Status;
-use ltv_engine::btyd::{Family, Renewals};
 use ltv_engine::btyd::renewals::Survivors;
+use ltv_engine::btyd::{Family, Renewals};
 use ltv_engine::{Error, btyd::fit_contractual};
 
 use crate::{fit, fit_survivors, go_on, of_survivors, sample};
@@ -79,7 +79,8 @@ fn all_gone_in_the_end() {
 #[test]
 fn rows_between_renewals_have_their_place() {
     // Gone after 2.5 is not there at the third; seen at 2.5 has made two.
-    let between = sample(&[(0.0, 2.5, true, 4.0), (0.0, 2.5, false, 5.0), (0.0, 1.0, true, 3.0), (0.0, 3.0, false, 2.0)]);
+    let between =
+        sample(&[(0.0, 2.5, true, 4.0), (0.0, 2.5, false, 5.0), (0.0, 1.0, true, 3.0), (0.0, 3.0, false, 2.0)]);
     let counts = Renewals::of_sample(&between, 1.0).unwrap();
     assert_eq!(counts.at_risk, [14.0, 11.0, 6.0]);
     assert_eq!(counts.lost, [3.0, 0.0, 4.0]);

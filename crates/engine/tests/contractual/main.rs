@@ -2,10 +2,10 @@
 
 mod degenerate;
 mod golden;
-mod properties;
-mod published;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
+mod properties;
+mod published;
 
 use ltv_engine::btyd::renewals::Survivors;
 use ltv_engine::btyd::{ContractualFit, Family, Renewals, fit_contractual};
@@ -28,11 +28,8 @@ fn fit_survivors(survivors: &[f64], family: Family) -> ContractualFit {
 }
 
 fn of_survivors(survivors: &[f64]) -> ltv_engine::Result<Renewals> {
-    let row = |(period, survivors): (u32, &f64)| Survivors {
-        cohort: None,
-        period: f64::from(period),
-        survivors: *survivors,
-    };
+    let row =
+        |(period, survivors): (u32, &f64)| Survivors { cohort: None, period: f64::from(period), survivors: *survivors };
     let mut rows: Vec<Survivors> = (0..).zip(survivors).map(row).collect();
     Renewals::of_survivors(&mut rows)
 }
@@ -47,7 +44,6 @@ fn sample(rows: &[(f64, f64, bool, f64)]) -> Sample {
 }
 
 /// Fader & Hardie 2007, table 1: of 1000 customers, after 0 to 12 years.
-const REGULAR: [f64; 13] =
-    [1000.0, 631.0, 468.0, 382.0, 326.0, 289.0, 262.0, 241.0, 223.0, 207.0, 194.0, 183.0, 173.0];
+const REGULAR: [f64; 13] = [1000.0, 631.0, 468.0, 382.0, 326.0, 289.0, 262.0, 241.0, 223.0, 207.0, 194.0, 183.0, 173.0];
 const HIGH_END: [f64; 13] =
     [1000.0, 869.0, 743.0, 653.0, 593.0, 551.0, 517.0, 491.0, 468.0, 445.0, 427.0, 409.0, 394.0];

@@ -108,8 +108,7 @@ proptest! {
 
 #[test]
 fn merging_is_fitting_the_whole() {
-    let all: Vec<(f64, f64, bool, f64)> =
-        (0..900).map(|i| (0.0, f64::from(i * i % 11 + 1), i % 3 != 0, 1.0)).collect();
+    let all: Vec<(f64, f64, bool, f64)> = (0..900).map(|i| (0.0, f64::from(i * i % 11 + 1), i % 3 != 0, 1.0)).collect();
     let mut merged = sample(&all[..333]);
     merged.merge(&sample(&all[333..]), ltv_engine::numeric::tally::Budget::UNLIMITED).unwrap();
     for family in [Family::BetaGeometric, Family::BetaDiscreteWeibull] {
@@ -145,7 +144,9 @@ fn simulation_recovers_the_truth() {
         let mut random = Random(11);
         let (truth, mut covered, mut far) = ([2f64.ln(), 5f64.ln(), f64::ln(shape)], [0usize; 3], 0);
         let mut projected = 0;
-        let expected = ltv_engine::survival::periodic::Prospect { parameters: &truth[..family.parameters()], made: 3.0 }.renews(4.0);
+        let expected =
+            ltv_engine::survival::periodic::Prospect { parameters: &truth[..family.parameters()], made: 3.0 }
+                .renews(4.0);
         for _ in 0..SAMPLES {
             let mut rows = Vec::new();
             for _ in 0..3000 {
@@ -180,19 +181,20 @@ fn simulation_recovers_the_truth() {
 
 #[test]
 fn value_of_a_curve_of_renewals_is_that_of_its_renewals() {
-    use ltv_engine::value::{TailRule, Terms, lifetime_value};
+    use ltv_engine::value::{Billing, TailRule, Terms, lifetime_value};
     let fit = fit_survivors(&crate::REGULAR[..8], Family::BetaGeometric).with_period(12.0).unwrap();
     // Yearly in advance: a payment for each year begun, 10 % a year.
     let terms = Terms {
         horizon: 360,
         period_months: 12.0,
-        margin: 1.0,
         discount_rate: 0.1,
+        billing: Billing::Annual,
         given: 24.0,
         tail: TailRule::ConstantHazard,
         ..Terms::new(1_000.0)
     };
     let found = lifetime_value(&fit.curve(), &terms).unwrap().unwrap();
-    let by_hand: f64 = (0..30).map(|j| 1000.0 * 1.1f64.powi(-j) * fit.conditional_renewal(2.0, f64::from(j)).unwrap()).sum();
+    let by_hand: f64 =
+        (0..30).map(|j| 1000.0 * 1.1f64.powi(-j) * fit.conditional_renewal(2.0, f64::from(j)).unwrap()).sum();
     assert_relative_eq!(found.ltv.amount(2), by_hand, max_relative = 1e-5);
 }

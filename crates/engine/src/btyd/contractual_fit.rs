@@ -85,7 +85,7 @@ pub fn fit(renewals: Renewals, family: Family, period: f64, interrupt: Interrupt
         _ => Status::Converged,
     };
     let free: Vec<usize> =
-        (0..best.point.len()).filter(|i| !at_end(*i) && !(*i == 1 && best.point[1].abs() >= ON_ITS_WAY)).collect();
+        (0..best.point.len()).filter(|i| !(at_end(*i) || *i == 1 && best.point[1].abs() >= ON_ITS_WAY)).collect();
     fit.estimated = free.len();
     fit.log_likelihood = best.value;
     fit.parameters = logarithms(&best.point);

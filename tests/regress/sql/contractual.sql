@@ -109,3 +109,14 @@ SELECT dp(4, ltv.derl(ltv.model('loyalty'), 0, 0.1, 12)) AS derl, ltv.renewal_pr
 SELECT model, version FROM ltv.train('loyalty', 'regular', 'bdw', 'duration', 'churned', options => '{"period": 12}');
 SELECT model FROM ltv.train('loyalty', 'customer', 'sbg', 'duration', 'churned', features => ARRAY['cohort']);
 SELECT model FROM ltv.train('loyalty', 'regular', 'sbg', 'duration', 'churned', options => '{"penalty": 1}');
+
+-- Workers that each see a part of the tables and of the customers come to the same model.
+CREATE TABLE triangle AS SELECT c::text AS cohort, period, (1000 * 0.8 ^ period)::bigint + (12 - period) * c AS survivors FROM generate_series(1, 300) c, generate_series(0, 10) period;
+CREATE TABLE alone AS SELECT ltv.fit_bdw(cohort, period, survivors)::text AS of_tables, (SELECT ltv.fit_bdw(duration, churned)::text FROM customer) AS of_customers FROM triangle;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+EXPLAIN (COSTS OFF) SELECT ltv.fit_bdw(cohort, period, survivors) FROM triangle;
+CREATE TABLE together AS SELECT (SELECT ltv.fit_bdw(cohort, period, survivors)::text FROM triangle) AS of_tables, (SELECT ltv.fit_bdw(duration, churned)::text FROM customer) AS of_customers;
+SELECT a.of_tables = t.of_tables AS of_tables, a.of_customers = t.of_customers AS of_customers FROM alone a, together t;

@@ -2,6 +2,7 @@
 //! users see is written out in `sql/`.
 
 mod calibration;
+mod contractual;
 mod discrete;
 mod estimates;
 mod fine_gray;
@@ -51,7 +52,8 @@ extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["
 extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fine_gray"]);
 extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);
 extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
+extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["cure"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["contractual"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);

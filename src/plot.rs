@@ -54,11 +54,19 @@ fn smooth_outline(curve: &ParametricCurve, z: f64) -> Outline {
     let (mut middle, mut lower, mut upper) = (Vec::new(), Vec::new(), Vec::new());
     for time in curve.grid(GRID) {
         let Some(survival) = curve.survival_at(time) else { continue };
-        middle.push((time, survival));
+        // A curve of renewals is flat between them.
+        let steps = curve.distribution.period().is_some();
+        let push = |line: &mut Vec<(f64, f64)>, height: f64| {
+            if let Some((_, before)) = line.last().copied().filter(|_| steps) {
+                line.push((time, before));
+            }
+            line.push((time, height));
+        };
+        push(&mut middle, survival);
         let limits = interval(survival, curve.log_variance_at(time), z, Transform::LogLog);
         if let (Some(low), Some(high)) = (limits.lower, limits.upper) {
-            lower.push((time, low));
-            upper.push((time, high));
+            push(&mut lower, low);
+            push(&mut upper, high);
         }
     }
     let band = if lower.len() > 1 { lower.into_iter().chain(upper.into_iter().rev()).collect() } else { Vec::new() };

@@ -116,7 +116,7 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
             let (statistic, df) = fit.likelihood_ratio_test();
             vec![("likelihood ratio", statistic, df)]
         }
-        Fit::KaplanMeier(_) => Vec::new(),
+        Fit::KaplanMeier(_) | Fit::Contractual(_) => Vec::new(),
     };
     call.answer_rows(tests.into_iter().filter(|(_, _, df)| *df > 0).map(|(test, chi_squared, df)| {
         vec![
@@ -136,6 +136,7 @@ pub fn status_of(model: &Model) -> String {
         Fit::FineGray(fit) => (&fit.status, &fit.coefficients[..]),
         // The location's coefficients, after its intercept.
         Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.location.len()]),
+        Fit::Contractual(fit) => return fit.remark(),
         Fit::KaplanMeier(_) => return "ok".into(),
     };
     let terms = match &model.fit {

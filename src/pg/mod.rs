@@ -4,6 +4,7 @@ pub mod aggregate;
 pub mod array;
 pub mod call;
 pub mod call_site;
+mod contractual;
 pub mod cox;
 pub mod design;
 mod discrete;

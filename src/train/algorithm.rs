@@ -42,6 +42,11 @@ pub enum Algorithm {
         period: f64,
         penalty: f64,
     },
+    /// Counts of renewals, without features.
+    Contractual {
+        function: &'static str,
+        period: f64,
+    },
 }
 
 impl Algorithm {
@@ -74,6 +79,12 @@ impl Algorithm {
                 let penalty = options.number("penalty")?.unwrap_or(0.0);
                 Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
             }
+            "sbg" | "bdw" => {
+                let options = options.are_among(&["period"])?;
+                let period = options.number("period")?.unwrap_or(1.0);
+                let function = if name == "sbg" { "fit_sbg" } else { "fit_bdw" };
+                Ok(Algorithm::Contractual { function, period })
+            }
             "best" => {
                 let options = options.are_among(&["candidates", "criterion"])?;
                 let criterion = options.text("criterion")?.unwrap_or("aic").to_owned();
@@ -101,7 +112,7 @@ impl Algorithm {
                 Some(distribution) => Algorithm::parametric(distribution, &options),
                 None => Err(Error::invalid(
                     format!("unknown algorithm \"{name}\""),
-                    format!("One of: cox, kaplan_meier, discrete_time, best; or {}.", parametric_names()),
+                    format!("One of: cox, kaplan_meier, discrete_time, sbg, bdw, best; or {}.", parametric_names()),
                 )),
             },
         }
@@ -129,6 +140,21 @@ impl Algorithm {
         matches!(self, Algorithm::Cox { .. })
     }
 
+    /// Whether it knows of features at all.
+    pub fn takes_features(&self) -> bool {
+        !matches!(self, Algorithm::Contractual { .. })
+    }
+
+    /// The SQL expression of the model of a curve of all rows; `None` for one that reads the rows themselves.
+    pub fn call_on_curve(&self, curve: &str) -> Option<String> {
+        match self {
+            Algorithm::Contractual { function, period } => {
+                Some(format!("ltv.{function}({curve}, period => {})", number(*period)))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a model without any feature says something.
     pub fn needs_features(&self) -> bool {
         self.is_cox()
@@ -137,7 +163,7 @@ impl Algorithm {
     /// The SQL expression of the model of a design; `None` where it takes more than one function: cohorts, candidates.
     pub fn call(&self, design: &str, features: &[Feature]) -> Result<Option<String>> {
         Ok(match self {
-            Algorithm::KaplanMeier | Algorithm::Best { .. } => None,
+            Algorithm::KaplanMeier | Algorithm::Best { .. } | Algorithm::Contractual { .. } => None,
             Algorithm::Cox { ties, penalty, robust } => Some(format!(
                 "ltv.fit_cox({design}, ties => {}, penalty => {}, l1_ratio => {}, robust => {})",
                 quote_literal(ties),

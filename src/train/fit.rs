@@ -54,7 +54,11 @@ fn fit_rows(
         ));
     }
     let design = source.design(&columns.join(", "));
-    let Some(model) = request.algorithm.call(&design, &features)? else {
+    let model = match request.algorithm.call_on_curve(pooled) {
+        Some(model) => Some(model),
+        None => request.algorithm.call(&design, &features)?,
+    };
+    let Some(model) = model else {
         return fit_candidates(client, source, request, pooled, &design, features);
     };
     let query = format!("SELECT count(*), {pooled}, {model} FROM {} WHERE {}", source.from, source.training());

@@ -94,6 +94,12 @@ impl Request {
         let source: Option<pg_sys::Oid> = call.get(1);
         let features: Vec<Option<String>> = call.get(6).unwrap_or_default();
         let features: Vec<String> = features.into_iter().flatten().collect();
+        if let Some(name) = features.first().filter(|_| !algorithm.takes_features()) {
+            return Err(Error::invalid(
+                format!("{algorithm_name} takes no features, got \"{name}\""),
+                "Leave features out, or train one model for each cohort; discrete_time has features.",
+            ));
+        }
         if let Some(twice) = features.iter().enumerate().find(|(at, name)| features[..*at].contains(name)) {
             return Err(Error::invalid(format!("feature \"{}\" is named twice", twice.1), "Name each once."));
         }

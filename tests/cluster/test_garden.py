@@ -51,7 +51,11 @@ UNION ALL SELECT 'no_events', ltv.fit_cox(d, false, ARRAY[a]) FROM plants
 UNION ALL SELECT 'one_row', ltv.fit_cox(3, true, ARRAY[1])
 UNION ALL SELECT 'tiny', ltv.fit_cox(d, e, ARRAY[a * 1e-120], 1e80) FROM plants
 UNION ALL SELECT 'at_zero', ltv.fit_cox(0, true, ARRAY[a]) FROM plants
-UNION ALL SELECT 'gathered', ltv.fit_cox(d, e, ARRAY[a]) FROM plants;
+UNION ALL SELECT 'gathered', ltv.fit_cox(d, e, ARRAY[a]) FROM plants
+UNION ALL SELECT 'renewals', ltv.fit_bdw(p, s) FROM unnest(ARRAY[100, 80, 70, 65, 61]) WITH ORDINALITY AS v (s, at), LATERAL (SELECT (at - 1)::int) AS w (p)
+UNION ALL SELECT 'alike', ltv.fit_sbg(p, s) FROM unnest(ARRAY[100, 80, 64, 51]) WITH ORDINALITY AS v (s, at), LATERAL (SELECT (at - 1)::int) AS w (p)
+UNION ALL SELECT 'no_churn', ltv.fit_sbg(p, 5) FROM generate_series(0, 3) AS p;
+INSERT INTO curves SELECT name, ltv.predict_curve(ltv.with_period(v, 12), ROW()) FROM fits WHERE name IN ('renewals', 'alike');
 CREATE TABLE scores (name text PRIMARY KEY, v ltv.calibration);
 INSERT INTO scores
 SELECT 'good', ltv.calibration_agg(abs(a), e) FROM plants UNION ALL SELECT 'empty', ltv.calibration_agg(NULL, true) UNION ALL SELECT 'one',
@@ -116,8 +120,8 @@ VALUES = {
     "double precision[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{1,NaN}'", "'{{1,2},{3,4}}'", "'{Infinity}'", "'{-0,5e-324,1e308}'", "'[5:6]={1,2}'", "'{2,1,1,0}'", "array_fill(1e308, ARRAY[3, 2, 2])"],
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
-    "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods nothing".split()],
+    "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn nothing".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes nothing".split()],
     "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
@@ -142,8 +146,11 @@ WORKING = {
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
+    "survivors": "5", "renewals": "2", "next": "1", "periods": "12", "period_months": "12", "churned": "false",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
 }  # fmt: skip
+# What reads models of counted renewals only.
+COUNTERS = {"with_period", "retention", "conditional_renewal_probability", "derl", "expected_lifetime"}
 MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}
 
@@ -181,6 +188,10 @@ def working(function: Function, at: int) -> str:
         return "1"
     if type_name == "double precision" and name == "entry":
         return "0"
+    if type_name == "integer" and name == "period":
+        return "0"
+    if type_name == "ltv.model" and function.name in COUNTERS:
+        return "(SELECT v FROM fits WHERE name = 'renewals')"
     if type_name == "ltv.model" and "ltv.design" in function.types:
         return "(SELECT v FROM fits WHERE name = 'gathered')"
     value = WORKING.get(f"{function.name}.{name}", WORKING.get(name, VALUES[type_name][0]))

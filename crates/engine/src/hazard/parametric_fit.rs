@@ -157,6 +157,9 @@ impl ParametricFit {
         let exist = |chosen: &[usize]| {
             chosen.iter().all(|covariate| *covariate < p) && chosen.windows(2).all(|pair| pair[0] < pair[1])
         };
+        if self.distribution.period().is_some() {
+            return Err(broken());
+        }
         let is_cure = matches!(self.distribution, Distribution::Cure(_));
         let covariates_exist = exist(&self.location)
             && exist(&self.ancillary)

@@ -4,7 +4,7 @@ use crate::hazard::parametric::{MANY, SAMPLE};
 use crate::hazard::parametric_likelihood::{Layout, Rows};
 use crate::hazard::parametric_newton::maximise;
 use crate::survival::distribution::{Distribution, SplineScale};
-use crate::{Interrupt, Result};
+use crate::{Error, Interrupt, Result};
 
 /// Parameters from which Newton's method finds the maximum without covariates.
 pub(super) fn start(rows: &Rows, distribution: &Distribution, interrupt: Interrupt) -> Result<Vec<f64>> {
@@ -55,6 +55,12 @@ pub(super) fn start(rows: &Rows, distribution: &Distribution, interrupt: Interru
             let mut from = vec![0.0; knots.len()];
             (from[0], from[1]) = (-maximum.beta[0] * slope, slope);
             from
+        }
+        Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. } => {
+            return Err(Error::invalid(
+                format!("a {} model has no covariates and no continuous times", distribution.name()),
+                "It is fitted by fit_sbg or fit_bdw.",
+            ));
         }
         // The search for a cured share has starts of its own around these.
         Distribution::Cure(inner) => {

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::hazard::cox::Status;
 use crate::hazard::parametric::ParametricFit;
+use crate::model::contractual::{contractual_coefficients, contractual_quality};
 use crate::model::{Fit, Model};
 use crate::numeric::normal;
 use crate::survival::kaplan_meier::critical_value;
@@ -67,6 +68,7 @@ impl Model {
             Fit::FineGray(fit) => (&fit.coefficients, &fit.naive_covariance, Some(&fit.covariance)),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return Ok(Some(self.discrete_coefficients(fit, critical))),
             Fit::Parametric(fit) => return Ok(Some(self.parametric_coefficients(fit, critical))),
+            Fit::Contractual(fit) => return Ok(Some(contractual_coefficients(fit, critical))),
             Fit::KaplanMeier(_) => return Ok(None),
         };
         let diagonal = coefficients.len() + 1;
@@ -98,6 +100,9 @@ impl Model {
 
     /// What tells models of the same rows apart; `None` for one without a likelihood.
     pub fn quality(&self) -> Option<Quality> {
+        if let Fit::Contractual(fit) = &self.fit {
+            return Some(contractual_quality(fit));
+        }
         let (log_likelihood, parameters, rows, events, status) = match &self.fit {
             Fit::Cox(fit) => (fit.log_likelihood, fit.degrees_of_freedom, fit.rows, fit.events, &fit.status),
             Fit::Parametric(fit) => (fit.log_likelihood, fit.parameters, fit.rows, fit.events, &fit.status),
@@ -106,7 +111,7 @@ impl Model {
                 (fit.log_likelihood, parameters, fit.rows, fit.events, &fit.status)
             }
             Fit::FineGray(fit) => (fit.log_likelihood, fit.degrees_of_freedom, fit.rows, fit.events, &fit.status),
-            Fit::KaplanMeier(_) => return None,
+            Fit::KaplanMeier(_) | Fit::Contractual(_) => return None,
         };
         let known = *status != Status::NoEvents;
         let penalised = |penalty: f64| known.then_some(penalty * parameters as f64 - 2.0 * log_likelihood);

@@ -5,6 +5,7 @@
 pub mod codec;
 pub mod coefficients;
 pub mod cohorts;
+mod contractual;
 mod discrete;
 pub mod features;
 pub mod inference;
@@ -14,6 +15,7 @@ pub mod subject;
 
 use serde::{Deserialize, Serialize};
 
+use crate::btyd::ContractualFit;
 use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
@@ -33,6 +35,8 @@ pub enum Fit {
     DiscreteTime(Box<DiscreteFit>),
     FineGray(Box<FineGrayFit>),
     Parametric(Box<ParametricFit>),
+    /// Counts of renewals, without features.
+    Contractual(Box<ContractualFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -53,6 +57,7 @@ impl Model {
             Fit::DiscreteTime(_) => "discrete_time",
             Fit::FineGray(_) => "fine_gray",
             Fit::Parametric(fit) => fit.distribution.algorithm(),
+            Fit::Contractual(fit) => fit.algorithm(),
         }
     }
 
@@ -84,6 +89,7 @@ impl Model {
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
             Fit::FineGray(fit) => fit.validate(),
             Fit::Parametric(fit) => fit.validate(),
+            Fit::Contractual(fit) => fit.validate(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! One row as a model sees it, and what the model says of it.
 
+use crate::btyd::ContractualFit;
 use crate::hazard::Baseline;
 use crate::hazard::cox::{CoxFit, Status};
 use crate::hazard::discrete::DiscreteFit;
@@ -43,6 +44,7 @@ pub enum Subject<'a> {
         fit: &'a ParametricFit,
         covariates: &'a [f64],
     },
+    Contractual(&'a ContractualFit),
 }
 
 /// What a model says of a row: what happens within `horizon` to a contract that has lasted `given`.
@@ -133,6 +135,10 @@ impl Model {
                 }
                 Ok(Subject::Parametric { fit, covariates: columns })
             }
+            Fit::Contractual(fit) => match fit.has_curve() {
+                true => Ok(Subject::Contractual(fit)),
+                false => Err(Unscorable::Undefined { reason: fit.remark() }),
+            },
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
@@ -163,6 +169,7 @@ impl Subject<'_> {
             Subject::Cox { fit, .. } => fit.status == Status::Converged,
             Subject::Parametric { fit, .. } => fit.status == Status::Converged,
             Subject::Cohort(_) => true,
+            Subject::Contractual(fit) => fit.is_trustworthy(),
             Subject::Renewal { fit, .. } | Subject::DiscreteTime { fit, .. } => fit.status == Status::Converged,
             Subject::Subdistribution { fit, .. } => fit.status == Status::Converged,
         }
@@ -192,6 +199,7 @@ impl Subject<'_> {
         match self {
             Subject::Parametric { fit, covariates } => look(CurveView::Smooth(&fit.curve(covariates))),
             Subject::Cohort(cohort) => look(CurveView::Steps(&cohort.curve)),
+            Subject::Contractual(fit) => look(CurveView::Smooth(&fit.curve())),
             Subject::Cox { fit, baseline, covariates, .. } => look_at_steps(fit.curve(baseline, covariates), look),
             Subject::Renewal { fit, covariates, .. } => look_at_steps(fit.renewal_curve(covariates), look),
             Subject::DiscreteTime { fit, covariates, .. } => look_at_steps(fit.curve(covariates), look),
@@ -203,6 +211,7 @@ impl Subject<'_> {
     pub fn survival(&self) -> Survival {
         Survival::Fitted(match self {
             Subject::Parametric { fit, covariates } => return Survival::Parametric(fit.curve(covariates)),
+            Subject::Contractual(fit) => return Survival::Parametric(fit.curve()),
             Subject::Cox { fit, baseline, covariates, .. } => fit.curve(baseline, covariates),
             Subject::Renewal { fit, covariates, .. } => fit.renewal_curve(covariates),
             Subject::DiscreteTime { fit, covariates, .. } => fit.curve(covariates),
@@ -246,6 +255,7 @@ impl Subject<'_> {
                 let incidence = if given > 0.0 { None } else { fit.incidence(horizon, *linear_predictor) };
                 Ok(incidence.map(|incidence| 1.0 - incidence))
             }
+            Subject::Contractual(fit) => fit.bare_curve().renewal_probability(given, given + horizon),
             Subject::Parametric { fit, covariates } => {
                 fit.bare_curve(covariates).renewal_probability(given, given + horizon)
             }
@@ -273,7 +283,7 @@ impl Subject<'_> {
             | Subject::DiscreteTime { linear_predictor, .. }
             | Subject::Subdistribution { linear_predictor, .. } => Some(*linear_predictor),
             Subject::Parametric { fit, covariates } => Some(fit.linear_predictor(covariates)),
-            Subject::Cohort(_) => None,
+            Subject::Cohort(_) | Subject::Contractual(_) => None,
         };
         Ok(self.view(|curve| {
             let variance = curve.log_variance_between(given, given + horizon);

@@ -5,6 +5,7 @@ pub mod bounded;
 pub mod bytes;
 pub mod extended;
 pub mod linear;
+pub mod log_beta;
 pub mod mills;
 pub mod multiple;
 pub mod normal;

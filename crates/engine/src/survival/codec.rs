@@ -105,6 +105,8 @@ pub fn encode_sample(sample: &Sample) -> Vec<u8> {
 
 /// Marks a distribution with a cured share; the inner one follows.
 const CURE: u8 = 128;
+const BETA_GEOMETRIC: u8 = 10;
+const BETA_DISCRETE_WEIBULL: u8 = 11;
 
 fn write_distribution(distribution: &Distribution, out: &mut Writer) {
     match distribution {
@@ -126,6 +128,14 @@ fn write_distribution(distribution: &Distribution, out: &mut Writer) {
             out.byte(9);
             out.floats(breaks);
         }
+        Distribution::BetaGeometric { period } => {
+            out.byte(BETA_GEOMETRIC);
+            out.float(*period);
+        }
+        Distribution::BetaDiscreteWeibull { period } => {
+            out.byte(BETA_DISCRETE_WEIBULL);
+            out.float(*period);
+        }
         Distribution::Cure(inner) => {
             out.byte(CURE);
             write_distribution(inner, out);
@@ -139,6 +149,8 @@ fn read_distribution(from: &mut Reader) -> Result<Distribution> {
             CURE => return Err(Error::malformed("a cured share cannot have a cured share of its own")),
             inner => Distribution::Cure(Box::new(read_plain(inner, from)?)),
         },
+        BETA_GEOMETRIC => Distribution::BetaGeometric { period: from.float()? },
+        BETA_DISCRETE_WEIBULL => Distribution::BetaDiscreteWeibull { period: from.float()? },
         plain => read_plain(plain, from)?,
     })
 }

@@ -6,6 +6,9 @@ use crate::{Error, Result};
 
 /// More knots or breaks than this have no place in a curve.
 const MOST_KNOTS: usize = 100;
+/// Lengths of periods that any unit of time could give.
+const SHORTEST_PERIOD: f64 = 1e-6;
+const LONGEST_PERIOD: f64 = 1e6;
 
 /// A distribution of time, by its form; the parameters stand beside it, on a scale where every number is allowed.
 ///
@@ -38,6 +41,11 @@ pub enum Distribution {
     /// (…, logit π): a share π never has the event; the others follow the inner distribution, whose parameters come
     /// first (mixture cure: Boag 1949, Farewell 1982).
     Cure(#[serde(deserialize_with = "plain")] Box<Distribution>),
+    /// (ln α, ln β): shifted-beta-geometric, drops at the ends of periods of length `period` (see
+    /// [`periodic`](crate::survival::periodic)). Neither location nor covariates.
+    BetaGeometric { period: f64 },
+    /// (ln α, ln β, ln c): beta-discrete-Weibull, the same with a shape.
+    BetaDiscreteWeibull { period: f64 },
 }
 
 /// The distributions without a cured share, in the same order: what may stand inside one. Read in its place, so that a
@@ -95,6 +103,8 @@ impl Distribution {
             Distribution::Spline { scale: SplineScale::Normal, .. } => "spline-normal".into(),
             Distribution::PiecewiseExponential { .. } => "piecewise-exponential".into(),
             Distribution::Cure(inner) => format!("{}-cure", inner.name()),
+            Distribution::BetaGeometric { .. } => "beta-geometric".into(),
+            Distribution::BetaDiscreteWeibull { .. } => "beta-discrete-weibull".into(),
         }
     }
 
@@ -111,6 +121,8 @@ impl Distribution {
             Distribution::Spline { scale: SplineScale::Odds, .. } => "spline_odds",
             Distribution::Spline { scale: SplineScale::Normal, .. } => "spline_normal",
             Distribution::PiecewiseExponential { .. } => "piecewise_exponential",
+            Distribution::BetaGeometric { .. } => "sbg",
+            Distribution::BetaDiscreteWeibull { .. } => "bdw",
             Distribution::Cure(inner) => match **inner {
                 Distribution::Exponential => "exponential_cure",
                 Distribution::Weibull => "weibull_cure",
@@ -122,8 +134,10 @@ impl Distribution {
                 Distribution::Spline { scale: SplineScale::Odds, .. } => "spline_odds_cure",
                 Distribution::Spline { scale: SplineScale::Normal, .. } => "spline_normal_cure",
                 Distribution::PiecewiseExponential { .. } => "piecewise_exponential_cure",
-                // A cured share does not nest.
-                Distribution::Cure(_) => "cure",
+                // A cured share does not nest, and renewals have none.
+                Distribution::Cure(_)
+                | Distribution::BetaGeometric { .. }
+                | Distribution::BetaDiscreteWeibull { .. } => "cure",
             },
         }
     }
@@ -133,7 +147,8 @@ impl Distribution {
         match self {
             Distribution::Exponential => 1,
             Distribution::Weibull | Distribution::LogNormal | Distribution::LogLogistic | Distribution::Gompertz => 2,
-            Distribution::GeneralizedGamma => 3,
+            Distribution::GeneralizedGamma | Distribution::BetaDiscreteWeibull { .. } => 3,
+            Distribution::BetaGeometric { .. } => 2,
             Distribution::Spline { knots, .. } => knots.len(),
             Distribution::PiecewiseExponential { breaks } => breaks.len() + 1,
             Distribution::Cure(inner) => inner.parameters() + 1,
@@ -150,6 +165,8 @@ impl Distribution {
             }
             Distribution::GeneralizedGamma => named(&["intercept", "log(scale)", "shape"]),
             Distribution::Gompertz => named(&["intercept", "shape"]),
+            Distribution::BetaGeometric { .. } => named(&["log(alpha)", "log(beta)"]),
+            Distribution::BetaDiscreteWeibull { .. } => named(&["log(alpha)", "log(beta)", "log(c)"]),
             Distribution::Spline { knots, .. } => {
                 let spline = (1..knots.len()).map(|i| format!("gamma{i}"));
                 std::iter::once("intercept".to_owned()).chain(spline).collect()
@@ -166,6 +183,14 @@ impl Distribution {
         }
     }
 
+    /// The length of the periods at whose ends the curve drops; `None` for a smooth one.
+    pub fn period(&self) -> Option<f64> {
+        match self {
+            Distribution::BetaGeometric { period } | Distribution::BetaDiscreteWeibull { period } => Some(*period),
+            _ => None,
+        }
+    }
+
     /// Whether a coefficient on the location is the logarithm of a ratio of times.
     pub fn is_accelerated(&self) -> bool {
         match self {
@@ -174,7 +199,11 @@ impl Distribution {
             | Distribution::LogNormal
             | Distribution::LogLogistic
             | Distribution::GeneralizedGamma => true,
-            Distribution::Gompertz | Distribution::Spline { .. } | Distribution::PiecewiseExponential { .. } => false,
+            Distribution::Gompertz
+            | Distribution::Spline { .. }
+            | Distribution::PiecewiseExponential { .. }
+            | Distribution::BetaGeometric { .. }
+            | Distribution::BetaDiscreteWeibull { .. } => false,
             Distribution::Cure(inner) => inner.is_accelerated(),
         }
     }
@@ -211,9 +240,22 @@ impl Distribution {
                     format!("At most {MOST_KNOTS} breaks, in the unit of the durations."),
                 ))
             }
+            Distribution::BetaGeometric { period } | Distribution::BetaDiscreteWeibull { period }
+                if !(SHORTEST_PERIOD..=LONGEST_PERIOD).contains(period) =>
+            {
+                Err(Error::invalid(
+                    format!(
+                        "the length of a period must be from {SHORTEST_PERIOD:e} to {LONGEST_PERIOD:e}, got {period}"
+                    ),
+                    "It is in the unit of the durations: 12 for yearly renewals in months.",
+                ))
+            }
             Distribution::Cure(inner) => match **inner {
                 Distribution::Cure(_) => {
                     Err(Error::invalid("a cured share cannot have a cured share of its own", "Leave one out."))
+                }
+                Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. } => {
+                    Err(Error::invalid("a model of renewals has no cured share", "Leave it out."))
                 }
                 _ => inner.validate(),
             },

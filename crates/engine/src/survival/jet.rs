@@ -2,6 +2,7 @@
 
 use crate::numeric::{mills, prentice, prentice_table};
 use crate::survival::distribution::{Distribution, SplineScale};
+use crate::survival::periodic;
 use crate::survival::spline::basis;
 
 /// A number and its derivatives in the m parameters: m of the first order, m × m of the second (row-major, symmetric).
@@ -17,14 +18,14 @@ impl Jet {
         Jet { value: 0.0, gradient: vec![0.0; m], hessian: vec![0.0; m * m] }
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.value = 0.0;
         self.gradient.fill(0.0);
         self.hessian.fill(0.0);
     }
 
     #[inline]
-    fn set_second(&mut self, i: usize, j: usize, value: f64) {
+    pub(super) fn set_second(&mut self, i: usize, j: usize, value: f64) {
         let m = self.gradient.len();
         self.hessian[i * m + j] = value;
         self.hessian[j * m + i] = value;
@@ -156,6 +157,11 @@ impl<'a> Evaluator<'a> {
                 self.spline(*scale, knots, parameters, time, order);
             }
             Distribution::PiecewiseExponential { breaks } => self.piecewise(breaks, parameters, time, order),
+            Distribution::BetaGeometric { period } | Distribution::BetaDiscreteWeibull { period } => {
+                periodic::evaluate(parameters, *period, time.t, order > Order::Value, &mut self.hazard);
+                // All of it falls at the ends of periods: there is no density.
+                self.log_hazard.value = f64::NAN;
+            }
             Distribution::Cure(_) => self.cure(parameters, time, order, density),
         }
     }
@@ -183,6 +189,7 @@ impl<'a> Evaluator<'a> {
                 if q > 0.0 { by_power((-parameters[1]).exp() / q, start()) } else { f64::NEG_INFINITY }
             }
             Distribution::Gompertz | Distribution::PiecewiseExponential { .. } => parameters[0],
+            Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. } => f64::NEG_INFINITY,
             Distribution::Spline { scale: SplineScale::Normal, .. } => f64::NEG_INFINITY,
             Distribution::Spline { .. } => by_power(parameters[1], parameters[0] + parameters[1].ln()),
             Distribution::Cure(_) => match &self.inner {

@@ -21,6 +21,7 @@ pub mod log_rank;
 pub mod packed;
 pub mod parametric;
 mod parametric_mean;
+pub mod periodic;
 pub mod quantile;
 pub mod reading;
 pub mod remaining;

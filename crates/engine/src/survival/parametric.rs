@@ -14,6 +14,8 @@ use crate::{Error, Result};
 const LARGEST_PARAMETER: f64 = 1e6;
 /// Shapes of the generalized gamma beyond this are none that data speak for.
 const LARGEST_SHAPE: f64 = 50.0;
+/// Logarithms of α, β and c beyond this are none that a fit gives.
+const LARGEST_LOG_OF_RENEWALS: f64 = 60.0;
 
 /// A smooth curve (one variant of `ltv.survival`): S(t | given) = S(given + t) / S(given) of the distribution.
 ///
@@ -58,6 +60,11 @@ impl ParametricCurve {
             other => (other, &self.parameters[..]),
         };
         match distribution {
+            Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. }
+                if parameters.iter().any(|log| log.abs() > LARGEST_LOG_OF_RENEWALS) =>
+            {
+                Err(Error::malformed("a parameter of a curve of renewals is out of bounds"))
+            }
             Distribution::GeneralizedGamma if parameters[2].abs() > LARGEST_SHAPE => Err(Error::malformed(format!(
                 "the shape {} of a generalized gamma is beyond ±{LARGEST_SHAPE}",
                 parameters[2]
@@ -177,6 +184,9 @@ impl ParametricCurve {
     /// The time at which H, counted from `given`, reaches `target` > 0: bisection in ln t with Newton steps where they
     /// stay inside.
     pub(super) fn time_of_hazard(&self, target: f64) -> Option<f64> {
+        if let Some(time) = self.renewal_of_hazard(target) {
+            return time;
+        }
         let mut evaluator = Evaluator::new(&self.distribution);
         let start =
             if self.given > 0.0 { self.hazard_on_data_clock(&mut evaluator, Time::new(self.given)) } else { 0.0 };
@@ -220,8 +230,13 @@ impl ParametricCurve {
     }
 
     /// A grid of times to show the curve at: `count` even steps from 0 to the end of the data; where these have ended
-    /// already, to the time by which nine in ten have gone. Empty when there is neither.
+    /// already, to the time by which nine in ten have gone. Empty when there is neither. Of a curve of renewals the
+    /// start and the times at which it drops.
     pub fn grid(&self, count: u32) -> Vec<f64> {
+        if let Some(mut times) = self.drops(count) {
+            times.insert(0, 0.0);
+            return times;
+        }
         let end = match self.end_of_data() {
             end if end > 0.0 => end,
             _ => self.time_of_hazard(std::f64::consts::LN_10).unwrap_or(0.0),

@@ -29,6 +29,9 @@ impl ParametricCurve {
 
     /// The area under S from 0 to `tau`, which may be infinite.
     fn area(&self, tau: f64) -> Option<f64> {
+        if let Some(area) = self.periodic_area(tau) {
+            return area;
+        }
         if let Distribution::Exponential = self.distribution {
             let rate = (-self.parameters[0]).exp();
             return Some(if rate * tau == 0.0 { tau } else { -(-rate * tau).exp_m1() / rate });
@@ -147,6 +150,8 @@ impl ParametricCurve {
                 *scale != SplineScale::Odds || slope > 1.0
             }
             Distribution::Cure(_) => false,
+            // Their sum tells.
+            Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. } => true,
         }
     }
 }

@@ -40,7 +40,7 @@ BEGIN
         ORDER BY c.relname COLLATE "C" LIMIT 1;
         IF foreign_relation IS NOT NULL THEN
             RAISE EXCEPTION 'schema % holds what load_demo has not made', quote_ident(schema) USING ERRCODE = 'object_not_in_prerequisite_state',
-                DETAIL = 'It holds ' || foreign_relation || '.', HINT = 'Give the name of a schema that does not exist: SELECT * FROM ltv.load_demo(''acme'');';
+                DETAIL = 'It holds ' || foreign_relation || '.', HINT = 'Give the name of a schema that does not exist, or move what is in the way.';
         ELSIF EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = schema) THEN
             IF NOT replace THEN
                 RAISE EXCEPTION 'schema % already holds a demo company', quote_ident(schema) USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -162,9 +162,9 @@ BEGIN
                     WHEN ltv.uniform(draw + 50, s.key + d.m) < s.involuntary THEN 'involuntary' ELSE 'cancel' END, s.key
         FROM (SELECT b.*, ((extract(year FROM edge) - extract(year FROM b.start_on)) * 12 + extract(month FROM edge) - extract(month FROM b.start_on))::integer
                           - (extract(day FROM edge) < extract(day FROM b.start_on))::integer AS last
-              FROM (SELECT a.n, 1 AS life, a.n * 256 AS key, a.start_on, a.term, a.leave, a.early, a.involuntary FROM pg_temp.ltv_demo_account a WHERE life_number = 1
+              FROM (SELECT a.n, 1 AS life, a.n * 1024 AS key, a.start_on, a.term, a.leave, a.early, a.involuntary FROM pg_temp.ltv_demo_account a WHERE life_number = 1
                     UNION ALL
-                    SELECT a.n, 2, a.n * 256 + 128, (l.start_on + make_interval(months => l.ended + 2 + floor(8 * ltv.uniform(draw + 29, a.n))::integer))::date,
+                    SELECT a.n, 2, a.n * 1024 + 512, (l.start_on + make_interval(months => l.ended + 2 + floor(8 * ltv.uniform(draw + 29, a.n))::integer))::date,
                            a.term, a.leave, a.early, a.involuntary
                     FROM pg_temp.ltv_demo_account a JOIN pg_temp.ltv_demo_life l USING (n)
                     WHERE life_number = 2 AND l.ended IS NOT NULL AND ltv.uniform(draw + 28, a.n) < effect.win_back) b
@@ -178,7 +178,7 @@ BEGIN
 
     -- Decisions of term contracts and the day they are made: up to 55 days early, or late, whatever they are.
     CREATE TEMP TABLE ltv_demo_decision AS
-    SELECT l.n, l.life, k, k * a.term AS month, due.due_on,
+    SELECT l.key + k * a.term AS at, k * a.term AS month, due.due_on,
            due.due_on + CASE WHEN due.u < effect.late THEN 1 + floor(40 * (due.u / effect.late::float8))::integer
                              ELSE -floor(56 * ((due.u - effect.late::float8) / (1 - effect.late::float8)))::integer END AS decided_on
     FROM pg_temp.ltv_demo_life l JOIN pg_temp.ltv_demo_account a USING (n), LATERAL generate_series(1, coalesce(l.ended, l.months + a.term) / a.term) AS k,
@@ -188,16 +188,16 @@ BEGIN
 
     -- Lines: the first seats, and add-ons that come and go. until is the month after the last, ended whether that is known to the end of time.
     CREATE TEMP TABLE ltv_demo_line AS
-    SELECT l.n, l.life, 0 AS line, 0 AS since, coalesce(l.ended, l.months + 1) AS until, l.ended IS NOT NULL AS ended, l.reason, a.seats
+    SELECT l.key, l.key AS line_key, 0 AS line, 0 AS since, coalesce(l.ended, l.months + 1) AS until, l.ended IS NOT NULL AS ended, l.reason, a.seats, a.term, a.ramp
     FROM pg_temp.ltv_demo_life l JOIN pg_temp.ltv_demo_account a USING (n)
     UNION ALL
-    SELECT l.n, l.life, m, m, coalesce(gone.month, l.ended, l.months + 1), coalesce(gone.month, l.ended) IS NOT NULL, CASE WHEN gone.month IS NULL THEN l.reason ELSE 'downgrade' END, a.add_on
+    SELECT l.key, l.key + m, m, m, coalesce(gone.month, l.ended, l.months + 1), coalesce(gone.month, l.ended) IS NOT NULL, CASE WHEN gone.month IS NULL THEN l.reason ELSE 'downgrade' END, a.add_on, a.term, a.ramp
     FROM pg_temp.ltv_demo_life l JOIN pg_temp.ltv_demo_account a USING (n), LATERAL generate_series(1, coalesce(l.ended - 1, l.months)) AS m,
          LATERAL (SELECT min(g) AS month FROM generate_series(m + 1, coalesce(l.ended - 1, l.months)) AS g
-                  WHERE ltv.uniform(draw + 52, (l.key + m) * 128 + g) < effect.downgrade::float8 AND (a.term = 1 OR g % a.term >= 2)) gone
+                  WHERE ltv.uniform(draw + 52, (l.key + m) * 512 + g) < effect.downgrade::float8 AND (a.term = 1 OR g % a.term >= 2)) gone
     WHERE ltv.uniform(draw + 51, l.key + m) < a.upsell AND (a.term = 1 OR m % a.term >= 2);
     CREATE TEMP TABLE ltv_demo_pause AS
-    SELECT l.n, l.life, m FROM pg_temp.ltv_demo_life l JOIN pg_temp.ltv_demo_account a USING (n), LATERAL generate_series(1, coalesce(l.ended - 1, l.months)) AS m
+    SELECT l.key + m AS at, m FROM pg_temp.ltv_demo_life l JOIN pg_temp.ltv_demo_account a USING (n), LATERAL generate_series(1, coalesce(l.ended - 1, l.months)) AS m
     WHERE a.term = 1 AND ltv.uniform(draw + 53, l.key + m) < a.pause;
     ANALYZE pg_temp.ltv_demo_line;
     ANALYZE pg_temp.ltv_demo_pause;
@@ -205,25 +205,24 @@ BEGIN
     -- Segments of constant price, quantity and state, with the day each of their ends was known: the whole story, which no table of the company holds.
     CREATE TEMP TABLE ltv_demo_segment AS
     WITH cut AS (
-        SELECT n, life, line, since AS m FROM pg_temp.ltv_demo_line
-        UNION SELECT i.n, i.life, i.line, d.month FROM pg_temp.ltv_demo_line i JOIN pg_temp.ltv_demo_decision d USING (n, life) WHERE d.month > i.since AND d.month < i.until
-        UNION SELECT i.n, i.life, i.line, step FROM pg_temp.ltv_demo_line i JOIN pg_temp.ltv_demo_account a USING (n), (VALUES (12), (24)) AS r (step)
-              WHERE a.ramp AND step > i.since AND step < i.until
-        UNION SELECT i.n, i.life, i.line, p.m + e.after FROM pg_temp.ltv_demo_line i JOIN pg_temp.ltv_demo_pause p USING (n, life), (VALUES (0), (1)) AS e (after)
-              WHERE p.m + e.after > i.since AND p.m + e.after < i.until
-                AND NOT EXISTS (SELECT FROM pg_temp.ltv_demo_pause q WHERE q.n = p.n AND q.life = p.life AND q.m = p.m + 2 * e.after - 1)
+        SELECT line_key, since AS m FROM pg_temp.ltv_demo_line
+        UNION SELECT line_key, m FROM pg_temp.ltv_demo_line, generate_series((since / term + 1) * term, until - 1, term) AS m WHERE term > 1
+        UNION SELECT line_key, m FROM pg_temp.ltv_demo_line, (VALUES (12), (24)) AS r (m) WHERE ramp AND m > since AND m < until
+        UNION SELECT line_key, m + after FROM pg_temp.ltv_demo_line i, LATERAL generate_series(since, until - 1) AS m, (VALUES (0), (1)) AS e (after)
+              WHERE term = 1 AND i.key + m IN (SELECT at FROM pg_temp.ltv_demo_pause) AND m + after > since AND m + after < until
+                AND i.key + m + 2 * after - 1 NOT IN (SELECT at FROM pg_temp.ltv_demo_pause)
     ), piece AS (
-        SELECT c.*, lead(c.m) OVER (PARTITION BY c.n, c.life, c.line ORDER BY c.m) AS next FROM cut c
+        SELECT c.*, lead(c.m) OVER (PARTITION BY c.line_key ORDER BY c.m) AS next FROM cut c
     ), dated AS (
-        SELECT p.n, p.life, p.line, i.since, i.seats, i.reason, a.term, p.m AS from_m, coalesce(p.next, i.until) AS to_m, p.next IS NULL AS last, p.next IS NULL AND NOT i.ended AS open, l.start_on,
+        SELECT l.n, l.life, i.key, p.line_key, i.line, i.since, i.seats, i.reason, a.term, p.m AS from_m, coalesce(p.next, i.until) AS to_m, p.next IS NULL AS last, p.next IS NULL AND NOT i.ended AS open, l.start_on,
                (l.start_on + make_interval(months => p.m))::date AS valid_from, (l.start_on + make_interval(months => coalesce(p.next, i.until)))::date AS valid_to,
-               CASE WHEN EXISTS (SELECT FROM pg_temp.ltv_demo_pause q WHERE q.n = p.n AND q.life = p.life AND q.m = p.m) THEN 'paused' ELSE 'active' END AS state,
+               CASE WHEN i.key + p.m IN (SELECT at FROM pg_temp.ltv_demo_pause) THEN 'paused' ELSE 'active' END AS state,
                (l.start_on + make_interval(months => i.since))::date AS line_from, l.signed_on,
                CASE WHEN a.ramp AND p.m < 12 THEN 0.6 WHEN a.ramp AND p.m < 24 THEN 0.8 ELSE 1 END AS ramp_share,
                power(1 + a.uplift, CASE WHEN a.term = 1 THEN 0 ELSE p.m / a.term END) AS risen, a.unit_price, a.list_price, d.decided_on, e.decided_on AS end_decided_on
-        FROM piece p JOIN pg_temp.ltv_demo_line i USING (n, life, line) JOIN pg_temp.ltv_demo_life l USING (n, life) JOIN pg_temp.ltv_demo_account a USING (n)
-        LEFT JOIN pg_temp.ltv_demo_decision d ON d.n = p.n AND d.life = p.life AND d.month = p.m AND p.m > i.since
-        LEFT JOIN pg_temp.ltv_demo_decision e ON e.n = p.n AND e.life = p.life AND p.next IS NULL AND i.reason = 'non_renewal' AND e.month = i.until
+        FROM piece p JOIN pg_temp.ltv_demo_line i USING (line_key) JOIN pg_temp.ltv_demo_life l USING (key) JOIN pg_temp.ltv_demo_account a ON a.n = l.n
+        LEFT JOIN pg_temp.ltv_demo_decision d ON d.at = i.key + p.m AND p.m > i.since
+        LEFT JOIN pg_temp.ltv_demo_decision e ON e.at = i.key + i.until AND p.next IS NULL AND i.reason = 'non_renewal'
     ), known AS (
         SELECT d.*, CASE WHEN from_m = 0 THEN signed_on WHEN decided_on IS NOT NULL THEN greatest(decided_on, line_from) WHEN term = 36 AND from_m IN (12, 24) AND from_m > since
                          THEN CASE WHEN since = 0 THEN signed_on ELSE line_from END ELSE valid_from END AS known_on
@@ -232,10 +231,9 @@ BEGIN
     SELECT k.*, CASE WHEN from_m > since THEN CASE WHEN term > 1 AND from_m % term = 0 THEN 'renewal' WHEN term > 1 THEN 'price_change' WHEN state = 'paused' THEN NULL ELSE 'resume' END
                      WHEN line > 0 THEN CASE WHEN term > 1 THEN 'coterm' ELSE 'upgrade' END WHEN life = 2 THEN 'reactivation' ELSE 'new' END AS start_event,
            CASE WHEN open THEN NULL WHEN last THEN reason WHEN term > 1 AND to_m % term = 0 THEN 'renewal' WHEN term > 1 THEN 'price_change' WHEN state = 'paused' THEN NULL ELSE 'pause' END AS end_event,
-           CASE WHEN open THEN NULL WHEN last THEN coalesce(end_decided_on, valid_to) ELSE lead(known_on) OVER (PARTITION BY n, life, line ORDER BY from_m) END AS end_known_on,
+           CASE WHEN open THEN NULL WHEN last THEN coalesce(end_decided_on, valid_to) ELSE lead(known_on) OVER (PARTITION BY line_key ORDER BY from_m) END AS end_known_on,
            round(seats * round(unit_price * risen, 2) * ramp_share, 2) AS mrr, round(seats * round(list_price * risen, 2), 2) AS list_mrr
     FROM known k;
-    CREATE INDEX ON pg_temp.ltv_demo_segment (n, life, from_m);
     ANALYZE pg_temp.ltv_demo_segment;
 
     -- The timeline and the actuals are the same story, read on two days. A wrong price is corrected some days after one contract in a hundred is signed.
@@ -248,7 +246,7 @@ BEGIN
            CASE WHEN s.last AND NOT s.open AND s.reason <> 'downgrade' AND ltv.uniform(draw + 55, l.key) < effect.missing_reason THEN NULL ELSE s.end_event END AS end_event,
            CASE WHEN c.corrected_on IS NOT NULL AND NOT v.wrong THEN c.corrected_on ELSE s.known_on END AS known_on, CASE WHEN NOT v.wrong THEN s.end_known_on END AS end_known_on,
            CASE WHEN v.wrong THEN c.corrected_on END AS superseded_on, CASE WHEN s.term = 1 THEN 'billing' ELSE 'crm' END AS source, l.contract_id || '-' || s.line || '-' || s.from_m AS source_key
-    FROM pg_temp.ltv_demo_segment s JOIN pg_temp.ltv_demo_life l USING (n, life) JOIN pg_temp.ltv_demo_account a USING (n),
+    FROM pg_temp.ltv_demo_segment s JOIN pg_temp.ltv_demo_life l USING (key) JOIN pg_temp.ltv_demo_account a ON a.n = s.n,
          LATERAL (SELECT CASE WHEN s.line = 0 AND s.from_m = 0 AND ltv.uniform(draw + 56, l.key) < 0.01 THEN s.known_on + 3 + floor(18 * ltv.uniform(draw + 57, l.key))::integer END AS corrected_on) c,
          (VALUES (false), (true)) AS v (wrong)
     WHERE NOT v.wrong OR c.corrected_on IS NOT NULL;
@@ -305,14 +303,13 @@ BEGIN
 
     -- Months of service that have begun by as_of, with the seats of each.
     CREATE TEMP TABLE ltv_demo_month AS
-    SELECT m.n, m.life, m.m, l.key + m.m AS key, (l.start_on + make_interval(months => m.m))::date AS begins, (l.start_on + make_interval(months => m.m + 1))::date AS ends,
+    SELECT m.life, m.m, m.key + m.m AS key, (m.start_on + make_interval(months => m.m))::date AS begins, (m.start_on + make_interval(months => m.m + 1))::date AS ends,
            a.account_id, a.adoption, a.currency, a.fixed_cost, a.tickets / 3 AS ticket_share,
-           sum(coalesce(c.seats, 0)) OVER (PARTITION BY m.n, m.life ORDER BY m.m)::integer AS seats
-    FROM (SELECT l.n, l.life, m FROM pg_temp.ltv_demo_life l, LATERAL generate_series(0, coalesce(l.ended - 1, l.months)) AS m WHERE l.start_on + make_interval(months => m) <= as_of) m
-    JOIN pg_temp.ltv_demo_life l USING (n, life) JOIN pg_temp.ltv_demo_account a USING (n)
-    LEFT JOIN (SELECT n, life, m, sum(seats) AS seats
-               FROM (SELECT n, life, since AS m, seats FROM pg_temp.ltv_demo_line UNION ALL SELECT n, life, until, -seats FROM pg_temp.ltv_demo_line) AS step GROUP BY n, life, m) c
-           ON c.n = m.n AND c.life = m.life AND c.m = m.m;
+           sum(coalesce(c.seats, 0)) OVER (PARTITION BY m.key ORDER BY m.m)::integer AS seats
+    FROM (SELECT l.*, m FROM pg_temp.ltv_demo_life l, LATERAL generate_series(0, coalesce(l.ended - 1, l.months)) AS m WHERE l.start_on + make_interval(months => m) <= as_of) m
+    JOIN pg_temp.ltv_demo_account a USING (n)
+    LEFT JOIN (SELECT at, sum(seats) AS seats
+               FROM (SELECT key + since AS at, seats FROM pg_temp.ltv_demo_line UNION ALL SELECT key + until, -seats FROM pg_temp.ltv_demo_line) AS step GROUP BY at) c ON c.at = m.key + m.m;
     ANALYZE pg_temp.ltv_demo_month;
 
     CREATE TABLE usage (account_id text NOT NULL, month date NOT NULL, seats integer NOT NULL, active_users integer NOT NULL, logins integer NOT NULL, PRIMARY KEY (account_id, month));
@@ -353,22 +350,22 @@ BEGIN
         service_from date NOT NULL, service_to date NOT NULL, amount numeric(18,2) NOT NULL, currency text NOT NULL);
     INSERT INTO invoices
     WITH item AS (
-        SELECT s.n, s.life, s.line, m, greatest((s.start_on + make_interval(months => m))::date, s.known_on) AS issued_on, (m / a.billing + 1) * a.billing AS through,
+        SELECT s.key, s.line, m, greatest((s.start_on + make_interval(months => m))::date, s.known_on) AS issued_on, (m / a.billing + 1) * a.billing AS through,
                'invoice' AS kind, ((m / a.billing + 1) * a.billing - m) * s.mrr AS amount
         FROM pg_temp.ltv_demo_segment s JOIN pg_temp.ltv_demo_account a USING (n), LATERAL generate_series(s.from_m, s.to_m - 1) AS m
         WHERE s.state = 'active' AND (m = s.since OR m % a.billing = 0) AND s.start_on + make_interval(months => m) <= as_of
         UNION ALL
-        SELECT s.n, s.life, s.line, s.to_m, greatest(s.valid_to, s.end_known_on), (s.to_m / a.billing + 1) * a.billing, 'credit_note', -((s.to_m / a.billing + 1) * a.billing - s.to_m) * s.mrr
+        SELECT s.key, s.line, s.to_m, greatest(s.valid_to, s.end_known_on), (s.to_m / a.billing + 1) * a.billing, 'credit_note', -((s.to_m / a.billing + 1) * a.billing - s.to_m) * s.mrr
         FROM pg_temp.ltv_demo_segment s JOIN pg_temp.ltv_demo_account a USING (n)
         WHERE s.last AND NOT s.open AND s.to_m % a.billing > 0
     )
     SELECT l.contract_id || CASE i.kind WHEN 'invoice' THEN '-I' ELSE '-N' END || i.m || CASE WHEN booked.twice THEN 'b' ELSE '' END,
-           CASE WHEN booked.twice OR i.life = 2 THEN coalesce(a.duplicate_id, a.account_id) ELSE a.account_id END, l.contract_id, i.kind,
+           CASE WHEN booked.twice OR l.life = 2 THEN coalesce(a.duplicate_id, a.account_id) ELSE a.account_id END, l.contract_id, i.kind,
            max(i.issued_on), max(i.issued_on) + 30, (l.start_on + make_interval(months => i.m))::date, (l.start_on + make_interval(months => max(i.through)))::date, sum(i.amount), a.currency
-    FROM item i JOIN pg_temp.ltv_demo_life l USING (n, life) JOIN pg_temp.ltv_demo_account a USING (n),
-         LATERAL (SELECT a.duplicate_id IS NOT NULL AND i.line > 0 AND i.life = 1 AS twice) booked
+    FROM item i JOIN pg_temp.ltv_demo_life l USING (key) JOIN pg_temp.ltv_demo_account a USING (n),
+         LATERAL (SELECT a.duplicate_id IS NOT NULL AND i.line > 0 AND l.life = 1 AS twice) booked
     WHERE i.issued_on <= as_of
-    GROUP BY l.contract_id, l.start_on, i.life, i.m, i.kind, booked.twice, a.account_id, a.duplicate_id, a.currency
+    GROUP BY l.contract_id, l.start_on, l.life, i.m, i.kind, booked.twice, a.account_id, a.duplicate_id, a.currency
     ORDER BY 1;
 
     CREATE TABLE payments (payment_id text PRIMARY KEY, invoice_id text NOT NULL, account_id text NOT NULL, paid_on date NOT NULL, amount numeric(18,2) NOT NULL, currency text NOT NULL);
@@ -391,7 +388,7 @@ BEGIN
     SELECT a.account_id, l.contract_id, l.life, l.start_on, e.end_on, CASE WHEN e.end_on IS NOT NULL THEN l.ended ELSE b.begun END, e.end_on IS NOT NULL, CASE WHEN e.end_on IS NOT NULL THEN l.reason END,
            CASE WHEN e.end_on IS NOT NULL THEN coalesce(d.decided_on, e.end_on) END
     FROM pg_temp.ltv_demo_life l JOIN pg_temp.ltv_demo_account a USING (n)
-    LEFT JOIN pg_temp.ltv_demo_decision d ON d.n = l.n AND d.life = l.life AND d.month = l.ended AND l.reason = 'non_renewal',
+    LEFT JOIN pg_temp.ltv_demo_decision d ON d.at = l.key + l.ended AND l.reason = 'non_renewal',
          LATERAL (SELECT CASE WHEN l.start_on + make_interval(months => l.ended) <= horizon THEN (l.start_on + make_interval(months => l.ended))::date END AS end_on) e,
          LATERAL (SELECT count(*)::integer AS begun FROM generate_series(1, l.months) AS m WHERE l.start_on + make_interval(months => m) <= horizon) b
     WHERE l.start_on <= horizon ORDER BY 2;
@@ -402,20 +399,24 @@ BEGIN
 
     -- The contracts that run at as_of by what was known then, and the news of their decisions.
     CREATE TEMP TABLE ltv_demo_now AS
-    SELECT a.*, l.life, l.contract_id, l.start_on AS begins, b.begun, last.decided_on > as_of IS TRUE AS pending, next.month AS next_month,
+    SELECT a.*, l.life, l.contract_id, l.start_on AS begins, l.begun, last.decided_on > as_of IS TRUE AS pending, next.month AS next_month,
            CASE WHEN next.decided_on <= as_of THEN CASE WHEN l.ended = next.month THEN 0 ELSE 1 END END::float8 AS news,
-           (SELECT count(*) FROM pg_temp.ltv_demo_line i WHERE i.n = l.n AND i.life = l.life AND i.line > 0 AND i.since <= b.begun
-                AND NOT (i.ended AND i.reason = 'downgrade' AND i.until <= b.begun))::integer AS add_ons,
+           coalesce(i.add_ons, 0) AS add_ons,
            -- expected months of service from a renewal that was just made, once the hazard no longer changes
            CASE WHEN a.term = 1 THEN 1 / (1 - (1 - a.involuntary) * (1 - a.leave[4]))
                 ELSE (SELECT sum(power((1 - a.early)::numeric, greatest(least(i - 1, a.term - 4), 0))) FROM generate_series(0, a.term - 1) AS i)::float8
                      / (1 - power((1 - a.early)::numeric, a.term - 4)::float8 * (1 - a.leave[4])) END AS later
-    FROM pg_temp.ltv_demo_life l JOIN pg_temp.ltv_demo_account a USING (n)
-    CROSS JOIN LATERAL (SELECT ((extract(year FROM as_of) - extract(year FROM l.start_on)) * 12 + extract(month FROM as_of) - extract(month FROM l.start_on))::integer
-                               - (extract(day FROM as_of) < extract(day FROM l.start_on))::integer AS begun) b
-    LEFT JOIN pg_temp.ltv_demo_decision last ON last.n = l.n AND last.life = l.life AND last.month = b.begun / a.term * a.term
-    LEFT JOIN pg_temp.ltv_demo_decision next ON next.n = l.n AND next.life = l.life AND next.month = (b.begun / a.term + 1) * a.term
-    WHERE l.start_on <= as_of AND (l.ended IS NULL OR l.ended > b.begun OR last.decided_on > as_of);
+    FROM (SELECT l.*, ((extract(year FROM as_of) - extract(year FROM l.start_on)) * 12 + extract(month FROM as_of) - extract(month FROM l.start_on))::integer
+                      - (extract(day FROM as_of) < extract(day FROM l.start_on))::integer AS begun
+          FROM pg_temp.ltv_demo_life l WHERE l.start_on <= as_of OFFSET 0) l
+    JOIN pg_temp.ltv_demo_account a USING (n)
+    LEFT JOIN pg_temp.ltv_demo_decision last ON last.at = l.key + l.begun / a.term * a.term
+    LEFT JOIN pg_temp.ltv_demo_decision next ON next.at = l.key + (l.begun / a.term + 1) * a.term
+    LEFT JOIN (SELECT i.key, count(*)::integer AS add_ons
+               FROM pg_temp.ltv_demo_line i JOIN pg_temp.ltv_demo_life l USING (key)
+               WHERE i.line > 0 AND l.start_on + make_interval(months => i.since) <= as_of
+                 AND NOT (i.ended AND i.reason = 'downgrade' AND l.start_on + make_interval(months => i.until) <= as_of) GROUP BY i.key) i USING (key)
+    WHERE l.ended IS NULL OR l.ended > l.begun OR last.decided_on > as_of;
     ANALYZE pg_temp.ltv_demo_now;
     factor := ARRAY(SELECT round(power(1 + effect.discount_rate, -day / 365.0), 12)::float8 FROM generate_series(0, 1860) AS day ORDER BY day);
 
@@ -530,7 +531,7 @@ BEGIN
         EXECUTE CASE WHEN entry.attribute IS NULL THEN format('COMMENT ON %s %I IS %L', CASE entry.relation WHEN 'true_survival' THEN 'VIEW' ELSE 'TABLE' END, entry.relation, entry.description)
                      ELSE format('COMMENT ON COLUMN %I.%I IS %L', entry.relation, entry.attribute, entry.description) END;
     END LOOP;
-    FOR relation, description IN SELECT d.relation, d.description FROM ltv.demo_dictionary() d WHERE d.attribute IS NULL LOOP
+    FOR relation, description IN SELECT d.relation, split_part(d.description, '. ', 1) FROM ltv.demo_dictionary() d WHERE d.attribute IS NULL LOOP
         EXECUTE format('SELECT count(*) FROM %I', relation) INTO n;
         IF relation <> 'true_survival' THEN
             EXECUTE format('ANALYZE %I', relation);

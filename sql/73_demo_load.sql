@@ -17,6 +17,7 @@ DECLARE
     target text;
     cut date;
     entry record;
+    described boolean;
 BEGIN
     IF schema IS NULL OR accounts IS NULL OR seed IS NULL OR as_of IS NULL OR replace IS NULL THEN
         RAISE EXCEPTION 'an argument of load_demo is NULL' USING ERRCODE = 'null_value_not_allowed',
@@ -525,8 +526,13 @@ BEGIN
     ) f USING (kind)
     GROUP BY k.kind, k.relation, k.fault, k.description ORDER BY 2, 1;
 
-    EXECUTE format('COMMENT ON SCHEMA %I IS %L', schema, format('The demo company of ltv.load_demo: %s customers, seed %s, as of %s. Made up; DROP SCHEMA %s CASCADE removes it.',
-        load_demo.accounts, load_demo.seed, to_char(as_of, 'YYYY-MM-DD'), quote_ident(schema)));
+    -- A schema that somebody else made and described keeps its comment.
+    SELECT pg_has_role(s.nspowner, 'USAGE') AND coalesce(obj_description(s.oid, 'pg_namespace') LIKE 'The demo company of ltv.load_demo%', true)
+    INTO described FROM pg_namespace s WHERE s.nspname = schema;
+    IF described THEN
+        EXECUTE format('COMMENT ON SCHEMA %I IS %L', schema, format('The demo company of ltv.load_demo: %s customers, seed %s, as of %s. Made up; DROP SCHEMA %s CASCADE removes it.',
+            load_demo.accounts, load_demo.seed, to_char(as_of, 'YYYY-MM-DD'), quote_ident(schema)));
+    END IF;
     FOR entry IN SELECT * FROM ltv.demo_dictionary() LOOP
         EXECUTE CASE WHEN entry.attribute IS NULL THEN format('COMMENT ON %s %I IS %L', CASE entry.relation WHEN 'true_survival' THEN 'VIEW' ELSE 'TABLE' END, entry.relation, entry.description)
                      ELSE format('COMMENT ON COLUMN %I.%I IS %L', entry.relation, entry.attribute, entry.description) END;

@@ -171,6 +171,20 @@ SELECT count(*) AS customers, round(sum(survival_12)) AS expected, count(*) FILT
        abs(sum(survival_12) - count(*) FILTER (WHERE stayed)) < 2.58 * sqrt(sum(survival_12 * (1 - survival_12))) AS within_99_percent
 FROM (SELECT t.*, NOT EXISTS (SELECT FROM acme.truth_life l WHERE l.contract_id = t.contract_id AND l.end_on <= '2026-06-30') AS stayed FROM acme.truth t WHERE status <> 'lost') x;
 
+-- So does the money: what the months of the next two years brought, read from the rows of actuals, within 3 standard errors of what was expected.
+WITH months AS (
+    SELECT t.account_id, t.contract_id, j, (start_on + make_interval(months => months_begun + j))::date AS day, gross_margin::float8 AS margin, monthly_cost::float8 AS cost
+    FROM acme.truth t, generate_series(1, 24) AS j WHERE status <> 'lost'
+), brought AS (
+    SELECT m.account_id, m.j, (coalesce(sum(l.mrr) FILTER (WHERE l.state = 'active'), 0)::float8 * m.margin - CASE WHEN count(l.mrr) > 0 THEN m.cost ELSE 0 END) * 1.1 ^ (-(m.day - date '2025-06-30') / 365.0) AS value
+    FROM months m LEFT JOIN acme.actuals l ON l.contract_id = m.contract_id AND l.superseded_at IS NULL AND l.valid_from <= m.day AND (l.valid_to IS NULL OR l.valid_to > m.day)
+    GROUP BY m.account_id, m.contract_id, m.j, m.margin, m.cost, m.day
+), surprise AS (
+    SELECT sum(b.value) FILTER (WHERE j <= 12) - max(t.expected_margin_12)::float8 AS in_12, sum(b.value) - max(t.expected_margin_24)::float8 AS in_24
+    FROM brought b JOIN acme.truth t USING (account_id) GROUP BY account_id
+)
+SELECT abs(sum(in_12)) < 3 * stddev(in_12) * sqrt(count(*)) AS margin_12, abs(sum(in_24)) < 3 * stddev(in_24) * sqrt(count(*)) AS margin_24 FROM surprise;
+
 -- 9. A schema that is in use is left alone; arguments that make no sense are refused.
 SELECT * FROM ltv.load_demo('acme');
 SELECT * FROM ltv.load_demo('public');

@@ -58,4 +58,6 @@ extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["va
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
-extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["train"]);
+extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["train"]);
+extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
+extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["demo_load"]);

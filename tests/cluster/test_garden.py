@@ -141,6 +141,7 @@ WORKING = {
     "months_to_renewal": "NULL", "paid_months": "0", "acquisition_cost": "0", "billing": "'monthly'", "timing": "'advance'", "tail": "'none'", "currency": "'EUR'", "as_of": "NULL", "transform": "'log-log'",
     "weights": "'log-rank'", "method": "'quantile'", "bins": "10", "to_t": "2", "at": "NULL", "algorithm": "'cox'", "duration": "'d'", "event": "'e'", "entry": "NULL", "weight": "NULL", "holdout": "NULL",
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
+    "load_demo.schema": "'acme'", "load_demo.accounts": "12", "load_demo.seed": "1", "load_demo.as_of": "'2025-06-30'", "load_demo.replace": "true",
     "train.options": "'{\"ties\": \"breslow\"}'", "train.strata": "'g'", "train.cluster": "'g'",
     "kind": "'dfbeta'", "ties": "'breslow'", "names": "'{a}'", "penalty": "0", "l1_ratio": "0",
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",

@@ -1,6 +1,7 @@
 -- Every function is PARALLEL SAFE, except those listed here with the reason; a listed one that is gone or safe is a fault too.
 WITH allowed (signature, reason) AS (
     VALUES
+        ('ltv.load_demo(text,integer,integer,date,boolean)', 'makes tables'),
         ('ltv.promote(text,integer,text,text)', 'writes the registry'),
         ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text)', 'writes the registry')
 ), unsafe AS (

@@ -227,11 +227,26 @@ term AS (
     WHERE NOT coalesce(c.is_deleted, false) AND c.status IN ('Activated', 'Expired', 'Terminated') AND NOT coalesce(c.sbqq_evergreen_c, false)
     ORDER BY c.id, o.is_won DESC NULLS LAST, o.close_date, o.id, next.id
 ),
-valued AS (
-    SELECT t.*, (SELECT sum(l.mrr) FROM %2$s l WHERE l.contract_id = t.contract_id AND l.valid_from < t.due_on AND (l.valid_to IS NULL OR l.valid_to >= t.due_on)) AS mrr_before,
-           (SELECT sum(l.mrr) FROM %2$s l WHERE l.contract_id = t.next_contract_id AND l.valid_from <= t.next_starts
-            AND (l.valid_to IS NULL OR l.valid_to > t.next_starts)) AS mrr_after
+line AS MATERIALIZED (
+    SELECT contract_id, valid_from, valid_to, mrr FROM %2$s
+),
+due AS (
+    SELECT t.contract_id, sum(l.mrr) AS mrr
     FROM term t
+    JOIN line l ON l.contract_id = t.contract_id AND l.valid_from < t.due_on AND (l.valid_to IS NULL OR l.valid_to >= t.due_on)
+    GROUP BY t.contract_id
+),
+renewed AS (
+    SELECT t.contract_id, sum(l.mrr) AS mrr
+    FROM term t
+    JOIN line l ON l.contract_id = t.next_contract_id AND l.valid_from <= t.next_starts AND (l.valid_to IS NULL OR l.valid_to > t.next_starts)
+    GROUP BY t.contract_id
+),
+valued AS (
+    SELECT t.*, d.mrr AS mrr_before, r.mrr AS mrr_after
+    FROM term t
+    LEFT JOIN due d ON d.contract_id = t.contract_id
+    LEFT JOIN renewed r ON r.contract_id = t.contract_id
 ),
 decided AS (
     SELECT v.*, CASE WHEN v.status = 'Terminated' AND v.is_won IS NOT TRUE THEN 'early_termination'

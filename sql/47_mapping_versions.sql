@@ -87,6 +87,15 @@ redemption AS (
     JOIN %1$I.coupon_discount d ON d.coupon_id = r.coupon_id AND d.percentage IS NOT NULL
     ORDER BY r.id, r.updated_at DESC
 ),
+coupon AS (
+    -- The percentages in force for a version. A coupon that is used once is gone before the second bill.
+    SELECT s.id, s.updated_at, CASE WHEN max(r.percentage) >= 100 THEN 0 ELSE exp(sum(ln(1 - r.percentage / 100)) FILTER (WHERE r.percentage < 100)) END AS factor
+    FROM %1$I.subscription_history s
+    JOIN plan p ON p.id = s.plan_id
+    JOIN redemption r ON r.account_id = s.account_id AND r.created_at <= s.updated_at
+                     AND (r.removed_at IS NULL OR (r.removed_at > s.updated_at AND r.removed_at > r.created_at + p.billing_months::float8 * interval '1 month'))
+    GROUP BY s.id, s.updated_at
+),
 version AS (
     SELECT s.account_id, NULL::text AS parent_account_id, s.id AS contract_id, p.code AS product,
            'active'::text AS state, price.list_mrr * coalesce(coupon.factor, 1) AS mrr, price.list_mrr, s.quantity::numeric AS quantity, s.currency, p.billing_months,
@@ -103,13 +112,8 @@ version AS (
     FROM %1$I.subscription_history s
     JOIN account a ON a.id = s.account_id
     JOIN plan p ON p.id = s.plan_id
-    CROSS JOIN LATERAL (SELECT (s.unit_amount::numeric * s.quantity + coalesce(s.add_ons_total, 0)::numeric) / p.billing_months AS list_mrr) price
-    LEFT JOIN LATERAL (
-        -- A coupon that is used once is gone before the second bill.
-        SELECT CASE WHEN max(r.percentage) >= 100 THEN 0 ELSE exp(sum(ln(1 - r.percentage / 100)) FILTER (WHERE r.percentage < 100)) END AS factor
-        FROM redemption r
-        WHERE r.account_id = s.account_id AND r.created_at <= s.updated_at AND (r.removed_at IS NULL OR r.removed_at > s.updated_at)
-          AND (r.removed_at IS NULL OR r.removed_at > r.created_at + p.billing_months::float8 * interval '1 month')) coupon ON true
+    CROSS JOIN LATERAL (SELECT (s.unit_amount::numeric * s.quantity::numeric + coalesce(s.add_ons_total, 0)::numeric) / p.billing_months AS list_mrr) price
+    LEFT JOIN coupon ON coupon.id = s.id AND coupon.updated_at = s.updated_at
     CROSS JOIN LATERAL (
         SELECT CASE WHEN NOT (coalesce(s.auto_renew, true) AND p.billing_months * s.total_billing_cycles <= 1) THEN (s.current_term_started_at AT TIME ZONE %6$L)::date END AS term_start,
                CASE WHEN NOT (coalesce(s.auto_renew, true) AND p.billing_months * s.total_billing_cycles <= 1) THEN (s.current_term_ends_at AT TIME ZONE %6$L)::date END AS term_end) term

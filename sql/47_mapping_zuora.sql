@@ -20,6 +20,15 @@ first_seen AS (
     FROM %1$I.rate_plan_charge
     GROUP BY charge_number, segment, mrr, effective_start_date
 ),
+term AS (
+    -- Every term as the first version that had it agreed it; a renewal is a version with a later start. An evergreen one has none.
+    SELECT DISTINCT ON (v.original_id, v.term_start_date) v.original_id, v.term_start_date::date AS starts, v.created_date AS known_at,
+           CASE WHEN v.term_type = 'TERMED' THEN v.term_start_date::date END AS term_start, CASE WHEN v.term_type = 'TERMED' THEN v.term_end_date::date END AS term_end,
+           v.term_type = 'EVERGREEN' OR v.auto_renew AS auto_renew
+    FROM %1$I.subscription v
+    WHERE v.term_start_date IS NOT NULL AND NOT coalesce(v._fivetran_deleted, false)
+    ORDER BY v.original_id, v.term_start_date, v.version
+),
 suspension AS (
     SELECT s.original_id, m.suspend_date::date AS began_on, m.created_date AS began_at,
            (SELECT min(r.resume_date)::date FROM %1$I.amendment r JOIN %1$I.subscription v ON v.id = r.subscription_id
@@ -37,28 +46,39 @@ segment AS (
                                  WHEN 'Two_Years' THEN 24 WHEN 'Three_Years' THEN 36 WHEN 'Five_Years' THEN 60 WHEN 'Week' THEN 12.0 / 52
                                  WHEN 'Specific_Months' THEN c.specific_billing_period WHEN 'Specific_Weeks' THEN c.specific_billing_period * 12.0 / 52 END::numeric AS billing_months,
            CASE WHEN c.billing_timing = 'In Arrears' THEN 'arrears' ELSE 'advance' END AS payment_timing,
-           CASE WHEN s.term_type = 'TERMED' THEN s.term_start_date::date END AS term_start, CASE WHEN s.term_type = 'TERMED' THEN s.term_end_date::date END AS term_end,
-           s.term_type = 'EVERGREEN' OR s.auto_renew AS auto_renew, f.known_at, c.id AS source_key, s.status, s.cancelled_date::date AS cancelled_on,
-           s.cancel_reason, s.updated_date AS last_changed_at, s.version
+           f.known_at, c.id AS source_key, s.status, s.cancelled_date::date AS cancelled_on,
+           s.cancel_reason, s.updated_date AS last_changed_at
     FROM %1$I.rate_plan_charge c
     JOIN subscription s ON s.id = c.subscription_id
     JOIN first_seen f ON f.charge_number = c.charge_number AND f.segment = c.segment AND f.mrr IS NOT DISTINCT FROM c.mrr
                      AND f.effective_start_date = c.effective_start_date
     WHERE NOT coalesce(c._fivetran_deleted, false) AND c.charge_type = 'Recurring' AND NOT starts_with(coalesce(c.charge_model, ''), 'Discount')
-      AND c.effective_start_date < least(c.effective_end_date, s.cancelled_date)
+      AND c.effective_start_date::date < coalesce(least(c.effective_end_date::date, s.cancelled_date::date), 'infinity')
+),
+cut AS (
+    -- The days inside of a segment on which a suspension begins or ends or a new term starts, and when that was known.
+    SELECT source_key, day, max(at) AS at
+    FROM (SELECT g.source_key, g.starts, g.ends, g.starts, NULL::timestamptz FROM segment g
+          UNION ALL
+          SELECT g.source_key, g.starts, g.ends, z.began_on, z.began_at FROM segment g JOIN suspension z ON z.original_id = g.original_id
+          UNION ALL
+          SELECT g.source_key, g.starts, g.ends, z.over_on, z.over_on::timestamp AT TIME ZONE %6$L FROM segment g JOIN suspension z ON z.original_id = g.original_id
+          UNION ALL
+          SELECT g.source_key, g.starts, g.ends, t.starts, t.known_at FROM segment g JOIN term t ON t.original_id = g.original_id AND t.starts > g.starts
+         ) change (source_key, starts, ends, day, at)
+    WHERE day >= starts AND (ends IS NULL OR day < ends)
+    GROUP BY source_key, day
 ),
 piece AS (
     -- A suspension is a state of its own, neither revenue nor churn.
-    SELECT g.*, cut.day AS valid_from, lead(cut.day, 1, g.ends) OVER (PARTITION BY g.line_id, g.starts ORDER BY cut.day) AS valid_to, greatest(g.known_at, cut.at) AS piece_known_at,
-           EXISTS (SELECT FROM suspension z WHERE z.original_id = g.original_id AND z.began_on <= cut.day AND (z.over_on IS NULL OR z.over_on > cut.day)) AS is_paused
+    SELECT DISTINCT ON (g.source_key, c.day) g.*, t.term_start, t.term_end, t.auto_renew, c.day AS valid_from, c.next_day AS valid_to, greatest(g.known_at, c.at) AS piece_known_at,
+           z.original_id IS NOT NULL AS is_paused
     FROM segment g
-    CROSS JOIN LATERAL (
-        SELECT change.day, max(change.at) AS at
-        FROM (SELECT g.starts, NULL::timestamptz
-              UNION ALL SELECT z.began_on, z.began_at FROM suspension z WHERE z.original_id = g.original_id
-              UNION ALL SELECT z.over_on, z.over_on::timestamp AT TIME ZONE %6$L FROM suspension z WHERE z.original_id = g.original_id) change (day, at)
-        WHERE change.day >= g.starts AND (g.ends IS NULL OR change.day < g.ends)
-        GROUP BY change.day) cut
+    JOIN (SELECT cut.*, lead(day) OVER (PARTITION BY source_key ORDER BY day) AS next_cut FROM cut) k ON k.source_key = g.source_key
+    CROSS JOIN LATERAL (SELECT k.day, k.at, coalesce(k.next_cut, g.ends) AS next_day) c
+    LEFT JOIN suspension z ON z.original_id = g.original_id AND z.began_on <= c.day AND (z.over_on IS NULL OR z.over_on > c.day)
+    LEFT JOIN term t ON t.original_id = g.original_id AND t.starts <= c.day
+    ORDER BY g.source_key, c.day, t.starts DESC NULLS LAST
 ),
 ordered AS (
     -- The end of a term that is still to come is not the line's end.

@@ -43,7 +43,7 @@ BEGIN
         END IF;
     END LOOP;
     IF EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = payments AND t.attname = currency AND t.attnum > 0 AND NOT t.attisdropped) THEN
-        currency_expression := format('upper(p.%I::text)', currency);
+        currency_expression := format('coalesce(upper(p.%I::text), '''')', currency);
     ELSIF currency ~ '^[A-Z]{3}$' THEN
         currency_expression := quote_literal(currency) || '::text';
     ELSE
@@ -94,16 +94,16 @@ due AS (
                 ELSE y.day + greatest(1, round(c.months * 365.25 / 12))::integer END AS due_on,
            coalesce($2, greatest(1, round(c.months * 365.25 / 24))::integer) AS grace
     FROM payment y
-    JOIN paced c ON c.account_id = y.account_id AND c.currency IS NOT DISTINCT FROM y.currency
+    JOIN paced c ON c.account_id = y.account_id AND c.currency = y.currency
 ),
 refunded AS (
     -- Money back: a day on which, since the last payment, all of it was returned ends what it paid for.
     SELECT d.account_id, d.currency, d.day, min(r.day) AS refunded_on, (array_agg(r.last_at ORDER BY r.day))[1] AS refunded_at
     FROM due d
     JOIN (SELECT account_id, currency, day, last_at, amount, sum(amount) OVER (PARTITION BY account_id, currency ORDER BY day) AS balance FROM daily) r
-        ON r.account_id = d.account_id AND r.currency IS NOT DISTINCT FROM d.currency AND r.amount < 0 AND r.day > d.day AND r.day < coalesce(d.next_day, 'infinity')
+        ON r.account_id = d.account_id AND r.currency = d.currency AND r.amount < 0 AND r.day > d.day AND r.day < coalesce(d.next_day, 'infinity')
     JOIN (SELECT account_id, currency, day, sum(amount) OVER (PARTITION BY account_id, currency ORDER BY day) AS balance FROM daily) b
-        ON b.account_id = d.account_id AND b.currency IS NOT DISTINCT FROM d.currency AND b.day = d.day
+        ON b.account_id = d.account_id AND b.currency = d.currency AND b.day = d.day
     WHERE r.balance <= b.balance - d.amount
     GROUP BY d.account_id, d.currency, d.day
 ),
@@ -114,7 +114,7 @@ covered AS (
                 WHEN d.next_day <= d.due_on + d.grace THEN d.next_day
                 WHEN d.next_day IS NOT NULL OR d.due_on + d.grace < $1 THEN d.due_on END AS ends
     FROM due d
-    LEFT JOIN refunded f ON f.account_id = d.account_id AND f.currency IS NOT DISTINCT FROM d.currency AND f.day = d.day
+    LEFT JOIN refunded f ON f.account_id = d.account_id AND f.currency = d.currency AND f.day = d.day
 ),
 marked AS (
     SELECT c.*, (lag(c.ends) OVER line = c.day AND lag(c.amount) OVER line = c.amount) IS NOT TRUE AS is_start
@@ -137,8 +137,8 @@ ordered AS (
     FROM island i
     WINDOW line AS (PARTITION BY i.account_id, i.currency ORDER BY i.valid_from)
 )
-SELECT account_id, NULL::text, account_id, account_id || '/' || coalesce(currency, ''), NULL::text, valid_from, valid_to, 'active'::text,
-       round(amount / months, 4), NULL::numeric, NULL::numeric, currency, round(months, 4), 'advance'::text, NULL::date, NULL::date, NULL::boolean,
+SELECT account_id, NULL::text, account_id, account_id || '/' || currency, NULL::text, valid_from, valid_to, 'active'::text,
+       round(amount / months, 4), NULL::numeric, NULL::numeric, nullif(currency, ''), round(months, 4), 'advance'::text, NULL::date, NULL::date, NULL::boolean,
        CASE WHEN previous_to IS NULL THEN 'new' WHEN previous_to < valid_from THEN 'reactivation' WHEN amount > previous_amount THEN 'upgrade' ELSE 'downgrade' END,
        CASE WHEN valid_to IS NULL THEN NULL WHEN valid_to = next_day THEN CASE WHEN next_amount > amount THEN 'upgrade' ELSE 'downgrade' END
             WHEN valid_to = refunded_on THEN 'cancel' ELSE 'non_renewal' END,

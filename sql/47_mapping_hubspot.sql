@@ -51,7 +51,7 @@ SELECT company_id::text AS account_id, NULL::text AS parent_account_id, deal_id 
        12::numeric AS billing_months, 'advance'::text AS payment_timing, starts AS term_start, term_end, NULL::boolean AS auto_renew,
        CASE WHEN previous_starts IS NULL THEN 'new' WHEN renews THEN 'renewal' ELSE 'reactivation' END AS start_event,
        CASE WHEN valid_to IS NULL THEN NULL WHEN is_renewed THEN 'renewal' ELSE 'non_renewal' END AS end_event,
-       known_at, CASE WHEN valid_to IS NULL THEN NULL WHEN is_renewed THEN next_known_at ELSE (term_end + grace_days)::timestamp AT TIME ZONE %6$L END AS end_known_at,
+       known_at, CASE WHEN valid_to IS NULL THEN NULL WHEN is_renewed THEN greatest(known_at, next_known_at) ELSE (term_end + grace_days)::timestamp AT TIME ZONE %6$L END AS end_known_at,
        NULL::timestamptz AS superseded_at, %5$L::text AS source, deal_id AS source_key
 FROM ended;
 COMMENT ON VIEW %2$s IS 'Contract timeline from HubSpot: one row per company, pipeline and won deal (shape: ltv.contract_line).';

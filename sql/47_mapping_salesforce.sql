@@ -81,7 +81,7 @@ SELECT c.account_id, c.parent_account_id, e.asset_id AS contract_id, e.asset_id 
             WHEN e.end_category = 'cancellations' THEN 'cancel'
             ELSE 'non_renewal' END AS end_event,
        e.known_at,
-       CASE WHEN e.valid_to IS NULL THEN NULL WHEN e.goes_on THEN lead(e.known_at) OVER asset ELSE e.cancelled_at END AS end_known_at,
+       CASE WHEN e.valid_to IS NULL THEN NULL WHEN e.goes_on THEN greatest(e.known_at, lead(e.known_at) OVER asset) ELSE e.cancelled_at END AS end_known_at,
        NULL::timestamptz AS superseded_at, %5$L::text AS source, e.id AS source_key
 FROM evented e
 JOIN customer c ON c.id = e.account_id
@@ -135,22 +135,23 @@ difference AS (
     WHERE NOT coalesce(s.is_deleted, false) AND s.sbqq_net_price_c IS NOT NULL
 ),
 bound AS (
-    SELECT line_id, starts AS day FROM difference
-    UNION
-    SELECT line_id, ends FROM difference
+    -- A day on which something changes is known since the first row that starts or ends there.
+    SELECT line_id, day, min(known_at) AS known_at
+    FROM (SELECT line_id, starts, known_at FROM difference UNION ALL SELECT line_id, ends, known_at FROM difference) change (line_id, day, known_at)
+    GROUP BY line_id, day
 ),
 span AS (
-    SELECT line_id, day AS starts, lead(day) OVER (PARTITION BY line_id ORDER BY day) AS ends
+    SELECT line_id, day AS starts, lead(day) OVER (PARTITION BY line_id ORDER BY day) AS ends, known_at
     FROM bound
 ),
 summed AS (
-    -- A span is known when the last of the rows that make it up was entered.
+    -- A span is known when its first day and the last of the rows that make it up were.
     SELECT s.line_id, s.starts, s.ends, min(d.contract_id) AS contract_id, min(d.product) AS product, min(d.currency_iso_code) AS currency_iso_code,
            min(d.billing_frequency) AS billing_frequency, sum(d.quantity) AS quantity, sum(d.net_price) / 12 AS mrr, sum(d.list_price) / 12 AS list_mrr,
-           max(d.known_at) AS known_at, max(d.term_ends) AS term_ends, bool_or(d.is_terminated) AS is_terminated, (array_agg(d.id ORDER BY d.starts DESC, d.id DESC))[1] AS source_key
+           greatest(max(d.known_at), s.known_at) AS known_at, max(d.term_ends) AS term_ends, bool_or(d.is_terminated) AS is_terminated, (array_agg(d.id ORDER BY d.starts DESC, d.id DESC))[1] AS source_key
     FROM span s
     JOIN difference d ON d.line_id = s.line_id AND d.starts <= s.starts AND d.ends >= s.ends
-    GROUP BY s.line_id, s.starts, s.ends
+    GROUP BY s.line_id, s.starts, s.ends, s.known_at
     HAVING sum(d.quantity) > 0 AND sum(d.net_price) >= 0
 ),
 ordered AS (
@@ -205,9 +206,9 @@ SELECT c.account_id, c.parent_account_id, d.contract_id, d.line_id, d.product, d
             ELSE 'non_renewal' END AS end_event,
        d.known_at,
        CASE WHEN d.valid_to IS NULL THEN NULL
-            WHEN d.goes_on THEN d.next_known_at
+            WHEN d.goes_on THEN greatest(d.known_at, d.next_known_at)
             WHEN d.is_early THEN d.taken_away_at
-            ELSE d.decided_at END AS end_known_at,
+            WHEN d.decided_at IS NOT NULL THEN greatest(d.known_at, d.decided_at) END AS end_known_at,
        NULL::timestamptz AS superseded_at, %5$L::text AS source, d.source_key
 FROM dated d
 JOIN customer c ON c.id = d.contract_account_id;

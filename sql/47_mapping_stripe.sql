@@ -25,8 +25,8 @@ subscription AS (
     FROM %1$I.subscription_history s
     JOIN %1$I.customer c ON c.id = s.customer_id
     WHERE s._fivetran_active
-      AND coalesce(s.livemode, true)
-      AND NOT coalesce(c.is_deleted, false)
+      AND s.livemode IS NOT FALSE
+      AND c.is_deleted IS NOT TRUE
       AND s.status NOT IN ('incomplete', 'incomplete_expired')
 ),
 spell AS (
@@ -59,28 +59,28 @@ billed AS (
     FROM %1$I.invoice_line_item l
     JOIN %1$I.invoice i ON i.id = l.invoice_id
     JOIN %1$I.price p ON p.id = coalesce(l.price_id, l.plan_id)
-    WHERE coalesce(l.type, 'subscription') = 'subscription'
-      AND NOT coalesce(l.proration, false)
+    WHERE (l.type = 'subscription' OR l.type IS NULL)
+      AND l.proration IS NOT TRUE
       AND i.status IN ('open', 'paid', 'uncollectible')
       AND p.recurring_interval IS NOT NULL
-      AND coalesce(p.recurring_usage_type, 'licensed') = 'licensed'
+      AND p.recurring_usage_type IS DISTINCT FROM 'metered'
 ),
 $part$,
 $part$
 CREATE VIEW %3$s AS
 SELECT 'subscription_history' AS table_name, s.id AS source_key,
-       CASE WHEN NOT coalesce(s.livemode, true) THEN 'test mode'
-            WHEN coalesce(c.is_deleted, false) THEN 'customer deleted'
+       CASE WHEN s.livemode IS FALSE THEN 'test mode'
+            WHEN c.is_deleted THEN 'customer deleted'
             WHEN c.id IS NULL THEN 'no such customer'
             ELSE 'first invoice never paid' END AS reason
 FROM %1$I.subscription_history s
 LEFT JOIN %1$I.customer c ON c.id = s.customer_id
 WHERE s._fivetran_active
-  AND (NOT coalesce(s.livemode, true) OR coalesce(c.is_deleted, false) OR c.id IS NULL OR s.status IN ('incomplete', 'incomplete_expired'))
+  AND (s.livemode IS FALSE OR c.is_deleted OR c.id IS NULL OR s.status IN ('incomplete', 'incomplete_expired'))
 UNION ALL
 SELECT 'invoice_line_item', l.id,
-       CASE WHEN coalesce(l.type, 'subscription') <> 'subscription' THEN 'not of a subscription'
-            WHEN coalesce(l.proration, false) THEN 'proration'
+       CASE WHEN l.type <> 'subscription' THEN 'not of a subscription'
+            WHEN l.proration THEN 'proration'
             WHEN i.id IS NULL THEN 'no such invoice'
             WHEN i.status NOT IN ('open', 'paid', 'uncollectible') THEN 'invoice is ' || i.status
             WHEN p.id IS NULL THEN 'no such price'
@@ -89,9 +89,9 @@ SELECT 'invoice_line_item', l.id,
 FROM %1$I.invoice_line_item l
 LEFT JOIN %1$I.invoice i ON i.id = l.invoice_id
 LEFT JOIN %1$I.price p ON p.id = coalesce(l.price_id, l.plan_id)
-WHERE coalesce(l.type, 'subscription') <> 'subscription' OR coalesce(l.proration, false) OR i.id IS NULL
+WHERE l.type <> 'subscription' OR l.proration OR i.id IS NULL
    OR i.status NOT IN ('open', 'paid', 'uncollectible') OR p.id IS NULL OR p.recurring_interval IS NULL
-   OR coalesce(p.recurring_usage_type, 'licensed') <> 'licensed';
+   OR p.recurring_usage_type = 'metered';
 COMMENT ON VIEW %3$s IS 'What the timeline leaves out, and why. Count it by reason.';
 $part$),
 ('stripe.airbyte',
@@ -113,8 +113,8 @@ subscription AS (
                AS is_unasked
     FROM %1$I.subscriptions s
     JOIN %1$I.customers c ON c.id = s.customer
-    WHERE coalesce(s.livemode, true)
-      AND NOT coalesce(c.is_deleted, false)
+    WHERE s.livemode IS NOT FALSE
+      AND c.is_deleted IS NOT TRUE
       AND s.status NOT IN ('incomplete', 'incomplete_expired')
 ),
 spell AS (
@@ -149,36 +149,36 @@ billed AS (
            (to_timestamp((l.period ->> 'end')::bigint) AT TIME ZONE %6$L)::date AS ends, to_timestamp(i.created) AS known_at
     FROM %1$I.invoice_line_items l
     JOIN %1$I.invoices i ON i.id = l.invoice_id
-    WHERE coalesce(l.type, 'subscription') = 'subscription'
-      AND NOT coalesce(l.proration, false)
+    WHERE (l.type = 'subscription' OR l.type IS NULL)
+      AND l.proration IS NOT TRUE
       AND i.status IN ('open', 'paid', 'uncollectible')
       AND l.price -> 'recurring' ->> 'interval' IS NOT NULL
-      AND coalesce(l.price -> 'recurring' ->> 'usage_type', 'licensed') = 'licensed'
+      AND l.price -> 'recurring' ->> 'usage_type' IS DISTINCT FROM 'metered'
 ),
 $part$,
 $part$
 CREATE VIEW %3$s AS
 SELECT 'subscriptions' AS table_name, s.id AS source_key,
-       CASE WHEN NOT coalesce(s.livemode, true) THEN 'test mode'
-            WHEN coalesce(c.is_deleted, false) THEN 'customer deleted'
+       CASE WHEN s.livemode IS FALSE THEN 'test mode'
+            WHEN c.is_deleted THEN 'customer deleted'
             WHEN c.id IS NULL THEN 'no such customer'
             ELSE 'first invoice never paid' END AS reason
 FROM %1$I.subscriptions s
 LEFT JOIN %1$I.customers c ON c.id = s.customer
-WHERE NOT coalesce(s.livemode, true) OR coalesce(c.is_deleted, false) OR c.id IS NULL OR s.status IN ('incomplete', 'incomplete_expired')
+WHERE s.livemode IS FALSE OR c.is_deleted OR c.id IS NULL OR s.status IN ('incomplete', 'incomplete_expired')
 UNION ALL
 SELECT 'invoice_line_items', l.id,
-       CASE WHEN coalesce(l.type, 'subscription') <> 'subscription' THEN 'not of a subscription'
-            WHEN coalesce(l.proration, false) THEN 'proration'
+       CASE WHEN l.type <> 'subscription' THEN 'not of a subscription'
+            WHEN l.proration THEN 'proration'
             WHEN i.id IS NULL THEN 'no such invoice'
             WHEN i.status NOT IN ('open', 'paid', 'uncollectible') THEN 'invoice is ' || i.status
             WHEN l.price -> 'recurring' ->> 'interval' IS NULL THEN 'one-off price'
             ELSE 'metered' END
 FROM %1$I.invoice_line_items l
 LEFT JOIN %1$I.invoices i ON i.id = l.invoice_id
-WHERE coalesce(l.type, 'subscription') <> 'subscription' OR coalesce(l.proration, false) OR i.id IS NULL
+WHERE l.type <> 'subscription' OR l.proration OR i.id IS NULL
    OR i.status NOT IN ('open', 'paid', 'uncollectible') OR l.price -> 'recurring' ->> 'interval' IS NULL
-   OR coalesce(l.price -> 'recurring' ->> 'usage_type', 'licensed') <> 'licensed';
+   OR l.price -> 'recurring' ->> 'usage_type' = 'metered';
 COMMENT ON VIEW %3$s IS 'What the timeline leaves out, and why. Count it by reason.';
 $part$)
 ) flavour (source, needs, limits, staging, excluded),
@@ -334,7 +334,7 @@ SELECT account_id, parent_account_id, subscription_id AS contract_id, line_id, p
        CASE WHEN valid_to IS NULL THEN NULL
             WHEN goes_on AND next_state = 'unpaid' THEN 'involuntary'
             WHEN goes_on AND next_state = 'paused' THEN 'pause'
-            WHEN goes_on AND state = 'trial' THEN 'renewal'
+            WHEN goes_on AND state = 'trial' THEN NULL
             WHEN goes_on THEN CASE WHEN next_event IN ('upgrade', 'downgrade', 'price_change') THEN next_event END
             WHEN valid_to < stops OR stops IS NULL THEN CASE WHEN dropped_at IS NULL THEN 'non_renewal' ELSE 'cancel' END
             WHEN is_unasked OR (state = 'past_due' AND canceled_at >= ended_at) THEN 'involuntary'
@@ -344,8 +344,8 @@ SELECT account_id, parent_account_id, subscription_id AS contract_id, line_id, p
        known_at,
        CASE WHEN valid_to IS NULL THEN NULL
             WHEN goes_on THEN next_known_at
-            WHEN valid_to = stops THEN least(canceled_at, ended_at)
-            -- While the subscription is active, that it was not billed on is known by the next invoice.
+            WHEN valid_to = stops THEN CASE WHEN coalesce(canceled_at, ended_at) IS NOT NULL THEN greatest(known_at, least(canceled_at, ended_at)) END
+            -- While the subscription is active, that it was not billed on is known by the next invoice. No end is known before its row.
             ELSE coalesce(dropped_at, next_known_at) END AS end_known_at,
        NULL::timestamptz AS superseded_at, %5$L::text AS source, source_key
 FROM followed

@@ -202,10 +202,11 @@ SELECT account_id, parent_account_id, contract_id, contract_id AS line_id, produ
        term_start, term_end, auto_renew, start_event,
        CASE WHEN island_to IS NULL THEN NULL
             WHEN goes_on AND next_state = 'paused' THEN 'pause'
-            WHEN goes_on AND piece_state = 'trial' THEN 'renewal'
+            WHEN goes_on AND piece_state = 'trial' THEN NULL
             WHEN goes_on THEN CASE WHEN next_event IN ('upgrade', 'downgrade', 'price_change', 'renewal') THEN next_event END
             ELSE final_event END AS end_event,
-       known_at, CASE WHEN island_to IS NULL THEN NULL WHEN goes_on THEN next_known_at ELSE final_known_at END AS end_known_at,
+       known_at, CASE WHEN island_to IS NULL THEN NULL WHEN goes_on THEN next_known_at
+                      WHEN final_known_at IS NOT NULL THEN greatest(known_at, final_known_at) END AS end_known_at,
        NULL::timestamptz AS superseded_at, %5$L::text AS source, contract_id AS source_key
 FROM followed;
 COMMENT ON VIEW %2$s IS 'Contract timeline from versions of subscriptions: one row per price, state and term (shape: ltv.contract_line).';

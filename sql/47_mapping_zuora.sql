@@ -95,12 +95,12 @@ dated AS (
 SELECT account_id, parent_account_id, contract_id, line_id, product, valid_from, line_to AS valid_to, CASE WHEN is_paused THEN 'paused' ELSE 'active' END AS state,
        round(mrr, 4) AS mrr, NULL::numeric AS list_mrr, quantity, currency, round(billing_months, 4) AS billing_months, payment_timing, term_start, term_end, auto_renew,
        CASE WHEN previous_to IS NULL THEN 'new' WHEN is_paused THEN NULL WHEN previous_to < valid_from THEN 'reactivation' WHEN was_paused THEN 'resume'
-            WHEN quantity IS NOT DISTINCT FROM previous_quantity THEN CASE WHEN mrr <> previous_mrr THEN 'price_change' ELSE 'renewal' END
+            WHEN quantity IS NOT DISTINCT FROM previous_quantity THEN CASE WHEN mrr <> previous_mrr THEN 'price_change' WHEN term_end IS NOT NULL THEN 'renewal' END
             WHEN mrr > previous_mrr THEN 'upgrade' ELSE 'downgrade' END AS start_event,
        CASE WHEN line_to IS NULL THEN NULL
             WHEN goes_on AND will_pause THEN 'pause'
             WHEN goes_on AND is_paused THEN NULL
-            WHEN goes_on AND quantity IS NOT DISTINCT FROM next_quantity THEN CASE WHEN mrr <> next_mrr THEN 'price_change' ELSE 'renewal' END
+            WHEN goes_on AND quantity IS NOT DISTINCT FROM next_quantity THEN CASE WHEN mrr <> next_mrr THEN 'price_change' WHEN term_end IS NOT NULL THEN 'renewal' END
             WHEN goes_on THEN CASE WHEN next_mrr > mrr THEN 'upgrade' ELSE 'downgrade' END
             WHEN cancel_reason ~* 'payment' THEN 'involuntary'
             WHEN line_to < term_end THEN CASE WHEN line_to = cancelled_on THEN 'early_termination' ELSE 'cancel' END
@@ -108,7 +108,8 @@ SELECT account_id, parent_account_id, contract_id, line_id, product, valid_from,
             ELSE 'non_renewal' END AS end_event,
        piece_known_at AS known_at,
        -- When a cancellation was entered is the time of the version that says so; that may be later than it was decided, never earlier.
-       CASE WHEN line_to IS NULL THEN NULL WHEN goes_on THEN next_known_at WHEN line_to = cancelled_on THEN last_changed_at END AS end_known_at,
+       CASE WHEN line_to IS NULL THEN NULL WHEN goes_on THEN greatest(piece_known_at, next_known_at)
+            WHEN line_to = cancelled_on THEN greatest(piece_known_at, last_changed_at) END AS end_known_at,
        NULL::timestamptz AS superseded_at, %5$L::text AS source, source_key
 FROM dated;
 COMMENT ON VIEW %2$s IS 'Contract timeline from Zuora: one row per charge segment (shape: ltv.contract_line).';

@@ -44,6 +44,8 @@ INSERT INTO salesforce.sbqq_subscription_c VALUES
     ('E1', 'E', 'seats', NULL, 1, 2400, 2400, 2, 'Semiannual', '2023-01-01', '2023-12-31', NULL, 'USD', '2023-01-01Z'), ('F1', 'F', 'seats', NULL, 1, 100, 100, 0.083333333333, 'Monthly', '2023-01-01', NULL, NULL, 'USD', '2023-01-01Z'),
     ('G1', 'G', 'seats', NULL, 5, 1200, 1200, 1, 'Annual', '2023-01-01', '2023-12-31', NULL, 'USD', '2022-12-01Z'), ('H1', 'H', 'seats', NULL, 4, 1200, 1200, 1, 'Annual', '2024-03-01', '2025-02-28', NULL, 'USD', '2024-02-20Z'),
     ('I1', 'I', 'seats', NULL, 1, 1200, 1200, 1, 'Annual', '2024-01-01', '2024-12-31', NULL, 'USD', '2023-12-01Z'), ('J1', 'J', 'seats', NULL, 1, 1200, 1200, 1, 'Annual', '2024-01-01', '2999-12-31', NULL, 'USD', '2024-02-01Z'),
+    -- O2: two seats more for the summer only, entered in April: that it goes back on 1 September is known then, not before.
+    ('O2', 'O', 'seats', 'O1', 2, 302.47, 1200, 0.252055, 'Annual', '2024-06-01', '2024-08-31', NULL, 'USD', '2024-04-15Z'),
     -- J2: a second seat from 1 July on, entered on 5 August.
     ('J2', 'J', 'seats', 'J1', 1, 1200, 1200, 1, 'Annual', '2024-07-01', '2999-12-31', NULL, 'USD', '2024-08-05Z'),
     ('K1', 'K', 'seats', NULL, 1, 1200, 1200, 1, 'Annual', '2024-01-01', '2024-12-31', NULL, 'USD', '2023-12-01Z'), ('L1', 'L', 'seats', NULL, 1, 1200, 1200, 1, 'Annual', '2025-01-01', NULL, NULL, 'USD', '2024-12-15Z'),
@@ -63,6 +65,12 @@ SELECT reason, count(*) FROM cpq_excluded GROUP BY 1 ORDER BY 1;
 SELECT currency, valid_from, valid_to, round(rate, 6) AS rate FROM cpq_fx_rate ORDER BY 1, 2;
 SELECT count(*) AS overlaps FROM cpq a JOIN cpq b ON a.line_id = b.line_id AND a.valid_from < b.valid_from AND b.valid_from < coalesce(a.valid_to, 'infinity');
 SELECT ltv.timeline_query('cpq') IS NOT NULL AS is_timeline;
+-- No end is known before its row, and on no day two rows of a line are open: what was known on the first of every month.
+SELECT count(*) AS impossible FROM cpq WHERE end_known_at < known_at;
+SELECT count(*) AS overlaps FROM generate_series(timestamptz '2022-12-01Z', '2025-12-01Z', '1 month') day,
+    LATERAL (SELECT line_id, valid_from, CASE WHEN coalesce(end_known_at, valid_to) <= day THEN valid_to END AS valid_to FROM cpq WHERE known_at <= day) a,
+    LATERAL (SELECT line_id, valid_from FROM cpq WHERE known_at <= day) b
+WHERE a.line_id = b.line_id AND a.valid_from < b.valid_from AND b.valid_from < coalesce(a.valid_to, 'infinity');
 -- On 1 July 2024 nobody knew of the seats that would go.
 SELECT line_id, valid_from, CASE WHEN end_known_at <= '2024-07-01Z' THEN valid_to END AS known_to, mrr FROM cpq WHERE line_id IN ('A1', 'C1', 'J1') AND known_at <= '2024-07-01Z' ORDER BY 1, 2;
 

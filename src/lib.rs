@@ -55,7 +55,14 @@ extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_infere
 extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["cure"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["contractual"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
-extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
+extension_sql_file!("../sql/47_mapping_stripe.sql", name = "mapping_stripe", requires = ["timeline"]);
+extension_sql_file!("../sql/47_mapping_salesforce.sql", name = "mapping_salesforce", requires = ["mapping_stripe"]);
+extension_sql_file!("../sql/47_mapping_versions.sql", name = "mapping_versions", requires = ["mapping_salesforce"]);
+extension_sql_file!("../sql/47_mapping_zuora.sql", name = "mapping_zuora", requires = ["mapping_versions"]);
+extension_sql_file!("../sql/47_mapping_hubspot.sql", name = "mapping_hubspot", requires = ["mapping_zuora"]);
+extension_sql_file!("../sql/48_mapping.sql", name = "mapping", requires = ["mapping_hubspot"]);
+extension_sql_file!("../sql/49_payments.sql", name = "payments", requires = ["mapping"]);
+extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["payments"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
 extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["train"]);

@@ -78,6 +78,8 @@ UNION ALL SELECT 'zero', ltv.incidence_agg(0, 1)
 UNION ALL SELECT 'extreme', ltv.incidence_agg(d, c, w) FROM (VALUES (5e-324::float8, 1, 1e90), (1e308, 2, 1e-300), (1.7e308, 0, 1), (1, 1, 1e90)) AS v (d, c, w)
 UNION ALL SELECT 'wide', ltv.incidence_agg(d, 1) FROM (VALUES (5e-324::float8), (1.7e308)) AS v (d);
 
+CREATE TABLE payments AS SELECT 'c' || i % 9 AS customer, date '2023-01-31' + i * 7 % 300 AS paid_on, CASE i % 17 WHEN 0 THEN -1 ELSE i % 5 END AS amount FROM generate_series(1, 120) AS i;
+
 CREATE FUNCTION tried(calls text[]) RETURNS TABLE (call text, state text, message text) LANGUAGE plpgsql AS $$
 DECLARE
     odd boolean;
@@ -108,6 +110,7 @@ TEXTS = ["NULL", "''", "'cox'", "'km@1'", "'@'", "'log'", "'peto'", "'annual'", 
 VALUES = {
     "double precision": ["1", *FLOATS],
     "integer": ["12", *INTEGERS],
+    "numeric": ["1", "NULL", "'NaN'", "'Infinity'", "0", "-1", "1e-300", "1e300", "12.5"],
     "bigint": ["1", "NULL", "0", "-1", "9223372036854775807", "-9223372036854775808"],
     "text": ["'cox'", *TEXTS],
     "character varying": ["'cox'", *TEXTS],
@@ -149,6 +152,8 @@ WORKING = {
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
     "survivors": "5", "renewals": "2", "next": "1", "periods": "12", "period_months": "12", "churned": "false",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
+    "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "(SELECT 'payments'::regclass)", "timeline_from_payments.as_of": "date '2024-01-31'",
+    "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
 }  # fmt: skip
 # What reads models of counted renewals only.
 COUNTERS = {"with_period", "retention", "conditional_renewal_probability", "derl", "expected_lifetime"}

@@ -188,7 +188,7 @@ SELECT abs(sum(in_12)) < 3 * stddev(in_12) * sqrt(count(*)) AS margin_12, abs(su
 -- 9. A schema that is in use is left alone; arguments that make no sense are refused.
 SELECT * FROM ltv.load_demo('acme');
 SELECT * FROM ltv.load_demo('public');
-SELECT * FROM ltv.load_demo('ltv', replace => true);
+SELECT * FROM ltv.load_demo('demo', replace => true);
 CREATE TABLE acme.mine (); SELECT * FROM ltv.load_demo('acme', replace => true); DROP TABLE acme.mine;
 CREATE VIEW acme_view AS TABLE acme.truth; SELECT * FROM ltv.load_demo('acme', replace => true); DROP VIEW acme_view;
 SELECT * FROM ltv.load_demo(NULL);

@@ -53,7 +53,8 @@ extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requi
 extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
-extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
+extension_sql_file!("../sql/48_movements.sql", name = "movements", requires = ["timeline"]);
+extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["movements"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["train"]);

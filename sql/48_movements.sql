@@ -105,10 +105,10 @@ BEGIN
             JOIN %s r ON r.currency::text = code AND r.valid_from <= day AND (r.valid_to IS NULL OR r.valid_to > day)
             ORDER BY code, day, r.valid_from DESC
         )
-        SELECT code, day, CASE WHEN code = $3 THEN 1 WHEN target.rate = 1 THEN own.rate ELSE own.rate / target.rate END
-        FROM unnest($1) AS day CROSS JOIN unnest($2) AS code
-        LEFT JOIN quoted own USING (code, day)
-        LEFT JOIN quoted target ON target.code = $3 AND target.day = day$x$, rates)
+        SELECT c.code, d.day, CASE WHEN c.code = $3 THEN 1 WHEN target.rate = 1 THEN own.rate ELSE own.rate / target.rate END
+        FROM unnest($1) AS d (day) CROSS JOIN unnest($2) AS c (code)
+        LEFT JOIN quoted own ON own.code = c.code AND own.day = d.day
+        LEFT JOIN quoted target ON target.code = $3 AND target.day = d.day$x$, rates)
         USING ARRAY(SELECT DISTINCT unnest(on_dates)), ARRAY(SELECT DISTINCT unnest(currencies || rates_on.currency)), rates_on.currency;
 END
 $$;
@@ -164,8 +164,9 @@ COMMENT ON FUNCTION ltv.reporting_rates(regclass, date[], regclass, text, date, 
 
 CREATE FUNCTION ltv.arr_movement_rows(timeline regclass, from_month date, to_month date, grain text DEFAULT 'account', by text DEFAULT NULL,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
-        measure text DEFAULT 'arr', price_split boolean DEFAULT false)
-    RETURNS TABLE (month date, entity_id text, segment text, kind text, opening numeric, amount numeric, closing numeric, price numeric, reporting_currency text)
+        measure text DEFAULT 'arr', price_split boolean DEFAULT false, totals boolean DEFAULT false)
+    RETURNS TABLE (month date, entity_id text, segment text, kind text, opening numeric, amount numeric, closing numeric, price numeric, n bigint, n_change bigint,
+        reporting_currency text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -179,8 +180,12 @@ DECLARE
     converted boolean;
     -- An entity's book within a segment; without segments that is the entity.
     book text := CASE WHEN by IS NULL THEN 'entity_id' ELSE 'entity_id, segment' END;
+    whole text := CASE WHEN by IS NULL THEN 'NULL::text AS segment, ' ELSE '' END;
+    lines text;
     step text;
-    priced text;
+    fx text := '';
+    priced text := '';
+    price text := 'NULL::numeric';
 BEGIN
     IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR base >= last THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
@@ -191,90 +196,106 @@ BEGIN
     END IF;
     SELECT array_agg(m::date ORDER BY m), array_agg((m + interval '1 month')::date - 1 ORDER BY m)
         INTO months, ends FROM generate_series(base::timestamp, last, interval '1 month') AS m;
-    SELECT min(r.to_currency), count(DISTINCT r.from_currency) > 1 OR bool_or(r.from_currency <> r.to_currency) INTO unit, converted
+    SELECT min(r.to_currency), coalesce(count(DISTINCT r.from_currency) > 1 OR bool_or(r.from_currency <> r.to_currency), false) INTO unit, converted
         FROM ltv.reporting_rates(timeline, ends, rates, currency, fx_asof, as_of) r;
     unit := coalesce(unit, currency);
     -- A line counts at the end of its first month and no more at the end of the month in which it stops.
+    lines := format($x$(SELECT *, date_trunc('month', valid_from::timestamp)::date AS first, date_trunc('month', valid_to::timestamp)::date AS stop FROM (%s) line) line$x$,
+        ltv.run_rate_query(timeline, grain, by, segments, as_of));
     step := format($x$
-        edge AS (
+        edge AS %1$s (
             SELECT entity_id, segment, currency, greatest(e.month, $1) AS month, e.delta, line.first
-            FROM (SELECT *, date_trunc('month', valid_from::timestamp)::date AS first, date_trunc('month', valid_to::timestamp)::date AS stop FROM (%s) line) line
-            CROSS JOIN LATERAL (VALUES (line.first, line.mrr), (line.stop, -line.mrr)) AS e (month, delta)
+            FROM %2$s CROSS JOIN LATERAL (VALUES (line.first, line.mrr), (line.stop, -line.mrr)) AS e (month, delta)
             WHERE e.month <= $2 AND (line.stop IS NULL OR line.first < line.stop)
-        ), $x$, ltv.run_rate_query(timeline, grain, by, segments, as_of));
-    IF coalesce(converted, false) THEN
-        -- Each currency's run-rate is converted and rounded to four decimals; movements at the rate of the opening, the rest is the rates' doing.
-        step := step || format($x$
-        rate AS (
+        )$x$, CASE WHEN converted THEN 'MATERIALIZED' ELSE '' END, lines);
+    IF converted OR price_split THEN
+        step := $x$
+        rate AS MATERIALIZED (
             SELECT from_currency AS currency, m.month, r.rate, coalesce(lag(r.rate) OVER (PARTITION BY from_currency ORDER BY m.month), r.rate) AS opening_rate
             FROM ltv.reporting_rates($3, $4, $5, $6, $7, $8) r JOIN unnest($9, $4) AS m (month, last) ON m.last = r.on_date
-        ), level AS (
-            SELECT %1$s, %2$s currency, month, first, sum(delta) OVER path AS level, sum(delta) OVER path - delta AS before, lead(month) OVER path AS next
+        ), $x$ || step;
+    END IF;
+    IF NOT converted THEN
+        step := step || format($x$, step AS (
+            SELECT %1$s, %2$s month, sum(delta) AS moved, 0::numeric AS fx, sum(delta) AS native, min(first) AS first FROM edge GROUP BY %1$s, month
+        )$x$, book, whole);
+    ELSIF totals THEN
+        step := step || format($x$, step AS (
+            SELECT %1$s, %2$s month, coalesce(sum(delta * opening_rate), 0) AS moved, 0::numeric AS fx, sum(delta) AS native, min(first) AS first
+            FROM edge LEFT JOIN rate USING (currency, month) GROUP BY %1$s, month
+        )$x$, book, whole);
+        fx := format($x$
+        UNION ALL
+        SELECT rate.month, NULL, level.segment, 'fx', NULL, sum(level * (rate - opening_rate)) * %1$s, NULL, NULL, NULL, 0
+        FROM (SELECT segment, currency, month, sum(sum(delta)) OVER path AS level, lead(month) OVER path AS next FROM edge
+              GROUP BY segment, currency, month WINDOW path AS (PARTITION BY segment, currency ORDER BY month)) level
+        JOIN rate ON rate.currency = level.currency AND rate.month >= level.month AND (rate.month < level.next OR level.next IS NULL)
+        WHERE rate.rate <> rate.opening_rate AND level.level <> 0 AND rate.month > $1
+        GROUP BY rate.month, level.segment$x$, factor);
+    ELSE
+        -- Movements at the rates of the month before; what is there when a rate changes, changes with it.
+        step := step || format($x$, level AS (
+            SELECT *, sum(delta) OVER path AS level, lead(month) OVER path AS next
             FROM (SELECT %1$s, currency, month, sum(delta) AS delta, min(first) AS first FROM edge GROUP BY %1$s, currency, month) x
             WINDOW path AS (PARTITION BY %1$s, currency ORDER BY month)
         ), step AS (
-            SELECT %1$s, %2$s month, sum(moved) AS moved, sum(fx) AS fx, min(first) AS first
-            FROM (SELECT %1$s, level.month, coalesce(round(level * opening_rate, 4), 0) - coalesce(round(before * opening_rate, 4), 0) AS moved, 0 AS fx, first
-                  FROM level LEFT JOIN rate USING (currency, month)
+            SELECT %1$s, %2$s month, coalesce(sum(moved), 0) AS moved, sum(fx) AS fx, sum(native) AS native, min(first) AS first
+            FROM (SELECT %1$s, level.month, delta * opening_rate AS moved, 0 AS fx, delta AS native, first FROM level LEFT JOIN rate USING (currency, month)
                   UNION ALL
-                  SELECT %1$s, rate.month, 0, round(level * rate, 4) - round(level * opening_rate, 4), NULL
+                  SELECT %1$s, rate.month, 0, level * (rate - opening_rate), 0, NULL
                   FROM level JOIN rate ON rate.currency = level.currency AND rate.month >= level.month AND (rate.month < level.next OR level.next IS NULL)
                   WHERE rate.rate <> rate.opening_rate AND level.level <> 0 AND rate.month > $1) x
             GROUP BY %1$s, month
-        ), $x$, book, CASE WHEN by IS NULL THEN 'NULL::text AS segment,' ELSE '' END);
-    ELSE
-        step := step || format($x$
-        step AS (SELECT %1$s, %2$s month, sum(delta) AS moved, 0::numeric AS fx, min(first) AS first FROM edge GROUP BY %1$s, month),
-        $x$, book, CASE WHEN by IS NULL THEN 'NULL::text AS segment,' ELSE '' END);
+        )$x$, book, whole);
+        fx := format($x$
+        UNION ALL
+        SELECT greatest(month, $11), entity_id, segment, 'fx', (closing - fx) * %1$s, fx * %1$s, closing * %1$s, NULL, 1, 0 FROM kinds WHERE fx <> 0$x$, factor);
     END IF;
-    -- Price at the quantity of now, line by line, for lines that counted before and still do and know their quantity both times.
-    priced := CASE WHEN NOT coalesce(price_split, false) THEN 'priced AS (SELECT NULL::text AS entity_id, NULL::text AS segment, NULL::date AS month, NULL::numeric AS price WHERE false), ' ELSE format($x$
-        priced AS (
-            SELECT entity_id, segment, month, sum(round((mrr - before * quantity / quantity_before) * opening_rate, 4)) AS price
+    IF price_split THEN
+        -- Price at the quantity of now, line by line, for lines that counted before and still do and know their quantity both times.
+        priced := format($x$, priced AS (
+            SELECT %1$s, month, sum((mrr - before * quantity / quantity_before) * opening_rate) AS price
             FROM (SELECT entity_id, segment, line_id, currency, month, sum(mrr) OVER path AS mrr, sum(mrr) OVER path - mrr AS before,
                          sum(quantity) OVER path AS quantity, sum(quantity) OVER path - quantity AS quantity_before, sum(unknown) OVER path AS unknown, sum(unknown) OVER path - unknown AS unknown_before
-                  FROM (SELECT line.entity_id, line.segment, line.line_id, line.currency, greatest(e.month, $1) AS month, sum(e.sign * line.mrr) AS mrr,
+                  FROM (SELECT line.entity_id, line.segment, line.line_id COLLATE "C" AS line_id, line.currency, greatest(e.month, $1) AS month, sum(e.sign * line.mrr) AS mrr,
                                coalesce(sum(e.sign * line.quantity), 0) AS quantity, sum(e.sign * (line.quantity IS NULL)::integer) AS unknown
-                        FROM (SELECT *, date_trunc('month', valid_from::timestamp)::date AS first, date_trunc('month', valid_to::timestamp)::date AS stop FROM (%s) line) line
-                        CROSS JOIN LATERAL (VALUES (line.first, 1), (line.stop, -1)) AS e (month, sign)
-                        WHERE e.month <= $2 AND (line.stop IS NULL OR line.first < line.stop) AND (line.stop IS NULL OR line.stop > $1)
+                        FROM %2$s CROSS JOIN LATERAL (VALUES (line.first, 1), (line.stop, -1)) AS e (month, sign)
+                        WHERE e.month <= $2 AND (line.stop IS NULL OR line.first < line.stop AND line.stop > $1)
                         GROUP BY 1, 2, 3, 4, 5) x
                   WINDOW path AS (PARTITION BY entity_id, segment, line_id, currency ORDER BY month)) x
-            JOIN (SELECT from_currency AS currency, m.month, coalesce(lag(r.rate) OVER (PARTITION BY from_currency ORDER BY m.month), r.rate) AS opening_rate
-                  FROM ltv.reporting_rates($3, $4, $5, $6, $7, $8) r JOIN unnest($9, $4) AS m (month, last) ON m.last = r.on_date) rate USING (currency, month)
+            JOIN rate USING (currency, month)
             WHERE month > $1 AND unknown = 0 AND unknown_before = 0 AND before > 0 AND mrr > 0 AND quantity > 0 AND quantity_before > 0
-            GROUP BY entity_id, segment, month
-        ), $x$, ltv.run_rate_query(timeline, grain, by, segments, as_of)) END;
+            GROUP BY %1$s, month
+        )$x$, book, lines);
+        price := $x$CASE WHEN k.kind IN ('expansion', 'contraction') THEN p.price END$x$;
+    END IF;
     RETURN QUERY EXECUTE format($x$
-        WITH %1$s %2$s
-        standing AS (
-            SELECT *, sum(moved + fx) OVER (PARTITION BY %3$s ORDER BY month) AS closing,
-                   min(first) OVER (PARTITION BY entity_id) AS first_live, %4$s
+        WITH %1$s%2$s, standing AS (
+            SELECT *, %4$s AS closing, sum(native) OVER (PARTITION BY %3$s ORDER BY month) AS live,
+                   min(first) OVER (PARTITION BY entity_id) AS first_live, %5$s
             FROM step
         ), kinds AS (
-            SELECT *, closing - moved - fx AS opening, CASE
+            SELECT *, closing - moved - fx AS opening, (live > 0)::integer - (live - native > 0)::integer AS n_change, CASE
                 WHEN month = $1 THEN 'opening'
-                WHEN entity_closing - entity_moved = 0 AND entity_closing > 0 THEN CASE WHEN first_live = month THEN 'new' ELSE 'reactivation' END
-                WHEN entity_closing - entity_moved > 0 AND entity_closing = 0 THEN 'churn'
+                WHEN whole_live - whole_native = 0 AND whole_live > 0 THEN CASE WHEN first_live = month THEN 'new' ELSE 'reactivation' END
+                WHEN whole_live - whole_native > 0 AND whole_live = 0 THEN 'churn'
                 WHEN moved > 0 THEN 'expansion'
                 ELSE 'contraction' END AS kind
             FROM standing
         )
-        SELECT greatest(k.month, $11), k.entity_id, k.segment, p.kind, p.opening * %5$s, p.amount * %5$s, p.closing * %5$s,
-               CASE WHEN p.kind IN ('expansion', 'contraction') THEN priced.price * %5$s END, $10
-        FROM kinds k
-        CROSS JOIN LATERAL (VALUES (1, k.kind, k.opening, k.moved, k.opening + k.moved), (2, 'fx', k.opening + k.moved, k.fx, k.closing)) AS p (place, kind, opening, amount, closing)
-        LEFT JOIN priced ON priced.entity_id = k.entity_id AND priced.month = k.month AND priced.segment IS NOT DISTINCT FROM k.segment
-        WHERE p.amount <> 0
-        ORDER BY k.month, k.entity_id, k.segment, p.place$x$,
+        SELECT x.*, $10 FROM (SELECT %6$s FROM kinds k %7$s WHERE k.moved <> 0 %8$s%9$s) x$x$,
         step, priced, book,
-        CASE WHEN by IS NULL THEN 'sum(moved + fx) OVER (PARTITION BY entity_id ORDER BY month) AS entity_closing, moved + fx AS entity_moved'
-             ELSE 'sum(moved + fx) OVER (PARTITION BY entity_id ORDER BY month RANGE UNBOUNDED PRECEDING) AS entity_closing, sum(moved + fx) OVER (PARTITION BY entity_id, month) AS entity_moved' END,
-        factor)
+        CASE WHEN converted AND totals THEN 'NULL::numeric' ELSE format('sum(moved + fx) OVER (PARTITION BY %s ORDER BY month)', book) END,
+        CASE WHEN by IS NULL THEN 'sum(native) OVER (PARTITION BY entity_id ORDER BY month) AS whole_live, native AS whole_native'
+             ELSE 'sum(native) OVER (PARTITION BY entity_id ORDER BY month RANGE UNBOUNDED PRECEDING) AS whole_live, sum(native) OVER (PARTITION BY entity_id, month) AS whole_native' END,
+        CASE WHEN totals THEN format('greatest(k.month, $11), NULL::text, k.segment, k.kind, NULL::numeric, sum(k.moved) * %1$s, NULL::numeric, sum(%2$s) * %1$s, count(*), sum(k.n_change)::bigint', factor, price)
+             ELSE format('greatest(k.month, $11), k.entity_id, k.segment, k.kind, k.opening * %1$s, k.moved * %1$s, (k.opening + k.moved) * %1$s, %2$s * %1$s, 1::bigint, k.n_change::bigint', factor, price) END,
+        CASE WHEN price_split THEN format('LEFT JOIN priced p ON p.entity_id = k.entity_id AND p.month = k.month%s', CASE WHEN by IS NULL THEN '' ELSE ' AND p.segment IS NOT DISTINCT FROM k.segment' END) ELSE '' END,
+        CASE WHEN totals THEN 'GROUP BY 1, 3, 4' ELSE '' END, fx)
         USING base, last, timeline, ends, rates, currency, fx_asof, as_of, months, unit, months[2];
 END
 $$;
-COMMENT ON FUNCTION ltv.arr_movement_rows(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean) IS 'The movements of recurring revenue, one row for each month, entity (and segment) and kind: opening (in the first month, what there was before it), new, expansion, contraction, churn, reactivation, fx; opening + amount = closing, and the sum of amount up to a month is the book at its end. Run-rate counts on the last day of a month; new is an entity that no earlier month''s end had, churn one whose whole run-rate at the grain is gone, so that a lapsed line of a live account is contraction. Several currencies: each converted and rounded to four decimals, movements at the rates of the month before, fx the rest; fx_asof: all at the rates of that day. price: the part of expansion or contraction owed to the price at the new quantity, of lines that know their quantity, if price_split. measure: arr (12 times the run-rate per month) or mrr. as_of: as known at the end of that day. Arguments and errors as run_rate_query and reporting_rates.';
+COMMENT ON FUNCTION ltv.arr_movement_rows(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean, boolean) IS 'The movements of recurring revenue, one row for each month, entity (and segment) and kind: opening (in the first month, what there was before it), new, expansion, contraction, churn, reactivation, fx; opening + amount = closing, and the sum of amount up to a month is the book at its end. Run-rate counts on the last day of a month; new is an entity that no earlier month''s end had, churn one whose whole run-rate at the grain is gone, so that a lapsed line of a live account is contraction. Several currencies: movements at the rates of the month before, fx the rest; fx_asof: all at the rates of that day, and no fx. price: the part of expansion or contraction owed to the price at the new quantity, of lines that know their quantity, if price_split. n_change: what the row adds to the number of entities with revenue. measure: arr (12 times the run-rate per month) or mrr. as_of: as known at the end of that day. totals: one row for each month, segment and kind, n of them, opening and closing NULL. Arguments and errors as run_rate_query and reporting_rates.';
 
 CREATE FUNCTION ltv.carr_rows(timeline regclass, from_month date, to_month date, grain text DEFAULT 'account', by text DEFAULT NULL,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
@@ -285,6 +306,7 @@ CREATE FUNCTION ltv.carr_rows(timeline regclass, from_month date, to_month date,
 AS $$
 DECLARE
     ends date[];
+    ahead boolean;
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
 BEGIN
     IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month THEN
@@ -296,16 +318,21 @@ BEGIN
     END IF;
     SELECT array_agg((m + interval '1 month')::date - 1 ORDER BY m) INTO ends
         FROM generate_series(date_trunc('month', from_month::timestamp), to_month, interval '1 month') AS m;
+    EXECUTE format('SELECT EXISTS (SELECT FROM (%s) line WHERE known_at::date < valid_from OR end_known_at::date < valid_to)', ltv.run_rate_query(timeline, grain, by, segments, as_of)) INTO ahead;
+    IF NOT ahead THEN
+        RETURN;
+    END IF;
     -- Signed: a line's first step, from the day it is known until it starts. Notice: a line's last step, from the day its end is known until it ends.
     -- What replaces or is replaced - a renewal, a price step, a co-term, a transfer - counts when it is live and not before.
     RETURN QUERY EXECUTE format($x$
         WITH rate AS MATERIALIZED (SELECT * FROM ltv.reporting_rates($1, $2, $3, $4, $5, $6)),
         line AS (
-            SELECT *, lag(valid_to) OVER path AS until, lead(valid_from) OVER path AS again, valid_from AS starts_on, valid_to AS ends_on
-            FROM (%s) line WINDOW path AS (PARTITION BY line_id ORDER BY valid_from)
+            SELECT entity_id, segment, line_id, currency, mrr, valid_from, valid_to, start_event, end_event, known_at, end_known_at,
+                   lag(valid_to) OVER path AS until, lead(valid_from) OVER path AS again
+            FROM (%s) line WHERE valid_to IS NULL OR valid_to > $8 WINDOW path AS (PARTITION BY line_id COLLATE "C" ORDER BY valid_from)
         )
         SELECT date_trunc('month', day::timestamp)::date, entity_id, segment, line_id, k.kind, k.effective_on,
-               $7 * CASE WHEN rate.rate = 1 THEN k.amount ELSE round(k.amount * rate.rate, 4) END, rate.to_currency
+               $7 * k.amount * rate.rate, rate.to_currency
         FROM line
         CROSS JOIN LATERAL (
             SELECT 'signed' AS kind, mrr AS amount, valid_from AS effective_on, greatest(known_at::date, until) AS since
@@ -317,7 +344,7 @@ BEGIN
         JOIN unnest($2) AS day ON day >= k.since AND day < k.effective_on
         JOIN rate ON rate.from_currency = line.currency AND rate.on_date = day
         ORDER BY 1, 2, 3, 4, 5$x$, ltv.run_rate_query(timeline, grain, by, segments, as_of))
-        USING timeline, ends, rates, currency, fx_asof, as_of, factor;
+        USING timeline, ends, rates, currency, fx_asof, as_of, factor, ends[1];
 END
 $$;
 COMMENT ON FUNCTION ltv.carr_rows(regclass, date, date, text, text, regclass, regclass, text, date, date, text) IS 'What stands between ARR and CARR at each month''s end, one row for each month and line: signed, a line whose start is known and still to come (its first step only: ramps count as they are reached), and notice (negative), one that ends for good by cancel, non_renewal, early_termination or involuntary, its end known and still to come. Renewals, price steps, co-terms and transfers replace what is live and count when they are live. Needs known_at and end_known_at; a line without counts when it is live. Arguments and errors as arr_movement_rows.';
@@ -332,10 +359,8 @@ CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month d
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH moved AS (
-        SELECT r.month, r.segment, r.kind, sum(r.amount) AS amount, sum(r.price) AS price, count(*) AS n,
-               sum((r.closing > 0)::integer - (r.opening > 0)::integer) AS n_more, min(r.reporting_currency) AS unit
-        FROM ltv.arr_movement_rows(timeline, from_month, to_month, grain, by, segments, rates, currency, fx_asof, as_of, measure, price_split) r
-        GROUP BY r.month, r.segment, r.kind
+        SELECT r.month, r.segment, r.kind, r.amount, r.price, r.n, r.n_change AS n_more, r.reporting_currency AS unit
+        FROM ltv.arr_movement_rows(timeline, from_month, to_month, grain, by, segments, rates, currency, fx_asof, as_of, measure, price_split, totals => true) r
     ), waiting AS (
         SELECT c.month, c.segment, sum(c.amount) AS amount, min(c.reporting_currency) AS unit
         FROM ltv.carr_rows(timeline, from_month, to_month, grain, by, segments, rates, currency, fx_asof, as_of, measure) c

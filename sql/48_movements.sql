@@ -91,7 +91,7 @@ BEGIN
         RAISE EXCEPTION '% holds no exchange rates: it has no column %', rates, missing
             USING ERRCODE = 'undefined_column', HINT = 'Its columns are currency, valid_from, valid_to and rate: one unit of the currency is that many of the common one, from a day until before another.';
     END IF;
-    EXECUTE format('SELECT currency::text AS code, valid_from::date AS since, rate FROM %s WHERE currency::text = ANY ($1) AND NOT coalesce(rate > 0, false) LIMIT 1', rates)
+    EXECUTE format('SELECT currency::text AS code, valid_from::date AS since, rate FROM %s WHERE currency::text = ANY ($1) AND NOT coalesce(rate > 0, false) ORDER BY 1, 2 LIMIT 1', rates)
         INTO wrong USING currencies || rates_on.currency;
     IF wrong.code IS NOT NULL THEN
         RAISE EXCEPTION 'the rate of % from % is %', wrong.code, wrong.since, coalesce(wrong.rate::text, 'NULL')
@@ -142,7 +142,7 @@ BEGIN
         RETURN;
     END IF;
     IF currency IS NULL THEN
-        RAISE EXCEPTION 'rates are given and not what to report in' USING ERRCODE = 'invalid_parameter_value', HINT = 'currency => ''EUR''.';
+        RAISE EXCEPTION 'rates are given and not what to report in' USING ERRCODE = 'invalid_parameter_value', HINT = 'Name it: currency => ''EUR''.';
     END IF;
     SELECT r.from_currency, r.on_date INTO missing
     FROM (SELECT DISTINCT coalesce(fx_asof, d) AS day, d FROM unnest(on_dates) d) x
@@ -254,7 +254,7 @@ BEGIN
     IF price_split THEN
         -- Price at the quantity of now, line by line, for lines that counted before and still do and know their quantity both times.
         priced := format($x$, priced AS (
-            SELECT %1$s, month, sum((mrr - before * quantity / quantity_before) * opening_rate) AS price
+            SELECT %1$s, month, round(sum((mrr - before * quantity / quantity_before) * opening_rate), 4) AS price
             FROM (SELECT entity_id, segment, line_id, currency, month, sum(mrr) OVER path AS mrr, sum(mrr) OVER path - mrr AS before,
                          sum(quantity) OVER path AS quantity, sum(quantity) OVER path - quantity AS quantity_before, sum(unknown) OVER path AS unknown, sum(unknown) OVER path - unknown AS unknown_before
                   FROM (SELECT line.entity_id, line.segment, line.line_id COLLATE "C" AS line_id, line.currency, greatest(e.month, $1) AS month, sum(e.sign * line.mrr) AS mrr,
@@ -355,9 +355,16 @@ CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month d
     RETURNS TABLE (month date, segment text, opening numeric, new numeric, expansion numeric, contraction numeric, churn numeric, reactivation numeric,
         fx numeric, closing numeric, carr numeric, price numeric, n_opening bigint, n_new bigint, n_expanded bigint, n_contracted bigint, n_churned bigint,
         n_reactivated bigint, n_closing bigint, reporting_currency text)
-    LANGUAGE sql STABLE PARALLEL SAFE COST 100000 ROWS 24
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 24
     SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month THEN
+        RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last.';
+    END IF;
+    RETURN QUERY
     WITH moved AS (
         SELECT r.month, r.segment, r.kind, r.amount, r.price, r.n, r.n_change AS n_more, r.reporting_currency AS unit
         FROM ltv.arr_movement_rows(timeline, from_month, to_month, grain, by, segments, rates, currency, fx_asof, as_of, measure, price_split, totals => true) r
@@ -391,5 +398,6 @@ BEGIN ATOMIC
     LEFT JOIN waiting w ON w.month = s.month AND w.segment IS NOT DISTINCT FROM s.segment
     CROSS JOIN (SELECT min(x.unit) AS unit FROM (SELECT moved.unit FROM moved UNION ALL SELECT waiting.unit FROM waiting) x) u
     ORDER BY s.month, s.segment;
-END;
+END
+$$;
 COMMENT ON FUNCTION ltv.arr_movements(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean) IS 'What moved recurring revenue in each month, and in each segment if by is given: opening + new + expansion + contraction + churn + reactivation + fx = closing, exactly. All in ARR, 12 times the run-rate on the month''s last day (measure => mrr: the run-rate); carr adds what is signed and not live and takes off what is under notice. Counts are of entities at the grain (account unless said otherwise); with by, an entity counts in each segment it is in, is new or churned as a whole, and moves between segments by expansion and contraction, so that amounts add up over segments. price: the part of expansion and contraction owed to price, if price_split. arr_movement_rows has the rows behind every figure, and the arguments'' meaning.';

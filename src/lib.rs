@@ -54,7 +54,10 @@ extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_infere
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
 extension_sql_file!("../sql/48_movements.sql", name = "movements", requires = ["timeline"]);
-extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["movements"]);
+extension_sql_file!("../sql/48_retention.sql", name = "retention", requires = ["movements"]);
+extension_sql_file!("../sql/48_renewal_rate.sql", name = "renewal_rate", requires = ["retention"]);
+extension_sql_file!("../sql/48_historical_value.sql", name = "historical_value", requires = ["renewal_rate"]);
+extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["historical_value"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["train"]);

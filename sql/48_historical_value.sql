@@ -8,6 +8,8 @@ CREATE FUNCTION ltv.historical_value(timeline regclass, as_of date, grain text D
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    codes_used text[];
+    quotes numeric[];
     unit text;
     key text := CASE grain WHEN 'account' THEN 'account_id' WHEN 'parent' THEN 'parent_account_id' WHEN 'contract' THEN 'contract_id' WHEN 'line' THEN 'line_id'
                            WHEN 'product' THEN 'account_id,product' END;
@@ -19,8 +21,8 @@ BEGIN
     IF as_of IS NULL OR NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'as_of is %', coalesce(as_of::text, 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the last day that counts.';
     END IF;
-    SELECT min(r.to_currency) INTO unit
-        FROM ltv.reporting_rates(timeline, ARRAY['-infinity', as_of]::date[], rates, historical_value.currency, CASE WHEN rates IS NOT NULL THEN coalesce(fx_asof, as_of) END, known_on) r;
+    SELECT min(r.to_currency), array_agg(r.from_currency), array_agg(r.rate) INTO unit, codes_used, quotes
+        FROM ltv.reporting_rates(timeline, ARRAY['-infinity', as_of]::date[], rates, historical_value.currency, coalesce(fx_asof, as_of), known_on) r WHERE r.on_date = as_of;
     unit := coalesce(unit, historical_value.currency);
     IF payments IS NOT NULL THEN
         IF by IS NOT NULL AND segments IS NULL THEN
@@ -58,8 +60,7 @@ BEGIN
     END IF;
     -- A day's place in time, in months: the part of its month gone by. Places add up wherever a line is cut.
     RETURN QUERY EXECUTE format($x$
-        WITH rate AS MATERIALIZED (SELECT * FROM ltv.reporting_rates($1, ARRAY['-infinity', $2]::date[], $4, $3, CASE WHEN $4 IS NOT NULL THEN coalesce($5, $2) END, $6) WHERE on_date = $2),
-        line AS (
+        WITH line AS (
             SELECT entity_id, segment, currency, mrr, valid_from, valid_to, least(valid_to, $2 + 1) AS until,
                    max(least(valid_to, $2 + 1)) OVER (PARTITION BY entity_id, segment ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS seen
             FROM (%1$s) l WHERE valid_from <= $2
@@ -72,14 +73,14 @@ BEGIN
         ), valued AS (
             SELECT entity_id, segment, min(valid_from) AS first_on, max(until) - 1 AS last_on, sum(greatest(stop - greatest(start, seen_until), 0)) AS months,
                    coalesce(sum(mrr * rate) FILTER (WHERE valid_to IS NULL OR valid_to > $2), 0) AS mrr, sum(mrr * rate * (stop - start)) AS contracted
-            FROM placed JOIN rate ON rate.from_currency = placed.currency GROUP BY entity_id, segment
+            FROM placed JOIN unnest($1, $3) AS rate (currency, rate) USING (currency) GROUP BY entity_id, segment
         ), paid AS (%2$s)
         SELECT coalesce(v.entity_id, p.entity_id), v.segment, v.first_on, v.last_on, round(coalesce(v.months, 0), 6), coalesce(v.mrr, 0), round(coalesce(v.contracted, 0), 4),
-               %3$s, $7
+               %3$s, $6
         FROM valued v FULL JOIN paid p ON p.entity_id = v.entity_id
         ORDER BY 1, 2$x$, ltv.run_rate_query(timeline, grain, by, segments, known_on), paid,
         CASE WHEN payments IS NULL THEN 'NULL::numeric, NULL::bigint' ELSE 'coalesce(p.paid, 0), coalesce(p.n, 0)' END)
-        USING timeline, as_of, historical_value.currency, rates, fx_asof, known_on, unit;
+        USING codes_used, as_of, quotes, rates, fx_asof, unit;
 END
 $$;
 COMMENT ON FUNCTION ltv.historical_value(regclass, date, text, text, regclass, regclass, text, date, regclass, date) IS 'Value to date of each entity that had revenue up to the end of as_of: months_live, the months with revenue, days as parts of their calendar month; mrr on as_of; contracted, run-rate times months of every line, rounded to four decimals; paid and n_payments, if payments is given: a relation with the key of the grain (account_id, parent_account_id, contract_id, line_id, or account_id and product), paid_on, amount (refunds negative) and, unless all is in one, currency. Contracted amounts are converted at the rates of as_of, payments at those of their days; fx_asof: all at that day''s. Entities that only paid are there too. Revenue, not margin. Arguments and errors as run_rate_query and reporting_rates.';

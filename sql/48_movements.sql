@@ -176,6 +176,9 @@ DECLARE
     months date[];
     ends date[];
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
+    codes text[];
+    days date[];
+    quotes numeric[];
     unit text;
     converted boolean;
     -- An entity's book within a segment; without segments that is the entity.
@@ -196,8 +199,9 @@ BEGIN
     END IF;
     SELECT array_agg(m::date ORDER BY m), array_agg((m + interval '1 month')::date - 1 ORDER BY m)
         INTO months, ends FROM generate_series(base::timestamp, last, interval '1 month') AS m;
-    SELECT min(r.to_currency), coalesce(count(DISTINCT r.from_currency) > 1 OR bool_or(r.from_currency <> r.to_currency), false) INTO unit, converted
-        FROM ltv.reporting_rates(timeline, ends, rates, currency, fx_asof, as_of) r;
+    SELECT min(r.to_currency), coalesce(count(DISTINCT r.from_currency) > 1 OR bool_or(r.from_currency <> r.to_currency), false),
+           array_agg(r.from_currency), array_agg(r.on_date), array_agg(r.rate)
+        INTO unit, converted, codes, days, quotes FROM ltv.reporting_rates(timeline, ends, rates, currency, fx_asof, as_of) r;
     unit := coalesce(unit, currency);
     -- A line counts at the end of its first month and no more at the end of the month in which it stops.
     lines := format($x$(SELECT *, date_trunc('month', valid_from::timestamp)::date AS first, date_trunc('month', valid_to::timestamp)::date AS stop FROM (%s) line) line$x$,
@@ -211,8 +215,8 @@ BEGIN
     IF converted OR price_split THEN
         step := $x$
         rate AS MATERIALIZED (
-            SELECT from_currency AS currency, m.month, r.rate, coalesce(lag(r.rate) OVER (PARTITION BY from_currency ORDER BY m.month), r.rate) AS opening_rate
-            FROM ltv.reporting_rates($3, $4, $5, $6, $7, $8) r JOIN unnest($9, $4) AS m (month, last) ON m.last = r.on_date
+            SELECT r.currency, m.month, r.rate, coalesce(lag(r.rate) OVER (PARTITION BY r.currency ORDER BY m.month), r.rate) AS opening_rate
+            FROM unnest($3, $4, $5) AS r (currency, day, rate) JOIN unnest($6, $7) AS m (month, last) ON m.last = r.day
         ), $x$ || step;
     END IF;
     IF NOT converted THEN
@@ -249,7 +253,7 @@ BEGIN
         )$x$, book, whole);
         fx := format($x$
         UNION ALL
-        SELECT greatest(month, $11), entity_id, segment, 'fx', (closing - fx) * %1$s, fx * %1$s, closing * %1$s, NULL, 1, 0 FROM kinds WHERE fx <> 0$x$, factor);
+        SELECT greatest(month, $9), entity_id, segment, 'fx', (closing - fx) * %1$s, fx * %1$s, closing * %1$s, NULL, 1, 0 FROM kinds WHERE fx <> 0$x$, factor);
     END IF;
     IF price_split THEN
         -- Price at the quantity of now, line by line, for lines that counted before and still do and know their quantity both times.
@@ -283,16 +287,16 @@ BEGIN
                 ELSE 'contraction' END AS kind
             FROM standing
         )
-        SELECT x.*, $10 FROM (SELECT %6$s FROM kinds k %7$s WHERE k.moved <> 0 %8$s%9$s) x$x$,
+        SELECT x.*, $8 FROM (SELECT %6$s FROM kinds k %7$s WHERE k.moved <> 0 %8$s%9$s) x$x$,
         step, priced, book,
         CASE WHEN converted AND totals THEN 'NULL::numeric' ELSE format('sum(moved + fx) OVER (PARTITION BY %s ORDER BY month)', book) END,
         CASE WHEN by IS NULL THEN 'sum(native) OVER (PARTITION BY entity_id ORDER BY month) AS whole_live, native AS whole_native'
              ELSE 'sum(native) OVER (PARTITION BY entity_id ORDER BY month RANGE UNBOUNDED PRECEDING) AS whole_live, sum(native) OVER (PARTITION BY entity_id, month) AS whole_native' END,
-        CASE WHEN totals THEN format('greatest(k.month, $11), NULL::text, k.segment, k.kind, NULL::numeric, sum(k.moved) * %1$s, NULL::numeric, sum(%2$s) * %1$s, count(*), sum(k.n_change)::bigint', factor, price)
-             ELSE format('greatest(k.month, $11), k.entity_id, k.segment, k.kind, k.opening * %1$s, k.moved * %1$s, (k.opening + k.moved) * %1$s, %2$s * %1$s, 1::bigint, k.n_change::bigint', factor, price) END,
+        CASE WHEN totals THEN format('greatest(k.month, $9), NULL::text, k.segment, k.kind, NULL::numeric, sum(k.moved) * %1$s, NULL::numeric, sum(%2$s) * %1$s, count(*), sum(k.n_change)::bigint', factor, price)
+             ELSE format('greatest(k.month, $9), k.entity_id, k.segment, k.kind, k.opening * %1$s, k.moved * %1$s, (k.opening + k.moved) * %1$s, %2$s * %1$s, 1::bigint, k.n_change::bigint', factor, price) END,
         CASE WHEN price_split THEN format('LEFT JOIN priced p ON p.entity_id = k.entity_id AND p.month = k.month%s', CASE WHEN by IS NULL THEN '' ELSE ' AND p.segment IS NOT DISTINCT FROM k.segment' END) ELSE '' END,
         CASE WHEN totals THEN 'GROUP BY 1, 3, 4' ELSE '' END, fx)
-        USING base, last, timeline, ends, rates, currency, fx_asof, as_of, months, unit, months[2];
+        USING base, last, codes, days, quotes, months, ends, unit, months[2];
 END
 $$;
 COMMENT ON FUNCTION ltv.arr_movement_rows(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean, boolean) IS 'The movements of recurring revenue, one row for each month, entity (and segment) and kind: opening (in the first month, what there was before it), new, expansion, contraction, churn, reactivation, fx; opening + amount = closing, and the sum of amount up to a month is the book at its end. Run-rate counts on the last day of a month; new is an entity that no earlier month''s end had, churn one whose whole run-rate at the grain is gone, so that a lapsed line of a live account is contraction. Several currencies: movements at the rates of the month before, fx the rest; fx_asof: all at the rates of that day, and no fx. price: the part of expansion or contraction owed to the price at the new quantity, of lines that know their quantity, if price_split. n_change: what the row adds to the number of entities with revenue. measure: arr (12 times the run-rate per month) or mrr. as_of: as known at the end of that day. totals: one row for each month, segment and kind, n of them, opening and closing NULL. Arguments and errors as run_rate_query and reporting_rates.';
@@ -306,6 +310,10 @@ CREATE FUNCTION ltv.carr_rows(timeline regclass, from_month date, to_month date,
 AS $$
 DECLARE
     ends date[];
+    codes text[];
+    days date[];
+    quotes numeric[];
+    unit text;
     ahead boolean;
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
 BEGIN
@@ -322,17 +330,18 @@ BEGIN
     IF NOT ahead THEN
         RETURN;
     END IF;
+    SELECT min(r.to_currency), array_agg(r.from_currency), array_agg(r.on_date), array_agg(r.rate) INTO unit, codes, days, quotes
+        FROM ltv.reporting_rates(timeline, ends, rates, currency, fx_asof, as_of) r;
     -- Signed: a line's first step, from the day it is known until it starts. Notice: a line's last step, from the day its end is known until it ends.
     -- What replaces or is replaced - a renewal, a price step, a co-term, a transfer - counts when it is live and not before.
     RETURN QUERY EXECUTE format($x$
-        WITH rate AS MATERIALIZED (SELECT * FROM ltv.reporting_rates($1, $2, $3, $4, $5, $6)),
-        line AS (
+        WITH line AS (
             SELECT entity_id, segment, line_id, currency, mrr, valid_from, valid_to, start_event, end_event, known_at, end_known_at,
                    lag(valid_to) OVER path AS until, lead(valid_from) OVER path AS again
-            FROM (%s) line WHERE valid_to IS NULL OR valid_to > $8 WINDOW path AS (PARTITION BY line_id COLLATE "C" ORDER BY valid_from)
+            FROM (%s) line WHERE valid_to IS NULL OR valid_to > $7 WINDOW path AS (PARTITION BY line_id COLLATE "C" ORDER BY valid_from)
         )
-        SELECT date_trunc('month', day::timestamp)::date, entity_id, segment, line_id, k.kind, k.effective_on,
-               $7 * k.amount * rate.rate, rate.to_currency
+        SELECT date_trunc('month', d.day::timestamp)::date, entity_id, segment, line_id, k.kind, k.effective_on,
+               $5 * k.amount * rate.rate, $6
         FROM line
         CROSS JOIN LATERAL (
             SELECT 'signed' AS kind, mrr AS amount, valid_from AS effective_on, greatest(known_at::date, until) AS since
@@ -341,10 +350,10 @@ BEGIN
             SELECT 'notice', -mrr, valid_to, greatest(end_known_at::date, valid_from)
             WHERE end_known_at::date < valid_to AND (again IS NULL OR again > valid_to) AND end_event IN ('non_renewal', 'cancel', 'early_termination', 'involuntary')
         ) k
-        JOIN unnest($2) AS day ON day >= k.since AND day < k.effective_on
-        JOIN rate ON rate.from_currency = line.currency AND rate.on_date = day
+        JOIN unnest($1) AS d (day) ON d.day >= k.since AND d.day < k.effective_on
+        JOIN unnest($2, $3, $4) AS rate (currency, day, rate) ON rate.currency = line.currency AND rate.day = d.day
         ORDER BY 1, 2, 3, 4, 5$x$, ltv.run_rate_query(timeline, grain, by, segments, as_of))
-        USING timeline, ends, rates, currency, fx_asof, as_of, factor, ends[1];
+        USING ends, codes, days, quotes, factor, unit, ends[1];
 END
 $$;
 COMMENT ON FUNCTION ltv.carr_rows(regclass, date, date, text, text, regclass, regclass, text, date, date, text) IS 'What stands between ARR and CARR at each month''s end, one row for each month and line: signed, a line whose start is known and still to come (its first step only: ramps count as they are reached), and notice (negative), one that ends for good by cancel, non_renewal, early_termination or involuntary, its end known and still to come. Renewals, price steps, co-terms and transfers replace what is live and count when they are live. Needs known_at and end_known_at; a line without counts when it is live. Arguments and errors as arr_movement_rows.';

@@ -20,33 +20,34 @@ BEGIN
                    least(max(until), term_end) AS ended_on
             FROM line WHERE term_end >= $1 AND term_end < $2 AND valid_from < term_end GROUP BY entity_id, segment, currency, term_end
         ), before AS (
-            SELECT t.*, sum(l.mrr) AS mrr_before, max(l.end_event) FILTER (WHERE l.until = t.ended_on) AS end_event, max(l.end_known_at)::date AS end_known_on
+            SELECT row_number() OVER () AS id, t.*, sum(l.mrr) AS mrr_before, max(l.end_event) FILTER (WHERE l.until = t.ended_on) AS end_event, max(l.end_known_at)::date AS end_known_on
             FROM term t JOIN line l ON l.entity_id = t.entity_id AND l.currency = t.currency AND l.segment IS NOT DISTINCT FROM t.segment AND l.term_end = t.due_on
                  AND l.valid_from < t.ended_on AND l.until >= t.ended_on
             GROUP BY t.entity_id, t.segment, t.currency, t.due_on, t.account_id, t.term_start, t.until, t.ended_on
         ), next AS (
-            SELECT b.*, n.next_from, n.evergreen, n.known_on
-            FROM before b LEFT JOIN LATERAL (
-                SELECT l.valid_from AS next_from, bool_and(l.term_end IS NULL) AS evergreen, min(coalesce(l.known_at::date, l.valid_from)) AS known_on
-                FROM line l WHERE l.entity_id = b.entity_id AND l.currency = b.currency AND l.segment IS NOT DISTINCT FROM b.segment
+            SELECT DISTINCT ON (id) * FROM (
+                SELECT b.id, l.valid_from AS next_from, bool_and(l.term_end IS NULL) AS evergreen, min(coalesce(l.known_at::date, l.valid_from)) AS known_on
+                FROM before b JOIN line l ON l.entity_id = b.entity_id AND l.currency = b.currency AND l.segment IS NOT DISTINCT FROM b.segment
                      AND (l.term_end IS NULL OR l.term_end > b.due_on) AND l.valid_from >= b.ended_on AND l.valid_from <= b.due_on + $4
-                GROUP BY l.valid_from ORDER BY l.valid_from LIMIT 1) n ON true
-            -- A term that was moved or went elsewhere was not up for renewal.
-            WHERE NOT (b.until < b.due_on AND coalesce(b.end_event, '') IN ('coterm', 'transfer_out'))
+                GROUP BY b.id, l.valid_from) x ORDER BY id, next_from
         ), decided AS (
-            SELECT *, CASE
+            SELECT b.*, n.next_from, n.evergreen, n.known_on, CASE
                 WHEN next_from IS NOT NULL THEN 'renewed'
                 WHEN until > due_on THEN CASE WHEN due_on + $4 < $3 THEN 'converted_evergreen' ELSE 'open' END
                 WHEN end_event IN ('non_renewal', 'cancel', 'early_termination', 'involuntary') THEN CASE WHEN until < due_on THEN 'early_termination' ELSE 'lost' END
                 WHEN due_on + $4 >= $3 THEN 'open'
                 WHEN until < due_on AND coalesce(end_event, '') <> 'pause' THEN 'early_termination'
                 ELSE 'lapsed' END AS decision
-            FROM next
+            FROM before b LEFT JOIN next n USING (id)
+            -- A term that was moved or went elsewhere was not up for renewal.
+            WHERE NOT (until < due_on AND coalesce(end_event, '') IN ('coterm', 'transfer_out'))
+        ), after AS (
+            SELECT d.id, sum(l.mrr) AS mrr
+            FROM decided d JOIN line l ON l.entity_id = d.entity_id AND l.currency = d.currency AND l.segment IS NOT DISTINCT FROM d.segment
+                 AND l.valid_from <= coalesce(d.next_from, d.due_on) AND l.until > coalesce(d.next_from, d.due_on)
+            WHERE d.decision IN ('renewed', 'converted_evergreen') GROUP BY d.id
         ), valued AS (
-            SELECT d.*, CASE WHEN decision = 'open' THEN NULL WHEN decision NOT IN ('renewed', 'converted_evergreen') THEN 0 ELSE (
-                SELECT coalesce(sum(l.mrr), 0) FROM line l WHERE l.entity_id = d.entity_id AND l.currency = d.currency AND l.segment IS NOT DISTINCT FROM d.segment
-                     AND l.valid_from <= coalesce(d.next_from, d.due_on) AND l.until > coalesce(d.next_from, d.due_on)) END AS mrr_after
-            FROM decided d
+            SELECT d.*, CASE WHEN decision <> 'open' THEN coalesce(a.mrr, 0) END AS mrr_after FROM decided d LEFT JOIN after a USING (id)
         )
         SELECT entity_id, account_id, segment, term_start, due_on, CASE
                    WHEN decision <> 'renewed' THEN decision WHEN evergreen THEN 'converted_evergreen' WHEN mrr_after < mrr_before THEN 'downsold'
@@ -72,6 +73,9 @@ CREATE FUNCTION ltv.renewal_rate(timeline regclass, from_on date, to_on date, pe
 AS $$
 DECLARE
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
+    codes text[];
+    quotes numeric[];
+    unit text;
 BEGIN
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';
@@ -79,13 +83,14 @@ BEGIN
     IF period IS NULL OR period NOT IN ('month', 'quarter', 'year', 'all') THEN
         RAISE EXCEPTION 'period is %', coalesce(quote_literal(period), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''month'', ''quarter'', ''year'' or ''all''.';
     END IF;
+    SELECT min(r.to_currency), array_agg(r.from_currency), array_agg(r.rate) INTO unit, codes, quotes
+        FROM ltv.reporting_rates(timeline, ARRAY['-infinity', to_on]::date[], rates, currency, coalesce(fx_asof, from_on), as_of) r WHERE r.on_date = to_on;
     RETURN QUERY
         WITH event AS (
             SELECT CASE WHEN period <> 'all' THEN date_trunc(period, o.due_on::timestamp)::date END AS due_period, o.segment, o.account_id, o.outcome,
-                   factor * o.mrr_before * r.rate AS before, factor * o.mrr_after * r.rate AS after, r.to_currency
+                   factor * o.mrr_before * r.rate AS before, factor * o.mrr_after * r.rate AS after
             FROM ltv.renewal_outcomes(timeline, from_on, to_on, by, segments, as_of, grace_days) o
-            JOIN ltv.reporting_rates(timeline, ARRAY['-infinity', to_on]::date[], rates, renewal_rate.currency, coalesce(fx_asof, from_on), as_of) r
-                ON r.from_currency = o.currency AND r.on_date = to_on
+            JOIN unnest(codes, quotes) AS r (code, rate) ON r.code = o.currency
         )
         SELECT e.due_period, e.segment, count(*), count(*) FILTER (WHERE e.outcome = 'renewed'), count(*) FILTER (WHERE e.outcome = 'renewed_early'),
                count(*) FILTER (WHERE e.outcome = 'renewed_late'), count(*) FILTER (WHERE e.outcome = 'downsold'), count(*) FILTER (WHERE e.outcome = 'converted_evergreen'),
@@ -94,7 +99,7 @@ BEGIN
                (sum(least(e.before, e.after)) FILTER (WHERE e.outcome <> 'open') / nullif(sum(e.before) FILTER (WHERE e.outcome <> 'open'), 0))::double precision,
                (sum(e.after) FILTER (WHERE e.outcome <> 'open') / nullif(sum(e.before) FILTER (WHERE e.outcome <> 'open'), 0))::double precision,
                count(DISTINCT e.account_id) FILTER (WHERE e.after > 0) / nullif(count(DISTINCT e.account_id) FILTER (WHERE e.outcome <> 'open'), 0)::double precision,
-               min(e.to_currency)
+               unit
         FROM event e GROUP BY e.due_period, e.segment ORDER BY e.due_period, e.segment;
 END
 $$;

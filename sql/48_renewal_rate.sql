@@ -6,6 +6,8 @@ CREATE FUNCTION ltv.renewal_outcomes(timeline regclass, from_on date, to_on date
         currency text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 1000
     SET search_path = pg_catalog, pg_temp
+    -- Lines are joined to terms of the same contract; an estimate of one term would make a loop over all lines of it.
+    SET enable_nestloop = off
 AS $$
 BEGIN
     IF from_on IS NULL OR to_on IS NULL OR from_on >= to_on OR grace_days IS NULL OR grace_days < 0 THEN

@@ -305,7 +305,7 @@ CREATE FUNCTION ltv.carr_rows(timeline regclass, from_month date, to_month date,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
         measure text DEFAULT 'arr')
     RETURNS TABLE (month date, entity_id text, segment text, line_id text, kind text, effective_on date, amount numeric, reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 1000
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 2000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

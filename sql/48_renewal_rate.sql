@@ -4,7 +4,7 @@ CREATE FUNCTION ltv.renewal_outcomes(timeline regclass, from_on date, to_on date
         grace_days integer DEFAULT 30)
     RETURNS TABLE (contract_id text, account_id text, segment text, term_start date, due_on date, outcome text, decided_on date, mrr_before numeric, mrr_after numeric,
         currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 1000
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 2000
     SET search_path = pg_catalog, pg_temp
     -- Lines are joined to terms of the same contract; an estimate of one term would make a loop over all lines of it.
     SET enable_nestloop = off

@@ -50,7 +50,7 @@ BEGIN
         EXECUTE format('SELECT %1$I::text FROM %2$s WHERE %1$I IS NOT NULL GROUP BY %1$I HAVING count(*) > 1 LIMIT 1', key, segments) INTO twice;
         IF twice IS NOT NULL THEN
             RAISE EXCEPTION '% has more than one row for % %', segments, key, quote_literal(twice)
-                USING ERRCODE = 'cardinality_violation', HINT = format('Its key is %s: one row for each, or revenue would be counted twice.', key);
+                USING ERRCODE = 'invalid_parameter_value', HINT = format('Its key is %s: one row for each, or revenue would be counted twice.', key);
         END IF;
         segment := 's.segment';
     ELSIF by IS NOT NULL THEN
@@ -190,9 +190,9 @@ DECLARE
     priced text := '';
     price text := 'NULL::numeric';
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR base >= last THEN
+    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR base >= last OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
     END IF;
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';
@@ -317,9 +317,9 @@ DECLARE
     ahead boolean;
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month THEN
+    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
     END IF;
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';
@@ -369,9 +369,9 @@ CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month d
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month THEN
+    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
     END IF;
     RETURN QUERY
     WITH moved AS (

@@ -162,7 +162,7 @@ BEGIN
             -- Nothing is said of a period that not every member of the cohort may have reached.
             SELECT s.segment, s.cohort, look.look, s.n AS n_at_start, s.mrr AS mrr_at_start, sum(c.n) OVER path AS n, sum(c.mrr) OVER path AS mrr, sum(c.capped) OVER path AS capped
             FROM size s
-            CROSS JOIN LATERAL generate_series(0, ($6 - $8 - (s.cohort * $9 + $9 - 1)) / $10) AS look (look)
+            CROSS JOIN LATERAL generate_series(0, least(($6 - $8 - (s.cohort * $9 + $9 - 1)) / $10, 1200)) AS look (look)
             LEFT JOIN change c ON c.cohort = s.cohort AND c.look = look.look AND c.segment IS NOT DISTINCT FROM s.segment
             WHERE $6 - $8 - (s.cohort * $9 + $9 - 1) >= 0
             WINDOW path AS (PARTITION BY s.segment, s.cohort ORDER BY look.look)

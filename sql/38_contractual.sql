@@ -82,14 +82,14 @@ CREATE FUNCTION ltv.with_period(m ltv.model, period double precision) RETURNS lt
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'with_period';
 COMMENT ON FUNCTION ltv.with_period(ltv.model, double precision) IS 'The same model of fit_sbg or fit_bdw with periods of that length: with_period(m, 12) makes years of a table of years in the months that lifetime_value speaks. Error 22023 for any other model.';
 
-CREATE FUNCTION ltv.retention(
+CREATE FUNCTION ltv.retention_curve(
     m ltv.model, periods integer DEFAULT 12, level double precision DEFAULT 0.95,
     OUT period integer, OUT at_risk double precision, OUT lost double precision, OUT observed double precision,
     OUT retention double precision, OUT retention_lower double precision, OUT retention_upper double precision,
     OUT survival double precision, OUT survival_lower double precision, OUT survival_upper double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 12 AS 'MODULE_PATHNAME', 'retention';
-COMMENT ON FUNCTION ltv.retention(ltv.model, integer, double precision) IS 'The projection of retention by a model of fit_sbg or fit_bdw, a row for each renewal from 1 to periods: at_risk customers came to it and lost of them left (NULL beyond the data: those rows are extrapolated), observed = 1 - lost / at_risk; retention: the share of those there before it that renews, S(k) / S(k - 1); survival: S(k), the share of the start that is left. Limits by the delta method on the log-log scale: the uncertainty of the model, not of a cohort''s size; NULL where unknown. No rows for a model without a curve (see model_status). Errors 22023.';
+COMMENT ON FUNCTION ltv.retention_curve(ltv.model, integer, double precision) IS 'The projection of retention by a model of fit_sbg or fit_bdw, a row for each renewal from 1 to periods: at_risk customers came to it and lost of them left (NULL beyond the data: those rows are extrapolated), observed = 1 - lost / at_risk; retention: the share of those there before it that renews, S(k) / S(k - 1); survival: S(k), the share of the start that is left. Limits by the delta method on the log-log scale: the uncertainty of the model, not of a cohort''s size; NULL where unknown. No rows for a model without a curve (see model_status). Errors 22023.';
 
 CREATE FUNCTION ltv.conditional_renewal_probability(m ltv.model, renewals integer, next integer DEFAULT 1) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'conditional_renewal_probability';

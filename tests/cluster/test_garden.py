@@ -77,6 +77,11 @@ UNION ALL SELECT 'empty', ltv.incidence_agg(NULL::float8, 1) UNION ALL SELECT 'e
 UNION ALL SELECT 'zero', ltv.incidence_agg(0, 1)
 UNION ALL SELECT 'extreme', ltv.incidence_agg(d, c, w) FROM (VALUES (5e-324::float8, 1, 1e90), (1e308, 2, 1e-300), (1.7e308, 0, 1), (1, 1, 1e90)) AS v (d, c, w)
 UNION ALL SELECT 'wide', ltv.incidence_agg(d, 1) FROM (VALUES (5e-324::float8), (1.7e308)) AS v (d);
+CREATE TABLE subscriptions (account_id text, contract_id text, line_id text, product text, valid_from date, valid_to date, state text, mrr numeric, currency text, term_end date, segment text, paid_on date, amount numeric);
+INSERT INTO subscriptions SELECT 'a' || i % 7, 'c' || i % 11, 'l' || i, 'p', date '2023-01-01' + i * 9, CASE WHEN i % 3 > 0 THEN date '2023-01-01' + i * 9 + 200 END, 'active', i, 'EUR', date '2023-01-01' + i * 9 + 365, 's' || i % 2, '2023-05-05', i
+FROM generate_series(1, 40) AS i;
+CREATE TABLE quotes (currency text, valid_from date, valid_to date, rate numeric);
+INSERT INTO quotes VALUES ('EUR', '2000-01-01', NULL, 1), ('USD', '2000-01-01', NULL, 0.9);
 
 CREATE TABLE payments AS SELECT 'c' || i % 9 AS customer, date '2023-01-31' + i * 7 % 300 AS paid_on, CASE i % 17 WHEN 0 THEN -1 ELSE i % 5 END AS amount FROM generate_series(1, 120) AS i;
 
@@ -121,6 +126,7 @@ VALUES = {
     "jsonb": ["'{\"by\": \"i\", \"fraction\": 0.5}'", "NULL", "'{}'", "'[]'", "'null'", "'1'", "'{\"by\": 1}'", "'{\"by\": \"i\", \"fraction\": 1e400}'", "'{\"by\": \"d\", \"last\": \"1 day\"}'"],
     "regclass": ["'plants'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "double precision[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{1,NaN}'", "'{{1,2},{3,4}}'", "'{Infinity}'", "'{-0,5e-324,1e308}'", "'[5:6]={1,2}'", "'{2,1,1,0}'", "array_fill(1e308, ARRAY[3, 2, 2])"],
+    "date[]": ["'{2024-01-31}'", "NULL", "'{}'", "'{NULL}'", "'{infinity,-infinity}'", "'{4714-11-24 BC,5874897-12-31}'"],
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
@@ -151,12 +157,16 @@ WORKING = {
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
     "survivors": "5", "renewals": "2", "next": "1", "periods": "12", "period_months": "12", "churned": "false",
+    "timeline": "'subscriptions'", "rates": "NULL", "rates_on.rates": "'quotes'", "segments": "NULL", "payments": "NULL", "by": "NULL", "grain": "'account'", "fx_asof": "NULL", "known_on": "NULL", "measure": "'arr'",
+    "from_month": "'2023-06-30'", "to_month": "'2024-01-31'", "from_on": "'2023-06-30'", "to_on": "'2024-06-30'", "retention.as_of": "'2024-01-31'", "nrr.as_of": "'2024-01-31'", "grr.as_of": "'2024-01-31'",
+    "logo_churn.as_of": "'2024-01-31'", "cohort_retention.as_of": "'2024-01-31'", "historical_value.as_of": "'2024-01-31'", "cohort_retention.cohort": "'month'", "cohort_retention.period": "'month'",
+    "cohort_retention.baseline": "0", "renewal_rate.period": "'quarter'", "grace_days": "30",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "(SELECT 'payments'::regclass)", "timeline_from_payments.as_of": "date '2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
 }  # fmt: skip
 # What reads models of counted renewals only.
-COUNTERS = {"with_period", "retention", "conditional_renewal_probability", "derl", "expected_lifetime"}
+COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability", "derl", "expected_lifetime"}
 MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}
 

@@ -20,7 +20,7 @@ SELECT term, dp(3, estimate) AS estimate FROM ltv.coefficients((SELECT ltv.fit_b
 
 -- The projection beside what came.
 SELECT r.period, at_risk, lost, dp(4, observed) AS observed, dp(4, retention) AS retention, dp(4, retention_lower) AS lower, dp(4, retention_upper) AS upper, dp(4, survival) AS survival, dp(4, survival_lower) AS lower, dp(4, survival_upper) AS upper, dp(3, n_alive / 1000.0) AS actual
-FROM m, LATERAL ltv.retention(sbg, 12) r JOIN fader_hardie f ON f.cohort = 'high_end' AND f.year = r.period WHERE m.cohort = 'high_end' ORDER BY 1;
+FROM m, LATERAL ltv.retention_curve(sbg, 12) r JOIN fader_hardie f ON f.cohort = 'high_end' AND f.year = r.period WHERE m.cohort = 'high_end' ORDER BY 1;
 
 -- Of a customer who is there: after four renewals .9212 for the fifth and .8562 for the next two; from the start .5619.
 SELECT dp(4, ltv.conditional_renewal_probability(sbg, 4)) AS fifth, dp(4, ltv.conditional_renewal_probability(sbg, 4, 2)) AS next_two, dp(4, ltv.conditional_renewal_probability(sbg, 0, 5)) AS from_the_start,
@@ -71,10 +71,10 @@ FROM (VALUES ('no churn', '{50,50,50}'::int[]), ('nobody', '{50,0}'), ('one rene
      LATERAL (SELECT ltv.fit_sbg((at - 1)::int, n) AS m FROM unnest(survivors) WITH ORDINALITY AS s (n, at)) w, LATERAL (SELECT ltv.model_status(m)) f;
 SELECT ltv.model_status(ltv.fit_bdw(period, survivors)) AS bdw FROM (VALUES (0, 50), (1, 40), (2, 35)) AS t (period, survivors);
 SELECT ltv.model_status(ltv.fit_sbg(d, churned)) AS between FROM (VALUES (1, true), (2.5, true), (2.5, false), (1, true), (1, true), (4, false), (5, false)) AS t (d, churned);
-SELECT count(*) AS rows FROM ltv.retention((SELECT ltv.fit_sbg(period, survivors) FROM (VALUES (0, 50), (1, 50)) AS t (period, survivors)));
+SELECT count(*) AS rows FROM ltv.retention_curve((SELECT ltv.fit_sbg(period, survivors) FROM (VALUES (0, 50), (1, 50)) AS t (period, survivors)));
 -- Nothing gives nothing; rows with a NULL are left out.
 SELECT ltv.fit_sbg(NULL::int, 5::bigint) IS NULL AS table_of_nulls, (SELECT ltv.fit_sbg(duration, churned) IS NULL FROM customer WHERE false) AS no_rows, ltv.fit_sbg(NULL::ltv.survival) IS NULL AS no_curve, ltv.derl(NULL, 1) IS NULL AS no_model FROM generate_series(1, 2);
-SELECT count(*) AS rows FROM ltv.retention(NULL);
+SELECT count(*) AS rows FROM ltv.retention_curve(NULL);
 
 -- What is none.
 SELECT ltv.fit_sbg(period, survivors) FROM (VALUES (1, 40), (2, 35)) AS t (period, survivors);
@@ -96,8 +96,8 @@ SELECT ltv.derl(sbg, -1) FROM m;
 SELECT ltv.derl(sbg, 1, -0.1) FROM m;
 SELECT ltv.expected_lifetime(sbg, 1, 0.1, 0) FROM m;
 SELECT ltv.conditional_renewal_probability(sbg, 1, 0) FROM m;
-SELECT * FROM m, LATERAL ltv.retention(sbg, 0);
-SELECT * FROM m, LATERAL ltv.retention(sbg, 5, 1.5);
+SELECT * FROM m, LATERAL ltv.retention_curve(sbg, 0);
+SELECT * FROM m, LATERAL ltv.retention_curve(sbg, 5, 1.5);
 SELECT ltv.derl(ltv.fit_exponential(duration, churned, '{}'::float8[]), 1) FROM customer;
 SELECT replace(c::text, '"period":12.0', '"period":-1')::ltv.survival FROM c;
 SELECT replace(sbg::text, '"lost":[369', '"lost":[5369')::ltv.model FROM m WHERE cohort = 'regular';

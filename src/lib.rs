@@ -5,6 +5,7 @@ mod calibration;
 mod contractual;
 mod discrete;
 mod estimates;
+mod explain;
 mod fine_gray;
 mod fit;
 mod groups;
@@ -68,7 +69,8 @@ extension_sql_file!("../sql/48_retention.sql", name = "retention", requires = ["
 extension_sql_file!("../sql/49_payments.sql", name = "payments", requires = ["retention"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["payments"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
-extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
+extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["calibration"]);
+extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["explain"]);
 extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["train"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["demo_load"]);

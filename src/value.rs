@@ -36,13 +36,13 @@ mod place {
 }
 
 /// The money arguments of a call; the error names the first that is NULL and must not be.
-struct Asked<'a> {
-    terms: Terms<'a>,
+pub(crate) struct Asked<'a> {
+    pub(crate) terms: Terms<'a>,
     as_of: Option<NaiveDate>,
-    currency: Option<String>,
+    pub(crate) currency: Option<String>,
 }
 
-fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static str> {
+pub(crate) fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static str> {
     let float = |place: usize, name| call.float(first + place).ok_or(name);
     let text = |place: usize, name| call.text(first + place).ok_or(name);
     let whole = |place: usize, name| -> Result<u32, &'static str> {
@@ -102,7 +102,7 @@ fn days_after(as_of: NaiveDate, months: u32) -> i64 {
 }
 
 /// Runs `value` with the terms, dated when the call says as of when.
-fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
+pub(crate) fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
     match asked.as_of {
         None => value(&asked.terms),
         Some(as_of) => {
@@ -141,7 +141,7 @@ pub fn lifetime_value_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
     answer_valuation(call, valued)
 }
 
-fn missing(name: &'static str) -> String {
+pub(crate) fn missing(name: &'static str) -> String {
     format!("missing: {name}")
 }
 

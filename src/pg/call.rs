@@ -1,7 +1,8 @@
 //! A call of one of our functions, taken apart safely: arguments by place, the answer as datum, tuple or rows.
 
 use ltv_engine::hazard::design::Design;
-use ltv_engine::model::features::Unscorable;
+use ltv_engine::model::Model;
+use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::CurveView;
 use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
@@ -156,6 +157,20 @@ impl Call {
         }
         // SAFETY: declared record, and not NULL.
         Some(unsafe { site.score(row, answer) })
+    }
+
+    /// The model of argument 0 and the values of its features in the row of argument 1; `None` when either is NULL.
+    pub fn look<R>(&self, by: ModelBy, answer: impl FnOnce(&Model, &[Value]) -> R) -> Option<R> {
+        let (model, row) = (self.argument(0)?, self.argument(1)?);
+        // SAFETY: the functions that score keep nothing else in fn_extra.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        match by {
+            // SAFETY: declared ltv.model, and not NULL.
+            ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
+            ModelBy::Name => site.hold_named(self.text(0).unwrap_or_default(), crate::registry::model_bytes),
+        }
+        // SAFETY: declared record, and not NULL.
+        Some(unsafe { site.look(row, answer) })
     }
 
     /// The curve of argument 0; `None` when it is NULL or of an empty cohort.

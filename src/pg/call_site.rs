@@ -6,7 +6,7 @@ use std::ffi::c_void;
 
 use ltv_engine::model::Model;
 use ltv_engine::model::codec::HEADER_BYTES;
-use ltv_engine::model::features::Unscorable;
+use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::{Reading, Survival};
 use pgrx::pg_sys;
@@ -154,6 +154,17 @@ impl CallSite {
         // SAFETY: passed on.
         let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
         answer(held.model.subject(values, &mut held.columns))
+    }
+
+    /// The model in use and the values of its features in a row.
+    ///
+    /// # Safety
+    /// As [`CallSite::score`].
+    pub unsafe fn look<R>(&mut self, row: pg_sys::Datum, answer: impl FnOnce(&Model, &[Value]) -> R) -> R {
+        let held = self.models.first_mut().unwrap_or_else(|| unreachable!("a model is held before a row is scored"));
+        // SAFETY: passed on.
+        let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
+        answer(&held.model, values)
     }
 
     /// A stored curve, ready to be asked; `None` for an empty cohort.

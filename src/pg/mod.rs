@@ -11,6 +11,7 @@ mod discrete;
 pub mod error;
 pub mod estimates;
 pub mod expanded;
+mod explain;
 pub mod fine_gray;
 pub mod function;
 pub mod grouped;

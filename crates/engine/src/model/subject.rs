@@ -162,6 +162,44 @@ impl Model {
     }
 }
 
+impl<'a> Subject<'a> {
+    /// The numbers that the fit sees of the row; none for a cohort and for counts without features.
+    pub fn covariates(&self) -> &'a [f64] {
+        match *self {
+            Subject::Cox { covariates, .. }
+            | Subject::Renewal { covariates, .. }
+            | Subject::DiscreteTime { covariates, .. }
+            | Subject::Subdistribution { covariates, .. }
+            | Subject::Parametric { covariates, .. } => covariates,
+            Subject::Cohort(_) | Subject::Contractual(_) => &[],
+        }
+    }
+
+    /// The same with other covariates; a cohort, and counts without features, stay as they are.
+    pub fn moved<'b>(&self, columns: &'b [f64]) -> Subject<'b>
+    where
+        'a: 'b,
+    {
+        match *self {
+            Subject::Cox { fit, baseline, .. } => {
+                Subject::Cox { fit, baseline, covariates: columns, linear_predictor: fit.linear_predictor(columns) }
+            }
+            Subject::Renewal { fit, .. } => {
+                Subject::Renewal { fit, covariates: columns, linear_predictor: fit.linear_predictor(columns) }
+            }
+            Subject::DiscreteTime { fit, .. } => {
+                Subject::DiscreteTime { fit, covariates: columns, linear_predictor: fit.linear_predictor(columns) }
+            }
+            Subject::Subdistribution { fit, .. } => {
+                Subject::Subdistribution { fit, covariates: columns, linear_predictor: fit.linear_predictor(columns) }
+            }
+            Subject::Parametric { fit, .. } => Subject::Parametric { fit, covariates: columns },
+            Subject::Cohort(cohort) => Subject::Cohort(cohort),
+            Subject::Contractual(fit) => Subject::Contractual(fit),
+        }
+    }
+}
+
 impl Subject<'_> {
     /// Whether the fit came to an end: not one whose coefficients run to infinity or never settled.
     pub fn is_trustworthy(&self) -> bool {

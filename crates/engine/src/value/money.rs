@@ -39,6 +39,11 @@ impl Minor {
         Err(Error::OutOfRange(format!("the amount {amount} is out of the range of money")))
     }
 
+    /// So many minor units.
+    pub fn of_units(units: i128) -> Minor {
+        Minor(units)
+    }
+
     /// The number of minor units.
     pub fn units(self) -> i128 {
         self.0

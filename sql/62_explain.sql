@@ -1,0 +1,73 @@
+-- What a prediction, and a lifetime value, are associated with: the difference from the average row, by feature.
+
+CREATE FUNCTION ltv.explain(
+    m ltv.model, features record, top integer DEFAULT 5, horizon double precision DEFAULT 12, given double precision DEFAULT 0, unit text DEFAULT 'probability',
+    OUT rank integer, OUT feature text, OUT value text, OUT contribution double precision, OUT direction text,
+    OUT baseline double precision, OUT prediction double precision, OUT status text
+) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_model';
+COMMENT ON FUNCTION ltv.explain(ltv.model, record, integer, double precision, double precision, text) IS 'Which features of a row its prediction is associated with – not what caused it. One row per feature, the largest first, and one for all beyond top: contributions add up to prediction - baseline. baseline is the prediction for the average row of the training data (the means of the columns, so the shares of a category''s levels; of a model with strata the average row in the row''s own stratum; of kaplan_meier the mean over the training subjects). All levels of a category are one contribution. unit: probability (of the event within horizon, given the age), renewal-probability, or the scale of the model''s coefficients: log-hazard, log-odds, log-time or probit (linear-predictor names any of them). Allocation: coefficient x (feature - mean) on the model''s scale; in probability each feature''s share of it (Aumann & Shapley 1974; integrated gradients, Sundararajan, Taly & Yan 2017), along the straight line from the average row; for kaplan_meier exact Shapley values conditional on the training cohorts (Owen & Prieur 2017), of at most 16 features. direction: higher, lower or none. A row without a score gives one row that names the feature at fault and says why in status. Errors 22023, 42703.';
+
+CREATE FUNCTION ltv.explain(
+    model text, features record, top integer DEFAULT 5, horizon double precision DEFAULT 12, given double precision DEFAULT 0, unit text DEFAULT 'probability',
+    OUT rank integer, OUT feature text, OUT value text, OUT contribution double precision, OUT direction text,
+    OUT baseline double precision, OUT prediction double precision, OUT status text
+) RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_name';
+COMMENT ON FUNCTION ltv.explain(text, record, integer, double precision, double precision, text) IS 'As explain(ltv.model, ...) with a registered model: name, name@alias or name@version.';
+
+CREATE FUNCTION ltv.explain_value(
+    m ltv.model, features record,
+    revenue double precision,
+    margin double precision DEFAULT 1,
+    cost_to_serve double precision DEFAULT 0,
+    discount_rate double precision DEFAULT 0.10,
+    horizon integer DEFAULT 60,
+    expansion double precision DEFAULT 0,
+    price_uplift double precision DEFAULT 0,
+    period_months double precision DEFAULT 1,
+    billing text DEFAULT 'monthly',
+    timing text DEFAULT 'advance',
+    given double precision DEFAULT 0,
+    term_months double precision DEFAULT NULL,
+    months_to_renewal double precision DEFAULT NULL,
+    paid_months integer DEFAULT 0,
+    acquisition_cost double precision DEFAULT 0,
+    tail text DEFAULT 'constant-hazard',
+    currency text DEFAULT NULL,
+    level double precision DEFAULT 0.95,
+    as_of date DEFAULT NULL,
+    top integer DEFAULT 5,
+    OUT rank integer, OUT feature text, OUT value text, OUT contribution numeric, OUT direction text,
+    OUT baseline numeric, OUT prediction numeric, OUT money text, OUT status text
+) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_value_model';
+COMMENT ON FUNCTION ltv.explain_value(ltv.model, record, double precision, double precision, double precision, double precision, integer, double precision, double precision, double precision, text, text, double precision, double precision, double precision, integer, double precision, text, text, double precision, date, integer) IS 'explain in money: how the lifetime value of a row differs from that of the average row, by feature, to the minor unit. Terms as in lifetime_value; prediction is its ltv, baseline the ltv of the average row under the same terms. The allocation is that of explain, and the contributions add up to prediction - baseline to the cent (largest remainders). money: the currency of the call. status as in lifetime_value. Errors 22023, 42703.';
+
+CREATE FUNCTION ltv.explain_value(
+    model text, features record,
+    revenue double precision,
+    margin double precision DEFAULT 1,
+    cost_to_serve double precision DEFAULT 0,
+    discount_rate double precision DEFAULT 0.10,
+    horizon integer DEFAULT 60,
+    expansion double precision DEFAULT 0,
+    price_uplift double precision DEFAULT 0,
+    period_months double precision DEFAULT 1,
+    billing text DEFAULT 'monthly',
+    timing text DEFAULT 'advance',
+    given double precision DEFAULT 0,
+    term_months double precision DEFAULT NULL,
+    months_to_renewal double precision DEFAULT NULL,
+    paid_months integer DEFAULT 0,
+    acquisition_cost double precision DEFAULT 0,
+    tail text DEFAULT 'constant-hazard',
+    currency text DEFAULT NULL,
+    level double precision DEFAULT 0.95,
+    as_of date DEFAULT NULL,
+    top integer DEFAULT 5,
+    OUT rank integer, OUT feature text, OUT value text, OUT contribution numeric, OUT direction text,
+    OUT baseline numeric, OUT prediction numeric, OUT money text, OUT status text
+) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_value_name';
+COMMENT ON FUNCTION ltv.explain_value(text, record, double precision, double precision, double precision, double precision, integer, double precision, double precision, double precision, text, text, double precision, double precision, double precision, integer, double precision, text, text, double precision, date, integer) IS 'As explain_value(ltv.model, ...) with a registered model: name, name@alias or name@version.';

@@ -1,0 +1,272 @@
+//! What a prediction and a value are associated with, feature by feature, in SQL.
+
+use ltv_engine::Error;
+use ltv_engine::hazard::link::Link;
+use ltv_engine::model::explain::{Allocation, apportion};
+use ltv_engine::model::features::{Kind, Unscorable, Value};
+use ltv_engine::model::subject::Subject;
+use ltv_engine::model::{Fit, Model};
+use ltv_engine::value::lifetime_value::lifetime_value;
+use ltv_engine::value::money::MAX_DIGITS;
+use ltv_engine::value::terms::Terms;
+use pgrx::prelude::*;
+
+use crate::pg::call::{Call, Field, ModelBy};
+use crate::pg::error::settle;
+use crate::pg::interrupts;
+use crate::value::{asked, missing, with_terms};
+
+/// What is explained.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    EventProbability,
+    RenewalProbability,
+    LinearPredictor,
+}
+
+/// The scale of a model's linear predictor, as `unit` names it.
+fn scale(model: &Model) -> Option<&'static str> {
+    match &model.fit {
+        Fit::Cox(_) | Fit::FineGray(_) => Some("log-hazard"),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) if fit.link == Link::Cloglog => Some("log-hazard"),
+        Fit::Renewal(_) | Fit::DiscreteTime(_) => Some("log-odds"),
+        Fit::Parametric(fit) if fit.distribution.has_proportional_hazards() => Some("log-hazard"),
+        Fit::Parametric(fit) if fit.distribution.name().starts_with("spline-odds") => Some("log-odds"),
+        Fit::Parametric(fit) if fit.distribution.name().starts_with("spline-normal") => Some("probit"),
+        Fit::Parametric(_) => Some("log-time"),
+        Fit::KaplanMeier(_) | Fit::Contractual(_) => None,
+    }
+}
+
+fn unit_of(model: &Model, name: &str) -> ltv_engine::Result<Unit> {
+    let own = scale(model);
+    match name {
+        "probability" | "event-probability" => Ok(Unit::EventProbability),
+        "renewal-probability" => Ok(Unit::RenewalProbability),
+        "linear-predictor" if own.is_some() => Ok(Unit::LinearPredictor),
+        _ if own == Some(name) => Ok(Unit::LinearPredictor),
+        "linear-predictor" | "log-hazard" | "log-odds" | "log-time" | "probit" => Err(match own {
+            Some(own) => Error::invalid(
+                format!("a {} model has no unit \"{name}\"", model.algorithm()),
+                format!("Its coefficients are on the scale '{own}'; 'probability' works for every model."),
+            ),
+            None => Error::invalid(
+                format!("a {} model has no linear predictor", model.algorithm()),
+                "Ask for unit => 'probability'.",
+            ),
+        }),
+        _ => Err(Error::invalid(
+            format!("unknown unit \"{name}\""),
+            format!("probability, renewal-probability{}.", own.map_or(String::new(), |own| format!(", {own}"))),
+        )),
+    }
+}
+
+/// A value as people write it.
+fn shown(value: &Value, kind: &Kind) -> Option<String> {
+    match (value, kind) {
+        (Value::Null, _) => None,
+        (Value::Number(number), Kind::Boolean) => Some(if *number == 0.0 { "false" } else { "true" }.into()),
+        (Value::Number(number), _) => Some(number.to_string()),
+        (Value::Text(text), _) => Some((*text).into()),
+    }
+}
+
+/// What a difference has to do with one feature, or with all that are not named.
+struct Part {
+    feature: String,
+    value: Option<String>,
+    amount: f64,
+}
+
+/// The features that matter most, each at most once; the last part is that of all others, so that all add up.
+struct Told {
+    parts: Vec<Part>,
+    baseline: f64,
+    prediction: f64,
+}
+
+/// Parts in falling size; strata and features without a coefficient are of size 0 and told last.
+fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> Told {
+    let mut parts: Vec<Part> = model
+        .features
+        .iter()
+        .zip(values)
+        .zip(&allocation.parts)
+        .filter(|((feature, _), _)| feature.kind != Kind::Stratum)
+        .map(|((feature, value), amount)| Part {
+            feature: feature.name.clone(),
+            value: shown(value, &feature.kind),
+            amount: *amount,
+        })
+        .collect();
+    parts.sort_by(|a, b| b.amount.abs().total_cmp(&a.amount.abs()));
+    if parts.len() > top {
+        let rest = parts.split_off(top);
+        parts.push(Part {
+            feature: format!("({} others)", rest.len()),
+            value: None,
+            amount: rest.iter().map(|part| part.amount).sum(),
+        });
+    }
+    Told { parts, baseline: allocation.baseline, prediction: allocation.prediction }
+}
+
+fn direction(sign: f64) -> Field {
+    let word = match sign {
+        sign if sign > 0.0 => "higher",
+        sign if sign < 0.0 => "lower",
+        _ => "none",
+    };
+    Field::Text(Some(word.into()))
+}
+
+/// The feature that keeps a row from having a score, and its value.
+fn culprit(why: &Unscorable) -> [Option<String>; 2] {
+    match why {
+        Unscorable::Missing { feature } | Unscorable::NotFinite { feature } => [Some(feature.clone()), None],
+        Unscorable::Unseen { feature, level } => [Some(feature.clone()), Some(level.clone())],
+        Unscorable::Undefined { .. } => [None, None],
+    }
+}
+
+fn count(call: &Call, place: usize) -> Option<usize> {
+    let top = call.integer(place)?;
+    Some(settle(usize::try_from(top).map_err(|_| {
+        Error::invalid(format!("top must not be negative, got {top}"), "How many features are told one by one.")
+    })))
+}
+
+/// `explain(model, row, top, horizon, given, unit)`.
+pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let (Some(top), Some(horizon), Some(given), Some(unit)) =
+        (count(call, 2), call.float(3), call.float(4), call.text(5))
+    else {
+        return call.answer_rows(Vec::new());
+    };
+    let rows = call.look(by, |model, values| {
+        let unit = settle(unit_of(model, unit));
+        let allocation = match unit {
+            Unit::LinearPredictor => model.allocate_linear_predictor(values),
+            _ => settle(model.allocate(values, 0.0, |subject| {
+                interrupts::check()?;
+                let renewal = subject.renewal_probability(given, horizon)?;
+                Ok(renewal.map(|renewal| if unit == Unit::EventProbability { 1.0 - renewal } else { renewal }))
+            })),
+        };
+        match allocation {
+            Err(why) => vec![unexplained(culprit(&why), why.to_string(), 8)],
+            Ok(None) => {
+                let mut columns = Vec::new();
+                let why = model.subject(values, &mut columns).map(|subject| subject.undefined(given).to_owned());
+                vec![unexplained([None, None], why.unwrap_or_else(|why| why.to_string()), 8)]
+            }
+            Ok(Some(allocation)) => {
+                let told = told(model, values, allocation, top);
+                let status = trust(model, values, given + horizon);
+                let row = |(at, part): (usize, &Part)| {
+                    vec![
+                        Field::Int4(Some(at as i32 + 1)),
+                        Field::Text(Some(part.feature.clone())),
+                        Field::Text(part.value.clone()),
+                        Field::Float(Some(part.amount)),
+                        direction(part.amount),
+                        Field::Float(Some(told.baseline)),
+                        Field::Float(Some(told.prediction)),
+                        Field::Text(Some(status.into())),
+                    ]
+                };
+                told.parts.iter().enumerate().map(row).collect()
+            }
+        }
+    });
+    call.answer_rows(rows.unwrap_or_default())
+}
+
+/// As `predict` says it of the same row.
+fn trust(model: &Model, values: &[Value], until: f64) -> &'static str {
+    let mut columns = Vec::new();
+    match model.subject(values, &mut columns) {
+        Ok(subject) if !subject.is_trustworthy() => "the fit is not to be trusted: see model_status",
+        Ok(subject) if subject.view(|curve| until > curve.max_followup() && !curve.is_over()) => "extrapolated",
+        _ => "ok",
+    }
+}
+
+/// The one row that says why there is nothing else; `width` columns, the first the rank, the last the status.
+fn unexplained([feature, value]: [Option<String>; 2], why: String, width: usize) -> Vec<Field> {
+    let mut fields = vec![Field::Int4(None), Field::Text(feature), Field::Text(value)];
+    fields.extend((3..width - 1).map(|_| Field::Text(None)));
+    fields.push(Field::Text(Some(why)));
+    fields
+}
+
+/// Where `top` stands behind the money arguments of `explain_value`.
+const VALUE_TOP: usize = 21;
+
+/// `explain_value(model, row, revenue, …, as_of, top)`: the same in money, to the minor unit.
+pub fn explain_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    const WIDTH: usize = 9;
+    let silent = |why: String| call.answer_rows([unexplained([None, None], why, WIDTH)]);
+    let asked = match asked(call, 2) {
+        Ok(asked) => asked,
+        Err(name) => return silent(missing(name)),
+    };
+    let Some(top) = count(call, VALUE_TOP) else { return silent(missing("top")) };
+    let digits = asked.terms.minor_digits;
+    let worth = |subject: &Subject, digits: u32| {
+        interrupts::check()?;
+        with_terms(&asked, |terms| {
+            let terms = Terms { minor_digits: digits, ..*terms };
+            subject.view(|curve| lifetime_value(curve, &terms))
+        })
+    };
+    let rows = call.look(by, |model, values| {
+        // As finely as money is counted, so that little is lost before the parts are rounded.
+        let mut ends = None;
+        let allocation = settle(model.allocate(values, 10f64.powi(-(MAX_DIGITS as i32)), |subject| {
+            if subject.no_lifetime().is_some() {
+                return Ok(None);
+            }
+            Ok(worth(subject, MAX_DIGITS)?.map(|value| value.ltv.amount(MAX_DIGITS)))
+        }));
+        let allocation = match allocation {
+            Err(why) => return vec![unexplained(culprit(&why), why.to_string(), WIDTH)],
+            Ok(None) => {
+                let mut columns = Vec::new();
+                let why = model.subject(values, &mut columns).ok().and_then(|subject| subject.no_lifetime());
+                return vec![unexplained([None, None], why.unwrap_or("no curve at the given age").into(), WIDTH)];
+            }
+            Ok(Some(allocation)) => allocation,
+        };
+        let mut columns = Vec::new();
+        if let Ok(subject) = model.subject(values, &mut columns) {
+            ends = settle(worth(&subject, digits));
+        }
+        let Some(valuation) = ends else { return Vec::new() };
+        let money = |units: i128| {
+            let amount = ltv_engine::value::money::Minor::of_units(units);
+            Field::Numeric(Some(amount.text(digits)))
+        };
+        let prediction = valuation.ltv.units();
+        let baseline = settle(ltv_engine::value::money::Minor::round(allocation.baseline, digits)).units();
+        let told = told(model, values, allocation, top);
+        let amounts: Vec<f64> = told.parts.iter().map(|part| part.amount).collect();
+        let units = apportion(prediction - baseline, &amounts, 10f64.powi(digits as i32));
+        let row = |(at, (part, units)): (usize, (&Part, i128))| {
+            vec![
+                Field::Int4(Some(at as i32 + 1)),
+                Field::Text(Some(part.feature.clone())),
+                Field::Text(part.value.clone()),
+                money(units),
+                direction(units as f64),
+                money(baseline),
+                money(prediction),
+                Field::Text(asked.currency.clone()),
+                Field::Text(Some(valuation.status.name().into())),
+            ]
+        };
+        told.parts.iter().zip(units).enumerate().map(row).collect()
+    });
+    call.answer_rows(rows.unwrap_or_default())
+}

@@ -1,0 +1,15 @@
+//! The symbols of what a prediction is associated with.
+
+use pgrx::prelude::*;
+
+use crate::pg::call::{Call, ModelBy};
+use crate::pg::symbols::export;
+
+export!(explain_model, pg_finfo_explain_model, |f| crate::explain::explain(&Call::new(f), ModelBy::Value));
+export!(explain_name, pg_finfo_explain_name, |f| crate::explain::explain(&Call::new(f), ModelBy::Name));
+export!(explain_value_model, pg_finfo_explain_value_model, |f| {
+    crate::explain::explain_value(&Call::new(f), ModelBy::Value)
+});
+export!(explain_value_name, pg_finfo_explain_value_name, |f| {
+    crate::explain::explain_value(&Call::new(f), ModelBy::Name)
+});

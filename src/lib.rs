@@ -16,6 +16,7 @@ mod parametric;
 mod pg;
 mod plot;
 mod predict;
+mod profile;
 mod registry;
 mod survival;
 mod text;
@@ -70,7 +71,8 @@ extension_sql_file!("../sql/49_payments.sql", name = "payments", requires = ["re
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["payments"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["calibration"]);
-extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["explain"]);
+extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["explain"]);
+extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["profile"]);
 extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["train"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["demo_load"]);

@@ -21,6 +21,7 @@ pub mod interrupts;
 pub mod intervals;
 pub mod packed;
 pub mod parametric;
+pub mod profile;
 pub mod record;
 pub mod relations;
 pub mod settings;

@@ -139,7 +139,7 @@ fn null_log_likelihood(fit: &Fit) -> Option<f64> {
 }
 
 /// The time by which half of the events had happened.
-fn median_event_time(sample: &Sample) -> Option<f64> {
+pub fn median_event_time(sample: &Sample) -> Option<f64> {
     let half = sample.events() / 2.0;
     let mut events = 0.0;
     sample

@@ -6,6 +6,7 @@
 mod algorithm;
 mod evaluate;
 mod fit;
+mod profile;
 mod remarks;
 mod request;
 mod source;
@@ -79,6 +80,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
         let mut metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
         metrics.extend(remarks::comparison(&request, &trained));
         let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
+        settle(profile::record(client, &source, &request, &trained, version));
         let fit_ms = started.elapsed().as_secs_f64() * 1e3;
         let events = trained.pooled.events();
         let row = |metric: Option<&Metric>| {

@@ -4,5 +4,6 @@ pub mod brier;
 pub mod calibration;
 pub mod concordance;
 pub mod concordance_error;
+pub mod profile;
 pub mod recalibration;
 pub mod reliability;

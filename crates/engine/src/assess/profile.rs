@@ -1,0 +1,540 @@
+//! How the values of one column are distributed, small and mergeable: what a model keeps of its training data, so that
+//! later data can be held against it without the old ones.
+//!
+//! Numbers are counted in bins that are fixed once for all – the first 19 bits of a double: sign, exponent, 7 bits of the
+//! fraction – so that the order of rows and workers does not matter. Each bin keeps its least and greatest value: whole
+//! numbers up to 256 and every bin with one distinct value are exact, and no value is further than 1/256 of itself from
+//! where it is taken to be. Texts are counted exactly.
+
+use std::collections::BTreeMap;
+
+use crate::numeric::bytes::{Reader, Writer};
+use crate::numeric::normal;
+use crate::numeric::sum::Sum;
+use crate::numeric::tally::Budget;
+use crate::{Error, Result};
+
+const VERSION: u8 = 1;
+const NUMBERS: u8 = 0;
+const TEXTS: u8 = 1;
+
+/// Bits of a double that are within a bin.
+const WITHIN: u32 = 45;
+
+/// The values of a bin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bin {
+    pub count: u64,
+    pub least: f64,
+    pub greatest: f64,
+}
+
+impl Bin {
+    /// Where its values are taken to be.
+    fn middle(&self) -> f64 {
+        self.least.midpoint(self.greatest)
+    }
+}
+
+/// What was counted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// By bin, in rising order.
+    Numbers(BTreeMap<u32, Bin>),
+    Texts(BTreeMap<String, u64>),
+}
+
+/// The distribution of a column (`ltv.profile`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    pub values: Values,
+    /// Rows in which it was NULL, or no finite number.
+    pub nulls: u64,
+}
+
+/// Counts beyond this are no counts.
+const MOST_ROWS: u64 = 1 << 53;
+
+/// The bin of a finite number.
+fn bin_of(value: f64) -> u32 {
+    let bits = (value + 0.0).to_bits();
+    let rising = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+    (rising >> WITHIN) as u32
+}
+
+/// Of numbers, until a text comes.
+impl Default for Profile {
+    fn default() -> Self {
+        Profile::numbers()
+    }
+}
+
+impl Profile {
+    pub fn numbers() -> Self {
+        Profile { values: Values::Numbers(BTreeMap::new()), nulls: 0 }
+    }
+
+    pub fn texts() -> Self {
+        Profile { values: Values::Texts(BTreeMap::new()), nulls: 0 }
+    }
+
+    /// Adds a number; one that is not finite counts as NULL.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] in a profile of texts; [`Error::Memory`] over budget.
+    pub fn add_number(&mut self, value: f64, budget: Budget) -> Result<()> {
+        let Values::Numbers(bins) = &mut self.values else { return Err(two_kinds()) };
+        if !value.is_finite() {
+            self.nulls += 1;
+            return Ok(());
+        }
+        let value = value + 0.0;
+        match bins.get_mut(&bin_of(value)) {
+            Some(bin) => {
+                *bin = Bin { count: bin.count + 1, least: bin.least.min(value), greatest: bin.greatest.max(value) }
+            }
+            None => {
+                bins.insert(bin_of(value), Bin { count: 1, least: value, greatest: value });
+                budget.check(self.memory_bytes(), "a profile")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes an empty profile one of texts, so that a column of NULLs is of the kind that it is.
+    pub fn expect_texts(&mut self) {
+        if self.count() == 0 && matches!(self.values, Values::Numbers(_)) {
+            self.values = Values::Texts(BTreeMap::new());
+        }
+    }
+
+    /// Adds a text.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] in a profile of numbers; [`Error::Memory`] over budget.
+    pub fn add_text(&mut self, value: &str, budget: Budget) -> Result<()> {
+        let Values::Texts(levels) = &mut self.values else { return Err(two_kinds()) };
+        match levels.get_mut(value) {
+            Some(count) => *count += 1,
+            None => {
+                levels.insert(value.into(), 1);
+                if levels.len().is_power_of_two() || levels.len().is_multiple_of(4096) {
+                    budget.check(self.memory_bytes(), "a profile")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn add_null(&mut self) {
+        self.nulls += 1;
+    }
+
+    /// Adds all that `other` has counted.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for numbers and texts together; [`Error::Memory`] over budget.
+    pub fn merge(&mut self, other: &Profile, budget: Budget) -> Result<()> {
+        if self.count() == 0 {
+            self.values = other.values.clone();
+        } else {
+            self.take_values(other)?;
+        }
+        self.nulls += other.nulls;
+        budget.check(self.memory_bytes(), "a profile")
+    }
+
+    fn take_values(&mut self, other: &Profile) -> Result<()> {
+        match (&mut self.values, &other.values) {
+            (Values::Numbers(bins), Values::Numbers(others)) => {
+                for (key, other) in others {
+                    let bin = bins.entry(*key).or_insert(Bin { count: 0, ..*other });
+                    bin.count += other.count;
+                    bin.least = bin.least.min(other.least);
+                    bin.greatest = bin.greatest.max(other.greatest);
+                }
+            }
+            (Values::Texts(levels), Values::Texts(others)) => {
+                for (level, count) in others {
+                    *levels.entry(level.clone()).or_insert(0) += count;
+                }
+            }
+            _ if other.count() == 0 => {}
+            _ => return Err(two_kinds()),
+        }
+        Ok(())
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        match &self.values {
+            Values::Numbers(bins) => bins.len() * 48,
+            Values::Texts(levels) => levels.keys().map(|level| level.len() + 64).sum(),
+        }
+    }
+
+    /// Rows with a value.
+    pub fn count(&self) -> u64 {
+        match &self.values {
+            Values::Numbers(bins) => bins.values().map(|bin| bin.count).sum(),
+            Values::Texts(levels) => levels.values().sum(),
+        }
+    }
+
+    /// NULLs as a share of all rows; `None` without rows.
+    pub fn null_rate(&self) -> Option<f64> {
+        let rows = self.count() + self.nulls;
+        (rows > 0).then(|| self.nulls as f64 / rows as f64)
+    }
+
+    fn bins(&self) -> impl Iterator<Item = &Bin> {
+        let bins = match &self.values {
+            Values::Numbers(bins) => Some(bins.values()),
+            Values::Texts(_) => None,
+        };
+        bins.into_iter().flatten()
+    }
+
+    /// The least and the greatest number, exactly.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        let first = self.bins().next()?.least;
+        self.bins().last().map(|last| (first, last.greatest))
+    }
+
+    /// The mean of the numbers, to the width of the bins.
+    pub fn mean(&self) -> Option<f64> {
+        let count = self.bins().map(|bin| bin.count).sum::<u64>();
+        let total: Sum = self.bins().map(|bin| bin.count as f64 * (bin.middle() / count as f64)).collect();
+        (count > 0).then(|| total.total())
+    }
+
+    /// The standard deviation (n − 1) of the numbers, to the width of the bins; `None` for fewer than two.
+    pub fn std_dev(&self) -> Option<f64> {
+        let mean = self.mean()?;
+        let count = self.count();
+        let squares: Sum = self.bins().map(|bin| bin.count as f64 * (bin.middle() - mean).powi(2)).collect();
+        (count > 1).then(|| (squares.total() / (count - 1) as f64).sqrt()).filter(|value| value.is_finite())
+    }
+
+    /// The share of numbers below `value`, those equal to it by half (Parzen's mid-distribution function); within a bin
+    /// in a straight line.
+    pub fn rank(&self, value: f64) -> Option<f64> {
+        let count = self.bins().map(|bin| bin.count).sum::<u64>();
+        if count == 0 || value.is_nan() {
+            return None;
+        }
+        let mut below = 0.0;
+        for bin in self.bins() {
+            let within = if value < bin.least {
+                break;
+            } else if value > bin.greatest {
+                1.0
+            } else if bin.least == bin.greatest {
+                0.5
+            } else {
+                ((value - bin.least) / (bin.greatest - bin.least)).clamp(0.0, 1.0)
+            };
+            below += within * bin.count as f64;
+        }
+        Some((below / count as f64).min(1.0))
+    }
+
+    /// The least number that a share `p` of all does not exceed, within a bin in a straight line.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a `p` outside [0, 1].
+    pub fn quantile(&self, p: f64) -> Result<Option<f64>> {
+        if !(0.0..=1.0).contains(&p) {
+            return Err(Error::invalid(format!("p must be between 0 and 1, got {p}"), "0.5 is the median."));
+        }
+        let count = self.bins().map(|bin| bin.count).sum::<u64>();
+        let wanted = p * count as f64;
+        let mut below = 0.0;
+        for bin in self.bins() {
+            let bins = bin.count as f64;
+            if below + bins >= wanted {
+                let within = if bins > 1.0 { ((wanted - below - 0.5) / (bins - 1.0)).clamp(0.0, 1.0) } else { 0.5 };
+                let width = bin.greatest - bin.least;
+                return Ok(Some(if width.is_finite() { bin.least + within * width } else { bin.middle() }));
+            }
+            below += bins;
+        }
+        Ok(self.range().map(|(_, greatest)| greatest))
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.byte(VERSION);
+        out.byte(if matches!(self.values, Values::Numbers(_)) { NUMBERS } else { TEXTS });
+        out.whole(self.nulls);
+        match &self.values {
+            Values::Numbers(bins) => {
+                out.whole(bins.len() as u64);
+                for bin in bins.values() {
+                    out.whole(bin.count);
+                    out.float(bin.least);
+                    out.float(bin.greatest);
+                }
+            }
+            Values::Texts(levels) => {
+                out.whole(levels.len() as u64);
+                for (level, count) in levels {
+                    out.whole(*count);
+                    out.whole(level.len() as u64);
+                    out.bytes.extend_from_slice(level.as_bytes());
+                }
+            }
+        }
+        out.bytes
+    }
+
+    /// # Errors
+    /// [`Error::Malformed`] for bytes that [`Profile::encode`] does not make.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut from = Reader::new(bytes);
+        let version = from.byte()?;
+        if version != VERSION {
+            return Err(Error::malformed(format!(
+                "format version {version} of ltv.profile is not known to this release"
+            )));
+        }
+        let kind = from.byte()?;
+        let nulls = from.whole()?;
+        let profile = match kind {
+            NUMBERS => {
+                let mut bins = Vec::new();
+                for _ in 0..from.count(17)? {
+                    bins.push(Bin { count: from.whole()?, least: from.float()?, greatest: from.float()? });
+                }
+                Profile::of_bins(bins, nulls)?
+            }
+            TEXTS => {
+                let mut levels = Vec::new();
+                for _ in 0..from.count(2)? {
+                    let count = from.whole()?;
+                    let mut text = Vec::new();
+                    for _ in 0..from.count(1)? {
+                        text.push(from.byte()?);
+                    }
+                    let text = String::from_utf8(text).map_err(|_| Error::malformed("a level is not UTF-8"))?;
+                    levels.push((text, count));
+                }
+                Profile::of_levels(levels, nulls)?
+            }
+            _ => return Err(Error::malformed(format!("a profile of kind {kind} is not known"))),
+        };
+        from.finish()?;
+        Ok(profile)
+    }
+
+    /// From its bins in rising order.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] unless each bin is one and all rise.
+    pub fn of_bins(bins: Vec<Bin>, nulls: u64) -> Result<Self> {
+        let proper = |bin: &Bin| {
+            (1..=MOST_ROWS).contains(&bin.count)
+                && bin.least.is_finite()
+                && bin.greatest.is_finite()
+                && bin.least <= bin.greatest
+                && bin_of(bin.least) == bin_of(bin.greatest)
+                && (bin.count > 1 || bin.least == bin.greatest)
+        };
+        let rising = bins.windows(2).all(|pair| bin_of(pair[0].least) < bin_of(pair[1].least));
+        if !(bins.iter().all(proper) && rising && nulls <= MOST_ROWS) {
+            return Err(Error::malformed("the bins of a profile are none, or not in order"));
+        }
+        total(bins.iter().map(|bin| bin.count))?;
+        Ok(Profile { values: Values::Numbers(bins.into_iter().map(|bin| (bin_of(bin.least), bin)).collect()), nulls })
+    }
+
+    /// From its levels in byte order.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] unless all are distinct, in order and counted.
+    pub fn of_levels(levels: Vec<(String, u64)>, nulls: u64) -> Result<Self> {
+        let rising = levels.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let counted = levels.iter().all(|(level, count)| (1..=MOST_ROWS).contains(count) && !level.contains('\0'));
+        if !(rising && counted && nulls <= MOST_ROWS) {
+            return Err(Error::malformed("the levels of a profile are not distinct, in order and counted"));
+        }
+        total(levels.iter().map(|(_, count)| *count))?;
+        Ok(Profile { values: Values::Texts(levels.into_iter().collect()), nulls })
+    }
+}
+
+fn total(counts: impl Iterator<Item = u64>) -> Result<u64> {
+    let sum = counts.fold(Some(0u64), |sum, count| sum?.checked_add(count)).filter(|sum| *sum <= MOST_ROWS);
+    sum.ok_or_else(|| Error::malformed("a profile counts more rows than there can be"))
+}
+
+fn two_kinds() -> Error {
+    Error::invalid(
+        "a profile of numbers and one of texts have nothing in common",
+        "Cast the column the same way in both.",
+    )
+}
+
+/// How far a distribution has gone from another one, by one measure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Distance {
+    pub metric: &'static str,
+    pub value: f64,
+    /// What chance alone exceeds once in a thousand times; `None` where that is not known.
+    pub chance: Option<f64>,
+}
+
+/// Groups of about a tenth of the base each.
+const GROUPS: usize = 10;
+
+/// The quantile of the standard normal law that one of a thousand exceeds on either side.
+const NORMAL_QUANTILE: f64 = 3.290_526_731_491_926;
+/// √(−ln(0.001 / 2) / 2): Kolmogorov's quantile for one in a thousand (Smirnov 1948).
+const KOLMOGOROV_QUANTILE: f64 = 1.949_474_607_521_2;
+
+/// The exact interval at `level` of the mean of a Poisson count (Garwood 1936), in chi-squared quantiles.
+///
+/// # Errors
+/// [`Error::Invalid`] for a negative count, one beyond a million millions, or a level outside (0, 1).
+pub fn poisson_interval(count: f64, level: f64) -> Result<(f64, f64)> {
+    if !(0.0..=1e12).contains(&count) {
+        return Err(Error::invalid(
+            format!("a count must be between 0 and 1e12, got {count}"),
+            "The number of events.",
+        ));
+    }
+    if !(level > 0.0 && level < 1.0) {
+        return Err(Error::invalid(format!("level must be between 0 and 1, got {level}"), "0.95 is usual."));
+    }
+    let tail = (1.0 - level) / 2.0;
+    let lower = if count > 0.0 { quantile_of_chi_squared(1.0 - tail, 2.0 * count) / 2.0 } else { 0.0 };
+    Ok((lower, quantile_of_chi_squared(tail, 2.0 * count + 2.0) / 2.0))
+}
+
+fn chi_squared_quantile(df: f64) -> f64 {
+    quantile_of_chi_squared(0.001, df)
+}
+
+/// The x that a chi-squared variable exceeds with probability `tail`.
+fn quantile_of_chi_squared(tail: f64, df: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 100.0 + df + 20.0 * df.sqrt() - 2.0 * tail.ln());
+    while normal::chi_squared_upper_tail(high, df) > tail {
+        high *= 2.0;
+    }
+    for _ in 0..200 {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            break;
+        }
+        if normal::chi_squared_upper_tail(middle, df) > tail { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
+}
+
+/// How far `now` has gone from `base`: the population stability index (Siddiqi 2006; its law under no drift: Yurdakul
+/// 2018) and the Jensen–Shannon divergence in bits (Lin 1991) over tenths of the base, or over levels; for numbers also
+/// Kolmogorov–Smirnov and the first Wasserstein distance in standard deviations of the base; for texts the largest
+/// difference of a level's share and the share of levels the base never saw. And the difference of the NULL rates.
+///
+/// In the index an empty group counts as half a row. None but the NULL rate when either has no values.
+///
+/// # Errors
+/// [`Error::Invalid`] for numbers against texts.
+pub fn distances(base: &Profile, now: &Profile) -> Result<Vec<Distance>> {
+    let (n, m) = (base.count() as f64, now.count() as f64);
+    let mut distances = Vec::new();
+    let rates = base.null_rate().zip(now.null_rate());
+    let pairs: Vec<(f64, f64)> = match (&base.values, &now.values) {
+        (Values::Numbers(_), Values::Numbers(_)) => groups(base, now),
+        (Values::Texts(base), Values::Texts(now)) => {
+            let both: std::collections::BTreeSet<&String> = base.keys().chain(now.keys()).collect();
+            let count = |levels: &BTreeMap<String, u64>, level: &String| levels.get(level).copied().unwrap_or(0) as f64;
+            both.into_iter().map(|level| (count(base, level), count(now, level))).collect()
+        }
+        _ => return Err(two_kinds()),
+    };
+    if n > 0.0 && m > 0.0 {
+        let df = pairs.len() as f64 - 1.0;
+        let both = 1.0 / n + 1.0 / m;
+        let chance = if df > 0.0 { chi_squared_quantile(df) * both } else { 0.0 };
+        let share = |count: f64, of: f64| count.max(0.5) / of;
+        let index: Sum =
+            pairs.iter().map(|(b, c)| (share(*c, m) - share(*b, n)) * (share(*c, m) / share(*b, n)).ln()).collect();
+        distances.push(Distance { metric: "psi", value: index.total(), chance: Some(chance) });
+        let entropy = |p: f64, q: f64| if p > 0.0 { p * (2.0 * p / (p + q)).log2() } else { 0.0 };
+        let divergence: Sum =
+            pairs.iter().map(|(b, c)| 0.5 * (entropy(b / n, c / m) + entropy(c / m, b / n))).collect();
+        let chance = chance / (8.0 * std::f64::consts::LN_2);
+        let value = divergence.total().clamp(0.0, 1.0);
+        distances.push(Distance { metric: "jensen_shannon", value, chance: Some(chance.min(1.0)) });
+        match (&base.values, &now.values) {
+            (Values::Texts(before), Values::Texts(after)) => {
+                let difference = |(b, c): &(f64, f64)| (c / m - b / n).abs();
+                let largest = pairs.iter().map(difference).fold(0.0, f64::max);
+                distances.push(Distance { metric: "l_infinity", value: largest, chance: None });
+                let unseen: u64 =
+                    after.iter().filter(|(level, _)| !before.contains_key(*level)).map(|(_, count)| count).sum();
+                distances.push(Distance { metric: "unseen_rate", value: unseen as f64 / m, chance: None });
+            }
+            _ => {
+                let (largest, area) = between(base, now);
+                let chance = (KOLMOGOROV_QUANTILE * both.sqrt()).min(1.0);
+                distances.push(Distance { metric: "kolmogorov_smirnov", value: largest, chance: Some(chance) });
+                if let Some(scale) = base.std_dev().filter(|scale| *scale > 0.0) {
+                    let value = area / scale;
+                    if value.is_finite() {
+                        distances.push(Distance { metric: "wasserstein", value, chance: None });
+                    }
+                }
+            }
+        }
+    }
+    if let Some((before, after)) = rates {
+        let (rows, all) = ((n + base.nulls as f64, m + now.nulls as f64), n + m + (base.nulls + now.nulls) as f64);
+        let pooled = (base.nulls + now.nulls) as f64 / all;
+        let chance = NORMAL_QUANTILE * (pooled * (1.0 - pooled) * (1.0 / rows.0 + 1.0 / rows.1)).sqrt();
+        distances.push(Distance { metric: "null_rate", value: (after - before).abs(), chance: Some(chance) });
+    }
+    Ok(distances)
+}
+
+/// The numbers of both in groups whose limits are the tenths of the base: a group ends with the bin in which the base
+/// reaches the next tenth.
+fn groups(base: &Profile, now: &Profile) -> Vec<(f64, f64)> {
+    let total = base.count() as f64;
+    let mut limits = Vec::new();
+    let (mut below, mut next) = (0.0, 1);
+    let (Values::Numbers(old), Values::Numbers(new)) = (&base.values, &now.values) else { return Vec::new() };
+    for (key, bin) in old {
+        below += bin.count as f64;
+        if below * GROUPS as f64 >= next as f64 * total {
+            limits.push(*key);
+            next = (below * GROUPS as f64 / total).floor() as usize + 1;
+        }
+    }
+    // The last group has no limit.
+    limits.pop();
+    let mut pairs = vec![(0.0, 0.0); limits.len() + 1];
+    let group = |key: &u32| limits.partition_point(|limit| limit < key);
+    old.iter().for_each(|(key, bin)| pairs[group(key)].0 += bin.count as f64);
+    new.iter().for_each(|(key, bin)| pairs[group(key)].1 += bin.count as f64);
+    pairs
+}
+
+/// The largest difference of the two distribution functions, and the area between them.
+fn between(base: &Profile, now: &Profile) -> (f64, f64) {
+    let (n, m) = (base.count() as f64, now.count() as f64);
+    let mut steps: Vec<(f64, f64)> = base.bins().map(|bin| (bin.middle(), bin.count as f64 / n)).collect();
+    steps.extend(now.bins().map(|bin| (bin.middle(), -(bin.count as f64) / m)));
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut difference, mut largest, mut area) = (0.0f64, 0.0f64, Sum::default());
+    for (at, (value, step)) in steps.iter().enumerate() {
+        difference += step;
+        if let Some((next, _)) = steps.get(at + 1) {
+            if next > value {
+                largest = largest.max(difference.abs());
+                area.add(difference.abs() * (next - value));
+            }
+        }
+    }
+    (largest.min(1.0), area.total())
+}

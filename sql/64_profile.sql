@@ -1,0 +1,92 @@
+-- How a column is distributed: the summary that a model keeps of its training data, and how far later data are from it.
+
+CREATE TYPE ltv.profile;
+CREATE FUNCTION ltv.profile_in(cstring) RETURNS ltv.profile LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'profile_in_wrapper';
+CREATE FUNCTION ltv.profile_out(ltv.profile) RETURNS cstring LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'profile_out_wrapper';
+CREATE FUNCTION ltv.profile_recv(internal) RETURNS ltv.profile LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'profile_recv_wrapper';
+CREATE FUNCTION ltv.profile_send(ltv.profile) RETURNS bytea LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'profile_send_wrapper';
+CREATE TYPE ltv.profile (
+    INPUT = ltv.profile_in, OUTPUT = ltv.profile_out, RECEIVE = ltv.profile_recv, SEND = ltv.profile_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
+);
+COMMENT ON TYPE ltv.profile IS 'How the values of a column are distributed, small and mergeable by rollup: numbers in bins of 1/128 of themselves with the least and greatest of each, texts with their exact counts; and the NULLs.';
+COMMENT ON FUNCTION ltv.profile_in(cstring) IS 'Reads the text form of a profile; anything else is error 22P02.';
+COMMENT ON FUNCTION ltv.profile_out(ltv.profile) IS 'The text form of a profile: JSON, exact to the last bit.';
+COMMENT ON FUNCTION ltv.profile_recv(internal) IS 'Reads the binary form of a profile, fully checked.';
+COMMENT ON FUNCTION ltv.profile_send(ltv.profile) IS 'The binary form of a profile.';
+
+CREATE FUNCTION ltv._profile_add(state ltv.profile, value double precision) RETURNS ltv.profile
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'profile_add_number';
+COMMENT ON FUNCTION ltv._profile_add(ltv.profile, double precision) IS 'Transition function of profile_agg.';
+CREATE FUNCTION ltv._profile_add(state ltv.profile, value text) RETURNS ltv.profile
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'profile_add_text';
+COMMENT ON FUNCTION ltv._profile_add(ltv.profile, text) IS 'Transition function of profile_agg.';
+CREATE FUNCTION ltv._profile_combine(state ltv.profile, other ltv.profile) RETURNS ltv.profile
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'profile_combine';
+COMMENT ON FUNCTION ltv._profile_combine(ltv.profile, ltv.profile) IS 'Combine function of profile_agg, transition function of rollup.';
+
+CREATE AGGREGATE ltv.profile_agg(value double precision) (
+    SFUNC = ltv._profile_add, STYPE = ltv.profile, SSPACE = 16384, COMBINEFUNC = ltv._profile_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.profile_agg(double precision) IS 'How numbers are distributed: counts in bins of 1/128 of the number, so that no value is further than 1/256 of itself from where it is taken to be, and whole numbers up to 256 are exact; the same for any order of the rows. NULL, NaN and infinity count as NULL. Cast other numbers to double precision.';
+
+CREATE AGGREGATE ltv.profile_agg(value text) (
+    SFUNC = ltv._profile_add, STYPE = ltv.profile, SSPACE = 16384, COMBINEFUNC = ltv._profile_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.profile_agg(text) IS 'How texts are distributed: the exact count of each. Cast booleans to text. Errors: 53200 beyond ltv.max_memory_mb.';
+
+CREATE AGGREGATE ltv.rollup(summary ltv.profile) (
+    SFUNC = ltv._profile_combine, STYPE = ltv.profile, SSPACE = 16384, COMBINEFUNC = ltv._profile_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ltv.rollup(ltv.profile) IS 'Merges profiles of the same column: of days, partitions or shards. Error 22023 for numbers with texts.';
+
+CREATE FUNCTION ltv.profile_summary(
+    p ltv.profile, OUT kind text, OUT n bigint, OUT nulls bigint, OUT null_rate double precision, OUT levels bigint, OUT minimum double precision,
+    OUT lower_quartile double precision, OUT median double precision, OUT upper_quartile double precision, OUT maximum double precision,
+    OUT mean double precision, OUT std_dev double precision
+) RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'profile_summary';
+COMMENT ON FUNCTION ltv.profile_summary(ltv.profile) IS 'A profile in a row. kind: numbers or texts; n: rows with a value; levels: distinct texts (NULL for numbers, and all that follows is for numbers only). minimum and maximum are exact, the others to 1/256 of the values.';
+
+CREATE FUNCTION ltv.profile_levels(p ltv.profile, OUT level text, OUT n bigint, OUT share double precision) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 20 AS 'MODULE_PATHNAME', 'profile_levels';
+COMMENT ON FUNCTION ltv.profile_levels(ltv.profile) IS 'The texts of a profile, the most frequent first, with their share of the rows that have a value. No rows for numbers.';
+
+CREATE FUNCTION ltv.profile_rank(p ltv.profile, value double precision) RETURNS double precision
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'profile_rank_wrapper';
+COMMENT ON FUNCTION ltv.profile_rank(ltv.profile, double precision) IS 'The share of the profile''s numbers below a value, those equal to it by half (Parzen''s mid-distribution function); within a bin in a straight line. NULL for texts and without numbers.';
+
+CREATE FUNCTION ltv.profile_quantile(p ltv.profile, q double precision) RETURNS double precision
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'profile_quantile_wrapper';
+COMMENT ON FUNCTION ltv.profile_quantile(ltv.profile, double precision) IS 'The number that a share q of the profile''s numbers does not exceed, to 1/256 of it. NULL for texts and without numbers. Error 22023 for a q outside [0, 1].';
+
+CREATE FUNCTION ltv.profile_distance(
+    base ltv.profile, now ltv.profile, OUT metric text, OUT value double precision, OUT chance double precision
+) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 5 AS 'MODULE_PATHNAME', 'profile_distance';
+COMMENT ON FUNCTION ltv.profile_distance(ltv.profile, ltv.profile) IS 'How far a distribution has gone from another one. psi: the population stability index over tenths of the base, or over levels, an empty group counting as half a row (Siddiqi 2006); jensen_shannon: the divergence in bits over the same groups, 0 to 1 (Lin 1991); null_rate: the difference of the NULL rates; of numbers kolmogorov_smirnov, the largest difference of the distribution functions, and wasserstein, the area between them in standard deviations of the base; of texts l_infinity, the largest difference of a level''s share, and unseen_rate, the share of rows whose text the base never had. chance: what two samples of one distribution of these sizes exceed once in a thousand times (psi: Yurdakul 2018; kolmogorov_smirnov: Smirnov 1948); NULL where that is not known. Error 22023 for numbers against texts.';
+
+CREATE FUNCTION ltv.poisson_interval(
+    count double precision, level double precision DEFAULT 0.95, OUT lower double precision, OUT upper double precision
+) RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'poisson_interval';
+COMMENT ON FUNCTION ltv.poisson_interval(double precision, double precision) IS 'The exact interval of the mean of a Poisson count (Garwood 1936): for observed events, to be held against the expected ones. Errors 22023: a negative count, or a level outside (0, 1).';
+
+CREATE TABLE ltv.model_profiles (
+    model text NOT NULL,
+    version integer NOT NULL,
+    role text NOT NULL CHECK (role OPERATOR(pg_catalog.=) ANY (ARRAY['feature', 'prediction', 'duration'])),
+    input text NOT NULL,
+    horizon double precision,
+    profile ltv.profile NOT NULL,
+    PRIMARY KEY (model, version, role, input),
+    FOREIGN KEY (model, version) REFERENCES ltv.model_versions
+);
+COMMENT ON TABLE ltv.model_profiles IS 'How the training rows of a version were distributed: what score ranks by, and drift compares with. Written by train, never changed.';
+COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
+COMMENT ON COLUMN ltv.model_profiles.version IS 'The version.';
+COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model reads; prediction: the probability of the event within horizon from the start on, of the training rows; duration: how long they were observed.';
+COMMENT ON COLUMN ltv.model_profiles.input IS 'The name of the column; event_probability for the prediction.';
+COMMENT ON COLUMN ltv.model_profiles.horizon IS 'Of a prediction: the horizon that train was asked for, else the median time of the events.';
+COMMENT ON COLUMN ltv.model_profiles.profile IS 'The distribution.';
+SELECT pg_catalog.pg_extension_config_dump('ltv.model_profiles', '');

@@ -1,0 +1,261 @@
+-- What a model as a whole, a feature, an account, a segment is like.
+
+CREATE FUNCTION ltv.importance(
+    model text, source regclass, horizon double precision DEFAULT 12, repeats integer DEFAULT 3, seed bigint DEFAULT 0
+) RETURNS TABLE (rank bigint, feature text, metric text, value double precision, permuted_value double precision, importance double precision, std_dev double precision, n bigint)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fitted ltv.model;
+    spec jsonb;
+    names text[];
+    wanted text;
+BEGIN
+    IF importance.model IS NULL OR importance.source IS NULL OR importance.horizon IS NULL OR importance.repeats IS NULL OR importance.seed IS NULL THEN
+        RAISE EXCEPTION 'importance needs a model, a source, a horizon, repeats and a seed' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF importance.repeats NOT BETWEEN 1 AND 100 THEN
+        RAISE EXCEPTION 'repeats must be between 1 and 100, got %', importance.repeats USING ERRCODE = 'invalid_parameter_value', HINT = 'How often each feature is shuffled.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = importance.source) THEN
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    SELECT v.fitted, v.spec INTO fitted, spec FROM ltv.model_versions v
+    WHERE v.model = split_part(importance.model, '@', 1) AND v.version = ltv.model_version(importance.model);
+    IF fitted IS NULL THEN
+        PERFORM ltv.model_version(importance.model);
+    END IF;
+    IF spec ->> 'entry' IS NOT NULL THEN
+        RAISE EXCEPTION '% was trained with delayed entry, which the Brier score cannot judge', importance.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare fits with and without the feature by ltv.model_test, or train a landmark model.';
+    END IF;
+    names := ltv.model_features(fitted);
+    FOREACH wanted IN ARRAY names || ARRAY[spec ->> 'duration', spec ->> 'event'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = importance.source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN
+            RAISE EXCEPTION '% has no column "%"', importance.source, wanted
+                USING ERRCODE = 'undefined_column', HINT = 'The outcome and the features must have the names that train knew.';
+        END IF;
+    END LOOP;
+    IF cardinality(names) = 0 THEN
+        RETURN;
+    END IF;
+    -- Graf et al. 1999: a row censored before the horizon has no weight, the others stand for those who are gone. The curve of the
+    -- censoring is asked just before an event.
+    RETURN QUERY EXECUTE format($q$
+        WITH r AS MATERIALIZED (
+            SELECT %1$s, s.%2$I::double precision AS "time of the row", s.%3$I::integer = 1 AS "event of the row",
+                   hashtextextended(ROW(%1$s, s.%2$I, s.%3$I)::text, $3) AS "hash of the row"
+            FROM %4$s AS s WHERE s.%2$I IS NOT NULL AND s.%3$I IS NOT NULL
+        ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row", NOT "event of the row") AS curve, count(*) AS n FROM r),
+        w AS MATERIALIZED (
+            SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place",
+                   CASE WHEN r."time of the row" > $2 THEN 1 / nullif(ltv.survival_at(g.curve, $2), 0)
+                        WHEN r."event of the row" THEN 1 / nullif(ltv.survival_at(g.curve, r."time of the row" * (1 - 1e-14)), 0) ELSE 0 END AS "weight of the row"
+            FROM r, g
+        ), plain AS (
+            SELECT sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0) AS brier, count(p.p) AS n
+            FROM w, LATERAL (SELECT %5$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q, $2) AS p) AS p
+        ), permuted (feature, brier, n) AS (%6$s)
+        SELECT row_number() OVER (ORDER BY avg(m.brier) - min(plain.brier) DESC, m.feature COLLATE "C"), m.feature, 'brier'::text, min(plain.brier), avg(m.brier),
+               avg(m.brier) - min(plain.brier), stddev_samp(m.brier), min(plain.n)
+        FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
+        $q$,
+        (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'duration', spec ->> 'event', importance.source,
+        (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+        (SELECT string_agg(format($p$
+            SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
+            FROM w JOIN (SELECT o.%2$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place") AS "place" FROM w AS o) AS o USING ("place"),
+                 LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q, $2) AS p) AS p$p$,
+            f.f, f.f, 1000 * f.at + k,
+            (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
+            ' UNION ALL ' ORDER BY f.at, k)
+         FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k))
+    USING fitted, importance.horizon, importance.seed;
+END
+$$;
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. The outcome''s columns are those that train knew. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats), 22004.';
+
+CREATE FUNCTION ltv.partial_dependence(
+    model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT 12
+) RETURNS TABLE (value text, event_probability double precision, lower_decile double precision, upper_decile double precision, n bigint, n_training bigint)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fitted ltv.model;
+    found_version integer;
+    names text[];
+    type_name text;
+    known ltv.profile;
+    wanted text;
+BEGIN
+    IF partial_dependence.model IS NULL OR partial_dependence.source IS NULL OR partial_dependence.feature IS NULL OR partial_dependence.horizon IS NULL THEN
+        RAISE EXCEPTION 'partial_dependence needs a model, a source, a feature and a horizon' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = partial_dependence.source) THEN
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    found_version := ltv.model_version(partial_dependence.model);
+    SELECT v.fitted INTO fitted FROM ltv.model_versions v WHERE v.model = split_part(partial_dependence.model, '@', 1) AND v.version = found_version;
+    names := ltv.model_features(fitted);
+    IF partial_dependence.feature <> ALL (names) OR cardinality(names) = 0 THEN
+        RAISE EXCEPTION '% has no feature "%"', partial_dependence.model, partial_dependence.feature
+            USING ERRCODE = 'invalid_parameter_value', HINT = coalesce('It has: ' || nullif(array_to_string(names, ', '), '') || '.', 'It has none.');
+    END IF;
+    FOREACH wanted IN ARRAY names LOOP
+        IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = partial_dependence.source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN
+            RAISE EXCEPTION '% has no column "%"', partial_dependence.source, wanted
+                USING ERRCODE = 'undefined_column', HINT = 'The features must have the names that train knew.';
+        END IF;
+    END LOOP;
+    SELECT format_type(a.atttypid, a.atttypmod) INTO type_name FROM pg_attribute a
+    WHERE a.attrelid = partial_dependence.source AND a.attname = partial_dependence.feature AND NOT a.attisdropped;
+    SELECT p.profile INTO known FROM ltv.model_profiles p
+    WHERE p.model = split_part(partial_dependence.model, '@', 1) AND p.version = found_version AND p.role = 'feature' AND p.input = partial_dependence.feature;
+    IF partial_dependence.grid IS NULL THEN
+        SELECT CASE WHEN s.kind = 'texts' THEN (SELECT array_agg(l.level ORDER BY l.level COLLATE "C") FROM ltv.profile_levels(known) AS l)
+                    WHEN type_name = 'boolean' THEN '{false,true}'
+                    ELSE (SELECT array_agg(d.x::text ORDER BY d.x) FROM (
+                        SELECT DISTINCT ltv.profile_quantile(known, q / 10.0) AS x FROM generate_series(0, 10) AS q) AS d) END
+        INTO partial_dependence.grid FROM ltv.profile_summary(known) AS s;
+        IF partial_dependence.grid IS NULL THEN
+            RAISE EXCEPTION '%@% has no training profile', split_part(partial_dependence.model, '@', 1), found_version
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the values: grid => ARRAY[...], or train a new version.';
+        END IF;
+    END IF;
+    IF array_position(partial_dependence.grid, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'the grid must not hold a NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Use array_remove(grid, NULL).';
+    END IF;
+    -- A whole number has no value between two of them.
+    IF type_name IN ('smallint', 'integer', 'bigint') THEN
+        SELECT array_agg(d.x ORDER BY d.x::numeric) INTO partial_dependence.grid FROM (SELECT DISTINCT round(x::numeric)::text AS x FROM unnest(partial_dependence.grid) AS x) AS d;
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        SELECT v.value, avg(p.p), percentile_cont(0.1) WITHIN GROUP (ORDER BY p.p), percentile_cont(0.9) WITHIN GROUP (ORDER BY p.p), count(p.p),
+               min(l.n)
+        FROM unnest($3) WITH ORDINALITY AS v (value, at)
+        LEFT JOIN LATERAL ltv.profile_levels($4) AS l ON l.level = v.value
+        CROSS JOIN %1$s AS s
+        CROSS JOIN LATERAL (SELECT %2$s) AS q
+        CROSS JOIN LATERAL (SELECT 1 - ltv.renewal_probability($1, q, $2) AS p) AS p
+        GROUP BY v.value, v.at ORDER BY v.at$q$,
+        partial_dependence.source,
+        (SELECT string_agg(CASE WHEN f = partial_dependence.feature THEN format('CAST(v.value AS %s) AS %I', type_name, f) ELSE format('s.%I', f) END, ', ' ORDER BY at)
+         FROM unnest(names) WITH ORDINALITY AS n (f, at)))
+    USING fitted, partial_dependence.horizon, partial_dependence.grid, known;
+END
+$$;
+COMMENT ON FUNCTION ltv.partial_dependence(text, regclass, text, text[], double precision) IS 'The mean event probability within horizon, from the start on, over all rows of source if each had this value of a feature (Friedman 2001), with the tenth and the ninetieth percentile of the rows (individual conditional expectations, Goldstein et al. 2015). grid: the values as text; by default the levels of the training data, or their deciles with the least and the greatest (whole numbers rounded). n: rows with a score; n_training: how many training rows had the level (NULL for numbers). It says what the model associates, not what a change would do, and mixes values that never occur together. Errors: P0002, 42703, 22023 (no such feature, no profile and no grid), 22004.';
+
+CREATE FUNCTION ltv.similar(
+    model text, source regclass, id text, key text, k integer DEFAULT 10
+) RETURNS TABLE (rank bigint, similar_id text, distance double precision, differs_in text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_version integer;
+    terms text;
+    differences text;
+    wanted text;
+    found boolean;
+BEGIN
+    IF "similar".model IS NULL OR "similar".source IS NULL OR "similar".id IS NULL OR "similar".key IS NULL OR "similar".k IS NULL THEN
+        RAISE EXCEPTION 'similar needs a model, a source, the name of its key, a key and k' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF "similar".k < 1 THEN
+        RAISE EXCEPTION 'k must be at least 1, got %', "similar".k USING ERRCODE = 'invalid_parameter_value', HINT = 'How many rows to find.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = "similar".source) THEN
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    found_version := ltv.model_version("similar".model);
+    FOREACH wanted IN ARRAY ARRAY["similar".id] || ltv.model_features(ltv.model("similar".model)) LOOP
+        IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = "similar".source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN
+            RAISE EXCEPTION '% has no column "%"', "similar".source, wanted
+                USING ERRCODE = 'undefined_column', HINT = 'The key, and the features under the names that train knew.';
+        END IF;
+    END LOOP;
+    SELECT string_agg(CASE WHEN r.kind = 'numbers' AND t.typcategory <> 'B' THEN format('((s.%1$I::double precision - o.%1$I::double precision) / %2$L::double precision) ^ 2', p.input, r.std_dev)
+                           ELSE format('(s.%1$I <> o.%1$I)::integer', p.input) END, ' + ' ORDER BY p.input),
+           string_agg(format('CASE WHEN s.%1$I <> o.%1$I THEN %2$L END', p.input, p.input), ', ' ORDER BY p.input)
+    INTO terms, differences
+    FROM ltv.model_profiles p, LATERAL ltv.profile_summary(p.profile) AS r, pg_attribute a, pg_type t
+    WHERE p.model = split_part("similar".model, '@', 1) AND p.version = found_version AND p.role = 'feature'
+      AND a.attrelid = "similar".source AND a.attname = p.input AND t.oid = a.atttypid AND (r.kind = 'texts' OR r.std_dev > 0);
+    IF terms IS NULL THEN
+        RAISE EXCEPTION '%@% has no training profile of its features', split_part("similar".model, '@', 1), found_version
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Train a new version, with features.';
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s AS s WHERE s.%I::text = $1)', "similar".source, "similar".id) INTO found USING "similar".key;
+    IF NOT found THEN
+        RAISE EXCEPTION '% has no row whose % is %', "similar".source, "similar".id, "similar".key USING ERRCODE = 'no_data_found', HINT = 'The key as text.';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        SELECT row_number() OVER (ORDER BY d.distance, d.id COLLATE "C"), d.id, d.distance, d.differs_in
+        FROM (SELECT s.%1$I::text AS id, sqrt(%2$s) AS distance, nullif(concat_ws(', ', %3$s), '') AS differs_in
+              FROM %4$s AS s, (SELECT * FROM %4$s AS x WHERE x.%1$I::text = $1 LIMIT 1) AS o
+              WHERE s.%1$I::text <> $1) AS d
+        WHERE d.distance IS NOT NULL ORDER BY 1 LIMIT $2$q$, "similar".id, terms, differences, "similar".source)
+    USING "similar".key, "similar".k;
+END
+$$;
+COMMENT ON FUNCTION ltv.similar(text, regclass, text, text, integer) IS 'The k rows of source most like one of its rows by the features of a registered model: Euclidean distance with numbers in standard deviations of the training rows, a category that differs counting 1. id: the column that is the key; key: that of the row, as text. differs_in: the features in which they differ. Ties by key. Rows with a NULL feature are left out. Errors: P0002 no such model or row, 42703, 22023, 22004.';
+
+CREATE FUNCTION ltv.segment_profile(
+    source regclass, by text, features text[]
+) RETURNS TABLE (segment text, feature text, level text, n bigint, value double precision, others double precision, standardized_difference double precision)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 50
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    wanted text;
+    parts text;
+BEGIN
+    IF segment_profile.source IS NULL OR segment_profile.by IS NULL OR segment_profile.features IS NULL OR array_position(segment_profile.features, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'segment_profile needs a source, a column to segment by and features' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = segment_profile.source) THEN
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    FOREACH wanted IN ARRAY ARRAY[segment_profile.by] || ARRAY(SELECT unnest(segment_profile.features)) LOOP
+        IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = segment_profile.source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN
+            RAISE EXCEPTION '% has no column "%"', segment_profile.source, wanted
+                USING ERRCODE = 'undefined_column',
+                      HINT = (SELECT 'It has: ' || string_agg(a.attname, ', ' ORDER BY a.attnum) || '.' FROM pg_attribute a
+                              WHERE a.attrelid = segment_profile.source AND a.attnum > 0 AND NOT a.attisdropped);
+        END IF;
+    END LOOP;
+    SELECT string_agg(CASE WHEN t.typcategory = 'N' THEN format('(%L, NULL, s.%I::double precision)', f.f, f.f) ELSE format('(%L, s.%I::text, NULL)', f.f, f.f) END, ', ' ORDER BY f.at)
+    INTO parts
+    FROM unnest(segment_profile.features) WITH ORDINALITY AS f (f, at)
+    JOIN pg_attribute a ON a.attrelid = segment_profile.source AND a.attname = f.f AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid;
+    IF parts IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH cell AS (
+            SELECT s.%1$I::text AS segment, v.feature, v.level, v.number, v.level IS NULL AND v.number IS NULL AS missing FROM %2$s AS s, LATERAL (VALUES %3$s) AS v (feature, level, number)
+        ), numbers AS (
+            SELECT segment, feature, count(number) AS n, avg(number) AS mean, coalesce(var_samp(number), 0) AS variance FROM cell GROUP BY 1, 2 HAVING count(number) > 0
+        ), number_rows AS (
+            SELECT a.segment, a.feature, NULL::text AS level, a.n, a.mean AS value, o.mean AS others, (a.mean - o.mean) / nullif(sqrt((a.variance + o.variance) / 2), 0) AS difference
+            FROM numbers AS a LEFT JOIN LATERAL (
+                SELECT avg(c.number) AS mean, coalesce(var_samp(c.number), 0) AS variance FROM cell AS c WHERE c.feature = a.feature AND c.segment IS DISTINCT FROM a.segment) AS o ON true
+        ), sizes AS (
+            SELECT segment, feature, count(level) AS n FROM cell GROUP BY 1, 2
+        ), levels AS (
+            SELECT segment, feature, level, count(*) AS n FROM cell WHERE level IS NOT NULL GROUP BY 1, 2, 3
+        ), level_rows AS (
+            SELECT z.segment, z.feature, l.level, coalesce(m.n, 0) AS n, coalesce(m.n, 0)::double precision / nullif(z.n, 0) AS p,
+                   (l.n - coalesce(m.n, 0))::double precision / nullif(x.n - z.n, 0) AS q
+            FROM sizes AS z JOIN (SELECT feature, level, sum(n) AS n FROM levels GROUP BY 1, 2) AS l USING (feature) JOIN (SELECT feature, sum(n) AS n FROM sizes GROUP BY 1) AS x USING (feature)
+            LEFT JOIN levels AS m ON m.feature = z.feature AND m.level = l.level AND m.segment IS NOT DISTINCT FROM z.segment WHERE z.n > 0
+        )
+        SELECT * FROM number_rows
+        UNION ALL SELECT segment, feature, level, n, p, q, (p - q) / nullif(sqrt((p * (1 - p) + q * (1 - q)) / 2), 0) FROM level_rows
+        ORDER BY 1, 2, 3$q$, segment_profile.by, segment_profile.source, parts);
+END
+$$;
+COMMENT ON FUNCTION ltv.segment_profile(regclass, text, text[]) IS 'How each segment of a relation differs from all others: of numbers the means, of everything else the share of each level, and the standardized difference (Austin 2009): (mean - others) / sqrt((variance + variance of the others) / 2), with p (1 - p) for shares; beyond 0.1 it is commonly held to matter. n: rows with a value (of a level: with that level). NULL where the others have none, or nothing varies. A NULL of by is a segment. Errors: 42703, 22023, 22004.';

@@ -106,7 +106,7 @@ BEGIN
     -- OFFSET 0: each is computed once, not wherever it is read.
     RETURN QUERY EXECUTE format($q$
         SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, p.renewal_probability, p.event_probability, p.lower, p.upper, p.expected_lifetime, p.linear_predictor,
-               k.rank, least(10, floor(10 * k.rank)::integer + 1),
+               k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
                CASE WHEN k.rank < 0.5 THEN 'low' WHEN k.rank < 0.8 THEN 'medium' WHEN k.rank < 0.95 THEN 'high' WHEN k.rank IS NOT NULL THEN 'very high' END,
                CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN p.status <> 'ok' OR o.names IS NOT NULL THEN 'low' WHEN p.upper - p.lower <= 0.1 THEN 'high'
                     WHEN p.upper - p.lower <= 0.25 THEN 'medium' WHEN p.upper - p.lower IS NOT NULL THEN 'low' ELSE 'unknown' END,
@@ -118,7 +118,7 @@ BEGIN
         CROSS JOIN LATERAL (SELECT ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s, $4)) AS rank OFFSET 0) AS k
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN g.age IS NULL THEN 'no age: ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') THEN p.status END AS reason OFFSET 0) AS a
+            SELECT CASE WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') THEN p.status END AS reason OFFSET 0) AS a
         LEFT JOIN LATERAL (
             SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
             FROM ltv.explain($1, s, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0

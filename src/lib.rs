@@ -73,6 +73,9 @@ extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires 
 extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["calibration"]);
 extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["explain"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["profile"]);
-extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["train"]);
+extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);
+extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
+extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);
+extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["understand"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["demo_load"]);

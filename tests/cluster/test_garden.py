@@ -134,6 +134,8 @@ VALUES = {
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes nothing".split()],
     "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
+    "ltv.profile": ["(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)", "NULL", "(SELECT ltv.profile_agg(NULL::float8))", "(SELECT ltv.profile_agg(i::text) FROM generate_series(1, 90) AS i)", "(SELECT ltv.profile_agg(NULL::text))", "(SELECT ltv.profile_agg(x) FROM unnest(ARRAY[5e-324, 1.7e308, -1.7e308, 0, '-0', 'NaN', 'Infinity']::float8[]) AS x)"],
+    "interval": ["'180 days'", "NULL", "'0'", "'-1 month'", "'178000000 years'"],
     "ltv.incidence[]": ["(SELECT array_agg(v) FROM endings WHERE name IN ('good', 'other'))", "NULL", "'{}'", "ARRAY[NULL::ltv.incidence]", "(SELECT array_agg(v) FROM endings)", "(SELECT array_agg(v) FROM endings WHERE name <> 'late')", "array_fill((SELECT v FROM endings WHERE name = 'good'), ARRAY[50])"],
     "ltv.grouped_survival": ["(SELECT ltv.log_rank_agg(i % 3, 0, i, i % 2, 1, (i % 2)::text) FROM generate_series(1, 30) AS i)", "NULL", "(SELECT ltv.log_rank_agg(NULL::text, 1, true))", "(SELECT ltv.log_rank_agg('a'::text, 1, true))", "(SELECT ltv.log_rank_agg(i, 0, 1e308, true, 1e90) FROM generate_series(1, 60) AS i)", "(SELECT ltv.log_rank_agg(i::text, i, i + 0.5, true) FROM generate_series(1, 9) AS i)"],
     "ltv.interval_sample": ["(SELECT ltv.interval_agg(i % 5, i % 5 + i % 3) FROM generate_series(1, 30) AS i)", "NULL", "(SELECT ltv.interval_agg(NULL, 1))", "(SELECT ltv.interval_agg(0, 0))", "(SELECT ltv.interval_agg(i, NULL) FROM generate_series(1, 3) AS i)", "(SELECT ltv.interval_agg(1e308 / i, 1.1e308, 1e90 / i ^ 60) FROM generate_series(1, 20) AS i)", "(SELECT ltv.interval_agg(i * 5e-324, i * 1e-323) FROM generate_series(1, 9) AS i)"],
@@ -162,6 +164,8 @@ WORKING = {
     "logo_churn.as_of": "'2024-01-31'", "cohort_retention.as_of": "'2024-01-31'", "historical_value.as_of": "'2024-01-31'", "cohort_retention.cohort": "'month'", "cohort_retention.period": "'month'",
     "cohort_retention.baseline": "0", "renewal_rate.period": "'quarter'", "grace_days": "30",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
+    "top": "3", "unit": "'probability'", "repeats": "1", "grid": "NULL", "score.id": "'i'", "score.given": "NULL", "explain_top": "3", "partial_dependence.feature": "'a'", "similar.id": "'i'", "similar.key": "'1'", "k": "3",
+    "segment_profile.by": "'g'", "thresholds": "NULL",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "(SELECT 'payments'::regclass)", "timeline_from_payments.as_of": "date '2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
 }  # fmt: skip

@@ -1,0 +1,140 @@
+-- Are the data still those that the model was trained on, and do its predictions still come true?
+
+CREATE FUNCTION ltv.drift(
+    model text, source regclass, thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
+) RETURNS TABLE (segment text, input text, metric text, value double precision, threshold double precision, is_anomaly boolean, n_base bigint, n_now bigint, detail text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 30
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_version integer;
+    fitted ltv.model;
+    spec jsonb;
+    n_events double precision;
+    names text[];
+    wanted text;
+    limits jsonb := '{"psi": 0.25, "jensen_shannon": 0.05, "kolmogorov_smirnov": 0.15, "wasserstein": 0.3, "l_infinity": 0.15, "unseen_rate": 0.01, "null_rate": 0.05, "observed_expected": 1.2}';
+    unknown_key text;
+    roles text[] := '{}';
+    inputs text[] := '{}';
+    profiles text[] := '{}';
+    one record;
+    outcome text;
+BEGIN
+    IF drift.model IS NULL OR drift.source IS NULL THEN
+        RAISE EXCEPTION 'drift needs a model and a source' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = drift.source) THEN
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    IF jsonb_typeof(drift.thresholds) <> 'object' THEN
+        RAISE EXCEPTION 'thresholds must be a JSON object, got %', drift.thresholds USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"psi": 0.1}.';
+    END IF;
+    SELECT t.key INTO unknown_key FROM jsonb_each(drift.thresholds) AS t (key, value)
+    WHERE NOT limits ? t.key OR jsonb_typeof(t.value) <> 'number' ORDER BY 1 LIMIT 1;
+    IF unknown_key IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no threshold "%": %', unknown_key, drift.thresholds -> unknown_key
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Numbers for ' || (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(limits) AS k) || '.';
+    END IF;
+    limits := limits || coalesce(drift.thresholds, '{}');
+    found_version := ltv.model_version(drift.model);
+    SELECT v.fitted, v.spec, v.n_events INTO fitted, spec, n_events FROM ltv.model_versions v
+    WHERE v.model = split_part(drift.model, '@', 1) AND v.version = found_version;
+    names := ltv.model_features(fitted);
+    IF NOT EXISTS (SELECT FROM ltv.model_profiles p WHERE p.model = split_part(drift.model, '@', 1) AND p.version = found_version) THEN
+        RAISE EXCEPTION '%@% has no training profile', split_part(drift.model, '@', 1), found_version
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It was trained before profiles were kept: train a new version.';
+    END IF;
+    FOREACH wanted IN ARRAY array_remove(names || drift.by, NULL) LOOP
+        IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN
+            RAISE EXCEPTION '% has no column "%"', drift.source, wanted
+                USING ERRCODE = 'undefined_column', HINT = 'The features must have the names that train knew.';
+        END IF;
+    END LOOP;
+    -- One scan profiles all inputs; each is read as it was when the model was trained.
+    FOR one IN SELECT p.role, p.input, p.horizon, r.kind, a.atttypid FROM ltv.model_profiles p CROSS JOIN LATERAL ltv.profile_summary(p.profile) AS r
+               LEFT JOIN pg_attribute a ON a.attrelid = drift.source AND a.attname = p.input AND NOT a.attisdropped AND p.role = 'feature'
+               WHERE p.model = split_part(drift.model, '@', 1) AND p.version = found_version AND p.role IN ('feature', 'prediction') ORDER BY p.role, p.input LOOP
+        roles := roles || one.role;
+        inputs := inputs || one.input;
+        profiles := profiles || CASE
+            WHEN one.role = 'prediction' THEN format('ltv.profile_agg(1 - ltv.renewal_probability($1, s, %L::double precision))', one.horizon)
+            WHEN one.kind = 'texts' THEN format('ltv.profile_agg(s.%I::text)', one.input)
+            WHEN one.atttypid = 'boolean'::regtype THEN format('ltv.profile_agg(s.%I::integer::double precision)', one.input)
+            ELSE format('ltv.profile_agg(s.%I::double precision)', one.input) END;
+    END LOOP;
+    -- The events that the source has seen, against those that the model expects of the same rows over the time for which they were watched.
+    IF (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.attname = ANY (array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)))
+       = cardinality(array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)) THEN
+        outcome := format($q$
+            UNION ALL
+            SELECT o.segment, 'events', 'observed_expected', o.observed / nullif(o.expected, 0), ($4 ->> 'observed_expected')::double precision,
+                   CASE WHEN o.expected > 0 THEN (i.lower > o.expected OR i.upper < o.expected)
+                        AND (o.observed = 0 OR greatest(o.observed / o.expected, o.expected / o.observed) > ($4 ->> 'observed_expected')::double precision) END,
+                   $5::bigint, o.observed::bigint,
+                   format('%%s observed, %%s expected; 99 %%%% interval of the ratio %%s to %%s', o.observed, round(o.expected::numeric, 1), round((i.lower / nullif(o.expected, 0))::numeric, 2), round((i.upper / nullif(o.expected, 0))::numeric, 2))
+            FROM (SELECT %1$s AS segment, (count(*) FILTER (WHERE s.%2$I::integer = 1 AND p.p IS NOT NULL))::double precision AS observed, sum(-ln(CASE WHEN p.p > 1e-300 THEN p.p WHEN p.p IS NOT NULL THEN 1e-300 END)) AS expected
+                  FROM %3$s AS s, LATERAL (SELECT CASE WHEN s.%4$I::double precision > %5$s THEN ltv.renewal_probability($1, s, s.%4$I::double precision - %5$s, %5$s) END AS p OFFSET 0) AS p
+                  WHERE s.%2$I IS NOT NULL GROUP BY 1) AS o,
+                 LATERAL ltv.poisson_interval(o.observed, 0.99) AS i
+            WHERE o.expected IS NOT NULL$q$,
+            CASE WHEN drift.by IS NULL THEN 'NULL::text' ELSE format('s.%I::text', drift.by) END, spec ->> 'event', drift.source, spec ->> 'duration',
+            coalesce('s.' || quote_ident(spec ->> 'entry') || '::double precision', '0'));
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH now AS (
+            SELECT n.segment, u.role, u.input, u.profile
+            FROM (SELECT %1$s AS segment, ARRAY[%2$s] AS profiles FROM %3$s AS s GROUP BY 1) AS n, unnest($2, $3, n.profiles) AS u (role, input, profile)
+        )
+        SELECT x.segment, x.input, x.metric, x.value, x.threshold, x.is_anomaly, x.n_base, x.n_now, x.detail FROM (
+            SELECT n.segment, n.input, d.metric, d.value, greatest(($4 ->> d.metric)::double precision, d.chance) AS threshold,
+                   d.value > greatest(($4 ->> d.metric)::double precision, d.chance) AS is_anomaly, b.n + b.nulls AS n_base, w.n + w.nulls AS n_now, c.detail
+            FROM now AS n
+            JOIN ltv.model_profiles AS p ON p.model = $6 AND p.version = $7 AND p.role = n.role AND p.input = n.input,
+                 LATERAL ltv.profile_distance(p.profile, n.profile) AS d, LATERAL ltv.profile_summary(p.profile) AS b, LATERAL ltv.profile_summary(n.profile) AS w,
+                 LATERAL (SELECT CASE WHEN d.metric = 'unseen_rate' AND d.value > 0 THEN
+                              (SELECT 'unseen: ' || string_agg(l.level, ', ' ORDER BY l.n DESC, l.level COLLATE "C") FROM (
+                                  SELECT a.level, a.n FROM ltv.profile_levels(n.profile) AS a WHERE a.level NOT IN (SELECT o.level FROM ltv.profile_levels(p.profile) AS o) LIMIT 5) AS l)
+                          WHEN d.metric = 'wasserstein' THEN format('mean %%s, was %%s', round(w.mean::numeric, 4), round(b.mean::numeric, 4)) END AS detail) AS c
+            %4$s) AS x
+        ORDER BY x.segment COLLATE "C" NULLS FIRST, x.is_anomaly DESC NULLS LAST, x.input COLLATE "C", x.metric$q$,
+        CASE WHEN drift.by IS NULL THEN 'NULL::text' ELSE format('s.%I::text', drift.by) END, array_to_string(profiles, ', '), drift.source, outcome)
+    USING fitted, roles, inputs, limits, n_events, split_part(drift.model, '@', 1), found_version;
+END
+$$;
+COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored) or events. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. by: a column; each of its values is held against all training rows. events: where source has the outcome under the names that train knew, observed events over those expected of the same rows by their cumulative hazards (Berry 1983); an anomaly when the exact Poisson interval at 99 % excludes 1 and the ratio, either way, is beyond its threshold; n_base and n_now are then events. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile), 22004.';
+
+CREATE FUNCTION ltv.retrain_due(
+    model text, source regclass DEFAULT NULL, max_age interval DEFAULT '180 days', thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
+) RETURNS TABLE (check_name text, is_due boolean, detail text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 4
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name constant text := split_part(retrain_due.model, '@', 1);
+    found_version integer;
+    trained timestamptz;
+BEGIN
+    IF retrain_due.model IS NULL OR retrain_due.max_age IS NULL THEN
+        RAISE EXCEPTION 'retrain_due needs a model and max_age' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    found_version := ltv.model_version(retrain_due.model);
+    SELECT v.trained_at INTO trained FROM ltv.model_versions v WHERE v.model = name AND v.version = found_version;
+    RETURN QUERY SELECT 'age'::text, trained + retrain_due.max_age < now(),
+        format('trained on %s, at most %s', to_char(trained, 'YYYY-MM-DD'), retrain_due.max_age);
+    IF retrain_due.source IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT c.name, coalesce(bool_or(d.is_anomaly), false),
+               coalesce(string_agg(DISTINCT d.input || ' ' || d.metric || coalesce(' in ' || d.segment, ''), ', ') FILTER (WHERE d.is_anomaly), 'within its thresholds')
+        FROM (VALUES (1, 'features'), (2, 'predictions'), (3, 'outcomes')) AS c (at, name)
+        JOIN ltv.drift(retrain_due.model, retrain_due.source, retrain_due.thresholds, retrain_due.by) AS d
+          ON c.name = CASE WHEN d.metric = 'observed_expected' THEN 'outcomes'
+                                 WHEN d.input = 'event_probability' AND d.input <> ALL (ltv.model_features(ltv.model(retrain_due.model))) THEN 'predictions' ELSE 'features' END
+        GROUP BY c.at, c.name ORDER BY c.at;
+END
+$$;
+COMMENT ON FUNCTION ltv.retrain_due(text, regclass, interval, jsonb, text) IS 'Should a registered model be trained anew? A row per check: age (older than max_age), and with a source what drift finds in the features, the predictions and, where the source has them, the outcomes. thresholds and by as in drift. It only tells; train and promote are yours. Errors: as drift.';

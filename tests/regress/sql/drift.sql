@@ -1,0 +1,70 @@
+-- Profiles, distances between them, and drift of a model's inputs, predictions and outcomes.
+\set ECHO none
+\ir ../datasets.sql
+ALTER TABLE telco ADD churned boolean GENERATED ALWAYS AS (churn_event = 1) STORED, ADD held_out boolean GENERATED ALWAYS AS (md5(customer_id) < '3333') STORED;
+\set ECHO all
+
+-- A profile is the same for any order and split, and reads back as it was written.
+SELECT s.* FROM (SELECT ltv.profile_agg(i::float8) AS p FROM generate_series(0, 100) AS i) AS q, LATERAL ltv.profile_summary(p) AS s;
+SELECT ltv.profile_agg(x) AS p FROM unnest(ARRAY['b', 'a', 'b', NULL]) AS x;
+SELECT ltv.profile_agg(x) AS p FROM unnest(ARRAY[1, 'NaN', NULL, 1000.5, 1001, -0.0, '-Infinity']::float8[]) AS x;
+SELECT ltv.profile_agg(NULL::text) AS texts, ltv.profile_agg(NULL::float8) AS numbers;
+SELECT l.* FROM (SELECT ltv.profile_agg(x) AS p FROM unnest(ARRAY['b', 'a', 'b', NULL]) AS x) AS q, LATERAL ltv.profile_levels(p) AS l;
+SELECT bool_and(whole.p::text = parts.p::text) AS any_split, bool_and(whole.p::text::ltv.profile::text = whole.p::text) AS reads_back
+FROM (SELECT ltv.profile_agg(total_charges::float8) AS p FROM telco) AS whole,
+     (SELECT ltv.rollup(p) AS p FROM (SELECT contract, ltv.profile_agg(total_charges::float8 ORDER BY customer_id DESC) AS p FROM telco GROUP BY contract) AS q) AS parts;
+SELECT max(abs(ltv.profile_quantile(q.p, x) / exact - 1)) < 1.0 / 128 AS quantiles, max(abs(ltv.profile_rank(q.p, exact) - x)) < 0.005 AS ranks
+FROM (SELECT ltv.profile_agg(total_charges::float8) AS p FROM telco) AS q, generate_series(0.05, 0.95, 0.05) AS x,
+     LATERAL (SELECT percentile_cont(x) WITHIN GROUP (ORDER BY total_charges) AS exact FROM telco) AS e;
+SELECT '{"kind":"numbers","version":1,"count":[1],"least":[2],"greatest":[1],"nulls":0}'::ltv.profile;
+SELECT '{"kind":"texts","version":1,"count":[1,1],"level":["b","a"],"nulls":0}'::ltv.profile;
+SELECT '{"kind":"texts","version":2,"count":[],"level":[],"nulls":0}'::ltv.profile;
+SELECT ltv.rollup(p) FROM (SELECT ltv.profile_agg(1::float8) UNION ALL SELECT ltv.profile_agg('a'::text)) AS q (p);
+SELECT ltv.profile_quantile(ltv.profile_agg(1::float8), 2);
+
+-- Distances by hand: a share of 0.6, 0.4 becomes 0.3, 0.6, 0.1 of a level never seen.
+SELECT d.metric, round(d.value::numeric, 6) AS value, round(d.chance::numeric, 6) AS chance
+FROM (SELECT ltv.profile_agg(CASE WHEN i <= 60 THEN 'a' ELSE 'b' END) AS base, ltv.profile_agg(CASE WHEN i <= 30 THEN 'a' WHEN i <= 90 THEN 'b' ELSE 'c' END) AS now FROM generate_series(1, 100) AS i) AS q,
+     LATERAL ltv.profile_distance(base, now) AS d;
+SELECT round((-0.3 * ln(0.5) + 0.2 * ln(1.5) + 0.095 * ln(20))::numeric, 6) AS psi;
+-- Numbers: Kolmogorov-Smirnov and Wasserstein as SQL finds them on the raw rows.
+WITH x AS (SELECT tenure::float8 AS v, 1.0 / count(*) OVER () AS w FROM telco WHERE contract = 'One year' UNION ALL SELECT tenure, -1.0 / count(*) OVER () FROM telco WHERE contract <> 'One year'),
+     f AS (SELECT v, sum(sum(w)) OVER (ORDER BY v) AS d, lead(v) OVER (ORDER BY v) - v AS gap FROM x GROUP BY v),
+     p AS (SELECT ltv.profile_agg(tenure::float8) FILTER (WHERE contract = 'One year') AS base, ltv.profile_agg(tenure::float8) FILTER (WHERE contract <> 'One year') AS now FROM telco)
+SELECT d.metric, abs(d.value - CASE d.metric WHEN 'kolmogorov_smirnov' THEN (SELECT max(abs(d)) FROM f) ELSE (SELECT sum(abs(d) * gap) FROM f) / (SELECT stddev_samp(tenure) FROM telco WHERE contract = 'One year') END) < 1e-12 AS exact
+FROM p, LATERAL ltv.profile_distance(base, now) AS d WHERE d.metric IN ('kolmogorov_smirnov', 'wasserstein') ORDER BY 1;
+SELECT * FROM ltv.profile_distance(ltv.profile_in('{"kind":"texts","version":1,"count":[],"level":[],"nulls":2}'), ltv.profile_in('{"kind":"texts","version":1,"count":[],"level":[],"nulls":3}'));
+
+-- R: poisson.test(10)$conf.int, poisson.test(0)$conf.int.
+SELECT round(lower::numeric, 10) AS lower, round(upper::numeric, 10) AS upper FROM unnest(ARRAY[10, 0]::float8[]) AS n, LATERAL ltv.poisson_interval(n);
+SELECT * FROM ltv.poisson_interval(-1);
+
+-- A model on data like its own: nothing.
+SELECT DISTINCT model FROM ltv.train('churn', 'telco', 'cox', duration => 'tenure', event => 'churned', features => ARRAY['contract', 'payment_method', 'monthly_charges'], holdout => '{"by": "held_out"}', horizon => 12);
+CREATE VIEW held_out AS SELECT * FROM telco WHERE held_out;
+SELECT segment, input, metric, value < 0.1 AS small, threshold, is_anomaly, n_base, n_now FROM ltv.drift('churn', 'held_out') WHERE metric <> 'observed_expected' ORDER BY input, metric;
+SELECT input, metric, round(value::numeric, 4) AS value, is_anomaly, n_base, n_now, detail FROM ltv.drift('churn', 'telco') WHERE metric = 'observed_expected';
+-- The expected events are the sum of the cumulative hazards.
+SELECT round(sum(-ln(ltv.renewal_probability('churn', t, tenure)))::numeric, 1) AS expected, sum(churn_event) AS observed FROM telco AS t WHERE tenure > 0;
+
+-- Other data: prices up, a plan that training never had, a method that is missing, and more churn.
+CREATE VIEW later AS SELECT customer_id, senior_citizen, tenure, churned OR customer_id < '2' AS churned, CASE WHEN customer_id < '1' THEN 'Five year' ELSE contract END AS contract,
+    nullif(payment_method, 'Mailed check') AS payment_method, monthly_charges * 1.3 AS monthly_charges FROM telco;
+SELECT input, metric, round(value::numeric, 4) AS value, threshold, n_base, n_now, detail FROM ltv.drift('churn', 'later') WHERE is_anomaly ORDER BY input, metric;
+SELECT segment, count(*) AS anomalies, string_agg(DISTINCT input, ', ') AS inputs FROM ltv.drift('churn', 'later', '{"psi": 9, "jensen_shannon": 1}', 'senior_citizen') WHERE is_anomaly GROUP BY 1 ORDER BY 1;
+-- Few rows say little: the threshold is what chance alone would exceed.
+CREATE VIEW handful AS SELECT * FROM telco ORDER BY md5(customer_id) LIMIT 20;
+SELECT metric, threshold > 0.25 AS wide, is_anomaly FROM ltv.drift('churn', 'handful') WHERE input = 'monthly_charges' AND metric IN ('psi', 'kolmogorov_smirnov') ORDER BY 1;
+
+SELECT check_name, is_due, CASE WHEN check_name <> 'age' THEN detail END AS detail FROM ltv.retrain_due('churn', 'later', thresholds => '{"psi": 9, "jensen_shannon": 1}');
+SELECT check_name, is_due FROM ltv.retrain_due('churn', 'held_out');
+SELECT check_name, is_due FROM ltv.retrain_due('churn', max_age => '-1 day');
+
+-- What is refused.
+SELECT * FROM ltv.drift('churn', 'telco', '{"psy": 1}');
+SELECT * FROM ltv.drift('churn', 'telco', '{"psi": "1"}');
+SELECT * FROM ltv.drift('churn', 'telco', '[]');
+SELECT * FROM ltv.drift('churn', 'aml');
+SELECT * FROM ltv.drift('churn', NULL);
+DELETE FROM ltv.model_profiles;
+SELECT * FROM ltv.drift('churn', 'telco');

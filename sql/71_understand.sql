@@ -40,18 +40,18 @@ BEGIN
     IF cardinality(names) = 0 THEN
         RETURN;
     END IF;
-    -- Graf et al. 1999: a row censored before the horizon has no weight, the others stand for those who are gone. The curve of the
-    -- censoring is asked just before an event.
+    -- Graf et al. 1999: a row censored before the horizon has no weight, the others stand for those who are gone. Whoever
+    -- is censored goes a trifle later than whoever has the event at the same time, and is no longer at risk with him.
     RETURN QUERY EXECUTE format($q$
         WITH r AS MATERIALIZED (
             SELECT %1$s, s.%2$I::double precision AS "time of the row", s.%3$I::integer = 1 AS "event of the row",
                    hashtextextended(ROW(%1$s, s.%2$I, s.%3$I)::text, $3) AS "hash of the row"
             FROM %4$s AS s WHERE s.%2$I IS NOT NULL AND s.%3$I IS NOT NULL
-        ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row", NOT "event of the row") AS curve, count(*) AS n FROM r),
+        ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row" * CASE WHEN "event of the row" THEN 1 ELSE 1 + 1e-6 END, NOT "event of the row") AS curve, count(*) AS n FROM r),
         w AS MATERIALIZED (
             SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place",
-                   CASE WHEN r."time of the row" > $2 THEN 1 / nullif(ltv.survival_at(g.curve, $2), 0)
-                        WHEN r."event of the row" THEN 1 / nullif(ltv.survival_at(g.curve, r."time of the row" * (1 - 1e-14)), 0) ELSE 0 END AS "weight of the row"
+                   CASE WHEN r."time of the row" > $2 THEN 1 / nullif(ltv.survival_at(g.curve, $2 * (1 + 2e-6)), 0)
+                        WHEN r."event of the row" THEN 1 / nullif(ltv.survival_at(g.curve, r."time of the row"), 0) ELSE 0 END AS "weight of the row"
             FROM r, g
         ), plain AS (
             SELECT sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0) AS brier, count(p.p) AS n
@@ -74,7 +74,7 @@ BEGIN
     USING fitted, importance.horizon, importance.seed;
 END
 $$;
-COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. The outcome''s columns are those that train knew. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats), 22004.';
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats), 22004.';
 
 CREATE FUNCTION ltv.partial_dependence(
     model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT 12

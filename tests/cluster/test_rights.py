@@ -58,8 +58,8 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
         role(cluster, name)
     cluster.execute(
         """GRANT SELECT ON rows TO ltv_scorer, some_trainer;
-        GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer, some_trainer, ltv_promoter;
-        GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO some_trainer;
+        GRANT SELECT ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.aliases TO ltv_scorer, some_trainer, ltv_promoter;
+        GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.events TO some_trainer;
             GRANT UPDATE ON ltv.models TO some_trainer;
         GRANT EXECUTE ON FUNCTION ltv.promote TO ltv_promoter; GRANT INSERT, UPDATE ON ltv.aliases TO ltv_promoter; GRANT UPDATE ON ltv.models, ltv.model_versions TO ltv_promoter; GRANT INSERT ON ltv.events TO ltv_promoter"""
     )
@@ -76,7 +76,7 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
 def test_training_needs_the_callers_right_to_the_source(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     role(cluster, "some_trainer")
-    cluster.execute("""GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT ALL ON ltv.models, ltv.model_versions, ltv.events TO some_trainer;
+    cluster.execute("""GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT ALL ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.events TO some_trainer;
         GRANT SELECT (d, e, a) ON rows TO some_trainer""")
     assert cluster.error(f"SET ROLE some_trainer; {TRAIN}").sqlstate == "42501"
     assert cluster.query("SET ROLE some_trainer; " + TRAIN.replace("'a', 'g'", "'a'")) == [["500"]]
@@ -87,7 +87,7 @@ def test_row_security_of_the_source_is_the_callers(cluster: Cluster) -> None:
     role(cluster, "even")
     cluster.execute(
         """ALTER TABLE rows ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON rows USING (owner = current_user);
-        GRANT SELECT ON rows TO even; GRANT EXECUTE ON FUNCTION ltv.train TO even; GRANT ALL ON ltv.models, ltv.model_versions, ltv.events TO even"""
+        GRANT SELECT ON rows TO even; GRANT EXECUTE ON FUNCTION ltv.train TO even; GRANT ALL ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.events TO even"""
     )
     assert cluster.query(TRAIN) == [["500"]]
     assert cluster.query(f"SET ROLE even; {TRAIN}") == [["250"]]
@@ -99,7 +99,7 @@ def test_row_security_on_the_registry_hides_versions(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     cluster.query(f"{TRAIN}; {TRAIN}")
     role(cluster, "ltv_scorer")
-    cluster.execute("""GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer;
+    cluster.execute("""GRANT SELECT ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.aliases TO ltv_scorer;
         ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY; CREATE POLICY first ON ltv.model_versions USING (version = 1)""")
     assert cluster.value("SET ROLE ltv_scorer; SELECT ltv.model_version('m')") == "1"
     assert cluster.error("SET ROLE ltv_scorer; SELECT ltv.model('m@2')").sqlstate == "P0002"

@@ -42,12 +42,12 @@ FROM ltv.score('churn', 'telco', 'customer_id', explain_top => 0) GROUP BY 1 ORD
 -- The score of a row never depends on the batch: alone, among others, in any order, with other versions of the columns.
 CREATE VIEW one AS SELECT monthly_charges::double precision, 'x' AS other, contract, tenure::bigint, partner, customer_id FROM telco WHERE customer_id = '0013-SMEOE';
 CREATE TABLE few AS SELECT * FROM telco WHERE customer_id > '98' ORDER BY customer_id DESC;
-CREATE TABLE some AS SELECT * FROM telco WHERE customer_id > '97' OR customer_id = '0013-SMEOE';
+CREATE TABLE several AS SELECT * FROM telco WHERE customer_id > '97' OR customer_id = '0013-SMEOE';
 SELECT m.model, count(*) AS alone, bool_and(to_jsonb(a) - 'scored_at' = to_jsonb(b) - 'scored_at') AS same
-FROM unnest('{churn,strata,km,all}'::text[]) AS m (model), LATERAL ltv.score(m.model, 'one', 'customer_id', given => 'tenure') AS a, LATERAL ltv.score(m.model, 'some', 'customer_id', given => 'tenure') AS b
+FROM unnest('{churn,strata,km,all}'::text[]) AS m (model), LATERAL ltv.score(m.model, 'one', 'customer_id', given => 'tenure') AS a, LATERAL ltv.score(m.model, 'several', 'customer_id', given => 'tenure') AS b
 WHERE a.id = b.id GROUP BY 1 ORDER BY 1;
 SELECT m.model, count(*) > 50 AS many, bool_and(to_jsonb(a) - 'scored_at' = to_jsonb(b) - 'scored_at') AS same
-FROM unnest('{churn,strata,km,all}'::text[]) AS m (model), LATERAL ltv.score(m.model, 'few', 'customer_id') AS a, LATERAL ltv.score(m.model, 'some', 'customer_id') AS b
+FROM unnest('{churn,strata,km,all}'::text[]) AS m (model), LATERAL ltv.score(m.model, 'few', 'customer_id') AS a, LATERAL ltv.score(m.model, 'several', 'customer_id') AS b
 WHERE a.id = b.id GROUP BY 1 ORDER BY 1;
 
 -- What it abstains from, and what is far from the training rows.
@@ -62,6 +62,8 @@ SELECT id, round(p_event::numeric, 4) AS p_event, risk_percentile, risk_decile, 
 -- Importance: the plain value is train's own Brier score on the same rows; what the model does not need loses nothing.
 CREATE VIEW held_out AS SELECT * FROM telco WHERE held_out;
 SELECT rank, feature, metric, round(value::numeric, 6) AS value, round(permuted_value::numeric, 3) AS permuted_value, importance > 0.001 AS matters, n FROM ltv.importance('churn', 'held_out', repeats => 2);
+SELECT max(abs(i.value - (m ->> 'value')::float8)) < 1e-12 AS is_trains_own FROM ltv.importance('churn', 'held_out', repeats => 1) AS i, ltv.model_versions AS v, jsonb_array_elements(v.metrics) AS m
+WHERE v.model = 'churn' AND m ->> 'metric' = 'brier at 12';
 CREATE TABLE shuffled AS SELECT * FROM held_out ORDER BY md5(customer_id || 'x');
 SELECT bool_and(abs(a.importance - b.importance) < 1e-12) AS in_any_order FROM ltv.importance('churn', 'held_out', repeats => 2) AS a JOIN ltv.importance('churn', 'shuffled', repeats => 2) AS b USING (feature);
 SELECT count(*) AS without_features FROM ltv.importance('all', 'held_out');

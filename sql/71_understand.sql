@@ -124,7 +124,7 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the values: grid => ARRAY[...], or train a new version.';
         END IF;
     END IF;
-    IF array_position(partial_dependence.grid, NULL) IS NOT NULL THEN
+    IF EXISTS (SELECT FROM unnest(partial_dependence.grid) AS g WHERE g IS NULL) THEN
         RAISE EXCEPTION 'the grid must not hold a NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Use array_remove(grid, NULL).';
     END IF;
     -- A whole number has no value between two of them.
@@ -213,7 +213,7 @@ DECLARE
     wanted text;
     parts text;
 BEGIN
-    IF segment_profile.source IS NULL OR segment_profile.by IS NULL OR segment_profile.features IS NULL OR array_position(segment_profile.features, NULL) IS NOT NULL THEN
+    IF segment_profile.source IS NULL OR segment_profile.by IS NULL OR segment_profile.features IS NULL OR EXISTS (SELECT FROM unnest(segment_profile.features) AS f WHERE f IS NULL) THEN
         RAISE EXCEPTION 'segment_profile needs a source, a column to segment by and features' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = segment_profile.source) THEN

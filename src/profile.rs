@@ -2,7 +2,8 @@
 
 use std::ffi::{CStr, CString};
 
-use ltv_engine::assess::profile::{Bin, Profile, Values, distances, poisson_interval};
+use ltv_engine::assess::profile::{Bin, Profile, Values};
+use ltv_engine::assess::profile_distance::{distances, poisson_interval};
 use ltv_engine::{Error, Result};
 use pgrx::Internal;
 use pgrx::prelude::*;

@@ -1,7 +1,8 @@
 //! Profiles: mergeable in any order, read back as they were written, and distances that are what their definitions say.
 
 use approx::assert_relative_eq;
-use ltv_engine::assess::profile::{Bin, Distance, Profile, distances, poisson_interval};
+use ltv_engine::assess::profile::{Bin, Profile};
+use ltv_engine::assess::profile_distance::{Distance, distances, poisson_interval};
 use ltv_engine::numeric::tally::Budget;
 use proptest::prelude::*;
 

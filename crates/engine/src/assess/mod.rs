@@ -5,5 +5,6 @@ pub mod calibration;
 pub mod concordance;
 pub mod concordance_error;
 pub mod profile;
+pub mod profile_distance;
 pub mod recalibration;
 pub mod reliability;

@@ -1,0 +1,171 @@
+//! How far one distribution has gone from another, and what chance alone would do; the exact interval of a count.
+
+use std::collections::BTreeMap;
+
+use crate::assess::profile::{Profile, Values, two_kinds};
+use crate::numeric::normal;
+use crate::numeric::sum::Sum;
+use crate::{Error, Result};
+
+/// How far a distribution has gone from another one, by one measure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Distance {
+    pub metric: &'static str,
+    pub value: f64,
+    /// What chance alone exceeds once in a thousand times; `None` where that is not known.
+    pub chance: Option<f64>,
+}
+
+/// Groups of about a tenth of the base each.
+const GROUPS: usize = 10;
+
+/// The quantile of the standard normal law that one of a thousand exceeds on either side.
+const NORMAL_QUANTILE: f64 = 3.290_526_731_491_926;
+/// √(−ln(0.001 / 2) / 2): Kolmogorov's quantile for one in a thousand (Smirnov 1948).
+const KOLMOGOROV_QUANTILE: f64 = 1.949_474_607_521_2;
+
+/// The exact interval at `level` of the mean of a Poisson count (Garwood 1936), in chi-squared quantiles.
+///
+/// # Errors
+/// [`Error::Invalid`] for a negative count, one beyond a million millions, or a level outside (0, 1).
+pub fn poisson_interval(count: f64, level: f64) -> Result<(f64, f64)> {
+    if !(0.0..=1e12).contains(&count) {
+        return Err(Error::invalid(
+            format!("a count must be between 0 and 1e12, got {count}"),
+            "The number of events.",
+        ));
+    }
+    if !(level > 0.0 && level < 1.0) {
+        return Err(Error::invalid(format!("level must be between 0 and 1, got {level}"), "0.95 is usual."));
+    }
+    let tail = (1.0 - level) / 2.0;
+    let lower = if count > 0.0 { quantile_of_chi_squared(1.0 - tail, 2.0 * count) / 2.0 } else { 0.0 };
+    Ok((lower, quantile_of_chi_squared(tail, 2.0 * count + 2.0) / 2.0))
+}
+
+fn chi_squared_quantile(df: f64) -> f64 {
+    quantile_of_chi_squared(0.001, df)
+}
+
+/// The x that a chi-squared variable exceeds with probability `tail`.
+fn quantile_of_chi_squared(tail: f64, df: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 100.0 + df + 20.0 * df.sqrt() - 2.0 * tail.ln());
+    while normal::chi_squared_upper_tail(high, df) > tail {
+        high *= 2.0;
+    }
+    for _ in 0..200 {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            break;
+        }
+        if normal::chi_squared_upper_tail(middle, df) > tail { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
+}
+
+/// How far `now` has gone from `base`: the population stability index (Siddiqi 2006; its law under no drift: Yurdakul
+/// 2018) and the Jensen–Shannon divergence in bits (Lin 1991) over tenths of the base, or over levels; for numbers also
+/// Kolmogorov–Smirnov and the first Wasserstein distance in standard deviations of the base; for texts the largest
+/// difference of a level's share and the share of levels the base never saw. And the difference of the NULL rates.
+///
+/// In the index an empty group counts as half a row. None but the NULL rate when either has no values.
+///
+/// # Errors
+/// [`Error::Invalid`] for numbers against texts.
+pub fn distances(base: &Profile, now: &Profile) -> Result<Vec<Distance>> {
+    let (n, m) = (base.count() as f64, now.count() as f64);
+    let mut distances = Vec::new();
+    let rates = base.null_rate().zip(now.null_rate());
+    let pairs: Vec<(f64, f64)> = match (&base.values, &now.values) {
+        (Values::Numbers(_), Values::Numbers(_)) => groups(base, now),
+        (Values::Texts(base), Values::Texts(now)) => {
+            let both: std::collections::BTreeSet<&String> = base.keys().chain(now.keys()).collect();
+            let count = |levels: &BTreeMap<String, u64>, level: &String| levels.get(level).copied().unwrap_or(0) as f64;
+            both.into_iter().map(|level| (count(base, level), count(now, level))).collect()
+        }
+        _ => return Err(two_kinds()),
+    };
+    if n > 0.0 && m > 0.0 {
+        let df = pairs.len() as f64 - 1.0;
+        let both = 1.0 / n + 1.0 / m;
+        let chance = if df > 0.0 { chi_squared_quantile(df) * both } else { 0.0 };
+        let share = |count: f64, of: f64| count.max(0.5) / of;
+        let index: Sum =
+            pairs.iter().map(|(b, c)| (share(*c, m) - share(*b, n)) * (share(*c, m) / share(*b, n)).ln()).collect();
+        distances.push(Distance { metric: "psi", value: index.total(), chance: Some(chance) });
+        let entropy = |p: f64, q: f64| if p > 0.0 { p * (2.0 * p / (p + q)).log2() } else { 0.0 };
+        let divergence: Sum =
+            pairs.iter().map(|(b, c)| 0.5 * (entropy(b / n, c / m) + entropy(c / m, b / n))).collect();
+        let chance = chance / (8.0 * std::f64::consts::LN_2);
+        let value = divergence.total().clamp(0.0, 1.0);
+        distances.push(Distance { metric: "jensen_shannon", value, chance: Some(chance.min(1.0)) });
+        match (&base.values, &now.values) {
+            (Values::Texts(before), Values::Texts(after)) => {
+                let difference = |(b, c): &(f64, f64)| (c / m - b / n).abs();
+                let largest = pairs.iter().map(difference).fold(0.0, f64::max);
+                distances.push(Distance { metric: "l_infinity", value: largest, chance: None });
+                let unseen: u64 =
+                    after.iter().filter(|(level, _)| !before.contains_key(*level)).map(|(_, count)| count).sum();
+                distances.push(Distance { metric: "unseen_rate", value: unseen as f64 / m, chance: None });
+            }
+            _ => {
+                let (largest, area) = between(base, now);
+                let chance = (KOLMOGOROV_QUANTILE * both.sqrt()).min(1.0);
+                distances.push(Distance { metric: "kolmogorov_smirnov", value: largest, chance: Some(chance) });
+                if let Some(scale) = base.std_dev().filter(|scale| *scale > 0.0) {
+                    let value = area / scale;
+                    if value.is_finite() {
+                        distances.push(Distance { metric: "wasserstein", value, chance: None });
+                    }
+                }
+            }
+        }
+    }
+    if let Some((before, after)) = rates {
+        let (rows, all) = ((n + base.nulls as f64, m + now.nulls as f64), n + m + (base.nulls + now.nulls) as f64);
+        let pooled = (base.nulls + now.nulls) as f64 / all;
+        let chance = NORMAL_QUANTILE * (pooled * (1.0 - pooled) * (1.0 / rows.0 + 1.0 / rows.1)).sqrt();
+        distances.push(Distance { metric: "null_rate", value: (after - before).abs(), chance: Some(chance) });
+    }
+    Ok(distances)
+}
+
+/// The numbers of both in groups whose limits are the tenths of the base: a group ends with the bin in which the base
+/// reaches the next tenth.
+fn groups(base: &Profile, now: &Profile) -> Vec<(f64, f64)> {
+    let total = base.count() as f64;
+    let mut limits = Vec::new();
+    let (mut below, mut next) = (0.0, 1);
+    let (Values::Numbers(old), Values::Numbers(new)) = (&base.values, &now.values) else { return Vec::new() };
+    for (key, bin) in old {
+        below += bin.count as f64;
+        if below * GROUPS as f64 >= next as f64 * total {
+            limits.push(*key);
+            next = (below * GROUPS as f64 / total).floor() as usize + 1;
+        }
+    }
+    // The last group has no limit.
+    limits.pop();
+    let mut pairs = vec![(0.0, 0.0); limits.len() + 1];
+    let group = |key: &u32| limits.partition_point(|limit| limit < key);
+    old.iter().for_each(|(key, bin)| pairs[group(key)].0 += bin.count as f64);
+    new.iter().for_each(|(key, bin)| pairs[group(key)].1 += bin.count as f64);
+    pairs
+}
+
+/// The largest difference of the two distribution functions, and the area between them.
+fn between(base: &Profile, now: &Profile) -> (f64, f64) {
+    let (n, m) = (base.count() as f64, now.count() as f64);
+    let mut steps: Vec<(f64, f64)> = base.bins().map(|bin| (bin.middle(), bin.count as f64 / n)).collect();
+    steps.extend(now.bins().map(|bin| (bin.middle(), -(bin.count as f64) / m)));
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut difference, mut largest, mut area) = (0.0f64, 0.0f64, Sum::default());
+    for (at, (value, step)) in steps.iter().enumerate() {
+        difference += step;
+        if let Some((next, _)) = steps.get(at + 1).filter(|(next, _)| next > value) {
+            largest = largest.max(difference.abs());
+            area.add(difference.abs() * (next - value));
+        }
+    }
+    (largest.min(1.0), area.total())
+}

@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, Optional
 
+# A refusal may repeat a long text that it was given.
+csv.field_size_limit(1 << 30)
 REPO = Path(__file__).resolve().parent.parent
 DATA = REPO / "tests" / "data"
 sys.path.insert(0, str(REPO / "tools"))

@@ -2,6 +2,9 @@
 //! users see is written out in `sql/`.
 
 mod calibration;
+mod currency;
+mod decimal;
+mod discounting;
 mod discrete;
 mod estimates;
 mod fine_gray;
@@ -19,6 +22,7 @@ mod survival;
 mod text;
 mod train;
 mod types;
+mod unit_economics;
 mod value;
 
 use pgrx::prelude::*;
@@ -53,7 +57,11 @@ extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requi
 extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
-extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
+extension_sql_file!("../sql/44_discounting.sql", name = "discounting", requires = ["timeline"]);
+extension_sql_file!("../sql/45_currency.sql", name = "currency", requires = ["discounting"]);
+extension_sql_file!("../sql/46_unit_economics.sql", name = "unit_economics", requires = ["currency"]);
+extension_sql_file!("../sql/47_trends.sql", name = "trends", requires = ["unit_economics"]);
+extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["trends"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["train"]);

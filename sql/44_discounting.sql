@@ -41,16 +41,16 @@ COMMENT ON FUNCTION ltv.npv(numeric[], double precision, text, text, integer) IS
 CREATE FUNCTION ltv.irr(cash numeric[], guess double precision DEFAULT NULL) RETURNS double precision
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'irr_array';
 COMMENT ON FUNCTION ltv.irr(numeric[], double precision) IS 'The rate a period at which flows of periods 0, 1, 2 ... are worth nothing. NULL when there is none, or more than one and no guess: irr_rates lists them. guess chooses the nearest of several, and is not needed to find one. Errors: 22004 for a NULL flow, 22023, 22003.';
-CREATE FUNCTION ltv.irr_rates(cash numeric[]) RETURNS TABLE (rate double precision)
+CREATE FUNCTION ltv.irr_rates(cash numeric[]) RETURNS TABLE (root integer, rate double precision)
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1 AS 'MODULE_PATHNAME', 'irr_rates_array';
-COMMENT ON FUNCTION ltv.irr_rates(numeric[]) IS 'All rates of irr, rising: none when no flow goes against the others, several only when the flows change direction more than once. Found by branch and bound between e^-36 - 1 and e^700 - 1 (Moore, Kearfott & Cloud 2009, chapter 8), so none is missed; two within 1e-7 of each other are one.';
+COMMENT ON FUNCTION ltv.irr_rates(numeric[]) IS 'All rates of irr, rising, numbered from 1: none when no flow goes against the others, several only when the flows change direction more than once. Found by branch and bound between e^-36 - 1 and e^700 - 1 (Moore, Kearfott & Cloud 2009, chapter 8), so none is missed; two within 1e-7 of each other are one.';
 CREATE FUNCTION ltv.xnpv(cash numeric[], dates date[], rate double precision, as_of date DEFAULT NULL, day_count text DEFAULT 'ACT/365F', currency text DEFAULT NULL, digits integer DEFAULT NULL) RETURNS numeric
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'xnpv_array';
 COMMENT ON FUNCTION ltv.xnpv(numeric[], date[], double precision, date, text, text, integer) IS 'The present value on as_of of dated flows at an effective annual rate: sum of amount x (1 + rate)^-year_fraction(as_of, date). as_of NULL: the first date of the array, as the spreadsheets'' XNPV. Earlier flows earn interest (Excel refuses them, LibreOffice does not). Flows are added up exactly; rounded once, to the decimals of currency, or digits, or 2. NULL for no flows and a NULL cash, dates, rate or day_count. Errors: 22004 for a NULL flow or date, 22023, 22003.';
 CREATE FUNCTION ltv.xirr(cash numeric[], dates date[], day_count text DEFAULT 'ACT/365F', guess double precision DEFAULT NULL) RETURNS double precision
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'xirr_array';
 COMMENT ON FUNCTION ltv.xirr(numeric[], date[], text, double precision) IS 'The effective annual rate at which dated flows are worth nothing, as the spreadsheets'' XIRR. NULL when there is none, or more than one and no guess: xirr_rates lists them. Errors: 22004 for a NULL flow or date, 22023, 22003.';
-CREATE FUNCTION ltv.xirr_rates(cash numeric[], dates date[], day_count text DEFAULT 'ACT/365F') RETURNS TABLE (rate double precision)
+CREATE FUNCTION ltv.xirr_rates(cash numeric[], dates date[], day_count text DEFAULT 'ACT/365F') RETURNS TABLE (root integer, rate double precision)
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1 AS 'MODULE_PATHNAME', 'xirr_rates_array';
 COMMENT ON FUNCTION ltv.xirr_rates(numeric[], date[], text) IS 'All rates of xirr, rising, as irr_rates.';
 
@@ -79,22 +79,22 @@ CREATE FUNCTION ltv._xirr_final(state ltv.dated_cash) RETURNS double precision
 COMMENT ON FUNCTION ltv._xirr_final(ltv.dated_cash) IS 'Final function of xirr.';
 
 CREATE AGGREGATE ltv.dated_cash_agg(amount numeric, paid_on date) (
-    SFUNC = ltv._dated_cash_add, STYPE = ltv.dated_cash, SSPACE = 4096, FINALFUNC = ltv._dated_cash_final, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._dated_cash_add, STYPE = ltv.dated_cash, SSPACE = 512, FINALFUNC = ltv._dated_cash_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._dated_cash_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.dated_cash_agg(numeric, date) IS 'Gathers payments as exact sums by date. amount: below 10^20, sixteen decimals count; paid_on: finite. Rows with a NULL are left out and counted by skipped(). Errors 22023, 22003, 53200.';
 CREATE AGGREGATE ltv.xnpv(rate double precision, amount numeric, paid_on date) (
-    SFUNC = ltv._dated_cash_add, STYPE = ltv.dated_cash, SSPACE = 4096, FINALFUNC = ltv._xnpv_final, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._dated_cash_add, STYPE = ltv.dated_cash, SSPACE = 512, FINALFUNC = ltv._xnpv_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._dated_cash_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.xnpv(double precision, numeric, date) IS 'The present value of the rows'' payments on the earliest date among them (rows have no order, so there is no first), at an effective annual rate, the same in all rows, by ACT/365F, rounded once to two decimals: a spreadsheet''s XNPV whose first date is the earliest. Rows with a NULL are left out. xnpv(dated_cash_agg(amount, paid_on), rate, ...) has the options. NULL for no rows. Errors 22023, 22003, 53200.';
 CREATE AGGREGATE ltv.xnpv(rate double precision, amount numeric, paid_on date, as_of date) (
-    SFUNC = ltv._dated_cash_add, STYPE = ltv.dated_cash, SSPACE = 4096, FINALFUNC = ltv._xnpv_final, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._dated_cash_add, STYPE = ltv.dated_cash, SSPACE = 512, FINALFUNC = ltv._xnpv_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._dated_cash_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.xnpv(double precision, numeric, date, date) IS 'As xnpv(rate, amount, paid_on) on as_of, the same in all rows. Payments before as_of earn interest.';
 CREATE AGGREGATE ltv.xirr(amount numeric, paid_on date) (
-    SFUNC = ltv._dated_cash_add, STYPE = ltv.dated_cash, SSPACE = 4096, FINALFUNC = ltv._xirr_final, FINALFUNC_MODIFY = READ_ONLY,
+    SFUNC = ltv._dated_cash_add, STYPE = ltv.dated_cash, SSPACE = 512, FINALFUNC = ltv._xirr_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = ltv._dated_cash_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ltv.xirr(numeric, date) IS 'The effective annual rate at which the rows'' payments are worth nothing, by ACT/365F. NULL when there is none or more than one: xirr_rates(dated_cash_agg(amount, paid_on)) lists them. Rows with a NULL are left out. Errors 22023, 22003, 53200.';
@@ -110,7 +110,7 @@ COMMENT ON FUNCTION ltv.xnpv(ltv.dated_cash, double precision, date, text, text,
 CREATE FUNCTION ltv.xirr(cash ltv.dated_cash, day_count text DEFAULT 'ACT/365F', guess double precision DEFAULT NULL) RETURNS double precision
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'xirr_cash';
 COMMENT ON FUNCTION ltv.xirr(ltv.dated_cash, text, double precision) IS 'The internal rate of gathered payments, as xirr(cash, dates, ...).';
-CREATE FUNCTION ltv.xirr_rates(cash ltv.dated_cash, day_count text DEFAULT 'ACT/365F') RETURNS TABLE (rate double precision)
+CREATE FUNCTION ltv.xirr_rates(cash ltv.dated_cash, day_count text DEFAULT 'ACT/365F') RETURNS TABLE (root integer, rate double precision)
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 1 AS 'MODULE_PATHNAME', 'xirr_rates_cash';
 COMMENT ON FUNCTION ltv.xirr_rates(ltv.dated_cash, text) IS 'All internal rates of gathered payments, rising, as irr_rates.';
 CREATE FUNCTION ltv.total(cash ltv.dated_cash) RETURNS numeric

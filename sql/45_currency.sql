@@ -1,7 +1,7 @@
 -- Currencies: minor units, rates, conversion, and sums that refuse to mix.
 
 CREATE FUNCTION ltv.minor_digits(currency text, convention text DEFAULT 'iso') RETURNS integer
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'minor_digits_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'sql_minor_digits_wrapper';
 COMMENT ON FUNCTION ltv.minor_digits(text, text) IS 'The decimals of a currency''s minor unit: 2 for EUR, 0 for JPY, 3 for KWD. convention: iso, ISO 4217; stripe, the amounts of its API, where MGA has none, and ISK and UGX have two though both are whole by ISO (https://docs.stripe.com/currencies). NULL for what has no minor unit, such as XAU. An unknown code, or one not in capitals, is error 22023.';
 
 CREATE FUNCTION ltv.from_minor(amount bigint, currency text, convention text DEFAULT 'iso') RETURNS numeric
@@ -118,15 +118,14 @@ BEGIN
         RETURN NULL;
     END IF;
     IF lost IS NOT NULL THEN
-        RAISE EXCEPTION 'there is no rate for % on % in %', lost, on_date, rates
+        RAISE EXCEPTION 'there is no %rate for % on % in %', coalesce(basis || ' ', ''), lost, on_date, rates
             USING ERRCODE = 'no_data_found',
-                  DETAIL = CASE WHEN basis IS NOT NULL THEN format('The basis asked for is %s.', quote_literal(basis)) ELSE '' END,
                   HINT = format('SELECT * FROM ltv.check_rates(%L) lists the gaps. The reporting currency needs a row with rate 1, or name it: reporting => %L. missing => ''null'' gives NULL.', rates, lost);
     END IF;
     IF cardinality(given) > 1 OR cardinality(wanted) > 1 THEN
         RAISE EXCEPTION 'there is more than one rate for % on % in %', CASE WHEN cardinality(given) > 1 THEN from_currency ELSE to_currency END, on_date, rates
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = CASE WHEN bases IS NOT NULL THEN format('Their bases: %s.', bases) ELSE '' END,
+                  DETAIL = format('Their basis: %s.', coalesce(bases, 'none')),
                   HINT = format('Say which basis; SELECT * FROM ltv.check_rates(%L) lists overlaps.', rates);
     END IF;
     IF given[1] IS NULL OR wanted[1] IS NULL OR NOT (given[1] > 0 AND wanted[1] > 0) OR given[1] IN ('NaN', 'Infinity') OR wanted[1] IN ('NaN', 'Infinity') THEN
@@ -167,7 +166,7 @@ BEGIN
     IF doubled.currency IS NOT NULL THEN
         RAISE EXCEPTION 'there is more than one rate for % on % in %', doubled.currency, doubled.next_from, rates
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = CASE WHEN doubled.bases <> '' THEN format('Their bases: %s.', doubled.bases) ELSE '' END,
+                  DETAIL = format('Their basis: %s.', coalesce(nullif(doubled.bases, ''), 'none')),
                   HINT = format('Say which basis; SELECT * FROM ltv.check_rates(%L) lists overlaps.', rates);
     END IF;
     EXECUTE shared || 'SELECT EXISTS (SELECT FROM known k WHERE k.currency = $4)' INTO has_target USING basis, reporting, constant_on, to_currency;

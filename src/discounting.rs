@@ -107,7 +107,11 @@ fn rates_of(flows: &[(f64, Decimal)]) -> Vec<f64> {
 }
 
 fn answer_rates(call: &Call, rates: Option<Vec<f64>>) -> pg_sys::Datum {
-    call.answer_rows(rates.unwrap_or_default().into_iter().map(|rate| vec![Field::Float(Some(rate))]))
+    call.answer_rows(
+        (1..)
+            .zip(rates.unwrap_or_default())
+            .map(|(root, rate)| vec![Field::Int4(Some(root)), Field::Float(Some(rate))]),
+    )
 }
 
 /// `irr(cash, guess)`.

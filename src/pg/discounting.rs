@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use ltv_engine::Result;
 use ltv_engine::value::dated_cash::DatedCash;
 use ltv_engine::value::decimal::Decimal;
+use ltv_engine::value::packed_cash;
 use pgrx::prelude::*;
 
 use crate::discounting;
@@ -12,6 +13,7 @@ use crate::pg::aggregate::{Merge, arguments, combine, finish_state, float};
 use crate::pg::call::Call;
 use crate::pg::error::settle;
 use crate::pg::expanded::{self, State};
+use crate::pg::flat;
 use crate::pg::settings;
 use crate::pg::symbols::export;
 use crate::pg::varlena;
@@ -42,24 +44,128 @@ struct Places {
 #[inline(always)]
 unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, count: usize, places: Places) -> pg_sys::Datum {
     // SAFETY: passed on from the caller.
-    let (args, object) = unsafe {
-        let args = arguments(fcinfo, count);
-        (args, expanded::state::<DatedCash>(fcinfo, &args[0]))
+    let args = unsafe { arguments(fcinfo, count) };
+    let row = if args[1..].iter().any(|slot| slot.isnull) {
+        None
+    } else {
+        Some(Row {
+            rate: places.rate.map(|place| float(&args[place])),
+            as_of: places.as_of.map(|place| args[place].value.value() as i32),
+            // SAFETY: declared numeric, and not NULL here.
+            amount: unsafe { amount(&args[places.amount]) }.0,
+            date: args[places.amount + 1].value.value() as i32,
+        })
     };
-    if args[1..].iter().any(|slot| slot.isnull) {
-        object.state.skip();
-        return object.datum();
+    // SAFETY: passed on.
+    if let Some(answer) = unsafe { add_packed(fcinfo, &args[0], row.as_ref()) } {
+        return answer;
     }
-    if places.rate.is_some() || places.as_of.is_some() {
-        let rate = places.rate.map(|place| float(&args[place]));
-        let as_of = places.as_of.map(|place| args[place].value.value() as i32);
-        settle(object.state.agree(rate, as_of));
+    // SAFETY: passed on.
+    let object = unsafe { expanded::state::<DatedCash>(fcinfo, &args[0]) };
+    match row {
+        None => object.state.skip(),
+        Some(row) => {
+            settle(object.state.agree(row.rate, row.as_of));
+            settle(object.state.add(row.date, row.amount, settings::budget));
+        }
     }
-    // SAFETY: declared numeric, and not NULL here.
-    let (amount, _) = unsafe { amount(&args[places.amount]) };
-    let date = args[places.amount + 1].value.value() as i32;
-    settle(object.state.add(date, amount, settings::budget));
     object.datum()
+}
+
+struct Row {
+    rate: Option<f64>,
+    as_of: Option<i32>,
+    amount: Decimal,
+    date: i32,
+}
+
+/// Adds the row to a packed state; `None` when the state is none, or has no room left.
+///
+/// # Safety
+/// As [`add`], of whose arguments `state` is the first.
+#[inline(always)]
+unsafe fn add_packed(
+    fcinfo: pg_sys::FunctionCallInfo,
+    state: &pg_sys::NullableDatum,
+    row: Option<&Row>,
+) -> Option<pg_sys::Datum> {
+    let put = |bytes: &mut [u8]| match row {
+        None => {
+            packed_cash::skip(bytes, 1);
+            true
+        }
+        Some(row) => {
+            settle(packed_cash::agree(bytes, row.rate, row.as_of));
+            settle(packed_cash::add(bytes, row.date, row.amount))
+        }
+    };
+    if state.isnull {
+        // SAFETY: passed on.
+        unsafe { flat::require_aggregate(fcinfo) };
+        let mut bytes = packed_cash::start();
+        put(&mut bytes);
+        return Some(varlena::to_datum(&bytes));
+    }
+    // SAFETY: passed on.
+    let bytes = unsafe { packed(fcinfo, state) }?;
+    if put(bytes) {
+        return Some(state.value);
+    }
+    let mut more = packed_cash::grown(bytes)?;
+    put(&mut more);
+    Some(varlena::to_datum(&more))
+}
+
+/// The bytes of a packed state that may be changed in place.
+///
+/// # Safety
+/// `state` is the state argument of a transition or combine function with this `fcinfo`, and not NULL.
+#[inline(always)]
+unsafe fn packed<'a>(fcinfo: pg_sys::FunctionCallInfo, state: &pg_sys::NullableDatum) -> Option<&'a mut [u8]> {
+    // SAFETY: a non-NULL state is a varlena; a plain one has a four-byte header, its low bits 00 on little-endian machines,
+    // and as much payload as that says. In an aggregate it is the aggregate's own copy, which its transition function may
+    // change in place (xaggr in the manual).
+    let bytes = unsafe {
+        let start = state.value.cast_mut_ptr::<pg_sys::varlena>();
+        if cfg!(target_endian = "big") || *start.cast::<u8>() & 0x03 != 0 {
+            return None;
+        }
+        flat::require_aggregate(fcinfo);
+        let length = pgrx::varlena::varsize_4b(start) - pg_sys::VARHDRSZ;
+        std::slice::from_raw_parts_mut(start.cast::<u8>().add(pg_sys::VARHDRSZ), length)
+    };
+    packed_cash::is_packed(bytes).then_some(bytes)
+}
+
+/// The combine function: packed states stay so as long as there is room.
+///
+/// # Safety
+/// Called by PostgreSQL as a combine or transition function over two values of the state type.
+unsafe fn merge(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: passed on from the caller.
+    let args = unsafe { arguments(fcinfo, 2) };
+    if !args[1].isnull {
+        // SAFETY: passed on.
+        let own = if args[0].isnull {
+            Some(packed_cash::start())
+        } else {
+            unsafe { packed(fcinfo, &args[0]) }.map(|b| b.to_vec())
+        };
+        if let Some(mut bytes) = own {
+            // SAFETY: not NULL, of the state type, and only read.
+            let fits = unsafe {
+                flat::require_aggregate(fcinfo);
+                expanded::with_state::<DatedCash, _>(args[1].value, |other| {
+                    settle(packed_cash::merge(&mut bytes, other))
+                })
+            };
+            if fits {
+                return varlena::to_datum(&bytes);
+            }
+        }
+    }
+    // SAFETY: passed on.
+    unsafe { combine::<DatedCash>(fcinfo) }
 }
 
 impl Merge for DatedCash {
@@ -110,7 +216,7 @@ const RATED_AS_OF: Places = Places { rate: Some(1), amount: 2, as_of: Some(4) };
 export!(dated_cash_add, pg_finfo_dated_cash_add, |f| add(f, 3, CASH));
 export!(dated_cash_add_rate, pg_finfo_dated_cash_add_rate, |f| add(f, 4, RATED));
 export!(dated_cash_add_rate_as_of, pg_finfo_dated_cash_add_rate_as_of, |f| add(f, 5, RATED_AS_OF));
-export!(dated_cash_combine, pg_finfo_dated_cash_combine, |f| combine::<DatedCash>(f));
+export!(dated_cash_combine, pg_finfo_dated_cash_combine, |f| merge(f));
 export!(dated_cash_final, pg_finfo_dated_cash_final, |f| finish_state::<DatedCash>(f));
 export!(xnpv_final, pg_finfo_xnpv_final, |f| discounting::xnpv_final(&Call::new(f)));
 export!(xirr_final, pg_finfo_xirr_final, |f| discounting::xirr_cash(&Call::new(f)));

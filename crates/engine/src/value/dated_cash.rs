@@ -219,7 +219,7 @@ impl DatedCash {
     }
 
     /// # Errors
-    /// [`Error::Malformed`] for anything that [`DatedCash::encode`] does not write.
+    /// [`Error::Malformed`] for anything that is neither written by [`DatedCash::encode`] nor packed.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         fn take<const N: usize>(from: &mut Reader) -> Result<[u8; N]> {
             let mut taken = [0; N];
@@ -230,6 +230,9 @@ impl DatedCash {
         }
         let mut from = Reader::new(bytes);
         let version = from.byte()?;
+        if version == super::packed_cash::VERSION {
+            return super::packed_cash::unpacked(bytes);
+        }
         if version != VERSION {
             return Err(Error::malformed(format!(
                 "format version {version} of dated cash is not known to this release"

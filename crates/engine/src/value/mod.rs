@@ -16,6 +16,7 @@ mod laws;
 pub mod lifetime_value;
 pub mod money;
 pub mod outlook;
+pub mod packed_cash;
 pub mod present_value;
 pub mod rates;
 mod smooth_view;

@@ -120,7 +120,7 @@ BEGIN
     IF lost IS NOT NULL THEN
         RAISE EXCEPTION 'there is no %rate for % on % in %', coalesce(basis || ' ', ''), lost, on_date, rates
             USING ERRCODE = 'no_data_found',
-                  HINT = format('SELECT * FROM ltv.check_rates(%L) lists the gaps. The reporting currency needs a row with rate 1, or name it: reporting => %L. missing => ''null'' gives NULL.', rates, lost);
+                  HINT = format('SELECT * FROM ltv.check_rates(%L) lists the gaps. The reporting currency needs a row with rate 1, or name it by reporting => ... missing => ''null'' gives NULL.', rates);
     END IF;
     IF cardinality(given) > 1 OR cardinality(wanted) > 1 THEN
         RAISE EXCEPTION 'there is more than one rate for % on % in %', CASE WHEN cardinality(given) > 1 THEN from_currency ELSE to_currency END, on_date, rates

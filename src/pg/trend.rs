@@ -42,7 +42,8 @@ impl Time for Day {
     #[inline(always)]
     fn number(datum: pg_sys::Datum) -> f64 {
         match datum.value() as i32 {
-            i32::MIN | i32::MAX => f64::INFINITY,
+            i32::MIN => f64::NEG_INFINITY,
+            i32::MAX => f64::INFINITY,
             day => f64::from(day),
         }
     }
@@ -57,7 +58,8 @@ impl Time for Instant {
     #[inline(always)]
     fn number(datum: pg_sys::Datum) -> f64 {
         match datum.value() as i64 {
-            i64::MIN | i64::MAX => f64::INFINITY,
+            i64::MIN => f64::NEG_INFINITY,
+            i64::MAX => f64::INFINITY,
             instant => instant as f64 / MICROSECONDS_PER_DAY,
         }
     }

@@ -74,6 +74,16 @@ UNION ALL SELECT 'zero', ltv.incidence_agg(0, 1)
 UNION ALL SELECT 'extreme', ltv.incidence_agg(d, c, w) FROM (VALUES (5e-324::float8, 1, 1e90), (1e308, 2, 1e-300), (1.7e308, 0, 1), (1, 1, 1e90)) AS v (d, c, w)
 UNION ALL SELECT 'wide', ltv.incidence_agg(d, 1) FROM (VALUES (5e-324::float8), (1.7e308)) AS v (d);
 
+CREATE TABLE purses (name text PRIMARY KEY, v ltv.dated_cash);
+INSERT INTO purses
+SELECT 'good', ltv.dated_cash_agg((CASE WHEN i < 20 THEN -d ELSE d END)::numeric, date '2024-01-01' + i) FROM plants UNION ALL SELECT 'empty', ltv.dated_cash_agg(NULL, NULL) UNION ALL SELECT 'one', ltv.dated_cash_agg(-1, '2024-02-29')
+UNION ALL SELECT 'even', ltv.dated_cash_agg(a, t) FROM (VALUES (-1, date '0001-01-01'), (1, '9999-12-31')) AS v (a, t)
+UNION ALL SELECT 'large', ltv.dated_cash_agg(a, t) FROM (VALUES (-99999999999999999999.0, date '4714-11-24 BC'), (1e-16, '2024-01-01'), (99999999999999999999.0, '200000-12-31')) AS v (a, t);
+INSERT INTO purses VALUES ('rated', '{"kind":"dated_cash","version":1,"date":["2024-01-01","2025-01-01"],"amount":["-100","110"],"skipped":18446744073709551615,"rate":0.5,"as_of":"2020-02-29"}');
+CREATE TABLE fx (currency text, valid_from date, valid_to date, rate numeric, basis text);
+INSERT INTO fx VALUES ('EUR', '2020-01-01', NULL, 1), ('USD', '2024-01-01', '2025-01-01', 0.9), ('JPY', '2024-01-01', NULL, 0.006), ('USD', '2025-01-01', NULL, 'NaN'), ('KWD', NULL, NULL, -1);
+CREATE TABLE payments AS SELECT i AS account_id, date '2024-01-01' + i AS paid_on, a::numeric AS amount, 'EUR' AS currency FROM plants;
+
 CREATE FUNCTION tried(calls text[]) RETURNS TABLE (call text, state text, message text) LANGUAGE plpgsql AS $$
 DECLARE
     odd boolean;
@@ -112,6 +122,12 @@ VALUES = {
     "boolean": ["true", "false", "NULL"],
     "date": ["'2024-01-31'", "NULL", "'infinity'", "'-infinity'", "'5874897-12-31'", "'4714-11-24 BC'", "'0001-01-01'"],
     "jsonb": ["'{\"by\": \"i\", \"fraction\": 0.5}'", "NULL", "'{}'", "'[]'", "'null'", "'1'", "'{\"by\": 1}'", "'{\"by\": \"i\", \"fraction\": 1e400}'", "'{\"by\": \"d\", \"last\": \"1 day\"}'"],
+    "date[]": ["'{2024-01-31}'", "NULL", "'{}'", "'{NULL}'", "'{infinity}'", "'{4714-11-24 BC,5874897-12-31}'", "'{{2024-01-31,2025-01-31},{2024-02-29,2025-01-31}}'", "'{2025-01-01,2024-01-01,2024-01-01}'"],
+    "timestamp with time zone": ["'2024-01-31 12:00+00'", "NULL", "'infinity'", "'-infinity'", "'294276-12-31 23:59:59.999999+00'", "'4714-11-24 00:00:00+00 BC'"],
+    "numeric": ["1", "NULL", "0", "-1", "0.01", "-1234.5678", "'NaN'", "'Infinity'", "'-Infinity'", "1e-30", "99999999999999999999.9999999999999999", "1e20", "1e1000", "33.3333333333333333333"],
+    "numeric[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{NaN}'", "'{-1,1e19}'", "'{{1,-2},{3,-4}}'", "'{-1600,10000,-10000}'", "'{1e20}'", "'{0,0}'", "'[5:6]={1,-2}'", "array_fill(-0.01, ARRAY[500])"],
+    "bytea": ["'\\x01'", "NULL", "''", "'\\x014555520200000000000000000000000000000000'", "'\\x0100000000000000000000000000000000000000000000000000000000000000000000000000000000'", "'\\x01000000000000f03f000000000000f07f0000000000000000000000000000000000000000000000000000000000000000'", "repeat('x', 70000)::bytea"],
+    "ltv.dated_cash": [f"(SELECT v FROM purses WHERE name = '{name}')" for name in "good empty one even large rated nothing".split()],
     "regclass": ["'plants'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "double precision[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{1,NaN}'", "'{{1,2},{3,4}}'", "'{Infinity}'", "'{-0,5e-324,1e308}'", "'[5:6]={1,2}'", "'{2,1,1,0}'", "array_fill(1e308, ARRAY[3, 2, 2])"],
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
@@ -142,6 +158,10 @@ WORKING = {
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
+    "digits": "2", "day_count": "'ACT/365F'", "compounding": "'annual'", "from_compounding": "'annual'", "to_compounding": "'per-month'", "convention": "'iso'", "from_currency": "'USD'", "to_currency": "'EUR'",
+    "rates": "(SELECT 'fx'::regclass)", "on_date": "(SELECT date '2024-06-01')", "basis": "NULL", "reporting": "NULL", "missing": "'error'", "constant_on": "(SELECT date '2024-06-01')", "payments": "(SELECT 'payments'::regclass)",
+    "cohort_ltv.as_of": "(SELECT date '2024-06-30')", "rfm.as_of": "(SELECT date '2024-06-30')", "grain": "'month'", "buckets": "5", "since": "NULL",
+    "account_column": "NULL", "paid_on_column": "NULL", "amount_column": "NULL", "currency_column": "'currency'",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
 }  # fmt: skip
 MOST_CALLS = 60000

@@ -171,7 +171,7 @@ BEGIN
     END IF;
     EXECUTE shared || 'SELECT EXISTS (SELECT FROM known k WHERE k.currency = $4)' INTO has_target USING basis, reporting, constant_on, to_currency;
     IF NOT has_target THEN
-        RAISE EXCEPTION 'there is no rate for %s% in %', to_currency, coalesce(' on ' || constant_on, ''), rates
+        RAISE EXCEPTION 'there is no %rate for % in %', coalesce(basis || ' ', ''), concat_ws(' on ', to_currency, constant_on), rates
             USING ERRCODE = 'no_data_found',
                   HINT = format('The reporting currency needs a row with rate 1, or name it: reporting => %L.', to_currency);
     END IF;

@@ -94,7 +94,7 @@ DECLARE
     lost text;
 BEGIN
     IF missing IS NULL OR missing NOT IN ('error', 'null') THEN
-        RAISE EXCEPTION 'unknown option for missing rates: %', coalesce(quote_literal(missing), 'NULL')
+        RAISE EXCEPTION 'unknown option for missing rates: %', coalesce(quote_literal(left(missing, 63)), 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: error, null.';
     END IF;
     IF amount IS NULL OR from_currency IS NULL OR to_currency IS NULL OR on_date IS NULL OR rates IS NULL THEN
@@ -118,7 +118,7 @@ BEGIN
         RETURN NULL;
     END IF;
     IF lost IS NOT NULL THEN
-        RAISE EXCEPTION 'there is no %rate for % on % in %', coalesce(basis || ' ', ''), lost, on_date, rates
+        RAISE EXCEPTION 'there is no %rate for % on % in %', coalesce(left(basis, 63) || ' ', ''), left(lost, 63), on_date, rates
             USING ERRCODE = 'no_data_found',
                   HINT = format('SELECT * FROM ltv.check_rates(%L) lists the gaps. The reporting currency needs a row with rate 1, or name it by reporting => ... missing => ''null'' gives NULL.', rates);
     END IF;
@@ -171,9 +171,9 @@ BEGIN
     END IF;
     EXECUTE shared || 'SELECT EXISTS (SELECT FROM known k WHERE k.currency = $4)' INTO has_target USING basis, reporting, constant_on, to_currency;
     IF NOT has_target THEN
-        RAISE EXCEPTION 'there is no %rate for % in %', coalesce(basis || ' ', ''), concat_ws(' on ', to_currency, constant_on), rates
+        RAISE EXCEPTION 'there is no %rate for % in %', coalesce(left(basis, 63) || ' ', ''), concat_ws(' on ', left(to_currency, 63), constant_on), rates
             USING ERRCODE = 'no_data_found',
-                  HINT = format('The reporting currency needs a row with rate 1, or name it: reporting => %L.', to_currency);
+                  HINT = format('The reporting currency needs a row with rate 1, or name it: reporting => %L.', left(to_currency, 63));
     END IF;
     RETURN QUERY EXECUTE shared || 'SELECT x.currency, CASE WHEN $3 IS NULL THEN x.valid_from ELSE ''-infinity'' END,
             CASE WHEN $3 IS NULL THEN nullif(x.valid_to, ''infinity'') END, x.rate

@@ -34,7 +34,7 @@ DECLARE
     missing text;
     unfit text;
 BEGIN
-    SELECT string_agg(wanted.name, ', ' ORDER BY wanted.place) FILTER (WHERE given.base IS NULL),
+    SELECT string_agg(left(wanted.name, 63), ', ' ORDER BY wanted.place) FILTER (WHERE given.base IS NULL),
            string_agg(format('%s is %s, not %s', wanted.name, given.type::regtype, CASE wanted.place WHEN 2 THEN 'date' WHEN 3 THEN 'numeric' ELSE 'text' END), ', ' ORDER BY wanted.place)
                FILTER (WHERE NOT CASE wanted.place
                    WHEN 1 THEN given.category = 'S' OR given.is_enum OR given.base = ANY ('{uuid,smallint,integer,bigint,numeric}'::regtype[])
@@ -85,7 +85,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'The last day that counts, such as the end of last month.';
     END IF;
     IF grain IS NULL OR grain NOT IN ('month', 'quarter', 'year') THEN
-        RAISE EXCEPTION 'unknown grain of cohorts: %', coalesce(quote_literal(grain), 'NULL')
+        RAISE EXCEPTION 'unknown grain of cohorts: %', coalesce(quote_literal(left(grain, 63)), 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: month, quarter, year.';
     END IF;
     EXECUTE format('SELECT min(p.currency COLLATE "C"), max(p.currency COLLATE "C") FROM (%s) p WHERE p.paid_on <= $1 AND p.amount IS NOT NULL',

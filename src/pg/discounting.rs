@@ -145,11 +145,10 @@ unsafe fn merge(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: passed on from the caller.
     let args = unsafe { arguments(fcinfo, 2) };
     if !args[1].isnull {
-        // SAFETY: passed on.
-        let own = if args[0].isnull {
-            Some(packed_cash::start())
-        } else {
-            unsafe { packed(fcinfo, &args[0]) }.map(|b| b.to_vec())
+        let own = match args[0].isnull {
+            true => Some(packed_cash::start()),
+            // SAFETY: passed on.
+            false => unsafe { packed(fcinfo, &args[0]) }.map(|bytes| bytes.to_vec()),
         };
         if let Some(mut bytes) = own {
             // SAFETY: not NULL, of the state type, and only read.

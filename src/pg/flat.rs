@@ -36,10 +36,10 @@ pub unsafe fn update<const N: usize>(
     // SAFETY: passed on.
     unsafe { require_aggregate(fcinfo) };
     let mut copy = match own {
-        // SAFETY: in an aggregate the state is the aggregate's own copy, which its transition function may change in
-        // place (xaggr in the manual); it is N bytes long. Checked all the same: a combine function may be handed one
-        // that crossed processes.
         Some(start) => {
+            // SAFETY: in an aggregate the state is the aggregate's own copy, which its transition function may change in
+            // place (xaggr in the manual); it is N bytes long. Checked all the same: a combine function may be handed one
+            // that crossed processes.
             let state = unsafe { &mut *start.cast::<[u8; N]>() };
             *state = settle(read(state));
             change(Some(state));

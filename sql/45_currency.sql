@@ -100,6 +100,10 @@ BEGIN
     IF amount IS NULL OR from_currency IS NULL OR to_currency IS NULL OR on_date IS NULL OR rates IS NULL THEN
         RETURN NULL;
     END IF;
+    IF amount IN ('NaN', 'Infinity', '-Infinity') THEN
+        RAISE EXCEPTION 'an amount must be finite, got %', amount
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave such rows out.';
+    END IF;
     IF from_currency = to_currency THEN
         RETURN amount;
     END IF;
@@ -180,7 +184,7 @@ BEGIN
         FROM (SELECT $4 AS currency, ''-infinity''::date AS valid_from, ''infinity''::date AS valid_to, 1::numeric AS rate
               UNION ALL
               SELECT f.currency, greatest(f.valid_from, t.valid_from), least(f.valid_to, t.valid_to), CASE WHEN t.rate = 1 THEN f.rate ELSE f.rate / t.rate END
-              FROM known f JOIN known t ON t.currency = $4 AND f.currency <> $4 AND f.valid_from < t.valid_to AND t.valid_from < f.valid_to AND f.rate > 0 AND t.rate > 0) x
+              FROM known f JOIN known t ON t.currency = $4 AND f.currency <> $4 AND f.valid_from < t.valid_to AND t.valid_from < f.valid_to AND f.rate > 0 AND f.rate < ''Infinity'' AND t.rate > 0 AND t.rate < ''Infinity'') x
         ORDER BY 1, 2' USING basis, reporting, constant_on, to_currency;
 END
 $$;

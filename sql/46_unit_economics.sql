@@ -75,6 +75,7 @@ AS $$
 DECLARE
     least_currency text;
     most_currency text;
+    not_finite boolean;
     decimals integer;
 BEGIN
     IF payments IS NULL OR margin IS NULL THEN
@@ -84,13 +85,21 @@ BEGIN
         RAISE EXCEPTION 'as_of must be a finite date, got %', coalesce(as_of::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'The last day that counts, such as the end of last month.';
     END IF;
+    IF margin IN ('NaN', 'Infinity', '-Infinity') THEN
+        RAISE EXCEPTION 'margin must be finite, got %', margin
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'The share of revenue left after cost of sales: 0.8.';
+    END IF;
     IF grain IS NULL OR grain NOT IN ('month', 'quarter', 'year') THEN
         RAISE EXCEPTION 'unknown grain of cohorts: %', coalesce(quote_literal(left(grain, 63)), 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: month, quarter, year.';
     END IF;
-    EXECUTE format('SELECT min(p.currency COLLATE "C"), max(p.currency COLLATE "C") FROM (%s) p WHERE p.paid_on <= $1 AND p.amount IS NOT NULL',
+    EXECUTE format('SELECT min(p.currency COLLATE "C"), max(p.currency COLLATE "C"), coalesce(bool_or(p.amount IN (''NaN'', ''Infinity'', ''-Infinity'')), false) FROM (%s) p WHERE p.paid_on <= $1 AND p.amount IS NOT NULL',
                    ltv.payments_query(payments, account_column, paid_on_column, amount_column, currency_column))
-    INTO least_currency, most_currency USING as_of;
+    INTO least_currency, most_currency, not_finite USING as_of;
+    IF not_finite THEN
+        RAISE EXCEPTION 'an amount of % is not finite', payments
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave such rows out in a view.';
+    END IF;
     IF least_currency <> most_currency THEN
         RAISE EXCEPTION 'amounts of two currencies cannot be added: % and %', least_currency, most_currency
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Convert them in a view: JOIN ltv.cross_rates(''rates'', ''EUR'') ...';
@@ -135,6 +144,7 @@ AS $$
 DECLARE
     least_currency text;
     most_currency text;
+    not_finite boolean;
 BEGIN
     IF payments IS NULL THEN
         RETURN;
@@ -147,9 +157,13 @@ BEGIN
         RAISE EXCEPTION 'buckets must be 2 to 9, got %', coalesce(buckets::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = '5 are quintiles.';
     END IF;
-    EXECUTE format('SELECT min(p.currency COLLATE "C"), max(p.currency COLLATE "C") FROM (%s) p WHERE p.paid_on <= $1 AND p.amount IS NOT NULL',
+    EXECUTE format('SELECT min(p.currency COLLATE "C"), max(p.currency COLLATE "C"), coalesce(bool_or(p.amount IN (''NaN'', ''Infinity'', ''-Infinity'')), false) FROM (%s) p WHERE p.paid_on <= $1 AND p.amount IS NOT NULL',
                    ltv.payments_query(payments, account_column, paid_on_column, amount_column, currency_column))
-    INTO least_currency, most_currency USING as_of;
+    INTO least_currency, most_currency, not_finite USING as_of;
+    IF not_finite THEN
+        RAISE EXCEPTION 'an amount of % is not finite', payments
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave such rows out in a view.';
+    END IF;
     IF least_currency <> most_currency THEN
         RAISE EXCEPTION 'amounts of two currencies cannot be added: % and %', least_currency, most_currency
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Convert them in a view: JOIN ltv.cross_rates(''rates'', ''EUR'') ...';

@@ -221,6 +221,8 @@ unsafe fn merge<const N: usize, S: Numbers<N> + Default>(
 unsafe fn first_reached<T: Time>(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: passed on from the caller.
     unsafe {
+        // The state of another caller might be any time, infinite ones too.
+        flat::require_aggregate(fcinfo);
         let args = arguments(fcinfo, 4);
         if args[1..].iter().any(|slot| slot.isnull) {
             return unchanged(fcinfo, &args[0]);

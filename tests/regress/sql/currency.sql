@@ -71,3 +71,4 @@ SELECT * FROM ltv.cross_rates('bad', 'EUR', reporting => 'EUR');
 SELECT ltv.convert(1, 'USD', 'EUR', '2024-05-15', 'paid');
 CREATE VIEW unfit AS SELECT currency, valid_from::timestamptz, rate FROM fx;
 SELECT * FROM ltv.check_rates('unfit');
+SELECT ltv.convert('NaN', 'USD', 'EUR', '2024-05-15', 'fx');

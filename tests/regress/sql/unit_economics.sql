@@ -57,3 +57,6 @@ SELECT * FROM ltv.rfm('payment', '2025-04-30', buckets => 10);
 SELECT * FROM ltv.rfm('payment', 'infinity');
 CREATE VIEW instants AS SELECT account_id, paid_on::timestamptz, amount FROM payment;
 SELECT * FROM ltv.rfm('instants', '2025-04-30');
+SELECT * FROM ltv.cohort_ltv('payment', '2025-04-30', 'NaN');
+INSERT INTO payment VALUES ('N', '2025-01-01', 'NaN');
+SELECT * FROM ltv.rfm('payment', '2025-04-30');

@@ -3,6 +3,9 @@
 
 mod calibration;
 mod contractual;
+mod currency;
+mod decimal;
+mod discounting;
 mod discrete;
 mod estimates;
 mod fine_gray;
@@ -20,6 +23,7 @@ mod survival;
 mod text;
 mod train;
 mod types;
+mod unit_economics;
 mod value;
 
 use pgrx::prelude::*;
@@ -55,12 +59,16 @@ extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_infere
 extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["cure"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["contractual"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
-extension_sql_file!("../sql/47_mapping_hubspot.sql", name = "mapping_hubspot", requires = ["timeline"]);
+extension_sql_file!("../sql/44_discounting.sql", name = "discounting", requires = ["timeline"]);
+extension_sql_file!("../sql/45_currency.sql", name = "currency", requires = ["discounting"]);
+extension_sql_file!("../sql/46_unit_economics.sql", name = "unit_economics", requires = ["currency"]);
+extension_sql_file!("../sql/47_mapping_hubspot.sql", name = "mapping_hubspot", requires = ["unit_economics"]);
 extension_sql_file!("../sql/47_mapping_salesforce.sql", name = "mapping_salesforce", requires = ["mapping_hubspot"]);
 extension_sql_file!("../sql/47_mapping_stripe.sql", name = "mapping_stripe", requires = ["mapping_salesforce"]);
 extension_sql_file!("../sql/47_mapping_versions.sql", name = "mapping_versions", requires = ["mapping_stripe"]);
 extension_sql_file!("../sql/47_mapping_zuora.sql", name = "mapping_zuora", requires = ["mapping_versions"]);
-extension_sql_file!("../sql/48_historical_value.sql", name = "historical_value", requires = ["mapping_zuora"]);
+extension_sql_file!("../sql/47_trends.sql", name = "trends", requires = ["mapping_zuora"]);
+extension_sql_file!("../sql/48_historical_value.sql", name = "historical_value", requires = ["trends"]);
 extension_sql_file!("../sql/48_mapping.sql", name = "mapping", requires = ["historical_value"]);
 extension_sql_file!("../sql/48_movements.sql", name = "movements", requires = ["mapping"]);
 extension_sql_file!("../sql/48_renewal_rate.sql", name = "renewal_rate", requires = ["movements"]);

@@ -85,6 +85,16 @@ INSERT INTO quotes VALUES ('EUR', '2000-01-01', NULL, 1), ('USD', '2000-01-01', 
 
 CREATE TABLE payments AS SELECT 'c' || i % 9 AS customer, date '2023-01-31' + i * 7 % 300 AS paid_on, CASE i % 17 WHEN 0 THEN -1 ELSE i % 5 END AS amount FROM generate_series(1, 120) AS i;
 
+CREATE TABLE purses (name text PRIMARY KEY, v ltv.dated_cash);
+INSERT INTO purses
+SELECT 'good', ltv.dated_cash_agg((CASE WHEN i < 20 THEN -d ELSE d END)::numeric, date '2024-01-01' + i) FROM plants UNION ALL SELECT 'empty', ltv.dated_cash_agg(NULL, NULL) UNION ALL SELECT 'one', ltv.dated_cash_agg(-1, '2024-02-29')
+UNION ALL SELECT 'even', ltv.dated_cash_agg(a, t) FROM (VALUES (-1, date '0001-01-01'), (1, '9999-12-31')) AS v (a, t)
+UNION ALL SELECT 'large', ltv.dated_cash_agg(a, t) FROM (VALUES (-99999999999999999999.0, date '4714-11-24 BC'), (1e-16, '2024-01-01'), (99999999999999999999.0, '200000-12-31')) AS v (a, t);
+INSERT INTO purses VALUES ('rated', '{"kind":"dated_cash","version":1,"date":["2024-01-01","2025-01-01"],"amount":["-100","110"],"skipped":18446744073709551615,"rate":0.5,"as_of":"2020-02-29"}');
+CREATE TABLE fx (currency text, valid_from date, valid_to date, rate numeric, basis text);
+INSERT INTO fx VALUES ('EUR', '2020-01-01', NULL, 1), ('USD', '2024-01-01', '2025-01-01', 0.9), ('JPY', '2024-01-01', NULL, 0.006), ('USD', '2025-01-01', NULL, 'NaN'), ('KWD', NULL, NULL, -1);
+CREATE TABLE receipts AS SELECT i AS account_id, date '2024-01-01' + i AS paid_on, a::numeric AS amount, 'EUR' AS currency FROM plants;
+
 CREATE FUNCTION tried(calls text[]) RETURNS TABLE (call text, state text, message text) LANGUAGE plpgsql AS $$
 DECLARE
     odd boolean;
@@ -115,7 +125,6 @@ TEXTS = ["NULL", "''", "'cox'", "'km@1'", "'@'", "'log'", "'peto'", "'annual'", 
 VALUES = {
     "double precision": ["1", *FLOATS],
     "integer": ["12", *INTEGERS],
-    "numeric": ["1", "NULL", "'NaN'", "'Infinity'", "0", "-1", "1e-300", "1e300", "12.5"],
     "bigint": ["1", "NULL", "0", "-1", "9223372036854775807", "-9223372036854775808"],
     "text": ["'cox'", *TEXTS],
     "character varying": ["'cox'", *TEXTS],
@@ -124,9 +133,14 @@ VALUES = {
     "boolean": ["true", "false", "NULL"],
     "date": ["'2024-01-31'", "NULL", "'infinity'", "'-infinity'", "'5874897-12-31'", "'4714-11-24 BC'", "'0001-01-01'"],
     "jsonb": ["'{\"by\": \"i\", \"fraction\": 0.5}'", "NULL", "'{}'", "'[]'", "'null'", "'1'", "'{\"by\": 1}'", "'{\"by\": \"i\", \"fraction\": 1e400}'", "'{\"by\": \"d\", \"last\": \"1 day\"}'"],
+    "date[]": ["'{2024-01-31}'", "NULL", "'{}'", "'{NULL}'", "'{infinity}'", "'{infinity,-infinity}'", "'{4714-11-24 BC,5874897-12-31}'", "'{{2024-01-31,2025-01-31},{2024-02-29,2025-01-31}}'", "'{2025-01-01,2024-01-01,2024-01-01}'"],
+    "timestamp with time zone": ["'2024-01-31 12:00+00'", "NULL", "'infinity'", "'-infinity'", "'294276-12-31 23:59:59.999999+00'", "'4714-11-24 00:00:00+00 BC'"],
+    "numeric": ["1", "NULL", "0", "-1", "0.01", "-1234.5678", "'NaN'", "'Infinity'", "'-Infinity'", "1e-30", "99999999999999999999.9999999999999999", "1e20", "1e1000", "33.3333333333333333333"],
+    "numeric[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{NaN}'", "'{-1,1e19}'", "'{{1,-2},{3,-4}}'", "'{-1600,10000,-10000}'", "'{1e20}'", "'{0,0}'", "'[5:6]={1,-2}'", "array_fill(-0.01, ARRAY[500])"],
+    "bytea": ["'\\x01'", "NULL", "''", "'\\x014555520200000000000000000000000000000000'", "'\\x0100000000000000000000000000000000000000000000000000000000000000000000000000000000'", "'\\x01000000000000f03f000000000000f07f0000000000000000000000000000000000000000000000000000000000000000'", "repeat('x', 70000)::bytea"],
+    "ltv.dated_cash": [f"(SELECT v FROM purses WHERE name = '{name}')" for name in "good empty one even large rated nothing".split()],
     "regclass": ["'plants'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "double precision[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{1,NaN}'", "'{{1,2},{3,4}}'", "'{Infinity}'", "'{-0,5e-324,1e308}'", "'[5:6]={1,2}'", "'{2,1,1,0}'", "array_fill(1e308, ARRAY[3, 2, 2])"],
-    "date[]": ["'{2024-01-31}'", "NULL", "'{}'", "'{NULL}'", "'{infinity,-infinity}'", "'{4714-11-24 BC,5874897-12-31}'"],
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
@@ -157,16 +171,21 @@ WORKING = {
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
     "survivors": "5", "renewals": "2", "next": "1", "periods": "12", "period_months": "12", "churned": "false",
-    "timeline": "'subscriptions'", "rates": "NULL", "rates_on.rates": "'quotes'", "segments": "NULL", "payments": "NULL", "by": "NULL", "grain": "'account'", "fx_asof": "NULL", "known_on": "NULL", "measure": "'arr'",
+    "timeline": "'subscriptions'", "rates": "NULL", "rates_on.rates": "'quotes'", "segments": "NULL", "historical_value.payments": "NULL", "by": "NULL", "grain": "'account'", "fx_asof": "NULL", "known_on": "NULL", "measure": "'arr'",
     "from_month": "'2023-06-30'", "to_month": "'2024-01-31'", "from_on": "'2023-06-30'", "to_on": "'2024-06-30'", "retention.as_of": "'2024-01-31'", "nrr.as_of": "'2024-01-31'", "grr.as_of": "'2024-01-31'",
     "logo_churn.as_of": "'2024-01-31'", "cohort_retention.as_of": "'2024-01-31'", "historical_value.as_of": "'2024-01-31'", "cohort_retention.cohort": "'month'", "cohort_retention.period": "'month'",
     "cohort_retention.baseline": "0", "renewal_rate.period": "'quarter'", "grace_days": "30",
+    "digits": "2", "day_count": "'ACT/365F'", "compounding": "'annual'", "from_compounding": "'annual'", "to_compounding": "'per-month'", "convention": "'iso'", "from_currency": "'USD'", "to_currency": "'EUR'",
+    "convert.rates": "'fx'", "cross_rates.rates": "'fx'", "check_rates.rates": "'fx'", "rates_query.rates": "'fx'", "on_date": "'2024-06-01'", "basis": "NULL", "reporting": "NULL", "missing": "'error'", "constant_on": "'2024-06-01'", "payments": "'receipts'",
+    "cohort_ltv.as_of": "'2024-06-30'", "rfm.as_of": "'2024-06-30'", "cohort_ltv.grain": "'month'", "buckets": "5", "since": "NULL",
+    "account_column": "NULL", "paid_on_column": "NULL", "amount_column": "NULL", "currency_column": "'currency'",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
-    "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "(SELECT 'payments'::regclass)", "timeline_from_payments.as_of": "date '2024-01-31'",
+    "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
 }  # fmt: skip
 # What reads models of counted renewals only.
 COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability", "derl", "expected_lifetime"}
+RELATIONS = {"'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
 MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}
 
@@ -211,7 +230,12 @@ def working(function: Function, at: int) -> str:
     if type_name == "ltv.model" and "ltv.design" in function.types:
         return "(SELECT v FROM fits WHERE name = 'gathered')"
     value = WORKING.get(f"{function.name}.{name}", WORKING.get(name, VALUES[type_name][0]))
-    fits = type_name == "text" if value.startswith("'") and not value.startswith("'{") else True
+    if re.fullmatch(r"'[0-9]{4}-[0-9]{2}-[0-9]{2}'", value):
+        fits = type_name == "date"
+    elif value in RELATIONS:
+        fits = type_name == "regclass"
+    else:
+        fits = type_name == "text" or not value.startswith("'") or value.startswith("'{")
     if type_name == "ltv.design" and function.name == "fit_fine_gray":
         return "(SELECT v FROM gatherings WHERE name = 'causes')"
     return value if fits and type_name not in ("record", "ltv.model", "ltv.survival") else VALUES[type_name][0]

@@ -6,16 +6,24 @@
 
 pub mod cash_flow;
 pub mod contract;
+pub mod dated_cash;
+pub mod day_count;
+pub mod decimal;
 pub mod discount;
+pub mod internal_rate;
 #[cfg(test)]
 mod laws;
 pub mod lifetime_value;
 pub mod money;
 pub mod outlook;
+pub mod packed_cash;
+pub mod present_value;
+pub mod rates;
 mod smooth_view;
 mod step_view;
 pub mod terms;
 pub mod uncertainty;
+pub mod unit_economics;
 
 pub use cash_flow::{CashFlow, cash_flows};
 pub use contract::{Billing, Calendar, Renewals, Timing};

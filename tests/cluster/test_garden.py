@@ -5,6 +5,7 @@ no crash, no internal error, no NaN and no infinity.
 """
 
 import random
+import re
 from typing import Iterator, NamedTuple
 
 from harness import Cluster

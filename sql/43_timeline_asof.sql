@@ -1,14 +1,14 @@
 -- The same relation as it was known on a day, and the measure of months that everything over a timeline uses.
 
-CREATE OR REPLACE FUNCTION ltv.months_between(from_on date, to_on date) RETURNS double precision
+CREATE FUNCTION ltv.months_between(from_on date, to_on date) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'months_between_wrapper';
 COMMENT ON FUNCTION ltv.months_between(date, date) IS 'Calendar months from one day to another: whole months as far as the day of the month returns (the last of the month where there is none), and of the month that is left the share of its days. 2024-01-01 to 2025-01-01 is 12, 2024-01-31 to 2024-02-29 is 1, 2024-01-01 to 2024-01-16 is 15/31. Negative backwards. NULL for infinite dates.';
 
-CREATE OR REPLACE FUNCTION ltv.is_currency(code text) RETURNS boolean
+CREATE FUNCTION ltv.is_currency(code text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 5 AS 'MODULE_PATHNAME', 'is_currency_wrapper';
 COMMENT ON FUNCTION ltv.is_currency(text) IS 'Whether a code is that of a currency by ISO 4217, in capitals. XXX (no currency) and XTS (for tests) are none.';
 
-CREATE OR REPLACE FUNCTION ltv.timeline_query(timeline regclass, cutoff timestamptz) RETURNS text
+CREATE FUNCTION ltv.timeline_query(timeline regclass, cutoff timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -35,7 +35,7 @@ END
 $$;
 COMMENT ON FUNCTION ltv.timeline_query(regclass, timestamptz) IS 'The text of a query that reads a timeline as it was known at an instant, as rows of ltv.contract_line: see timeline_asof. Error 22004 for NULL.';
 
-CREATE OR REPLACE FUNCTION ltv.timeline_query(timeline regclass, as_of date) RETURNS text
+CREATE FUNCTION ltv.timeline_query(timeline regclass, as_of date) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -45,7 +45,7 @@ END
 $$;
 COMMENT ON FUNCTION ltv.timeline_query(regclass, date) IS 'The text of a query that reads a timeline as it was known by the end of a day of the session''s time zone: see timeline_asof.';
 
-CREATE OR REPLACE FUNCTION ltv.timeline_asof(timeline regclass, cutoff timestamptz) RETURNS SETOF ltv.contract_line
+CREATE FUNCTION ltv.timeline_asof(timeline regclass, cutoff timestamptz) RETURNS SETOF ltv.contract_line
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -55,7 +55,7 @@ END
 $$;
 COMMENT ON FUNCTION ltv.timeline_asof(regclass, timestamptz) IS 'Exactly the rows of a timeline that were known at an instant: those known by then (known_at, or valid_from where it is NULL) and not superseded by then; an end known only later (end_known_at, or valid_to where it is NULL) is masked, so that the row is open again, without an end_event.';
 
-CREATE OR REPLACE FUNCTION ltv.timeline_asof(timeline regclass, cutoff date) RETURNS SETOF ltv.contract_line
+CREATE FUNCTION ltv.timeline_asof(timeline regclass, cutoff date) RETURNS SETOF ltv.contract_line
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $$

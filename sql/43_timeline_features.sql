@@ -1,6 +1,6 @@
 -- What is known of a live contract or account on a day: the columns of a training or scoring row.
 
-CREATE OR REPLACE FUNCTION ltv.contract_features(timeline regclass, as_of date, grain text DEFAULT 'contract', window_months integer DEFAULT 12, grace_days integer DEFAULT 30)
+CREATE FUNCTION ltv.contract_features(timeline regclass, as_of date, grain text DEFAULT 'contract', window_months integer DEFAULT 12, grace_days integer DEFAULT 30)
     RETURNS TABLE (account_id text, contract_id text, tenure_months double precision, term_months double precision, remaining_term_months double precision,
                    months_to_renewal double precision, renewal_signed boolean, end_scheduled boolean, auto_renew boolean, billing_months numeric, payment_timing text,
                    mrr numeric, list_mrr numeric, discount_depth double precision, quantity numeric, price_per_unit numeric, currency text, lines bigint, products bigint,
@@ -37,7 +37,7 @@ WITH line AS MATERIALIZED (
 ), term AS (
     SELECT l.entity_id, min(COALESCE(l.term_start, l.valid_from)) AS term_start
     FROM line l JOIN live v ON v.entity_id = l.entity_id AND v.next_due = l.term_end WHERE l.live GROUP BY l.entity_id
-), spell AS (
+), spell AS MATERIALIZED (
     SELECT s.entity_id, s.duration, s.start_on FROM ltv.lifetimes($4, $1, $5, $2) s WHERE s.status IN ('live', 'paused')
 ), renewal AS (
     SELECT e.%1$I AS entity_id, count(*) FILTER (WHERE e.renewed AND e.due_on <= $1) AS renewals, count(*) FILTER (WHERE e.outcome = 'renewed_late' OR e.renewed AND e.days_late > 0) AS late,
@@ -57,7 +57,7 @@ WITH line AS MATERIALIZED (
 ), grown AS (
     SELECT c.entity_id, COALESCE(sum(c.delta) FILTER (WHERE c.delta > 0 AND c.day > w.since), 0) AS expansion, COALESCE(-sum(c.delta) FILTER (WHERE c.delta < 0 AND c.day > w.since), 0) AS contraction,
            count(*) FILTER (WHERE c.delta > 0) AS upgrades, count(*) FILTER (WHERE c.delta < 0) AS downgrades
-    FROM change c JOIN (SELECT entity_id, min(day) AS first_day FROM change GROUP BY entity_id) f ON f.entity_id = c.entity_id AND c.day > f.first_day,
+    FROM change c JOIN spell s ON s.entity_id = c.entity_id AND c.day > s.start_on,
          LATERAL (SELECT ($1 - make_interval(months => $3))::date AS since) w
     GROUP BY c.entity_id
 ), halted AS (
@@ -78,9 +78,9 @@ $sql$, entity, ltv.timeline_query(timeline, as_of))
     USING as_of, grace_days, window_months, timeline, grain;
 END
 $features$;
-COMMENT ON FUNCTION ltv.contract_features(regclass, date, text, integer, integer) IS 'What was known on as_of of each contract, or account (grain), that was live then: the features of a training or scoring row. Months are calendar months (months_between). tenure_months: the duration of lifetimes. term_months: the term that ends next; months_to_renewal: until it does, NULL without a term; remaining_term_months: committed, until the last term ends, 0 without. renewal_signed: the next term is known already; end_scheduled: an end of every line is. discount_depth: 1 - mrr / list_mrr of lines with a list price. price_per_unit: mrr / quantity of lines with a quantity. mrr is 0 while paused. billing_months, payment_timing: of the line with the most mrr. renewals_so_far, late_renewals: of renewal_events. expansion_mrr, contraction_mrr: net changes per day of more and of less within window_months, the first day, pauses and reactivations left out; upsell_velocity: expansion_mrr per quarter of the window, or of the tenure when it is shorter. upgrades, downgrades, pauses: to date. Amounts and currency are NULL where currencies are mixed.';
+COMMENT ON FUNCTION ltv.contract_features(regclass, date, text, integer, integer) IS 'What was known on as_of of each contract, or account (grain), that was live then: the features of a training or scoring row. Months are calendar months (months_between). tenure_months: the duration of lifetimes. term_months: the term that ends next; months_to_renewal: until it does, NULL without a term; remaining_term_months: committed, until the last term ends, 0 without. renewal_signed: the next term is known already; end_scheduled: an end of every line is. discount_depth: 1 - mrr / list_mrr of lines with a list price. price_per_unit: mrr / quantity of lines with a quantity. mrr is 0 while paused. billing_months, payment_timing: of the line with the most mrr. renewals_so_far, late_renewals: of renewal_events. expansion_mrr, contraction_mrr: what the days within window_months on which the sum of prices rose added, and those on which it fell took, since the first day of the present spell (without it); a pause is no change; upsell_velocity: expansion_mrr per quarter of the window, or of the tenure when it is shorter. upgrades, downgrades: such days in the present spell; pauses: to date. Amounts and currency are NULL where currencies are mixed.';
 
-CREATE OR REPLACE FUNCTION ltv.payment_features(invoices regclass, as_of date, window_months integer DEFAULT 12)
+CREATE FUNCTION ltv.payment_features(invoices regclass, as_of date, window_months integer DEFAULT 12)
     RETURNS TABLE (account_id text, n_invoices bigint, n_open bigint, mean_days_late double precision, median_days_late double precision, max_days_late integer,
                    last_days_late integer, share_late double precision, share_late_30 double precision, amount_due numeric, amount_overdue numeric, currency text,
                    oldest_overdue_days integer, dunning text)

@@ -1,6 +1,6 @@
 -- How long customers stay: spells of being a customer, ready for survival_agg and incidence_agg.
 
-CREATE OR REPLACE FUNCTION ltv.lifetimes(timeline regclass, as_of date, grain text DEFAULT 'account', grace_days integer DEFAULT 30, observed_from date DEFAULT NULL)
+CREATE FUNCTION ltv.lifetimes(timeline regclass, as_of date, grain text DEFAULT 'account', grace_days integer DEFAULT 30, observed_from date DEFAULT NULL)
     RETURNS TABLE (entity_id text, account_id text, product text, spell bigint, start_on date, end_on date, entry double precision, duration double precision,
                    event boolean, cause text, cause_code integer, status text, mrr_at_start numeric, mrr_at_end numeric, currency text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
@@ -64,7 +64,7 @@ SELECT t.entity_id, CASE WHEN $5 THEN t.account_id END, t.product, t.spell, t.st
        CASE WHEN t.status = 'ended' THEN (ARRAY['involuntary', 'early_termination', 'cancel', 'non_renewal', 'unlabelled'])[LEAST(t.reason, 5)] END,
        CASE WHEN t.status = 'ended' THEN 6 - LEAST(t.reason, 5) ELSE 0 END,
        t.status,
-       CASE WHEN t.currency IS NOT NULL THEN t.mrr_at_start END, CASE WHEN t.currency IS NOT NULL THEN t.mrr_at_end END, t.currency
+       CASE WHEN t.currency IS NOT NULL THEN t.mrr_at_start END, CASE WHEN t.currency IS NOT NULL THEN CASE WHEN t.status = 'paused' THEN 0 ELSE t.mrr_at_end END END, t.currency
 FROM told t
 WHERE t.start_on < $1 AND ($3 IS NULL OR $3 <= t.start_on OR $3 < CASE WHEN t.alive THEN $1 ELSE t.end_on END)
 $sql$, entity, CASE grain WHEN 'product' THEN 'r.product' ELSE 'NULL::text' END, ltv.timeline_query(timeline, as_of))

@@ -1,6 +1,6 @@
 -- Renewal decisions: one row per contract and date on which a committed term ends, with what came of it.
 
-CREATE OR REPLACE FUNCTION ltv.renewal_events(timeline regclass, as_of date, grace_days integer DEFAULT 30, early_days integer DEFAULT 90)
+CREATE FUNCTION ltv.renewal_events(timeline regclass, as_of date, grace_days integer DEFAULT 30, early_days integer DEFAULT 90)
     RETURNS TABLE (account_id text, contract_id text, term_number bigint, term_start date, due_on date, outcome text, renewed boolean, decided_on date, days_late integer,
                    known_at timestamptz, mrr_before numeric, mrr_after numeric, currency text, lines bigint, auto_renew boolean, end_event text, next_contract_id text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
@@ -25,38 +25,36 @@ served AS (
     SELECT s.*, lead(s.due) OVER line AS next_due, lead(s.first_from) OVER line AS next_from, lead(s.first_mrr) OVER line AS next_mrr, lead(s.known_at) OVER line AS next_known,
            lag(s.due) OVER line AS before_due
     FROM (SELECT l.contract_id, l.line_id, l.due, min(l.valid_from) AS first_from, max(l.until_key) AS until_key, min(l.known_at) AS known_at,
+                 max(l.account_id) AS account_id, min(l.term_start) AS term_start, bool_or(l.auto_renew) AS auto_renew,
+                 bool_or(l.start_event IS NOT DISTINCT FROM 'renewal') AS begins_as_renewal, bool_or(l.end_event IS NOT DISTINCT FROM 'renewal') AS ends_as_renewal,
+                 min(l.currency COLLATE "C") AS currency, max(l.currency COLLATE "C") AS other_currency,
                  (array_agg(l.mrr ORDER BY l.valid_from, l.until, l.mrr))[1] AS first_mrr
           FROM line l GROUP BY l.contract_id, l.line_id, l.due) s
     WINDOW line AS (PARTITION BY s.contract_id COLLATE "C", s.line_id COLLATE "C" ORDER BY s.first_from, s.due)
 ), -- The term of a contract: lines that end on the same day are one decision.
-lines_of AS (
-    SELECT s.contract_id, s.due, min(s.first_from) AS first_from, max(s.until_key) AS until_key, min(s.known_at) AS known_at, min(s.next_due) AS line_due, min(s.next_from) AS line_from,
+decision AS (
+    SELECT s.contract_id, s.due, max(s.account_id) AS account_id, min(s.term_start) AS term_start, bool_or(s.auto_renew) AS auto_renew, bool_or(s.begins_as_renewal) AS begins_as_renewal,
+           bool_or(s.ends_as_renewal) AS ends_as_renewal, CASE WHEN min(s.currency) = max(s.other_currency) THEN min(s.currency) END AS currency,
+           min(s.first_from) AS first_from, max(s.until_key) AS until_key, min(s.known_at) AS known_at, min(s.next_due) AS line_due, min(s.next_from) AS line_from,
            min(s.next_known) AS line_known,
            COALESCE(sum(s.first_mrr) FILTER (WHERE s.before_due IS NULL), 0) AS fresh_mrr, min(s.first_from) FILTER (WHERE s.before_due IS NULL) AS fresh_from,
            COALESCE(sum(s.next_mrr) FILTER (WHERE s.next_from <= s.due + $2), 0) AS kept_mrr
     FROM served s GROUP BY s.contract_id, s.due
-), rows_of AS (
-    SELECT l.contract_id, l.due, max(l.account_id) AS account_id, min(l.term_start) AS term_start, bool_or(l.auto_renew) AS auto_renew,
-           bool_or(l.start_event IS NOT DISTINCT FROM 'renewal') AS begins_as_renewal, bool_or(l.end_event IS NOT DISTINCT FROM 'renewal') AS ends_as_renewal,
-           CASE WHEN min(l.currency COLLATE "C") = max(l.currency COLLATE "C") THEN min(l.currency COLLATE "C") END AS currency
-    FROM line l GROUP BY l.contract_id, l.due
 ), term AS (
-    SELECT g.*, lead(g.due) OVER contract AS other_due, lead(g.first_from) OVER contract AS other_from, lead(g.known_at) OVER contract AS other_known, lead(g.fresh_mrr) OVER contract AS other_mrr,
+    SELECT g.*, lead(g.due) OVER contract AS other_due, lead(g.known_at) OVER contract AS other_known, lead(g.fresh_mrr) OVER contract AS other_mrr,
            lead(g.begins_as_renewal) OVER contract AS other_renews, lead(g.fresh_from) OVER contract AS other_fresh_from,
            row_number() OVER contract AS place, row_number() OVER (PARTITION BY g.contract_id COLLATE "C" ORDER BY g.due) AS term_number
-    FROM (SELECT t.*, r.account_id, r.term_start, r.auto_renew, r.begins_as_renewal, r.ends_as_renewal, r.currency,
-                 CASE WHEN t.until_key %% 2 = 1 THEN 'infinity' ELSE date '0001-01-01' + t.until_key / 2 END AS until
-          FROM lines_of t JOIN rows_of r ON r.contract_id = t.contract_id AND r.due = t.due) g
+    FROM (SELECT d.*, CASE WHEN d.until_key %% 2 = 1 THEN 'infinity' ELSE date '0001-01-01' + d.until_key / 2 END AS until FROM decision d) g
     WINDOW contract AS (PARTITION BY g.contract_id COLLATE "C" ORDER BY g.first_from, g.due)
-), -- The next term in the same contract: of the same lines, else the next to begin, when it renews or begins where this one ends.
+), -- The next term in the same contract: of the same lines, else the next to begin with new lines, when it renews or begins where this one ends.
 followed AS (
     SELECT t.*, CASE WHEN t.line_from IS NOT NULL THEN t.line_due WHEN f.other THEN t.other_due END AS next_due,
-           CASE WHEN t.line_from IS NOT NULL THEN t.line_from WHEN f.other THEN t.other_from END AS next_from,
+           CASE WHEN t.line_from IS NOT NULL THEN t.line_from WHEN f.other THEN t.other_fresh_from END AS next_from,
            CASE WHEN t.line_from IS NOT NULL THEN t.line_known WHEN f.other THEN t.other_known END AS next_known,
            -- Lines that are new in the next term count where they begin with it.
            CASE WHEN t.line_from IS NOT NULL THEN t.kept_mrr + CASE WHEN t.other_due = t.line_due AND t.other_fresh_from = t.line_from THEN t.other_mrr ELSE 0 END
                 WHEN f.other THEN t.other_mrr END AS next_mrr
-    FROM term t, LATERAL (SELECT t.line_from IS NULL AND t.other_from IS NOT NULL AND (t.other_from >= t.due OR t.other_renews OR t.ends_as_renewal) AS other) f
+    FROM term t, LATERAL (SELECT t.line_from IS NULL AND t.other_fresh_from IS NOT NULL AND (t.other_fresh_from >= t.due OR t.other_renews OR t.ends_as_renewal) AS other) f
 ), -- A renewal may be a contract of its own: the contracts of the account that begin as renewals go to the nearest term that nothing else follows.
 loose AS (
     SELECT f.account_id, f.due AS day, f.contract_id, f.due, true AS ends, f.ends_as_renewal AS renews, NULL::numeric AS mrr, NULL::timestamptz AS known_at, NULL::date AS next_due

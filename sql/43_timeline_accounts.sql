@@ -37,7 +37,7 @@ COMMENT ON FUNCTION ltv.name_similarity(text, text) IS 'Similarity of two names 
 
 CREATE FUNCTION ltv.find_duplicates(source regclass, id text, name text, match_on text[] DEFAULT '{}', threshold double precision DEFAULT 0.6, max_block integer DEFAULT 100)
     RETURNS TABLE (id_a text, name_a text, id_b text, name_b text, score double precision, similarity double precision, matched_on text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 1000
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 500
     SET search_path = pg_catalog, pg_temp
 AS $duplicates$
 DECLARE

@@ -90,7 +90,7 @@ loose AS (
 ), -- The last day of the term as it was served, and what was paid on it.
 last_day AS (
     SELECT j.contract_id, j.due, COALESCE(sum(l.mrr) FILTER (WHERE l.valid_from < p.pivot AND l.until >= p.pivot), 0) AS mrr_before, COALESCE(sum(l.mrr) FILTER (WHERE l.valid_from <= j.due AND l.until > j.due), 0) AS mrr_held,
-           count(DISTINCT l.line_id) FILTER (WHERE l.valid_from < p.pivot AND l.until >= p.pivot) AS lines,
+           count(*) FILTER (WHERE l.valid_from < p.pivot AND l.until >= p.pivot) AS lines,
            min(CASE l.end_event WHEN 'involuntary' THEN 1 WHEN 'early_termination' THEN 2 WHEN 'cancel' THEN 3 WHEN 'non_renewal' THEN 4 WHEN 'transfer_out' THEN 5 WHEN 'coterm' THEN 6 ELSE 7 END)
                FILTER (WHERE l.until = j.until) AS reason,
            max(l.end_known_at) FILTER (WHERE l.until = j.until) AS end_known

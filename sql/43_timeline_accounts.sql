@@ -24,15 +24,7 @@ $$;
 COMMENT ON FUNCTION ltv.normalized_name(text) IS 'A company''s name for comparison: lower case, without accents, punctuation, a leading "the" and legal forms at the end (Inc, Ltd, GmbH & Co. KG, S.p.A., ...).';
 
 CREATE FUNCTION ltv.name_similarity(a text, b text) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 200
-BEGIN ATOMIC
-    WITH gram AS (
-        SELECT v.side, substr('  ' || word || ' ', i, 3) AS gram
-        FROM (VALUES (1, a), (2, b)) AS v (side, name), string_to_table(v.name, ' ') AS word, generate_series(1, length(word) + 1) AS i
-        WHERE word <> '' GROUP BY 1, 2
-    ), common AS (SELECT count(*) AS sides FROM gram GROUP BY gram)
-    SELECT CASE WHEN a = b THEN 1 ELSE count(*) FILTER (WHERE sides = 2)::double precision / NULLIF(count(*), 0) END FROM common;
-END;
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'name_similarity_wrapper';
 COMMENT ON FUNCTION ltv.name_similarity(text, text) IS 'Similarity of two names from 0 to 1: the share of all their trigrams that both have (Jaccard), each word padded with two spaces before and one after, as pg_trgm counts it; the order of words does not matter. The names are compared as they are: see normalized_name. NULL of two names without a word, unless equal.';
 
 CREATE FUNCTION ltv.find_duplicates(source regclass, id text, name text, match_on text[] DEFAULT '{}', threshold double precision DEFAULT 0.6, max_block integer DEFAULT 100)

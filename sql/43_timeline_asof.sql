@@ -24,6 +24,7 @@ BEGIN
                WHEN a.attname IN ('valid_to', 'end_event') THEN format('CASE WHEN COALESCE(r.end_known_at, r.valid_to) <= %L::timestamptz THEN %s END AS %I',
                    cutoff, CASE a.attname WHEN 'valid_to' THEN 'NULLIF(r.valid_to, ''infinity'')' ELSE 'r.end_event' END, a.attname)
                WHEN a.attname = 'end_known_at' THEN format('CASE WHEN r.end_known_at <= %L::timestamptz THEN r.end_known_at END AS end_known_at', cutoff)
+               WHEN a.attname = 'term_end' THEN 'NULLIF(r.term_end, ''infinity'') AS term_end'
                WHEN a.attname = 'superseded_at' THEN 'NULL::timestamptz AS superseded_at'
                ELSE format('r.%I', a.attname) END, ', ' ORDER BY a.attnum)
     INTO columns

@@ -55,7 +55,7 @@ WITH given AS MATERIALIZED (
     WINDOW line AS (PARTITION BY g.line_id COLLATE "C" ORDER BY g.valid_from, g.until ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), flagged AS (
     SELECT s.line_id, s.valid_from, concat_ws(' ',
-        CASE WHEN s.account_id IS NULL OR s.contract_id IS NULL OR s.valid_from IS NULL OR s.state IS NULL OR s.mrr IS NULL OR s.currency IS NULL THEN 'missing_value' END,
+        CASE WHEN s.account_id IS NULL OR s.contract_id IS NULL OR isfinite(s.valid_from) IS NOT TRUE OR s.state IS NULL OR s.mrr IS NULL OR s.currency IS NULL THEN 'missing_value' END,
         CASE WHEN s.until <= s.valid_from THEN 'empty_interval' END,
         CASE WHEN s.before_from = s.valid_from THEN 'duplicate' WHEN s.before_until > s.valid_from THEN 'overlap' END,
         CASE WHEN s.before_until + 1 = s.valid_from OR s.ends_early AND h.ends_early OR s.term_early AND h.term_early THEN 'inclusive_end' END,

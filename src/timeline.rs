@@ -1,4 +1,4 @@
-//! Calendar arithmetic and codes for contract timelines; all else about them is SQL.
+//! Calendar arithmetic, codes and names for contract timelines; all else about them is SQL.
 
 use chrono::{Days, Months, NaiveDate};
 use pgrx::datum::Date;
@@ -43,4 +43,30 @@ fn months_between(from_on: Date, to_on: Date) -> Option<f64> {
 #[pg_extern(sql = false)]
 fn is_currency(code: &str) -> bool {
     !matches!(code, "XXX" | "XTS") && iso_currency::Currency::from_code(code).is_some()
+}
+
+/// The distinct trigrams of a name in order, each word padded with two spaces before and one after.
+fn trigrams(name: &str) -> Vec<[char; 3]> {
+    let mut grams: Vec<[char; 3]> = Vec::new();
+    for word in name.split_whitespace() {
+        let mut gram = [' '; 3];
+        for letter in word.chars().chain([' ']) {
+            gram = [gram[1], gram[2], letter];
+            grams.push(gram);
+        }
+    }
+    grams.sort_unstable();
+    grams.dedup();
+    grams
+}
+
+#[pg_extern(sql = false)]
+fn name_similarity(a: &str, b: &str) -> Option<f64> {
+    if a == b {
+        return Some(1.0);
+    }
+    let (a, b) = (trigrams(a), trigrams(b));
+    let common = a.iter().filter(|gram| b.binary_search(gram).is_ok()).count();
+    let all = a.len() + b.len() - common;
+    (all > 0).then(|| common as f64 / all as f64)
 }

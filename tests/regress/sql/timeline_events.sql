@@ -12,6 +12,10 @@ SELECT count(*) FROM ltv.timeline_asof('book', timestamptz '2025-05-20') WHERE e
 -- Months: an anniversary is whole, the last day of a month too; what is left is a share of the month that runs.
 SELECT a, b, ltv.months_between(a, b) AS months FROM (VALUES (date '2024-01-01', date '2025-01-01'), ('2024-01-31', '2024-02-29'), ('2024-01-31', '2025-02-28'), ('2024-01-01', '2024-01-16'),
        ('2024-02-29', '2025-02-28'), ('2024-03-01', '2024-02-15'), ('2024-05-05', '2024-05-05'), ('0044-03-15 BC', '0001-03-15'), ('2024-01-01', 'infinity')) AS v (a, b);
+-- By PostgreSQL's own calendar, from each of 70 days to each of 1,500: the whole months are over and the next is not; the share is of that month; never falls.
+SELECT count(*) AS pairs, count(*) FILTER (WHERE start_on > b OR end_on <= b OR abs(m - whole - (b - start_on)::float8 / (end_on - start_on)) > 1e-12) AS wrong, count(*) FILTER (WHERE m < m_before) AS falls
+FROM (SELECT a, b, m, floor(m) AS whole, (a + make_interval(months => floor(m)::int))::date AS start_on, (a + make_interval(months => floor(m)::int + 1))::date AS end_on, lag(m) OVER (PARTITION BY a ORDER BY b) AS m_before
+      FROM generate_series(0, 69) AS i, generate_series(-200, 1299) AS j, LATERAL (SELECT date '2023-12-25' + i AS a, date '2023-12-25' + i + j AS b) d, LATERAL ltv.months_between(a, b) AS m) x;
 
 -- The customers' lifetimes on 30 June 2025.
 SELECT entity_id, spell, start_on, end_on, round(duration::numeric, 4) AS duration, event, cause, cause_code AS code, status, mrr_at_start AS mrr_start, mrr_at_end AS mrr_end

@@ -111,6 +111,7 @@ VALUES = {
     "unknown": ["'cox'", "NULL", "''", "'km@1'", "'nothing'"],
     "boolean": ["true", "false", "NULL"],
     "date": ["'2024-01-31'", "NULL", "'infinity'", "'-infinity'", "'5874897-12-31'", "'4714-11-24 BC'", "'0001-01-01'"],
+    "timestamp with time zone": ["'2024-01-31 12:00+00'", "NULL", "'infinity'", "'-infinity'", "'294276-12-31 23:59:59+00'", "'4713-01-01 00:00:00+00 BC'"],
     "jsonb": ["'{\"by\": \"i\", \"fraction\": 0.5}'", "NULL", "'{}'", "'[]'", "'null'", "'1'", "'{\"by\": 1}'", "'{\"by\": \"i\", \"fraction\": 1e400}'", "'{\"by\": \"d\", \"last\": \"1 day\"}'"],
     "regclass": ["'plants'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "double precision[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{1,NaN}'", "'{{1,2},{3,4}}'", "'{Infinity}'", "'{-0,5e-324,1e308}'", "'[5:6]={1,2}'", "'{2,1,1,0}'", "array_fill(1e308, ARRAY[3, 2, 2])"],

@@ -33,9 +33,10 @@ CREATE FUNCTION ltv.find_duplicates(source regclass, id text, name text, match_o
     SET search_path = pg_catalog, pg_temp
 AS $duplicates$
 DECLARE
+    fields text[] := (SELECT COALESCE(array_agg(DISTINCT f ORDER BY f), '{}') FROM unnest(match_on) AS f WHERE f IS NOT NULL);
     missing text;
 BEGIN
-    SELECT string_agg(quote_ident(c.wanted), ', ') INTO missing FROM unnest(ARRAY[id, name] || match_on) AS c (wanted)
+    SELECT string_agg(quote_ident(c.wanted), ', ') INTO missing FROM unnest(ARRAY[id, name] || fields) AS c (wanted)
     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = c.wanted AND a.attnum > 0 AND NOT a.attisdropped);
     IF source IS NULL OR id IS NULL OR name IS NULL OR missing IS NOT NULL THEN
         RAISE EXCEPTION '% has no column %', COALESCE(source::text, 'NULL'), COALESCE(missing, 'of that name')
@@ -48,9 +49,12 @@ BEGIN
 WITH account AS MATERIALIZED (
     SELECT a.id, min(a.name COLLATE "C") AS name, min(ltv.normalized_name(a.name) COLLATE "C") AS plain
     FROM (SELECT t.%2$I::text AS id, t.%3$I::text AS name FROM %1$s t) a WHERE a.id IS NOT NULL AND a.name IS NOT NULL GROUP BY a.id HAVING min(ltv.normalized_name(a.name)) <> ''
-), shared AS (
-    SELECT DISTINCT t.%2$I::text AS id, m.field, m.value
-    FROM %1$s t, LATERAL (VALUES %4$s) AS f (field, given), LATERAL (SELECT f.field, NULLIF(lower(btrim(f.given)), '') AS value) m WHERE m.value IS NOT NULL AND t.%2$I IS NOT NULL
+), shared AS MATERIALIZED (
+    SELECT s.id, s.field, s.value
+    FROM (SELECT v.*, count(*) OVER (PARTITION BY v.field, v.value) AS n
+          FROM (SELECT DISTINCT t.%2$I::text AS id, f.field, lower(btrim(f.given)) AS value FROM %1$s t, LATERAL (VALUES %4$s) AS f (field, given)
+                WHERE btrim(f.given) <> '' AND t.%2$I IS NOT NULL) v) s
+    WHERE s.n <= $2
 ), block AS (
     -- Who may be the same shares a word, the first or the last four letters, or a value. Blocks beyond max_block tell nothing.
     SELECT DISTINCT b.key, b.id FROM (
@@ -64,18 +68,18 @@ WITH account AS MATERIALIZED (
 ), pair AS (
     SELECT DISTINCT x.id AS id_a, y.id AS id_b FROM small x JOIN small y ON y.key = x.key AND x.id COLLATE "C" < y.id COLLATE "C"
 ), same AS (
-    SELECT x.id AS id_a, y.id AS id_b, string_agg(DISTINCT x.field, ', ' ORDER BY x.field) AS fields
+    SELECT x.id AS id_a, y.id AS id_b, string_agg(DISTINCT x.field, ', ' ORDER BY x.field) AS shared_fields
     FROM shared x JOIN shared y ON y.field = x.field AND y.value = x.value AND x.id COLLATE "C" < y.id COLLATE "C" JOIN pair p ON p.id_a = x.id AND p.id_b = y.id GROUP BY 1, 2
 ), scored AS (
-    SELECT p.id_a, a.name AS name_a, p.id_b, b.name AS name_b, ltv.name_similarity(a.plain, b.plain) AS similarity, s.fields
+    SELECT p.id_a, a.name AS name_a, p.id_b, b.name AS name_b, ltv.name_similarity(a.plain, b.plain) AS similarity, s.shared_fields
     FROM pair p JOIN account a ON a.id = p.id_a JOIN account b ON b.id = p.id_b LEFT JOIN same s ON s.id_a = p.id_a AND s.id_b = p.id_b
 )
-SELECT id_a, name_a, id_b, name_b, score, similarity, NULLIF(concat_ws(', ', CASE WHEN similarity = 1 THEN 'name' END, fields), '')
-FROM (SELECT s.*, CASE WHEN s.fields IS NULL THEN s.similarity ELSE (1 + s.similarity) / 2 END AS score FROM scored s) s
+SELECT id_a, name_a, id_b, name_b, score, similarity, NULLIF(concat_ws(', ', CASE WHEN similarity = 1 THEN 'name' END, shared_fields), '')
+FROM (SELECT s.*, CASE WHEN s.shared_fields IS NULL THEN s.similarity ELSE (1 + s.similarity) / 2 END AS score FROM scored s) s
 WHERE score >= $1
 ORDER BY score DESC, id_a COLLATE "C", id_b COLLATE "C"
-$sql$, source, id, name, CASE WHEN cardinality(match_on) = 0 THEN '(NULL::text, NULL::text)'
-                               ELSE (SELECT string_agg(format('(%L, t.%I::text)', f, f), ', ') FROM unnest(match_on) AS f) END)
+$sql$, source, id, name, CASE WHEN cardinality(fields) = 0 THEN '(NULL::text, NULL::text)'
+                               ELSE (SELECT string_agg(format('(%L, t.%I::text)', f, f), ', ') FROM unnest(fields) AS f) END)
     USING threshold, max_block;
 END
 $duplicates$;

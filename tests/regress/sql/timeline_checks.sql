@@ -104,5 +104,8 @@ INSERT INTO company VALUES (1, 'Globex GmbH', 'globex.com'), (2, 'GLOBEX', NULL)
     (8, 'Massive Dynamic', NULL), (9, 'Dynamic Massive Ltd', NULL), (9, 'Dynamic Massive Ltd', NULL), (10, '...', NULL), (11, '!', NULL);
 SELECT id_a, name_a, id_b, name_b, round(score::numeric, 4) AS score, round(similarity::numeric, 4) AS similarity, matched_on FROM ltv.find_duplicates('company', 'id', 'name');
 SELECT id_a, id_b, round(score::numeric, 4) AS score, round(similarity::numeric, 4) AS similarity, matched_on FROM ltv.find_duplicates('company', 'id', 'name', ARRAY['domain'], 0.4);
+-- A value, or a word, that more than max_block share tells nothing, and costs nothing: 30,000 with the same domain.
+CREATE TEMP TABLE many AS SELECT i AS id, 'company ' || md5((i / 2)::text) AS name, 'mail.com' AS domain FROM generate_series(2, 30001) AS i;
+SELECT count(*), min(score), max(score), bool_and(matched_on = 'name') AS by_name FROM ltv.find_duplicates('many', 'id', 'name', ARRAY['domain'], 0.9);
 SELECT * FROM ltv.find_duplicates('company', 'id', 'title');
 SELECT * FROM ltv.find_duplicates('company', 'id', 'name', threshold => 1.5);

@@ -12,6 +12,9 @@ from harness import Cluster
 
 GROUND = r"""
 CREATE TABLE plants AS SELECT i, (i * 37 % 50) / 2.0::float8 + 0.5 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 200) AS i;
+CREATE TABLE book (account_id text, canonical_id text, contract_id text, line_id text, valid_from date, valid_to date, state text, mrr numeric, currency text, term_end date, rate numeric, due_on date, paid_on date, amount numeric);
+INSERT INTO book SELECT 'a' || i, 'a' || i + 100, 'c' || i % 7, 'l' || i % 9, date '2022-01-31' + 40 * i, CASE WHEN i % 4 > 0 THEN date '2022-01-31' + 40 * i + 90 END, 'active', i, 'EUR', date '2023-01-31' + 40 * i, 1,
+    date '2023-09-01' + i, CASE WHEN i % 3 > 0 THEN date '2023-09-01' + 2 * i END, i FROM generate_series(1, 20) AS i;
 SELECT count(*) FROM ltv.train('cox', 'plants', 'cox', 'd', 'e', features => ARRAY['a', 'g']);
 SELECT count(*) FROM ltv.train('km', 'plants', 'kaplan_meier', 'd', 'e', features => ARRAY['g']);
 SELECT count(*) FROM ltv.train('all', 'plants', 'kaplan_meier', 'd', 'e');
@@ -167,6 +170,9 @@ WORKING = {
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
     "load_demo.schema": "'acme'", "load_demo.accounts": "12", "load_demo.seed": "1", "load_demo.as_of": "'2025-06-30'", "load_demo.replace": "true",
     "train.options": "'{\"ties\": \"breslow\"}'", "train.strata": "'g'", "train.cluster": "'g'",
+    **{f"{name}.{argument}": value for name in ("timeline_asof", "timeline_query", "lifetimes", "renewal_events", "contract_features", "payment_features", "derive_outcomes", "label_audit", "check_timeline", "apply_account_map")
+       for argument, value in {"timeline": "'book'", "invoices": "'book'", "map": "'book'", "rates": "'book'", "as_of": "'2024-01-31'", "grain": "'account'", "observed_from": "'2023-06-30'"}.items()},
+    "find_duplicates.source": "'book'", "find_duplicates.id": "'account_id'", "find_duplicates.name": "'contract_id'", "match_on": "'{state}'",
     "kind": "'dfbeta'", "ties": "'breslow'", "names": "'{a}'", "penalty": "0", "l1_ratio": "0",
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",
@@ -186,7 +192,7 @@ WORKING = {
 }  # fmt: skip
 # What reads models of counted renewals only.
 COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability", "derl", "expected_lifetime"}
-RELATIONS = {"'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
+RELATIONS = {"'book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
 MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assess;
+pub mod btyd;
 pub mod error;
 pub mod hazard;
 pub mod model;

@@ -18,6 +18,7 @@ mod registry;
 mod survival;
 mod text;
 mod train;
+mod transactional;
 mod types;
 mod value;
 
@@ -51,7 +52,8 @@ extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["
 extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fine_gray"]);
 extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);
 extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
+extension_sql_file!("../sql/39_transactional.sql", name = "transactional", requires = ["cure"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["transactional"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);

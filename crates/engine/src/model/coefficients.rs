@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::hazard::cox::Status;
 use crate::hazard::parametric::ParametricFit;
-use crate::model::{Fit, Model};
+use crate::model::{Fit, Model, transactional};
 use crate::numeric::normal;
 use crate::survival::kaplan_meier::critical_value;
 
@@ -67,6 +67,7 @@ impl Model {
             Fit::FineGray(fit) => (&fit.coefficients, &fit.naive_covariance, Some(&fit.covariance)),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return Ok(Some(self.discrete_coefficients(fit, critical))),
             Fit::Parametric(fit) => return Ok(Some(self.parametric_coefficients(fit, critical))),
+            Fit::Transactional(fit) => return Ok(Some(transactional::coefficients(fit, critical))),
             Fit::KaplanMeier(_) => return Ok(None),
         };
         let diagonal = coefficients.len() + 1;
@@ -106,6 +107,7 @@ impl Model {
                 (fit.log_likelihood, parameters, fit.rows, fit.events, &fit.status)
             }
             Fit::FineGray(fit) => (fit.log_likelihood, fit.degrees_of_freedom, fit.rows, fit.events, &fit.status),
+            Fit::Transactional(fit) => return Some(transactional::quality(fit)),
             Fit::KaplanMeier(_) => return None,
         };
         let known = *status != Status::NoEvents;

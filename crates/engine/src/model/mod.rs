@@ -11,9 +11,11 @@ pub mod inference;
 pub mod legacy;
 pub mod naming;
 pub mod subject;
+pub mod transactional;
 
 use serde::{Deserialize, Serialize};
 
+use crate::btyd::fit::TransactionalFit;
 use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
@@ -22,7 +24,8 @@ use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
 
-/// What was fitted. Every kind yields a curve for a row: of its survival, or of one less the incidence of one cause.
+/// What was fitted. Every kind but the last yields a curve for a row: of its survival, or of one less the incidence of
+/// one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
@@ -33,6 +36,8 @@ pub enum Fit {
     DiscreteTime(Box<DiscreteFit>),
     FineGray(Box<FineGrayFit>),
     Parametric(Box<ParametricFit>),
+    /// Purchases, or their value, of customers who are never known to have left.
+    Transactional(Box<TransactionalFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -53,6 +58,7 @@ impl Model {
             Fit::DiscreteTime(_) => "discrete_time",
             Fit::FineGray(_) => "fine_gray",
             Fit::Parametric(fit) => fit.distribution.algorithm(),
+            Fit::Transactional(fit) => fit.kind.name(),
         }
     }
 
@@ -84,6 +90,7 @@ impl Model {
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
             Fit::FineGray(fit) => fit.validate(),
             Fit::Parametric(fit) => fit.validate(),
+            Fit::Transactional(fit) => fit.validate(),
         }
     }
 

@@ -133,6 +133,7 @@ impl Model {
                 }
                 Ok(Subject::Parametric { fit, covariates: columns })
             }
+            Fit::Transactional(_) => Err(Unscorable::Undefined { reason: self.no_lifetimes() }),
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {

@@ -12,8 +12,9 @@
 use crate::btyd::expectation::{Alive, chances};
 use crate::btyd::history::History;
 use crate::btyd::maximise::Evaluation;
-use crate::btyd::purchases::{Leaving, rises, softplus};
+use crate::btyd::purchases::{LEAP, Leaving, rises, softplus};
 use crate::btyd::sample::Purchases;
+use crate::numeric::gamma::{log_gamma, log_gamma_ratio};
 use crate::{Interrupt, Result};
 
 /// Cells between two looks at the interrupt.
@@ -147,6 +148,19 @@ fn stays(a: f64, b: f64, modified: usize, by_frequency: &[(usize, f64)]) -> Eval
     let mut sum = Evaluation::<2>::ZERO;
     let (mut log, mut by_a, mut by_b, mut by_aa, mut by_bb, mut k) = (0.0, 0.0, 0.0, 0.0, 0.0, 0);
     for (x, weight) in by_frequency {
+        if x + modified - k > LEAP {
+            let (from, to) = (b + k as f64, b + (x + modified) as f64);
+            let [all, stay] = [a, 0.0].map(|a| {
+                let ([_, here, here_too], [_, there, there_too]) = (log_gamma(a + from), log_gamma(a + to));
+                [there - here, here_too - there_too]
+            });
+            log += log_gamma_ratio(from, a) - log_gamma_ratio(to, a);
+            by_a -= all[0];
+            by_aa += all[1];
+            by_b += stay[0] - all[0];
+            by_bb += all[1] - stay[1];
+            k = x + modified;
+        }
         while k < x + modified {
             let (stay, all) = (b + k as f64, a + b + k as f64);
             log -= (a / stay).ln_1p();

@@ -253,7 +253,7 @@ impl TransactionalFit {
             Status::NotConverged => return "not converged".into(),
             Status::Undetermined { parameters } => {
                 let names: Vec<&str> = parameters.iter().map(|at| self.kind.parameter_names()[*at]).collect();
-                remarks.push(format!("the data do not tell {}", names.join(", ")));
+                remarks.push(format!("not determined by the data: {}", names.join(", ")));
             }
             Status::Converged => {}
         }

@@ -9,7 +9,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use crate::Result;
 use crate::btyd::fit::Status;
 
-const MAX_ITERATIONS: usize = 200;
+const MAX_ITERATIONS: usize = 100;
 /// The fit has converged when the step ahead promises half of this: it is then 10⁻⁷ standard errors long, and is still
 /// taken, so that what is left is of the order of its square.
 const CONVERGED_DECREMENT: f64 = 1e-14;
@@ -19,11 +19,15 @@ const ROUNDING_DECREMENT: f64 = 1e-7;
 const LONGEST_STEP: f64 = 2.0;
 /// … and none is larger than e³⁰ or smaller than its inverse: there the likelihood is at its limit.
 const LARGEST_LOG: f64 = 30.0;
-const HALVINGS: i32 = 40;
+const HALVINGS: i32 = 20;
 /// A step must raise the log-likelihood by this share of what its slope promises.
 const SUFFICIENT_RISE: f64 = 1e-4;
 /// A log-likelihood that falls by this share of itself has not fallen: that much is rounding.
 const ROUNDING: f64 = 1e-13;
+/// Where so many steps in a row each promise less than this and the likelihood is flat to within that error, it is at its
+/// limit.
+const FLAT_SLOPE: f64 = 1e-4;
+const FLAT_STEPS: usize = 4;
 /// The data do not tell a parameter that they leave free within a factor of e to this.
 const LARGEST_LOG_ERROR: f64 = 10.0;
 
@@ -107,6 +111,11 @@ impl<const N: usize> Curvature<N> {
         self.values.iter().all(|value| *value > -1e-9 * largest)
     }
 
+    /// Whether some direction is as good as free.
+    fn is_flat(&self) -> bool {
+        self.values.iter().any(|value| *value < 1.0 / (LARGEST_LOG_ERROR * LARGEST_LOG_ERROR))
+    }
+
     fn inverse(&self) -> Vec<f64> {
         let part = |i: usize, j: usize, k: usize| self.vectors[k][i] * self.vectors[k][j] / self.values[k].max(0.0);
         (0..N * N).map(|at| (0..N).map(|k| part(at / N, at % N, k)).sum()).collect()
@@ -124,7 +133,7 @@ pub fn maximise<const N: usize>(
     };
     let mut logs = start.map(f64::ln);
     let mut now = at(&logs)?;
-    let mut iterations = 0;
+    let (mut iterations, mut flat) = (0, 0);
     let mut status = Status::NotConverged;
     let mut curvature = Curvature::of(&now);
     while now.is_finite() {
@@ -139,7 +148,8 @@ pub fn maximise<const N: usize>(
             status = Status::Converged;
             break;
         }
-        if logs.iter().any(|log| log.abs() >= LARGEST_LOG) {
+        flat = if slope <= FLAT_SLOPE && curvature.is_flat() { flat + 1 } else { 0 };
+        if flat >= FLAT_STEPS || logs.iter().any(|log| log.abs() >= LARGEST_LOG) {
             status = Status::Converged;
             break;
         }

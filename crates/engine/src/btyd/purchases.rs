@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::btyd::history::{History, LONGEST_TIME};
 use crate::btyd::sample::Purchases;
 use crate::btyd::{bg_nbd, pareto_nbd};
+use crate::numeric::gamma::{log_gamma, log_gamma_ratio};
 use crate::{Error, Result};
 
 /// How customers leave.
@@ -124,11 +125,22 @@ fn check_horizon(horizon: f64) -> Result<()> {
     ))
 }
 
-/// ln Γ(r + x) / Γ(r) with its derivatives in r, for x = 0, 1, …, summed with the weights of the customers who have x.
+/// Frequencies further apart than this are reached by gamma functions instead of one by one.
+pub(super) const LEAP: usize = 200;
+
+/// ln Γ(r + x) / Γ(r) with its derivatives in r, summed over the frequencies x with their weights.
 pub(super) fn rises(r: f64, weights_by_frequency: &[(usize, f64)]) -> [f64; 3] {
     let mut sum = [0.0; 3];
     let (mut log, mut first, mut second, mut k) = (0.0, 0.0, 0.0, 0);
     for (x, weight) in weights_by_frequency {
+        if x - k > LEAP {
+            let (from, to) = (r + k as f64, r + *x as f64);
+            let ([_, here, here_too], [_, there, there_too]) = (log_gamma(from), log_gamma(to));
+            log += log_gamma_ratio(from, (x - k) as f64);
+            first += there - here;
+            second += there_too - here_too;
+            k = *x;
+        }
         while k < *x {
             let inverse = 1.0 / (r + k as f64);
             log += (r + k as f64).ln();

@@ -1,15 +1,18 @@
 //! The generalized exponential integral E_ν(z) = ∫₁^∞ e^−zv v^−ν dv.
 
-use crate::numeric::quadrature;
+use crate::numeric::quadrature::gauss_panel;
 
 /// From here on the continued fraction is quick.
 const LARGE: f64 = 0.3;
 const MOST_TERMS: usize = 1000;
 /// e to minus this is nothing.
 const NEGLIGIBLE: f64 = 60.0;
+/// On one panel the exponent changes by no more than this, and the logarithm of v by no more than that.
+const EXPONENT_PER_PANEL: f64 = 16.0;
+const PANEL: f64 = 3.0;
 
 /// e^z E_ν(z) for ν ≥ 0 and z > 0: by the continued fraction of NIST DLMF 8.19.17 in its even form (Lentz's method,
-/// Thompson & Barnett 1986), below z = 0.3 by the integral over the logarithm of v. NaN when it is beyond the numbers.
+/// Thompson & Barnett 1986), below z = 0.3 by Gauss's rule over the logarithm of v.
 pub fn scaled_exponential_integral(nu: f64, z: f64) -> f64 {
     if z == f64::INFINITY {
         return 0.0;
@@ -34,10 +37,19 @@ pub fn scaled_exponential_integral(nu: f64, z: f64) -> f64 {
     let end = (NEGLIGIBLE / z).ln_1p();
     // Where the powers of v fall faster than the exponential.
     let end = if nu > 1.0 { end.min(NEGLIGIBLE / (nu - 1.0)) } else { end };
-    let knee = (-z.ln()).clamp(0.0, end);
-    let integrand = |u: f64| (-z * u.exp_m1() + (1.0 - nu) * u).exp();
-    let points = [0.0, knee / 2.0, knee, end];
-    quadrature::integrate(integrand, &points, 1e-14).unwrap_or(f64::NAN)
+    let (mut at, mut sum) = (0.0f64, 0.0);
+    while at < end {
+        // How fast the exponent changes here, and then at the end of the panel.
+        let change = |u: f64| (nu - 1.0).abs() + z * u.exp();
+        let width = PANEL.min(EXPONENT_PER_PANEL / change(at));
+        let width = width.min(EXPONENT_PER_PANEL / change(at + width)).min(end - at);
+        gauss_panel(at, width, |u, weight| sum += weight * (-z * u.exp_m1() + (1.0 - nu) * u).exp());
+        at += width;
+        if -z * at.exp_m1() + (1.0 - nu) * at < -NEGLIGIBLE {
+            break;
+        }
+    }
+    sum
 }
 
 #[cfg(test)]

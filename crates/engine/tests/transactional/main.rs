@@ -3,6 +3,7 @@
 mod golden;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
+mod properties;
 mod published;
 
 use std::collections::BTreeMap;

@@ -21,8 +21,10 @@ const LARGEST_EXPONENT: f64 = 690.0;
 const NEGLIGIBLE: f64 = 60.0;
 /// Beyond this a logit's logistic function is 0 or 1.
 const FAR: f64 = 700.0;
-/// The step of a sum over the logit, in its standard deviations, or in units where they are larger …
-const WIDEST_STEP: f64 = 0.4;
+/// The step of a sum over the logit – the density is analytic for π/2 to either side – in units, and in its standard
+/// deviations …
+const WIDEST_STEP: f64 = 0.25;
+const STEP: f64 = 0.4;
 /// … unless it would have so many.
 const MOST_STEPS: f64 = 4000.0;
 const TOLERANCE: f64 = 1e-13;
@@ -116,7 +118,7 @@ impl Alive {
         let (left, right) = (edge(-1.0), edge(1.0));
         let probability = |y: f64| if y < 0.0 { y.exp() / (1.0 + y.exp()) } else { 1.0 / (1.0 + (-y).exp()) };
         let density = |y: f64| (log_density(y) - top).exp();
-        let step = WIDEST_STEP * (1.0 / a + 1.0 / b).sqrt().min(1.0);
+        let step = WIDEST_STEP.min(STEP * (1.0 / a + 1.0 / b).sqrt());
         if left + right < step * MOST_STEPS {
             let (mut all, mut with) = (0.0, 0.0);
             for k in -((left / step).ceil() as i64)..=(right / step).ceil() as i64 {

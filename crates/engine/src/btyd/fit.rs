@@ -146,7 +146,8 @@ pub fn fit_purchases(
         };
         let begin = head_start(&cells, start, &mut at)?;
         let mut maximum = at(&cells, begin)?;
-        if maximum.status != Status::Converged {
+        let again = maximum.status == Status::NotConverged || cells.len() < MANY_CELLS;
+        if maximum.status != Status::Converged && again {
             // From customers who are all alike.
             let other = at(&cells, [5.0, 5.0 * pace, start[2], start[3]])?;
             let better = other.status == Status::Converged && maximum.status == Status::NotConverged;

@@ -19,8 +19,8 @@ use crate::numeric::exponential_integral::scaled_exponential_integral;
 use crate::numeric::quadrature::{gauss_panel, integrate};
 use crate::{Interrupt, Result};
 
-/// The integrand is left out where it is e to minus this of its largest.
-const NEGLIGIBLE: f64 = 45.0;
+/// The integrand is left out where it is this share of that at the start: it never rises again.
+const LEAST: f64 = 1e-20;
 /// On one panel the exponent changes by no more than this …
 const EXPONENT_PER_PANEL: f64 = 20.0;
 /// … and u by no more than this: singularities are π away.
@@ -29,33 +29,47 @@ const MOST_PANELS: usize = 10_000;
 /// Cells between two looks at the interrupt.
 const CELLS_PER_LOOK: usize = 1 << 10;
 
-/// Calls `take` with τ, and the weight of the rule times the integrand over that at `from`, for the integral of
-/// (α+τ)^−shape (β+τ)^−(s+1) from `from` to `to`.
-fn integral([shape, alpha, s, beta]: [f64; 4], from: f64, to: f64, mut take: impl FnMut(f64, f64)) {
-    let least = alpha.min(beta) + from;
+/// A node of the rule.
+struct Node {
+    /// τ − from.
+    distance: f64,
+    /// ln (α + τ) / (α + from), and the same of β.
+    log_alpha: f64,
+    log_beta: f64,
+    /// The weight of the rule times the integrand over that at `from`.
+    weight: f64,
+}
+
+/// Calls `take` with the nodes for the integral of (α+τ)^−shape (β+τ)^−(s+1) from `from` to `to`.
+#[inline]
+fn integral([shape, alpha, s, beta]: [f64; 4], from: f64, to: f64, mut take: impl FnMut(&Node)) {
+    let alpha_first = alpha <= beta;
+    let (least, most) = if alpha_first { (alpha + from, beta + from) } else { (beta + from, alpha + from) };
     let end = ((to - from) / least).ln_1p();
     // How fast the exponent falls with u at a distance τ − from.
     let fall = |distance: f64| {
         let now = least + distance;
         shape * now / (alpha + from + distance) + (s + 1.0) * now / (beta + from + distance)
     };
-    let exponent =
-        |distance: f64| -shape * (distance / (alpha + from)).ln_1p() - (s + 1.0) * (distance / (beta + from)).ln_1p();
+    let node = |u: f64, weight: f64| {
+        let distance = least * u.exp_m1();
+        let other = (distance / most).ln_1p();
+        let (log_alpha, log_beta) = if alpha_first { (u, other) } else { (other, u) };
+        let integrand = (-shape * log_alpha - (s + 1.0) * log_beta).exp();
+        Node { distance, log_alpha, log_beta, weight: weight * (least + distance) * integrand }
+    };
     let mut at = 0.0f64;
     for _ in 0..MOST_PANELS {
         if at >= end {
             break;
         }
         let start = least * at.exp_m1();
-        if at > 0.0 && exponent(start) + at < -NEGLIGIBLE {
+        if at > 0.0 && node(at, 1.0).weight < least * LEAST {
             break;
         }
         let width = PANEL.min(EXPONENT_PER_PANEL / fall(start)).min(end - at);
-        let width = width.min(EXPONENT_PER_PANEL / fall(least * (at + width).exp_m1())).min(end - at);
-        gauss_panel(at, width, |u, weight| {
-            let distance = least * u.exp_m1();
-            take(from + distance, weight * (least + distance) * exponent(distance).exp());
-        });
+        let width = width.min(EXPONENT_PER_PANEL / fall(least * (at + width).exp_m1()));
+        gauss_panel(at, width, |u, weight| take(&node(u, weight)));
         at += width;
     }
 }
@@ -71,7 +85,7 @@ pub(super) fn log_odds_gone([r, alpha, s, beta]: [f64; 4], history: &History) ->
     let History { frequency, recency, age } = *history;
     let parameters = [r + frequency, alpha, s, beta];
     let mut sum = 0.0;
-    integral(parameters, recency, age, |_, weight| sum += weight);
+    integral(parameters, recency, age, |node| sum += node.weight);
     s.ln() + sum.ln() + log_start(parameters, recency, age)
 }
 
@@ -177,12 +191,15 @@ fn add_cell(sum: &mut Evaluation<4>, history: &History, w: f64, [r, alpha, s, be
     }
     // ln(1 + odds), where odds = s ∫ e^φ and the derivatives of ln ∫ are moments of those of φ.
     let (mut mass, mut first, mut products, mut second) = (0.0, [0.0; 4], [[0.0; 4]; 4], [0.0; 4]);
-    integral([shape, alpha, s, beta], recency, age, |tau, weight| {
-        let (g_tau, h_tau) = (1.0 / (alpha + tau), 1.0 / (beta + tau));
+    let since = age - recency;
+    let (all_alpha, all_beta) = ((since / (alpha + recency)).ln_1p(), (since / (beta + recency)).ln_1p());
+    integral([shape, alpha, s, beta], recency, age, |node| {
+        let (weight, left) = (node.weight, since - node.distance);
+        let (g_tau, h_tau) = (1.0 / (alpha + recency + node.distance), 1.0 / (beta + recency + node.distance));
         let slopes = [
-            ((age - tau) * g_tau).ln_1p(),
-            -shape * (age - tau) * g_tau * g,
-            ((age - tau) * h_tau).ln_1p(),
+            all_alpha - node.log_alpha,
+            -shape * left * g_tau * g,
+            all_beta - node.log_beta,
             s * h - (s + 1.0) * h_tau,
         ];
         mass += weight;

@@ -12,7 +12,7 @@ use crate::model::coefficients::{Coefficient, Quality};
 use crate::model::{Fit, Model};
 use crate::value::cash_flow::{CashFlow, Flow, Ledger};
 use crate::value::contract::Timing;
-use crate::value::discount::{DAYS_PER_YEAR, check_rate, discount_factor};
+use crate::value::discount::{DAYS_PER_YEAR, discount_factor};
 use crate::value::money::Minor;
 use crate::value::terms::Terms;
 use crate::{Error, Result};
@@ -156,9 +156,14 @@ impl Unit {
     /// The continuous rate per unit of an effective annual one.
     ///
     /// # Errors
-    /// As [`check_rate`].
+    /// [`Error::Invalid`] for a rate that is negative or not finite.
     pub fn continuous_rate(self, annual_rate: f64) -> Result<f64> {
-        check_rate(annual_rate)?;
+        if !(0.0..f64::INFINITY).contains(&annual_rate) {
+            return Err(Error::invalid(
+                format!("the discount rate must be finite and not negative, got {annual_rate}"),
+                "It is an effective annual rate: 0.10 is ten percent a year. Without an end of the horizon, a negative one gives no value.",
+            ));
+        }
         Ok(annual_rate.ln_1p() / self.per_year())
     }
 }

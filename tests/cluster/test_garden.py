@@ -10,6 +10,7 @@ from typing import Iterator, NamedTuple
 from harness import Cluster
 
 GROUND = r"""
+CREATE TABLE bought AS SELECT 'g' || i % 30 AS g, date '2024-01-01' + i AS day, i / 2.0 AS d FROM generate_series(1, 60) AS i;
 CREATE TABLE plants AS SELECT i, (i * 37 % 50) / 2.0::float8 + 0.5 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 200) AS i;
 SELECT count(*) FROM ltv.train('cox', 'plants', 'cox', 'd', 'e', features => ARRAY['a', 'g']);
 SELECT count(*) FROM ltv.train('km', 'plants', 'kaplan_meier', 'd', 'e', features => ARRAY['g']);
@@ -116,7 +117,7 @@ VALUES = {
     "boolean": ["true", "false", "NULL"],
     "date": ["'2024-01-31'", "NULL", "'infinity'", "'-infinity'", "'5874897-12-31'", "'4714-11-24 BC'", "'0001-01-01'"],
     "jsonb": ["'{\"by\": \"i\", \"fraction\": 0.5}'", "NULL", "'{}'", "'[]'", "'null'", "'1'", "'{\"by\": 1}'", "'{\"by\": \"i\", \"fraction\": 1e400}'", "'{\"by\": \"d\", \"last\": \"1 day\"}'"],
-    "regclass": ["'plants'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
+    "regclass": ["'plants'", "'bought'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "double precision[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{1,NaN}'", "'{{1,2},{3,4}}'", "'{Infinity}'", "'{-0,5e-324,1e308}'", "'[5:6]={1,2}'", "'{2,1,1,0}'", "array_fill(1e308, ARRAY[3, 2, 2])"],
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
@@ -148,7 +149,7 @@ WORKING = {
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
-    "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "location": "'{a}'", "cured": "'{a}'",
+    "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'", "location": "'{a}'", "cured": "'{a}'",
 }  # fmt: skip
 # Functions that take models of purchases, and of what they are worth.
 TRANSACTIONAL = {"probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases", "expected_spend", "transactional_value", "transactional_cash_flows"}
@@ -193,11 +194,13 @@ def working(function: Function, at: int) -> str:
         return "(SELECT v FROM fits WHERE name = 'gathered')"
     if type_name == "ltv.model" and function.name in TRANSACTIONAL:
         return f"(SELECT v FROM fits WHERE name = '{'spent' if function.name == 'expected_spend' or name == 'spend' else 'bought'}')"
+    if type_name == "regclass" and function.name == "purchase_summary":
+        return "'bought'"
     value = WORKING.get(f"{function.name}.{name}", WORKING.get(name, VALUES[type_name][0]))
     fits = type_name == "text" if value.startswith("'") and not value.startswith("'{") else True
     if type_name == "ltv.design" and function.name == "fit_fine_gray":
         return "(SELECT v FROM gatherings WHERE name = 'causes')"
-    return value if fits and type_name not in ("record", "ltv.model", "ltv.survival") else VALUES[type_name][0]
+    return value if fits and type_name != "record" and not type_name.startswith("ltv.") else VALUES[type_name][0]
 
 
 def calls(function: Function, chance: random.Random) -> Iterator[str]:

@@ -193,9 +193,9 @@ pub fn maximise<const N: usize>(
         Status::Undetermined { parameters } => !parameters.contains(&i),
         _ => false,
     };
-    for at in 0..N * N {
-        if !(known(at / N) && known(at % N) && covariance[at].is_finite()) {
-            covariance[at] = 0.0;
+    for (at, number) in covariance.iter_mut().enumerate() {
+        if !(known(at / N) && known(at % N) && number.is_finite()) {
+            *number = 0.0;
         }
     }
     Ok(Maximum { parameters: logs.map(f64::exp), covariance, log_likelihood: now.value, iterations, status })

@@ -23,6 +23,7 @@ mod survival;
 mod text;
 mod timeline;
 mod train;
+mod transactional;
 mod types;
 mod unit_economics;
 mod value;
@@ -58,7 +59,8 @@ extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fi
 extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);
 extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
 extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["cure"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["contractual"]);
+extension_sql_file!("../sql/39_transactional.sql", name = "transactional", requires = ["contractual"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["transactional"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
 extension_sql_file!("../sql/43_timeline_accounts.sql", name = "timeline_accounts", requires = ["timeline"]);
 extension_sql_file!("../sql/43_timeline_asof.sql", name = "timeline_asof", requires = ["timeline_accounts"]);

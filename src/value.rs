@@ -78,7 +78,7 @@ fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static str> {
 }
 
 /// The decimals of a currency by ISO 4217.
-fn minor_digits(code: &str) -> ltv_engine::Result<u32> {
+pub(crate) fn minor_digits(code: &str) -> ltv_engine::Result<u32> {
     let currency = iso_currency::Currency::from_code(code).ok_or_else(|| {
         Error::invalid(format!("unknown currency \"{code}\""), "An ISO 4217 code in capitals, such as EUR, USD or JPY.")
     })?;

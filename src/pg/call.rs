@@ -1,6 +1,7 @@
 //! A call of one of our functions, taken apart safely: arguments by place, the answer as datum, tuple or rows.
 
 use ltv_engine::hazard::design::Design;
+use ltv_engine::model::Model;
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::CurveView;
@@ -156,6 +157,14 @@ impl Call {
         }
         // SAFETY: declared record, and not NULL.
         Some(unsafe { site.score(row, answer) })
+    }
+
+    /// A model that is an argument; `None` when it is NULL.
+    pub fn model<R>(&self, place: usize, read: impl FnOnce(&Model) -> R) -> Option<R> {
+        let bytes = self.bytes(place)?;
+        // SAFETY: the functions that read models keep nothing else in fn_extra.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        Some(read(site.model(bytes)))
     }
 
     /// The curve of argument 0; `None` when it is NULL or of an empty cohort.

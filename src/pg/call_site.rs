@@ -151,9 +151,16 @@ impl CallSite {
         answer: impl FnOnce(Result<Subject<'_>, Unscorable>) -> R,
     ) -> R {
         let held = self.models.first_mut().unwrap_or_else(|| unreachable!("a model is held before a row is scored"));
+        settle(held.model.check_lifetimes());
         // SAFETY: passed on.
         let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
         answer(held.model.subject(values, &mut held.columns))
+    }
+
+    /// The stored model `bytes`, decoded only when it is not held already.
+    pub fn model(&mut self, bytes: &[u8]) -> &Model {
+        self.hold(bytes);
+        &self.models[0].model
     }
 
     /// A stored curve, ready to be asked; `None` for an empty cohort.

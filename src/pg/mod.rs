@@ -27,6 +27,7 @@ pub mod record;
 pub mod relations;
 pub mod settings;
 pub mod symbols;
+mod transactional;
 mod trend;
 mod unit_economics;
 pub mod varlena;

@@ -11,6 +11,7 @@ from typing import Iterator, NamedTuple
 from harness import Cluster
 
 GROUND = r"""
+CREATE TABLE bought AS SELECT 'g' || i % 30 AS g, date '2024-01-01' + i AS day, i / 2.0 AS d FROM generate_series(1, 60) AS i;
 CREATE TABLE plants AS SELECT i, (i * 37 % 50) / 2.0::float8 + 0.5 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 200) AS i;
 CREATE TABLE book (account_id text, canonical_id text, contract_id text, line_id text, valid_from date, valid_to date, state text, mrr numeric, currency text, term_end date, rate numeric, due_on date, paid_on date, amount numeric);
 INSERT INTO book SELECT 'a' || i, 'a' || i + 100, 'c' || i % 7, 'l' || i % 9, date '2022-01-31' + 40 * i, CASE WHEN i % 4 > 0 THEN date '2022-01-31' + 40 * i + 90 END, 'active', i, 'EUR', date '2023-01-31' + 40 * i, 1,
@@ -73,6 +74,10 @@ UNION ALL SELECT 'extreme', gathered(0, d, true, ARRAY[x], w) FROM (VALUES (5e-3
 INSERT INTO gatherings SELECT 'causes', ltv.cause_design_agg(d, i % 4, ARRAY[a]) FROM plants;
 INSERT INTO fits SELECT name, ltv.model(name) FROM unnest(ARRAY['strata', 'form', 'bent', 'pieces', 'periods']) AS name;
 INSERT INTO fits SELECT 'incidence', ltv.fit_fine_gray(d, i % 4, ARRAY[a]) FROM plants UNION ALL SELECT 'other_cause_only', ltv.fit_fine_gray(d, 2, ARRAY[a]) FROM plants;
+INSERT INTO fits
+SELECT 'bought', ltv.fit_pareto_nbd(i % 4, i % 4 * (i % 3) * 0.3, i % 4 + 1) FROM generate_series(1, 120) AS i
+UNION ALL SELECT 'never_again', ltv.fit_bg_nbd(0, 0, i) FROM generate_series(1, 9) AS i
+UNION ALL SELECT 'spent', ltv.fit_gamma_gamma(1 + i % 4, 10 + i % 7) FROM generate_series(1, 60) AS i;
 CREATE TABLE endings (name text PRIMARY KEY, v ltv.incidence);
 INSERT INTO endings
 SELECT 'good', ltv.incidence_agg(d, i % 4) FROM plants UNION ALL SELECT 'other', ltv.incidence_agg(d, i % 3) FROM plants
@@ -143,18 +148,20 @@ VALUES = {
     "numeric[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{NaN}'", "'{-1,1e19}'", "'{{1,-2},{3,-4}}'", "'{-1600,10000,-10000}'", "'{1e20}'", "'{0,0}'", "'[5:6]={1,-2}'", "array_fill(-0.01, ARRAY[500])"],
     "bytea": ["'\\x01'", "NULL", "''", "'\\x014555520200000000000000000000000000000000'", "'\\x0100000000000000000000000000000000000000000000000000000000000000000000000000000000'", "'\\x01000000000000f03f000000000000f07f0000000000000000000000000000000000000000000000000000000000000000'", "repeat('x', 70000)::bytea"],
     "ltv.dated_cash": [f"(SELECT v FROM purses WHERE name = '{name}')" for name in "good empty one even large rated nothing".split()],
-    "regclass": ["'plants'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
+    "regclass": ["'plants'", "'bought'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "double precision[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{1,NaN}'", "'{{1,2},{3,4}}'", "'{Infinity}'", "'{-0,5e-324,1e308}'", "'[5:6]={1,2}'", "'{2,1,1,0}'", "array_fill(1e308, ARRAY[3, 2, 2])"],
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn nothing".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent nothing".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes nothing".split()],
     "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
     "ltv.incidence[]": ["(SELECT array_agg(v) FROM endings WHERE name IN ('good', 'other'))", "NULL", "'{}'", "ARRAY[NULL::ltv.incidence]", "(SELECT array_agg(v) FROM endings)", "(SELECT array_agg(v) FROM endings WHERE name <> 'late')", "array_fill((SELECT v FROM endings WHERE name = 'good'), ARRAY[50])"],
     "ltv.grouped_survival": ["(SELECT ltv.log_rank_agg(i % 3, 0, i, i % 2, 1, (i % 2)::text) FROM generate_series(1, 30) AS i)", "NULL", "(SELECT ltv.log_rank_agg(NULL::text, 1, true))", "(SELECT ltv.log_rank_agg('a'::text, 1, true))", "(SELECT ltv.log_rank_agg(i, 0, 1e308, true, 1e90) FROM generate_series(1, 60) AS i)", "(SELECT ltv.log_rank_agg(i::text, i, i + 0.5, true) FROM generate_series(1, 9) AS i)"],
     "ltv.interval_sample": ["(SELECT ltv.interval_agg(i % 5, i % 5 + i % 3) FROM generate_series(1, 30) AS i)", "NULL", "(SELECT ltv.interval_agg(NULL, 1))", "(SELECT ltv.interval_agg(0, 0))", "(SELECT ltv.interval_agg(i, NULL) FROM generate_series(1, 3) AS i)", "(SELECT ltv.interval_agg(1e308 / i, 1.1e308, 1e90 / i ^ 60) FROM generate_series(1, 20) AS i)", "(SELECT ltv.interval_agg(i * 5e-324, i * 1e-323) FROM generate_series(1, 9) AS i)"],
+    "ltv.purchase_sample": ["(SELECT ltv.purchase_agg(i % 4, i % 4 * 0.9, i % 4 + i % 5) FROM generate_series(1, 60) AS i)", "NULL", "(SELECT ltv.purchase_agg(NULL, 1, 2))", "(SELECT ltv.purchase_agg(0, 0, i) FROM generate_series(1, 9) AS i)", "(SELECT ltv.purchase_agg(1000000, 1e15 / i, 1e15, 1e90 / i ^ 40) FROM generate_series(1, 9) AS i)", "(SELECT ltv.purchase_agg(i, i * 5e-324, i * 1e-323) FROM generate_series(1, 9) AS i)"],
+    "ltv.spend_sample": ["(SELECT ltv.spend_agg(1 + i % 4, 10 + i % 7) FROM generate_series(1, 60) AS i)", "NULL", "(SELECT ltv.spend_agg(0, 1))", "(SELECT ltv.spend_agg(1000000, 1e30 / i, 1e90 / i ^ 40) FROM generate_series(1, 9) AS i)", "(SELECT ltv.spend_agg(i, 1e-30) FROM generate_series(1, 9) AS i)"],
     "ltv.survival[]": ["(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'late'))", "NULL", "'{}'", "ARRAY[NULL::ltv.survival]", "(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'empty', 'zero', 'extreme', 'wide', 'close'))", "(SELECT array_agg(v) FROM curves)", "(SELECT array_agg(ARRAY[v, v]) FROM curves WHERE name IN ('good', 'event'))", "array_fill((SELECT v FROM curves WHERE name = 'good'), ARRAY[50])"],
 }
 # Rows to be scored: with all features of every model, in several states.
@@ -189,10 +196,13 @@ WORKING = {
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
+    "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'", "location": "'{a}'", "cured": "'{a}'",
 }  # fmt: skip
 # What reads models of counted renewals only.
 COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability", "derl", "expected_lifetime"}
 RELATIONS = {"'book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
+# Functions that take models of purchases, and of what they are worth.
+TRANSACTIONAL = {"probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases", "expected_spend", "transactional_value", "transactional_cash_flows"}
 MOST_CALLS = 60000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "53200", "55000", "P0002"}
 
@@ -236,6 +246,10 @@ def working(function: Function, at: int) -> str:
         return "(SELECT v FROM fits WHERE name = 'renewals')"
     if type_name == "ltv.model" and "ltv.design" in function.types:
         return "(SELECT v FROM fits WHERE name = 'gathered')"
+    if type_name == "ltv.model" and function.name in TRANSACTIONAL:
+        return f"(SELECT v FROM fits WHERE name = '{'spent' if function.name == 'expected_spend' or name == 'spend' else 'bought'}')"
+    if type_name == "regclass" and function.name == "purchase_summary":
+        return "'bought'"
     value = WORKING.get(f"{function.name}.{name}", WORKING.get(name, VALUES[type_name][0]))
     if re.fullmatch(r"'[0-9]{4}-[0-9]{2}-[0-9]{2}'", value):
         fits = type_name == "date"
@@ -245,7 +259,7 @@ def working(function: Function, at: int) -> str:
         fits = type_name == "text" or not value.startswith("'") or value.startswith("'{")
     if type_name == "ltv.design" and function.name == "fit_fine_gray":
         return "(SELECT v FROM gatherings WHERE name = 'causes')"
-    return value if fits and type_name not in ("record", "ltv.model", "ltv.survival") else VALUES[type_name][0]
+    return value if fits and type_name != "record" and not type_name.startswith("ltv.") else VALUES[type_name][0]
 
 
 def calls(function: Function, chance: random.Random) -> Iterator[str]:

@@ -118,7 +118,7 @@ BEGIN
             END IF;
         EXCEPTION WHEN OTHERS THEN
             state := sqlstate;
-            message := sqlerrm;
+            message := left(sqlerrm, 1000);
         END;
         IF state IS NOT NULL THEN
             RETURN NEXT;

@@ -16,6 +16,7 @@ mod plot;
 mod predict;
 mod registry;
 mod survival;
+mod terms;
 mod text;
 mod train;
 mod types;
@@ -52,7 +53,8 @@ extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fi
 extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);
 extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
-extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
+extension_sql_file!("../sql/41_terms.sql", name = "terms", requires = ["value"]);
+extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["terms"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);

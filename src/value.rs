@@ -6,11 +6,13 @@ use ltv_engine::survival::CurveView;
 use ltv_engine::value::cash_flow::{self, CashFlow};
 use ltv_engine::value::contract::Calendar;
 use ltv_engine::value::lifetime_value::{self, Status, Valuation};
-use ltv_engine::value::terms::Terms;
+use ltv_engine::value::{ContractTerms, Terms};
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
+use crate::pg::varlena::Stored;
+use crate::terms::{civil, days_of, digits_of};
 
 /// Where each money argument stands, counted from the first of them.
 mod place {
@@ -42,15 +44,29 @@ struct Asked<'a> {
     currency: Option<String>,
 }
 
+impl<'a> Asked<'a> {
+    fn of(terms: &'a ContractTerms) -> Self {
+        let as_of = terms.as_of.map(|days| settle(civil(days)));
+        Asked { terms: terms.view(), as_of, currency: terms.currency.clone() }
+    }
+}
+
+/// The value of type ltv.terms at a place of the call.
+fn stated(call: &Call, place: usize) -> Result<ContractTerms, String> {
+    let bytes = call.bytes(place).ok_or_else(|| missing("terms"))?;
+    Ok(settle(ContractTerms::from_bytes(bytes)))
+}
+
+/// A number of months that an integer argument says.
+fn whole(name: &str, value: i32) -> ltv_engine::Result<u32> {
+    u32::try_from(value)
+        .map_err(|_| Error::invalid(format!("{name} must not be negative, got {value}"), "It is a number of months."))
+}
+
 fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static str> {
     let float = |place: usize, name| call.float(first + place).ok_or(name);
     let text = |place: usize, name| call.text(first + place).ok_or(name);
-    let whole = |place: usize, name| -> Result<u32, &'static str> {
-        let value = call.integer(first + place).ok_or(name)?;
-        Ok(settle(u32::try_from(value).map_err(|_| {
-            Error::invalid(format!("{name} must not be negative, got {value}"), "It is a number of months.")
-        })))
-    };
+    let months = |place: usize, name| call.integer(first + place).ok_or(name).map(|months| settle(whole(name, months)));
     let currency = call.text(first + place::CURRENCY).map(str::to_owned);
     let as_of = call.integer(first + place::AS_OF).map(|days| settle(civil(days)));
     let terms = Terms {
@@ -58,7 +74,7 @@ fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static str> {
         margin: float(place::MARGIN, "margin")?,
         cost_to_serve: float(place::COST_TO_SERVE, "cost_to_serve")?,
         discount_rate: float(place::DISCOUNT_RATE, "discount_rate")?,
-        horizon: whole(place::HORIZON, "horizon")?,
+        horizon: months(place::HORIZON, "horizon")?,
         expansion: float(place::EXPANSION, "expansion")?,
         price_uplift: float(place::PRICE_UPLIFT, "price_uplift")?,
         period_months: float(place::PERIOD_MONTHS, "period_months")?,
@@ -67,33 +83,14 @@ fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static str> {
         given: float(place::GIVEN, "given")?,
         term_months: call.float(first + place::TERM_MONTHS),
         months_to_renewal: call.float(first + place::MONTHS_TO_RENEWAL),
-        paid_months: whole(place::PAID_MONTHS, "paid_months")?,
+        paid_months: months(place::PAID_MONTHS, "paid_months")?,
         acquisition_cost: float(place::ACQUISITION_COST, "acquisition_cost")?,
         tail: settle(text(place::TAIL, "tail")?.parse()),
-        due_days: None,
-        minor_digits: currency.as_deref().map_or(2, |code| settle(minor_digits(code))),
+        minor_digits: settle(digits_of(currency.as_deref())),
         level: float(place::LEVEL, "level")?,
+        ..Terms::new(0.0)
     };
     Ok(Asked { terms, as_of, currency })
-}
-
-/// The decimals of a currency by ISO 4217.
-fn minor_digits(code: &str) -> ltv_engine::Result<u32> {
-    let currency = iso_currency::Currency::from_code(code).ok_or_else(|| {
-        Error::invalid(format!("unknown currency \"{code}\""), "An ISO 4217 code in capitals, such as EUR, USD or JPY.")
-    })?;
-    Ok(currency.exponent().map_or(2, u32::from))
-}
-
-/// The date `days` after 2000-01-01, PostgreSQL's epoch.
-fn civil(days: i32) -> ltv_engine::Result<NaiveDate> {
-    let epoch = NaiveDate::from_ymd_opt(2000, 1, 1);
-    let shifted = epoch.and_then(|epoch| {
-        let distance = Days::new(u64::from(days.unsigned_abs()));
-        if days < 0 { epoch.checked_sub_days(distance) } else { epoch.checked_add_days(distance) }
-    });
-    shifted
-        .ok_or_else(|| Error::invalid("as_of is out of range", "The day on which the value is stated, a finite date."))
 }
 
 /// Days from `as_of` to the same day `months` later, the last of the month where there is none.
@@ -119,41 +116,99 @@ fn with_curve<R>(call: &Call, value: impl FnOnce(CurveView) -> R) -> Result<R, S
 
 /// `lifetime_value(curve, …)`.
 pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
-    let valued = asked(call, 1).map_err(missing).and_then(|asked| {
-        let value = |curve: CurveView| with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
-        Ok((with_curve(call, value)?, asked))
-    });
-    answer_valuation(call, valued)
+    value_curve(call, asked(call, 1).map_err(missing))
+}
+
+/// `lifetime_value(curve, terms)`.
+pub fn lifetime_value_curve_terms(call: &Call) -> pg_sys::Datum {
+    let terms = stated(call, 1);
+    value_curve(call, terms.as_ref().map(Asked::of).map_err(String::clone))
 }
 
 /// `lifetime_value(model, row, …)`.
 pub fn lifetime_value_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let valued = asked(call, 2).map_err(missing).and_then(|asked| {
-        let value = call.score(by, |subject| {
-            let subject = subject.map_err(|why| why.to_string())?;
-            subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
-            Ok::<_, String>(with_terms(&asked, |terms| {
-                settle(subject.view(|curve| lifetime_value::lifetime_value(curve, terms)))
-            }))
-        });
-        Ok((value.ok_or("no model or no row")??, asked))
+    value_model(call, by, asked(call, 2).map_err(missing))
+}
+
+/// `lifetime_value(model, row, terms)`.
+pub fn lifetime_value_model_terms(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let terms = stated(call, 2);
+    value_model(call, by, terms.as_ref().map(Asked::of).map_err(String::clone))
+}
+
+/// `lifetime_values(curve, terms, horizons)`.
+pub fn lifetime_values_curve(call: &Call) -> pg_sys::Datum {
+    values(call, 1, |asked| valued_curve(call, asked))
+}
+
+/// `lifetime_values(model, row, terms, horizons)`.
+pub fn lifetime_values_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    values(call, 2, |asked| valued_model(call, by, asked))
+}
+
+/// A row for each horizon; the terms stand at `place`, the horizons behind them.
+fn values(call: &Call, place: usize, value: impl Fn(&Asked) -> Valued) -> pg_sys::Datum {
+    let horizons = call.get::<Vec<Option<i32>>>(place + 1).unwrap_or_default();
+    let terms = stated(call, place);
+    let rows = horizons.into_iter().flatten().map(|months| {
+        let Ok(terms) = &terms else { return unvalued(missing("terms")) };
+        let mut terms = terms.clone();
+        terms.plain.horizon = settle(whole("horizon", months));
+        let asked = Asked::of(&terms);
+        valuation_fields(&asked, value(&asked))
     });
-    answer_valuation(call, valued)
+    call.answer_rows(rows)
+}
+
+/// A valuation, none at this age, or why there can be none.
+type Valued = Result<Option<Valuation>, String>;
+
+fn value_curve(call: &Call, asked: Result<Asked, String>) -> pg_sys::Datum {
+    answer_valuation(call, asked, |asked| valued_curve(call, asked))
+}
+
+fn value_model(call: &Call, by: ModelBy, asked: Result<Asked, String>) -> pg_sys::Datum {
+    answer_valuation(call, asked, |asked| valued_model(call, by, asked))
+}
+
+fn valued_curve(call: &Call, asked: &Asked) -> Valued {
+    with_curve(call, |curve| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
+}
+
+fn valued_model(call: &Call, by: ModelBy, asked: &Asked) -> Valued {
+    with_model(call, by, asked, |terms, curve| settle(lifetime_value::lifetime_value(curve, terms)))
+}
+
+/// Applies `value` to the curve that the model of argument 0 has for the row of argument 1; the reason when there is none.
+fn with_model<R>(call: &Call, by: ModelBy, asked: &Asked, value: impl Fn(&Terms, CurveView) -> R) -> Result<R, String> {
+    let scored = call.score(by, |subject| {
+        let subject = subject.map_err(|why| why.to_string())?;
+        subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
+        Ok::<_, String>(with_terms(asked, |terms| subject.view(|curve| value(terms, curve))))
+    });
+    scored.ok_or("no model or no row")?
 }
 
 fn missing(name: &'static str) -> String {
     format!("missing: {name}")
 }
 
-fn answer_valuation(call: &Call, valued: Result<(Option<Valuation>, Asked), String>) -> pg_sys::Datum {
-    let (valuation, asked) = match valued {
-        Ok((Some(valuation), asked)) => (valuation, asked),
-        Ok((None, _)) => return call.answer_tuple(unvalued(Status::NoSuchAge.name().into())),
-        Err(why) => return call.answer_tuple(unvalued(why)),
+fn answer_valuation(call: &Call, asked: Result<Asked, String>, value: impl FnOnce(&Asked) -> Valued) -> pg_sys::Datum {
+    call.answer_tuple(match asked {
+        Ok(asked) => valuation_fields(&asked, value(&asked)),
+        Err(why) => unvalued(why),
+    })
+}
+
+fn valuation_fields(asked: &Asked, valued: Valued) -> Vec<Field> {
+    let valuation = match valued {
+        Ok(Some(valuation)) => valuation,
+        Ok(None) => return unvalued(Status::NoSuchAge.name().into()),
+        Err(why) => return unvalued(why),
     };
     let money = |amount: ltv_engine::value::money::Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
     let limit = |amount: Option<_>| amount.map_or(Field::Numeric(None), money);
-    call.answer_tuple(vec![
+    vec![
         money(valuation.ltv),
         money(valuation.undiscounted),
         money(valuation.revenue),
@@ -166,37 +221,56 @@ fn answer_valuation(call: &Call, valued: Result<(Option<Valuation>, Asked), Stri
         Field::Float(valuation.payback_months),
         limit(valuation.lower),
         limit(valuation.upper),
-        Field::Text(asked.currency),
+        Field::Text(asked.currency.clone()),
         Field::Text(Some(valuation.status.name().into())),
-    ])
+        Field::Text(Some(asked.terms.basis.name().into())),
+        Field::Float(valuation.undiscounted_payback_months),
+    ]
 }
+
+const VALUATION_COLUMNS: usize = 16;
 
 fn unvalued(why: String) -> Vec<Field> {
     let mut fields: Vec<Field> = (0..13).map(|_| Field::Text(None)).collect();
     fields.push(Field::Text(Some(why)));
+    fields.extend((14..VALUATION_COLUMNS).map(|_| Field::Text(None)));
     fields
 }
 
 /// `cash_flows(curve, …)`.
 pub fn cash_flows_curve(call: &Call) -> pg_sys::Datum {
-    let rows = asked(call, 1).map_err(missing).and_then(|asked| {
+    rows_curve(call, asked(call, 1).map_err(missing))
+}
+
+/// `cash_flows(curve, terms)`.
+pub fn cash_flows_curve_terms(call: &Call) -> pg_sys::Datum {
+    let terms = stated(call, 1);
+    rows_curve(call, terms.as_ref().map(Asked::of).map_err(String::clone))
+}
+
+/// `cash_flows(model, row, …)`.
+pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    rows_model(call, by, asked(call, 2).map_err(missing))
+}
+
+/// `cash_flows(model, row, terms)`.
+pub fn cash_flows_model_terms(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let terms = stated(call, 2);
+    rows_model(call, by, terms.as_ref().map(Asked::of).map_err(String::clone))
+}
+
+fn rows_curve(call: &Call, asked: Result<Asked, String>) -> pg_sys::Datum {
+    let rows = asked.and_then(|asked| {
         let rows = |curve: CurveView| with_terms(&asked, |terms| settle(cash_flow::cash_flows(curve, terms)));
         Ok((with_curve(call, rows)?, asked))
     });
     answer_cash_flows(call, rows)
 }
 
-/// `cash_flows(model, row, …)`.
-pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let rows = asked(call, 2).map_err(missing).and_then(|asked| {
-        let rows = call.score(by, |subject| {
-            let subject = subject.map_err(|why| why.to_string())?;
-            subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
-            Ok::<_, String>(with_terms(&asked, |terms| {
-                settle(subject.view(|curve| cash_flow::cash_flows(curve, terms)))
-            }))
-        });
-        Ok((rows.ok_or("no model or no row")??, asked))
+fn rows_model(call: &Call, by: ModelBy, asked: Result<Asked, String>) -> pg_sys::Datum {
+    let rows = asked.and_then(|asked| {
+        let rows = |terms: &Terms, curve: CurveView| settle(cash_flow::cash_flows(curve, terms));
+        Ok((with_model(call, by, &asked, rows)?, asked))
     });
     answer_cash_flows(call, rows)
 }
@@ -205,11 +279,8 @@ pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
 fn answer_cash_flows(call: &Call, rows: Result<(Option<Vec<CashFlow>>, Asked), String>) -> pg_sys::Datum {
     let Ok((Some(rows), asked)) = rows else { return call.answer_rows(Vec::new()) };
     let money = |amount: ltv_engine::value::money::Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
-    let due_on = |row: &CashFlow| {
-        let due = asked.as_of?.checked_add_days(Days::new(u64::try_from(row.due_days?).ok()?))?;
-        let epoch = NaiveDate::from_ymd_opt(2000, 1, 1)?;
-        i32::try_from((due - epoch).num_days()).ok()
-    };
+    let due_on =
+        |row: &CashFlow| days_of(asked.as_of?.checked_add_days(Days::new(u64::try_from(row.due_days?).ok()?))?);
     call.answer_rows(rows.iter().map(|row| {
         vec![
             Field::Int4(Some(row.period as i32)),

@@ -51,6 +51,10 @@ impl Call {
         slots.get(place).filter(|slot| !slot.isnull).map(|slot| slot.value)
     }
 
+    pub fn is_null(&self, place: usize) -> bool {
+        self.argument(place).is_none()
+    }
+
     #[inline(always)]
     pub fn float(&self, place: usize) -> Option<f64> {
         self.argument(place).map(|datum| f64::from_bits(datum.value() as u64))

@@ -23,4 +23,5 @@ pub mod record;
 pub mod relations;
 pub mod settings;
 pub mod symbols;
+mod value;
 pub mod varlena;

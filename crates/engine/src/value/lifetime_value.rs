@@ -21,6 +21,7 @@ pub struct Valuation {
     pub cost: Minor,
     /// Months that a customer stays on average, of the months of the horizon.
     pub expected_lifetime: f64,
+    /// Effective annual; of a discount curve, the rate for the end of the horizon.
     pub discount_rate: f64,
     /// Months.
     pub horizon: u32,
@@ -31,6 +32,8 @@ pub struct Valuation {
     /// The due date, in months, of the first invoice with which the acquisition cost is earned back at present value;
     /// `None` without acquisition cost, or when it is not within the horizon.
     pub payback_months: Option<f64>,
+    /// The same without discounting.
+    pub undiscounted_payback_months: Option<f64>,
     /// The interval of `ltv` from the uncertainty of the curve alone; `None` when that is unknown.
     pub lower: Option<Minor>,
     pub upper: Option<Minor>,
@@ -95,15 +98,16 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
     let flows = flows(&outlook, terms)?;
     let mut ledger = Ledger::new(terms.minor_digits);
     let mut tail_value = Minor::ZERO;
-    let mut payback_months = None;
+    let (mut payback_months, mut undiscounted_payback_months) = (None, None);
     for flow in &flows {
         let row = ledger.enter(flow)?;
         if row.extrapolated {
             tail_value = tail_value + row.present_value;
         }
-        if terms.acquisition_cost > 0.0 && payback_months.is_none() && row.cumulative >= Minor::ZERO {
-            payback_months = Some(row.due_months);
-        }
+        let earned_back =
+            |total: Minor| (terms.acquisition_cost > 0.0 && total >= Minor::ZERO).then_some(row.due_months);
+        payback_months = payback_months.or_else(|| earned_back(row.cumulative));
+        undiscounted_payback_months = undiscounted_payback_months.or_else(|| earned_back(ledger.margin()));
     }
     let ltv = ledger.present_value();
     // What is spent now to win the customer is no part of what the future is worth.
@@ -111,10 +115,8 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
     let (lower, upper) = match uncertainty::variance(&outlook, &flows) {
         None => (None, None),
         Some(variance) => {
-            let exact = ledger.exact_present_value();
             let width = critical_value(terms.level)? * variance.sqrt();
-            let digits = terms.minor_digits;
-            (Some(Minor::round(exact - width, digits)?), Some(Minor::round(exact + width, digits)?))
+            (Some(ledger.present_value_shifted(-width)?), Some(ledger.present_value_shifted(width)?))
         }
     };
     let tail_share = (earned != Minor::ZERO).then(|| tail_value.units() as f64 / earned.units() as f64);
@@ -125,11 +127,12 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
         revenue: ledger.revenue(),
         cost: ledger.revenue() - ledger.margin(),
         expected_lifetime,
-        discount_rate: terms.discount_rate,
+        discount_rate: terms.rate()?,
         horizon: terms.horizon,
         tail_value,
         tail_share,
         payback_months,
+        undiscounted_payback_months,
         lower,
         upper,
         status: match Status::from(reach) {

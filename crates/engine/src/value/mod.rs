@@ -6,20 +6,24 @@
 
 pub mod cash_flow;
 pub mod contract;
+pub mod contract_terms;
 pub mod discount;
+mod domain;
 #[cfg(test)]
 mod laws;
 pub mod lifetime_value;
 pub mod money;
 pub mod outlook;
+mod prices;
 mod smooth_view;
 mod step_view;
 pub mod terms;
 pub mod uncertainty;
 
 pub use cash_flow::{CashFlow, cash_flows};
-pub use contract::{Billing, Calendar, Renewals, Timing};
+pub use contract::{Billing, Calendar, Renewals, Timing, ValueBasis};
+pub use contract_terms::ContractTerms;
 pub use lifetime_value::{Status, Valuation, lifetime_value};
-pub use money::Minor;
+pub use money::{Amount, Minor};
 pub use outlook::TailRule;
 pub use terms::Terms;

@@ -98,7 +98,10 @@ CREATE TYPE ltv.valuation AS (
     currency text,
     status text,
     value_basis text,
-    undiscounted_payback_months double precision
+    undiscounted_payback_months double precision,
+    outcome_std_dev numeric,
+    outcome_lower numeric,
+    outcome_upper numeric
 );
 COMMENT ON TYPE ltv.valuation IS 'What lifetime_value says: money in the currency''s minor unit, equal to the sums over cash_flows.';
 COMMENT ON COLUMN ltv.valuation.ltv IS 'Present value of the expected margin within the horizon, less acquisition cost.';
@@ -117,3 +120,6 @@ COMMENT ON COLUMN ltv.valuation.currency IS 'The currency named in the call.';
 COMMENT ON COLUMN ltv.valuation.status IS 'ok, extrapolated (the tail beyond the observed time counts), mostly extrapolated (it is more than half of ltv), truncated (nothing counts there), check the unit, or why there is no value.';
 COMMENT ON COLUMN ltv.valuation.value_basis IS 'Which costs are taken off: revenue (none), gross-margin (cost of sales), contribution (and cost to serve); the acquisition cost on each.';
 COMMENT ON COLUMN ltv.valuation.undiscounted_payback_months IS 'As payback_months, without discounting.';
+COMMENT ON COLUMN ltv.valuation.outcome_std_dev IS 'Standard deviation of what one such customer brings when the curve is true: the chance of when that one leaves. Of the mean of n of them, over sqrt(n).';
+COMMENT ON COLUMN ltv.valuation.outcome_lower IS 'What one such customer brings lies between outcome_lower and outcome_upper with at least the probability level, when the curve is true: quantiles over the time of leaving. lower and upper are about ltv, the mean, instead.';
+COMMENT ON COLUMN ltv.valuation.outcome_upper IS 'See outcome_lower.';

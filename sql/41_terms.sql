@@ -134,3 +134,22 @@ COMMENT ON FUNCTION ltv.lifetime_values(ltv.model, record, ltv.terms, integer[])
 CREATE FUNCTION ltv.lifetime_values(model text, features record, terms ltv.terms, horizons integer[] DEFAULT '{12,24,120}') RETURNS SETOF ltv.valuation
     LANGUAGE c STABLE PARALLEL SAFE COST 3000 ROWS 3 AS 'MODULE_PATHNAME', 'lifetime_values_name';
 COMMENT ON FUNCTION ltv.lifetime_values(text, record, ltv.terms, integer[]) IS 'As lifetime_values(ltv.model, record, terms) with a registered model: name, name@alias or name@version.';
+
+CREATE FUNCTION ltv.value_components(
+    curve ltv.survival, terms ltv.terms,
+    OUT step integer, OUT component text, OUT factor double precision, OUT amount numeric, OUT running numeric
+) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 10 AS 'MODULE_PATHNAME', 'value_components_curve';
+COMMENT ON FUNCTION ltv.value_components(ltv.survival, ltv.terms) IS 'What lifetime_value(curve, terms) is made of, in ten steps from the price of today kept by everybody for the whole horizon: ramp and uplifts, expansion, retention, termination fees, bad debt, cost of sales, cost to serve, discounting, acquisition cost. amount: what the step adds, which sum to ltv to the cent; running: the value up to it; factor: running over that before, unrounded, NULL where that was 0: the first amount times all factors is ltv. No rows where there is no value.';
+CREATE FUNCTION ltv.value_components(
+    m ltv.model, features record, terms ltv.terms,
+    OUT step integer, OUT component text, OUT factor double precision, OUT amount numeric, OUT running numeric
+) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 ROWS 10 AS 'MODULE_PATHNAME', 'value_components_model';
+COMMENT ON FUNCTION ltv.value_components(ltv.model, record, ltv.terms) IS 'As value_components(curve, terms) over predict_curve(m, features).';
+CREATE FUNCTION ltv.value_components(
+    model text, features record, terms ltv.terms,
+    OUT step integer, OUT component text, OUT factor double precision, OUT amount numeric, OUT running numeric
+) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 10 AS 'MODULE_PATHNAME', 'value_components_name';
+COMMENT ON FUNCTION ltv.value_components(text, record, ltv.terms) IS 'As value_components(ltv.model, record, terms) with a registered model: name, name@alias or name@version.';

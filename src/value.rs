@@ -4,6 +4,7 @@ use chrono::{Days, Months, NaiveDate};
 use ltv_engine::Error;
 use ltv_engine::survival::CurveView;
 use ltv_engine::value::cash_flow::{self, CashFlow};
+use ltv_engine::value::components::{Component, components};
 use ltv_engine::value::contract::Calendar;
 use ltv_engine::value::lifetime_value::{self, Status, Valuation};
 use ltv_engine::value::{ContractTerms, Terms};
@@ -225,10 +226,13 @@ fn valuation_fields(asked: &Asked, valued: Valued) -> Vec<Field> {
         Field::Text(Some(valuation.status.name().into())),
         Field::Text(Some(asked.terms.basis.name().into())),
         Field::Float(valuation.undiscounted_payback_months),
+        money(valuation.outcome_std_dev),
+        money(valuation.outcome_lower),
+        money(valuation.outcome_upper),
     ]
 }
 
-const VALUATION_COLUMNS: usize = 16;
+const VALUATION_COLUMNS: usize = 19;
 
 fn unvalued(why: String) -> Vec<Field> {
     let mut fields: Vec<Field> = (0..13).map(|_| Field::Text(None)).collect();
@@ -293,6 +297,39 @@ fn answer_cash_flows(call: &Call, rows: Result<(Option<Vec<CashFlow>>, Asked), S
             Field::Float(Some(row.discount_factor)),
             money(row.present_value),
             money(row.cumulative),
+        ]
+    }))
+}
+
+/// `value_components(curve, terms)`.
+pub fn value_components_curve(call: &Call) -> pg_sys::Datum {
+    let found = stated(call, 1).and_then(|terms| {
+        let asked = Asked::of(&terms);
+        let found = with_curve(call, |curve| with_terms(&asked, |terms| settle(components(curve, terms))))?;
+        Ok((found, terms.plain.minor_digits))
+    });
+    answer_components(call, found)
+}
+
+/// `value_components(model, row, terms)`.
+pub fn value_components_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let found = stated(call, 2).and_then(|terms| {
+        let asked = Asked::of(&terms);
+        let found = with_model(call, by, &asked, |terms, curve| settle(components(curve, terms)))?;
+        Ok((found, terms.plain.minor_digits))
+    });
+    answer_components(call, found)
+}
+
+fn answer_components(call: &Call, found: Result<(Option<Vec<Component>>, u32), String>) -> pg_sys::Datum {
+    let Ok((Some(found), digits)) = found else { return call.answer_rows(Vec::new()) };
+    call.answer_rows((1..).zip(found).map(|(step, component)| {
+        vec![
+            Field::Int4(Some(step)),
+            Field::Text(Some(component.name.into())),
+            Field::Float(component.factor),
+            Field::Numeric(Some(component.amount.text(digits))),
+            Field::Numeric(Some(component.running.text(digits))),
         ]
     }))
 }

@@ -36,3 +36,12 @@ export!(lifetime_values_model, pg_finfo_lifetime_values_model, |f| {
 export!(lifetime_values_name, pg_finfo_lifetime_values_name, |f| {
     crate::value::lifetime_values_model(&Call::new(f), ModelBy::Name)
 });
+export!(value_components_curve, pg_finfo_value_components_curve, |f| {
+    crate::value::value_components_curve(&Call::new(f))
+});
+export!(value_components_model, pg_finfo_value_components_model, |f| {
+    crate::value::value_components_model(&Call::new(f), ModelBy::Value)
+});
+export!(value_components_name, pg_finfo_value_components_name, |f| {
+    crate::value::value_components_model(&Call::new(f), ModelBy::Name)
+});

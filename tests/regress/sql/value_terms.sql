@@ -2,7 +2,7 @@
 \set ECHO none
 SET client_min_messages = warning;
 \set ECHO all
--- Nobody ever leaves; one in ten leaves each month; a fifth at the end of each year; a hazard that rises at month 30.
+-- Nobody ever leaves; one in ten leaves each month; a fifth at the end of each year; a hazard that is many times larger from month 31 on.
 CREATE TABLE curves AS
 SELECT 'certain' AS name, ltv.survival_agg(600, false) AS s
 UNION ALL SELECT 'ten', ltv.survival_agg(least(k, 60), k < 60, 0.9 ^ (k - 1) * CASE WHEN k < 60 THEN 0.1 ELSE 1 END) FROM generate_series(1, 60) AS k
@@ -112,7 +112,7 @@ SELECT period, round(discount_factor::numeric, 9) AS discount_factor, round(CASE
        WHEN 5 THEN 1.04 ^ -2 ELSE 1.04 ^ -2 * (1.04 ^ 2 / 1.03) ^ -0.5 END, 9) AS by_hand
 FROM curves, LATERAL ltv.cash_flows(s, ltv.contract_terms(100, horizon => 36, billing => 'semiannual', discount_curve => '{0.03,0.04}')) WHERE name = 'certain';
 SELECT v.horizon, round(v.discount_rate::numeric, 9) AS discount_rate FROM curves, LATERAL ltv.lifetime_values(s, ltv.contract_terms(100, discount_curve => '{0.03,0.04}')) AS v WHERE name = 'certain';
--- The tail: hazards are 1/100 at first and 5 times that from month 31 on; the average promises too much, the last quarter (months 30 to 40) does not.
+-- The tail: of 95 one leaves each month, from month 31 on five of the last 65; the average promises too much, the last quarter (months 30 to 40) does not.
 SELECT tail, months, v.ltv, v.tail_value, round(v.tail_share::numeric, 4) AS tail_share, round(v.expected_lifetime::numeric, 4) AS expected_lifetime, v.lower, v.upper, v.status
 FROM curves, (VALUES ('none', NULL), ('constant-hazard', NULL), ('recent-hazard', NULL), ('recent-hazard', 40), ('recent-hazard', 5)) AS rule (tail, months),
     LATERAL ltv.lifetime_value(s, ltv.contract_terms(100, given => 20, tail => tail, tail_months => months)) AS v WHERE name = 'late';
@@ -148,3 +148,28 @@ FROM combinations, LATERAL ltv.lifetime_value(s, t) AS v,
               FROM (SELECT *, row_number() OVER () AS at, count(*) OVER () AS n FROM ltv.cash_flows(s, t)) AS rows) AS f;
 -- Each printed and read back is worth the same.
 SELECT count(*) FILTER (WHERE ltv.lifetime_value(s, t) IS DISTINCT FROM ltv.lifetime_value(s, t::text::ltv.terms)) AS changed FROM combinations;
+
+-- What one customer brings, whenever that one leaves: by hand, leaving after 1, 2 or 3 invoices of 100 with 0.1, 0.09 and 0.81. Certain contracts have one outcome only.
+SELECT v.ltv, v.outcome_std_dev, v.outcome_lower, v.outcome_upper, round(sqrt(0.1 * (100 - 271) ^ 2 + 0.09 * (200 - 271) ^ 2 + 0.81 * (300 - 271) ^ 2)::numeric, 2) AS by_hand
+FROM curves, LATERAL ltv.lifetime_value(s, ltv.contract_terms(100, horizon => 3, discount_rate => 0)) AS v WHERE name = 'ten';
+SELECT v.ltv, v.outcome_std_dev, v.outcome_lower, v.outcome_upper FROM curves, LATERAL ltv.lifetime_value(s, ltv.contract_terms(100, horizon => 12, term_months => 12)) AS v WHERE name = 'ten';
+-- Both intervals: of the mean, and of one customer.
+SELECT v.lower, v.ltv, v.upper, v.outcome_lower, v.outcome_upper FROM curves, LATERAL ltv.lifetime_value(s, ltv.contract_terms(100, horizon => 36)) AS v WHERE name = 'late';
+
+-- What a value is made of: amounts add up to it, factors multiply to it.
+SELECT step, component, round(factor::numeric, 6) AS factor, amount, running FROM curves, LATERAL ltv.value_components(s, ltv.contract_terms(1000, margin => 0.7, cost_to_serve => 50, horizon => 36, billing => 'quarterly',
+       term_months => 12, price_uplift => 0.05, expansion => 0.1, early_termination => 0.1, termination_fee => 0.5, bad_debt => 0.01, acquisition_cost => 2000)) WHERE name = 'yearly';
+SELECT count(*) AS combinations, count(*) FILTER (WHERE v.ltv IS DISTINCT FROM c.amount) AS ltv, count(*) FILTER (WHERE c.steps <> 10) AS steps,
+       count(*) FILTER (WHERE abs(c.product - v.ltv) > 0.01 + 1e-9 * v.revenue + CASE v.currency WHEN 'JPY' THEN 1 ELSE 0 END) AS product
+FROM combinations, LATERAL ltv.lifetime_value(s, t) AS v,
+     LATERAL (SELECT sum(amount) AS amount, count(*) AS steps, CASE WHEN count(factor) = 9 THEN exp(sum(ln(abs(coalesce(factor, running::float8))))) * (-1) ^ count(*) FILTER (WHERE factor < 0) END AS product
+              FROM ltv.value_components(s, t)) AS c;
+SELECT count(*) FROM curves, LATERAL ltv.value_components(s, NULL::ltv.terms) WHERE name = 'ten';
+-- Models: the same over their curve of the row, by value and by name.
+CREATE TABLE plants AS SELECT i, d, i % 3 > 0 AS e, (i % 2)::float8 AS a FROM generate_series(1, 200) AS i, LATERAL (SELECT (i * 7919 % 48 + 1)::float8 AS d) AS d;
+SELECT count(*) FROM ltv.train('plants', 'plants', 'cox', 'd', 'e', features => ARRAY['a']) \g /dev/null
+SELECT i, v.ltv, v = ltv.lifetime_value(ltv.predict_curve('plants', plants), t) AS by_curve, v = ltv.lifetime_value(ltv.model('plants'), plants, t) AS by_model,
+       (SELECT sum(present_value) FROM ltv.cash_flows('plants', plants, t)) = v.ltv AS flows, (SELECT sum(present_value) FROM ltv.cash_flows(ltv.model('plants'), plants, t)) = v.ltv AS flows_of_model,
+       (SELECT sum(amount) FROM ltv.value_components('plants', plants, t)) = v.ltv AS components, (SELECT sum(amount) FROM ltv.value_components(ltv.model('plants'), plants, t)) = v.ltv AS components_of_model,
+       (SELECT array_agg(h.horizon) FROM ltv.lifetime_values('plants', plants, t) AS h) AS horizons, (SELECT count(*) FROM ltv.lifetime_values(ltv.model('plants'), plants, t)) AS horizons_of_model
+FROM plants, LATERAL (SELECT ltv.contract_terms(100, given => 3, horizon => 24) AS t) AS terms, LATERAL ltv.lifetime_value('plants', plants, t) AS v WHERE i <= 2;

@@ -4,7 +4,11 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::survival::{Steps, Tail};
+use crate::value::cash_flow::flows;
+use crate::value::components::components;
 use crate::value::money::double;
+use crate::value::outcome::Outcome;
+use crate::value::outlook::Outlook;
 use crate::value::{
     Billing, Calendar, CashFlow, Minor, TailRule, Terms, Timing, ValueBasis, cash_flows, lifetime_value,
 };
@@ -267,6 +271,22 @@ proptest! {
         prop_assert_eq!(valuation.revenue, sum(|row| row.revenue));
         prop_assert_eq!(valuation.cost, sum(|row| row.cost));
         prop_assert_eq!(valuation.tail_value, sum(|row| if row.extrapolated { row.present_value } else { Minor::ZERO }));
+        let components = components(&steps, terms).unwrap().unwrap();
+        prop_assert_eq!(valuation.ltv, components.iter().map(|component| component.amount).sum::<Minor>());
+        prop_assert_eq!(valuation.revenue, components[5].running);
+        let digits = terms.minor_digits;
+        if components[1..].iter().all(|component| component.factor.is_some()) {
+            let product: f64 = components.iter().filter_map(|component| component.factor).product();
+            let first = components[0].running.amount(digits);
+            let room = 10f64.powi(-(digits as i32)) * (1.0 + product.abs()) + 1e-9 * first;
+            prop_assert!((product * first - valuation.ltv.amount(digits)).abs() <= room, "{:?}", components);
+        }
+        // The distribution of outcomes has the value as its mean, within its limits.
+        let outlook = Outlook::new(&steps, terms).unwrap();
+        let outcome = Outcome::new(&outlook, &flows(&outlook, terms).unwrap());
+        let near = 10f64.powi(-(digits as i32)) + 1e-9 * valuation.revenue.amount(digits);
+        prop_assert!((outcome.mean() - valuation.ltv.amount(digits)).abs() <= near);
+        prop_assert!(valuation.outcome_lower <= valuation.outcome_upper);
         let mut cumulative = Minor::ZERO;
         for row in &rows {
             cumulative = cumulative + row.present_value;

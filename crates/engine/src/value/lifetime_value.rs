@@ -6,6 +6,7 @@ use crate::survival::CurveView;
 use crate::survival::kaplan_meier::critical_value;
 use crate::value::cash_flow::{Ledger, flows};
 use crate::value::money::Minor;
+use crate::value::outcome::Outcome;
 use crate::value::outlook::{Outlook, Reach};
 use crate::value::terms::Terms;
 use crate::value::uncertainty;
@@ -37,6 +38,10 @@ pub struct Valuation {
     /// The interval of `ltv` from the uncertainty of the curve alone; `None` when that is unknown.
     pub lower: Option<Minor>,
     pub upper: Option<Minor>,
+    /// The spread of what one customer brings when the curve is true, and between which values that lies at the level.
+    pub outcome_std_dev: Minor,
+    pub outcome_lower: Minor,
+    pub outcome_upper: Minor,
     pub status: Status,
 }
 
@@ -119,6 +124,15 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
             (Some(ledger.present_value_shifted(-width)?), Some(ledger.present_value_shifted(width)?))
         }
     };
+    let outcome = Outcome::new(&outlook, &flows);
+    let digits = terms.minor_digits;
+    let (outcome_lower, outcome_upper) = match outcome.is_certain() {
+        true => (ltv, ltv),
+        false => {
+            let (lower, upper) = outcome.interval(terms.level);
+            (Minor::round(lower, digits)?, Minor::round(upper, digits)?)
+        }
+    };
     let tail_share = (earned != Minor::ZERO).then(|| tail_value.units() as f64 / earned.units() as f64);
     let (expected_lifetime, reach) = outlook.mean_lifetime(f64::from(terms.horizon));
     Ok(Some(Valuation {
@@ -135,6 +149,9 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
         undiscounted_payback_months,
         lower,
         upper,
+        outcome_std_dev: Minor::round(outcome.std_dev(), digits)?,
+        outcome_lower,
+        outcome_upper,
         status: match Status::from(reach) {
             _ if curve.max_followup() > LONGEST_FOLLOWUP => Status::CheckUnit,
             Status::Extrapolated if tail_share.is_some_and(|share| share.abs() > 0.5) => Status::MostlyExtrapolated,

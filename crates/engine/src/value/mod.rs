@@ -1,10 +1,12 @@
 //! Money: what a survival curve is worth under given contract terms, to the minor unit.
 //!
-//! [`terms`] says what is sold and how it is paid for, [`contract`] when it is invoiced and renewed, [`outlook`] who is
-//! still there, [`cash_flow`] turns these into invoices, [`lifetime_value`](mod@lifetime_value) adds them up and
-//! [`uncertainty`] says how sure the sum is. [`discount`] and [`money`] are the arithmetic below.
+//! [`terms`] says what is sold and how it is paid for ([`contract_terms`] the same as a stored value), [`contract`] when it
+//! is invoiced and renewed, `prices` for how much, [`outlook`] who is still there; [`cash_flow`] turns these into invoices,
+//! [`lifetime_value`](mod@lifetime_value) adds them up, [`components`] says what the sum is made of, [`uncertainty`] how sure
+//! the curve is and [`outcome`] what one customer may really bring. [`discount`] and [`money`] are the arithmetic below.
 
 pub mod cash_flow;
+pub mod components;
 pub mod contract;
 pub mod contract_terms;
 pub mod discount;
@@ -13,6 +15,7 @@ mod domain;
 mod laws;
 pub mod lifetime_value;
 pub mod money;
+pub mod outcome;
 pub mod outlook;
 mod prices;
 mod smooth_view;

@@ -153,3 +153,7 @@ CREATE FUNCTION ltv.value_components(
 ) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 10 AS 'MODULE_PATHNAME', 'value_components_name';
 COMMENT ON FUNCTION ltv.value_components(text, record, ltv.terms) IS 'As value_components(ltv.model, record, terms) with a registered model: name, name@alias or name@version.';
+
+CREATE FUNCTION ltv.present_value(curve ltv.survival, terms ltv.terms, revenue double precision, given double precision DEFAULT 0) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'present_value';
+COMMENT ON FUNCTION ltv.present_value(ltv.survival, ltv.terms, double precision, double precision) IS 'The ltv of lifetime_value(curve, terms) with this revenue and this age in months in the place of the terms'' own, for books of many contracts that differ in these alone: the same number to the cent, by a few multiplications where an age is met again. NULL where an argument is, and where there is no value. Errors 22023, 22003.';

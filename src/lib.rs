@@ -1,6 +1,7 @@
 //! `ltv`: the PostgreSQL face. Each file takes Datums apart, calls the engine and puts the answer together; the SQL that
 //! users see is written out in `sql/`.
 
+mod ages;
 mod calibration;
 mod discrete;
 mod estimates;

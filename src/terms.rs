@@ -540,7 +540,8 @@ fn of_numeric(value: Option<AnyNumeric>, name: &str) -> Decimal {
     }
 }
 
-fn of_double(value: f64) -> Decimal {
+/// A price in double precision, as the decimal that it was written as.
+pub fn of_double(value: f64) -> Decimal {
     match decimal(value) {
         Some(amount) => amount,
         None if value.is_finite() => raise(Error::OutOfRange(format!("revenue {value} is out of the range of money"))),

@@ -7,13 +7,13 @@ use ltv_engine::value::cash_flow::{self, CashFlow};
 use ltv_engine::value::components::{Component, components};
 use ltv_engine::value::contract::Calendar;
 use ltv_engine::value::lifetime_value::{self, Status, Valuation};
-use ltv_engine::value::{ContractTerms, Terms};
+use ltv_engine::value::{ContractTerms, Minor, Terms, UnitValuation};
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::varlena::Stored;
-use crate::terms::{civil, days_of, digits_of};
+use crate::terms::{civil, days_of, digits_of, of_double};
 
 /// Where each money argument stands, counted from the first of them.
 mod place {
@@ -112,12 +112,16 @@ fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
 
 /// Applies `value` to the curve of argument 0; the reason when there is none.
 fn with_curve<R>(call: &Call, value: impl FnOnce(CurveView) -> R) -> Result<R, String> {
-    call.curve(value).ok_or_else(|| if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into())
+    call.curve(value).ok_or_else(|| no_curve(call))
+}
+
+fn no_curve(call: &Call) -> String {
+    if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into()
 }
 
 /// `lifetime_value(curve, …)`.
 pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
-    value_curve(call, asked(call, 1).map_err(missing))
+    answer_valuation(call, asked(call, 1).map_err(missing), |asked| valued_again(call, asked))
 }
 
 /// `lifetime_value(curve, terms)`.
@@ -176,6 +180,52 @@ fn valued_curve(call: &Call, asked: &Asked) -> Valued {
     with_curve(call, |curve| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
 }
 
+/// The same for named arguments: contracts of one curve, terms and age differ in their price only.
+fn valued_again(call: &Call, asked: &Asked<'static>) -> Valued {
+    if !UnitValuation::is_for(&asked.terms) {
+        return valued_curve(call, asked);
+    }
+    let valued = call.curve_and_ages(|curve, ages| {
+        ages.under_arguments(&asked.terms, asked.as_of);
+        let make = || with_terms(asked, |terms| settle(UnitValuation::new(curve, terms)));
+        let short = ages.again(asked.terms.given, make).and_then(|unit| unit.at(asked.terms.revenue));
+        short.or_else(|| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
+    });
+    valued.ok_or_else(|| no_curve(call))
+}
+
+/// `present_value(curve, terms, revenue, given)`.
+pub fn present_value(call: &Call) -> pg_sys::Datum {
+    let (Some(bytes), Some(revenue), Some(given)) = (call.bytes(1), call.float(2), call.float(3)) else {
+        return call.null();
+    };
+    let value = call.curve_and_ages(|curve, ages| {
+        let at_age = |terms: &ContractTerms| {
+            let mut terms = terms.clone();
+            terms.plain.given = given;
+            terms
+        };
+        let decode = || settle(ContractTerms::from_bytes(bytes));
+        let (terms, unit) = ages.of_value(bytes, given, decode, |terms| {
+            let terms = at_age(terms);
+            let asked = Asked::of(&terms);
+            let unit = || with_terms(&asked, |terms| settle(UnitValuation::new(curve, terms)));
+            if UnitValuation::is_for(&asked.terms) { unit() } else { None }
+        });
+        let digits = terms.plain.minor_digits;
+        let short = unit.filter(|_| revenue > 0.0).and_then(|unit| unit.ltv(revenue));
+        let long = || {
+            let mut terms = at_age(terms);
+            terms.revenue = of_double(revenue);
+            let asked = Asked::of(&terms);
+            let valuation = with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
+            valuation.map(|valuation| valuation.ltv)
+        };
+        short.or_else(long).map(|ltv| ltv.amount(digits))
+    });
+    call.answer_float(value.flatten())
+}
+
 fn valued_model(call: &Call, by: ModelBy, asked: &Asked) -> Valued {
     with_model(call, by, asked, |terms, curve| settle(lifetime_value::lifetime_value(curve, terms)))
 }
@@ -194,7 +244,11 @@ fn missing(name: &'static str) -> String {
     format!("missing: {name}")
 }
 
-fn answer_valuation(call: &Call, asked: Result<Asked, String>, value: impl FnOnce(&Asked) -> Valued) -> pg_sys::Datum {
+fn answer_valuation<'a>(
+    call: &Call,
+    asked: Result<Asked<'a>, String>,
+    value: impl FnOnce(&Asked<'a>) -> Valued,
+) -> pg_sys::Datum {
     call.answer_tuple(match asked {
         Ok(asked) => valuation_fields(&asked, value(&asked)),
         Err(why) => unvalued(why),
@@ -207,8 +261,8 @@ fn valuation_fields(asked: &Asked, valued: Valued) -> Vec<Field> {
         Ok(None) => return unvalued(Status::NoSuchAge.name().into()),
         Err(why) => return unvalued(why),
     };
-    let money = |amount: ltv_engine::value::money::Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
-    let limit = |amount: Option<_>| amount.map_or(Field::Numeric(None), money);
+    let limit = |amount: Option<Minor>| Field::Money(amount, asked.terms.minor_digits);
+    let money = |amount: Minor| limit(Some(amount));
     vec![
         money(valuation.ltv),
         money(valuation.undiscounted),
@@ -223,8 +277,8 @@ fn valuation_fields(asked: &Asked, valued: Valued) -> Vec<Field> {
         limit(valuation.lower),
         limit(valuation.upper),
         Field::Text(asked.currency.clone()),
-        Field::Text(Some(valuation.status.name().into())),
-        Field::Text(Some(asked.terms.basis.name().into())),
+        Field::Name(valuation.status.name()),
+        Field::Name(asked.terms.basis.name()),
         Field::Float(valuation.undiscounted_payback_months),
         money(valuation.outcome_std_dev),
         money(valuation.outcome_lower),
@@ -282,7 +336,7 @@ fn rows_model(call: &Call, by: ModelBy, asked: Result<Asked, String>) -> pg_sys:
 /// No rows for what has no value: `lifetime_value` of the same arguments says why.
 fn answer_cash_flows(call: &Call, rows: Result<(Option<Vec<CashFlow>>, Asked), String>) -> pg_sys::Datum {
     let Ok((Some(rows), asked)) = rows else { return call.answer_rows(Vec::new()) };
-    let money = |amount: ltv_engine::value::money::Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
+    let money = |amount: Minor| Field::Money(Some(amount), asked.terms.minor_digits);
     let due_on =
         |row: &CashFlow| days_of(asked.as_of?.checked_add_days(Days::new(u64::try_from(row.due_days?).ok()?))?);
     call.answer_rows(rows.iter().map(|row| {

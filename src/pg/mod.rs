@@ -17,6 +17,7 @@ pub mod incidence;
 pub mod inference;
 pub mod interrupts;
 pub mod intervals;
+mod numeric;
 pub mod packed;
 pub mod parametric;
 pub mod record;

@@ -45,3 +45,5 @@ export!(value_components_model, pg_finfo_value_components_model, |f| {
 export!(value_components_name, pg_finfo_value_components_name, |f| {
     crate::value::value_components_model(&Call::new(f), ModelBy::Name)
 });
+
+export!(present_value, pg_finfo_present_value, |f| crate::value::present_value(&Call::new(f)));

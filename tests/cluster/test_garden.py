@@ -112,6 +112,12 @@ VALUES = {
     "boolean": ["true", "false", "NULL"],
     "date": ["'2024-01-31'", "NULL", "'infinity'", "'-infinity'", "'5874897-12-31'", "'4714-11-24 BC'", "'0001-01-01'"],
     "jsonb": ["'{\"by\": \"i\", \"fraction\": 0.5}'", "NULL", "'{}'", "'[]'", "'null'", "'1'", "'{\"by\": 1}'", "'{\"by\": \"i\", \"fraction\": 1e400}'", "'{\"by\": \"d\", \"last\": \"1 day\"}'"],
+    "numeric": ["100", "NULL", "0", "-1", "0.0000000000000000000000000001", "99999999999999999999999999999", "1e60", "'NaN'", "'Infinity'", "33.333333333333333333333333333333333333"],
+    "numeric[]": ["'{100,120}'", "NULL", "'{}'", "'{NULL}'", "'{100,NaN}'", "'{{100,1},{2,3}}'", "'{-1}'", "'{1e40}'", "array_fill(100::numeric, ARRAY[2000])"],
+    "integer[]": ["'{12,24}'", "NULL", "'{}'", "'{NULL}'", "'{0}'", "'{-1,2147483647}'", "'{1200}'", "'{{1,2},{3,4}}'"],
+    "ltv.terms": ["ltv.contract_terms(100)", "NULL", "ltv.contract_terms(0)", "ltv.contract_terms(1e28::numeric)", "ltv.contract_terms(5e-27::numeric, -1e308, 1e308, -0.999999)",
+        "ltv.contract_terms(NULL::numeric, ramp => '{100,0,1e20}', term_months => 0.03, early_termination => 0.999999, termination_fee => 1, horizon => 1200, given => 1e300)",
+        "ltv.contract_terms(99.99, 0.5, 3, billing => 'annual', timing => 'arrears', horizon => 1200, price_uplift => 1, notice_months => 1200, payment_days => 3650, bad_debt => 0.999999, as_of => '5000-01-01', currency => 'CLF', tail => 'recent-hazard', tail_months => 5e-324, hazard_ratio => 1e6, discount_curve => '{-0.9,1,-0.99}', expansion_curve => '{0,1e6,1}', expansion_curve_months => 1)"],
     "regclass": ["'plants'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "double precision[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{1,NaN}'", "'{{1,2},{3,4}}'", "'{Infinity}'", "'{-0,5e-324,1e308}'", "'[5:6]={1,2}'", "'{2,1,1,0}'", "array_fill(1e308, ARRAY[3, 2, 2])"],
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
@@ -142,6 +148,8 @@ WORKING = {
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
+    "ramp": "NULL", "value_basis": "'contribution'", "expansion_curve": "NULL", "expansion_curve_months": "12", "notice_months": "1", "auto_renew": "true", "early_termination": "0", "termination_fee": "0",
+    "payment_days": "30", "bad_debt": "0.01", "discount_curve": "NULL", "tail_months": "NULL", "hazard_ratio": "1", "changes": "'{\"revenue\": {\"times\": 0.9}, \"horizon\": 24}'", "horizons": "'{12,24}'",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
 }  # fmt: skip
 MOST_CALLS = 60000

@@ -10,7 +10,7 @@ use crate::value::money::double;
 use crate::value::outcome::Outcome;
 use crate::value::outlook::Outlook;
 use crate::value::{
-    Billing, Calendar, CashFlow, Minor, TailRule, Terms, Timing, ValueBasis, cash_flows, lifetime_value,
+    Billing, Calendar, CashFlow, Minor, TailRule, Terms, Timing, UnitValuation, ValueBasis, cash_flows, lifetime_value,
 };
 
 /// Days to the same day of a later month in a calendar of 30 and 31 days.
@@ -347,4 +347,62 @@ proptest! {
         }
         prop_assert!(lifetime_value(&longer, &terms).unwrap().unwrap().ltv >= base.ltv);
     }
+
+    #[test]
+    fn the_short_way_is_the_long_way(
+        steps in any_curve(), terms in any_terms(), lists in any_lists(), level in 0.5..0.99f64,
+        prices in prop::collection::vec(prop_oneof![0.0..5000.0f64, (0u32..500_000).prop_map(|cents| f64::from(cents) / 100.0)], 1..6),
+    ) {
+        let lists = Lists { ramp: vec![], ..lists };
+        let terms = Terms { acquisition_cost: 0.0, early_termination: 0.0, termination_fee: 0.0, level, ..terms };
+        with_lists(&terms, &lists, |terms| -> Result<(), TestCaseError> {
+            prop_assert!(UnitValuation::is_for(terms));
+            let unit = UnitValuation::new(&steps, terms).unwrap();
+            for revenue in prices {
+                let long = lifetime_value(&steps, &Terms { revenue, ..*terms }).unwrap();
+                prop_assert_eq!(unit.is_some(), long.is_some());
+                let Some((unit, long)) = unit.as_ref().zip(long) else { continue };
+                if let Some(short) = unit.at(revenue) {
+                    prop_assert_eq!(short, long);
+                }
+                if let Some(ltv) = unit.ltv(revenue) {
+                    prop_assert_eq!(ltv, long.ltv);
+                }
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn the_short_way_is_nearly_always_taken() {
+    let times: Vec<f64> = (1..=72).map(f64::from).collect();
+    let survival: Vec<f64> = times.iter().map(|time| (-0.03 * time).exp()).collect();
+    let steps = Steps {
+        cumulative_hazard: times.iter().map(|time| 0.03 * time).collect(),
+        variance: times.iter().map(|time| 1e-4 * time).collect(),
+        times,
+        survival,
+        rank: 0,
+        loadings: vec![],
+        max_followup: 72.0,
+        tail: Tail::None,
+    };
+    let terms = Terms { margin: 0.8, cost_to_serve: 5.0, tail: TailRule::ConstantHazard, ..Terms::new(1.0) };
+    let (mut short, mut all) = (0, 0);
+    for given in 0..40 {
+        let terms = Terms { given: f64::from(given), ..terms };
+        let unit = UnitValuation::new(&steps, &terms).unwrap().unwrap();
+        for cents in (1000..500_000).step_by(977) {
+            let revenue = f64::from(cents) / 100.0;
+            all += 1;
+            if let Some(found) = unit.at(revenue) {
+                short += 1;
+                if cents % 7 == 0 {
+                    assert_eq!(Some(found), lifetime_value(&steps, &Terms { revenue, ..terms }).unwrap());
+                }
+            }
+        }
+    }
+    assert!(f64::from(short) > 0.9999 * f64::from(all), "{short} of {all}");
 }

@@ -78,14 +78,21 @@ impl Status {
     }
 }
 
-impl From<Reach> for Status {
-    fn from(reach: Reach) -> Status {
+impl Status {
+    pub(super) fn of(reach: Reach, tail_share: Option<f64>, check_unit: bool) -> Status {
         match reach {
+            _ if check_unit => Status::CheckUnit,
             Reach::Observed => Status::Ok,
+            Reach::Extrapolated if tail_share.is_some_and(|share| share.abs() > 0.5) => Status::MostlyExtrapolated,
             Reach::Extrapolated => Status::Extrapolated,
             Reach::Truncated => Status::Truncated,
         }
     }
+}
+
+/// Whether the curve was observed for so long that its unit is none of months.
+pub(super) fn is_check_unit(curve: CurveView) -> bool {
+    curve.max_followup() > LONGEST_FOLLOWUP
 }
 
 /// The value of a contract of age `terms.given` whose lifetime follows `curve`, both in months.
@@ -152,10 +159,6 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
         outcome_std_dev: Minor::round(outcome.std_dev(), digits)?,
         outcome_lower,
         outcome_upper,
-        status: match Status::from(reach) {
-            _ if curve.max_followup() > LONGEST_FOLLOWUP => Status::CheckUnit,
-            Status::Extrapolated if tail_share.is_some_and(|share| share.abs() > 0.5) => Status::MostlyExtrapolated,
-            status => status,
-        },
+        status: Status::of(reach, tail_share, is_check_unit(curve)),
     }))
 }

@@ -22,6 +22,7 @@ mod smooth_view;
 mod step_view;
 pub mod terms;
 pub mod uncertainty;
+pub mod unit_valuation;
 
 pub use cash_flow::{CashFlow, cash_flows};
 pub use contract::{Billing, Calendar, Renewals, Timing, ValueBasis};
@@ -30,3 +31,4 @@ pub use lifetime_value::{Status, Valuation, lifetime_value};
 pub use money::{Amount, Minor};
 pub use outlook::TailRule;
 pub use terms::Terms;
+pub use unit_valuation::UnitValuation;

@@ -21,6 +21,9 @@ const LIMIT: f64 = 1e30;
 /// Below this many minor units a double has bits to spare for what is beyond the minor unit.
 const FINE: f64 = (1u64 << 40) as f64;
 
+/// Below this a whole number fits 64 bits.
+const WORD: f64 = (1u64 << 62) as f64;
+
 /// An exact amount of money in minor units (cents, yen, fils). It does not know its currency's number of decimals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Minor(i128);
@@ -36,7 +39,7 @@ impl Minor {
     /// # Errors
     /// [`Error::OutOfRange`] when the amount is NaN, infinite or beyond 10^30 minor units.
     pub fn round(amount: f64, digits: u32) -> Result<Minor> {
-        round_units(amount * 10f64.powi(digits.min(MAX_DIGITS) as i32)).map(Minor).ok_or_else(|| no_money(amount))
+        round_units(amount * scale(digits)).map(Minor).ok_or_else(|| no_money(amount))
     }
 
     /// The sum of what is exact and what is expected, rounded to `digits` decimals, halves away from zero.
@@ -54,7 +57,7 @@ impl Minor {
             return Minor::round(double(exact) + expected, digits);
         };
         let part = exact - exact.round_dp_with_strategy(digits, RoundingStrategy::ToZero);
-        let rest = double(part * scale) + expected * 10f64.powi(digits as i32);
+        let rest = double(part * scale) + expected * self::scale(digits);
         // A half goes away from the zero of the whole sum, not of what is left of it here.
         let lent = match whole as f64 + rest {
             total if total > 0.0 && rest < 0.0 => rest.floor(),
@@ -72,7 +75,7 @@ impl Minor {
 
     /// The nearest double in major units.
     pub fn amount(self, digits: u32) -> f64 {
-        self.0 as f64 / 10f64.powi(digits.min(MAX_DIGITS) as i32)
+        self.0 as f64 / scale(digits)
     }
 
     /// The exact decimal in major units with `digits` decimals, as PostgreSQL's `numeric` reads it: `-12.50`.
@@ -92,7 +95,17 @@ impl Minor {
 fn round_units(scaled: f64) -> Option<i128> {
     let nudged = if scaled.abs() < FINE { scaled * (1.0 + 4.0 * f64::EPSILON) } else { scaled };
     let whole = nudged.round();
+    // What fits 64 bits is converted by the machine itself.
+    if whole.abs() < WORD {
+        return Some(i128::from(whole as i64));
+    }
     (whole.abs() <= LIMIT).then_some(whole as i128)
+}
+
+/// 10^digits, digits beyond [`MAX_DIGITS`] as those.
+pub(super) fn scale(digits: u32) -> f64 {
+    const SCALES: [f64; MAX_DIGITS as usize + 1] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
+    SCALES[digits.min(MAX_DIGITS) as usize]
 }
 
 fn no_money(amount: f64) -> Error {

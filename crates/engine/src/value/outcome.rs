@@ -68,18 +68,41 @@ impl Outcome {
         self.points.windows(2).all(|pair| pair[0].0 == pair[1].0)
     }
 
+    /// Whether there is one time of leaving only.
+    pub fn has_one_point(&self) -> bool {
+        self.points.len() == 1
+    }
+
+    /// The value of a point, in the order of leaving.
+    pub fn value(&self, point: usize) -> f64 {
+        self.points[point].0
+    }
+
     /// The values between which the customer's lies with at least the probability `level`, at most (1 − level) / 2
     /// beyond each: quantiles of the distribution.
     pub fn interval(&self, level: f64) -> (f64, f64) {
-        let mut points = self.points.clone();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut order: Vec<usize> = (0..self.points.len()).collect();
+        order.sort_by(|a, b| self.points[*a].0.total_cmp(&self.points[*b].0));
+        let (lower, upper) = self.limits(level, order.iter().copied());
+        (self.points[lower].0, self.points[upper].0)
+    }
+
+    /// The points of [`Outcome::interval`] when who stays longer brings more.
+    pub fn limits_by_time(&self, level: f64) -> (usize, usize) {
+        self.limits(level, 0..self.points.len())
+    }
+
+    fn limits(&self, level: f64, order: impl Iterator<Item = usize> + Clone) -> (usize, usize) {
         let quantile = |p: f64| {
-            let mut share = Sum::default();
-            let reached = points.iter().find(|(_, of)| {
-                share.add(*of);
-                share.total() >= p - SAME_SHARE
-            });
-            reached.or(points.last()).map_or(0.0, |(value, _)| *value)
+            let (mut share, mut last) = (Sum::default(), 0);
+            for point in order.clone() {
+                last = point;
+                share.add(self.points[point].1);
+                if share.total() >= p - SAME_SHARE {
+                    break;
+                }
+            }
+            last
         };
         (quantile((1.0 - level) / 2.0), quantile(f64::midpoint(1.0, level)))
     }

@@ -22,9 +22,18 @@ use crate::value::step_view::StepView;
 /// Zero when no flow depends on who stays. Where flows do, an estimate of zero – nobody was seen to leave, or nobody
 /// to stay – says nothing of the error, so it counts as unknown.
 pub fn variance(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
-    if flows.iter().all(|flow| flow.point.is_none_or(|point| point.elapsed == 0.0)) {
+    if !depends_on_who_stays(flows) {
         return Some(0.0);
     }
+    variance_if_any(outlook, flows).filter(|variance| *variance > 0.0)
+}
+
+pub(super) fn depends_on_who_stays(flows: &[Flow]) -> bool {
+    flows.iter().any(|flow| flow.point.is_some_and(|point| point.elapsed != 0.0))
+}
+
+/// The same without the judgement of an estimate of zero.
+pub(super) fn variance_if_any(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
     let variance = match &outlook.view {
         View::Smooth(view) => view.variance(flows)?,
         View::Steps(view) if view.curve.variance.is_empty() => return None,
@@ -34,7 +43,7 @@ pub fn variance(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
             view.hazard_ratio * view.hazard_ratio * moved
         }
     };
-    (variance > 0.0 && variance.is_finite()).then_some(variance)
+    variance.is_finite().then_some(variance)
 }
 
 /// Minus the derivative by the tail's rate: what the tail adds to each step that its rate was read from.

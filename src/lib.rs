@@ -18,6 +18,7 @@ mod predict;
 mod registry;
 mod survival;
 mod terms;
+mod terms_text;
 mod text;
 mod train;
 mod types;

@@ -127,7 +127,14 @@ pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
 /// `lifetime_value(curve, terms)`.
 pub fn lifetime_value_curve_terms(call: &Call) -> pg_sys::Datum {
     let terms = stated(call, 1);
-    value_curve(call, terms.as_ref().map(Asked::of).map_err(String::clone))
+    match terms.as_ref().map(|stated| (stated, stated.plain())) {
+        Ok((stated, Some(terms))) => {
+            let Asked { as_of, currency, .. } = Asked::of(stated);
+            answer_valuation(call, Ok(Asked { terms, as_of, currency }), |asked| valued_again(call, asked))
+        }
+        Ok((stated, None)) => value_curve(call, Ok(Asked::of(stated))),
+        Err(why) => value_curve(call, Err(why.clone())),
+    }
 }
 
 /// `lifetime_value(model, row, …)`.
@@ -180,7 +187,7 @@ fn valued_curve(call: &Call, asked: &Asked) -> Valued {
     with_curve(call, |curve| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
 }
 
-/// The same for named arguments: contracts of one curve, terms and age differ in their price only.
+/// The same for terms without lists: contracts of one curve, terms and age differ in their price only.
 fn valued_again(call: &Call, asked: &Asked<'static>) -> Valued {
     if !UnitValuation::is_for(&asked.terms) {
         return valued_curve(call, asked);

@@ -173,3 +173,19 @@ SELECT i, v.ltv, v = ltv.lifetime_value(ltv.predict_curve('plants', plants), t) 
        (SELECT sum(amount) FROM ltv.value_components('plants', plants, t)) = v.ltv AS components, (SELECT sum(amount) FROM ltv.value_components(ltv.model('plants'), plants, t)) = v.ltv AS components_of_model,
        (SELECT array_agg(h.horizon) FROM ltv.lifetime_values('plants', plants, t) AS h) AS horizons, (SELECT count(*) FROM ltv.lifetime_values(ltv.model('plants'), plants, t)) AS horizons_of_model
 FROM plants, LATERAL (SELECT ltv.contract_terms(100, given => 3, horizon => 24) AS t) AS terms, LATERAL ltv.lifetime_value('plants', plants, t) AS v WHERE i <= 2;
+
+-- Books: where curve, terms and age are met again the price is a factor. The short way is the long way, to the cent: whole valuations against those of one call each.
+CREATE TABLE book AS SELECT i, (i % 30)::float8 AS age, (1000 + i * 7919 % 90001) / 100.0 AS price FROM generate_series(1, 1000) AS i;
+CREATE FUNCTION alone(curve ltv.survival, terms ltv.terms) RETURNS ltv.valuation LANGUAGE plpgsql AS $$ DECLARE v ltv.valuation; BEGIN EXECUTE 'SELECT * FROM ltv.lifetime_value($1, $2)' INTO v USING curve, terms; RETURN v; END $$;
+SELECT name, count(*) AS contracts, count(*) FILTER (WHERE a.v IS DISTINCT FROM a.long) AS by_terms, count(*) FILTER (WHERE a.flat IS DISTINCT FROM a.long) AS by_arguments,
+       count(*) FILTER (WHERE a.scalar IS DISTINCT FROM (a.long).ltv::float8) AS scalar
+FROM curves, (VALUES (0.8, 2, NULL::text), (1, 0, 'JPY'), (0.1, 30, 'KWD')) AS kind (margin, cost, code),
+     LATERAL (SELECT ltv.lifetime_value(s, t) AS v, ltv.lifetime_value(s, price::float8, margin, cost, given => age, currency => code) AS flat, ltv.present_value(s, u, price::float8, age) AS scalar, alone(s, t) AS long
+              FROM book, LATERAL ltv.contract_terms(price, margin, cost, given => age, currency => code) AS t, ltv.contract_terms(1, margin, cost, currency => code) AS u) AS a
+GROUP BY name ORDER BY name;
+SELECT ltv.present_value(s, t, 100) AS now, ltv.present_value(s, t, 0) AS nothing, ltv.present_value(s, NULL, 100) AS terms, ltv.present_value(NULL, t, 100) AS curve, ltv.present_value(s, t, NULL) AS revenue,
+       ltv.present_value(s, t, 100, 1000) IS NULL AS too_old FROM curves, ltv.contract_terms(1, tail => 'none') AS t WHERE name = 'ten';
+SELECT ltv.present_value(s, t, -1) FROM curves, ltv.contract_terms(1) AS t WHERE name = 'ten';
+SELECT ltv.present_value(s, t, 1, -1) FROM curves, ltv.contract_terms(1) AS t WHERE name = 'ten';
+SELECT ltv.present_value(s, t, 'NaN') FROM curves, ltv.contract_terms(1) AS t WHERE name = 'ten';
+SELECT ltv.present_value(s, t, 90) FROM curves, ltv.contract_terms(NULL::numeric, ramp => '{100,120}') AS t WHERE name = 'ten';

@@ -53,6 +53,12 @@ impl ContractTerms {
         }
     }
 
+    /// The same where there are no lists to borrow.
+    pub fn plain(&self) -> Option<Terms<'static>> {
+        let plain = Terms { revenue: double(self.revenue), revenue_exact: Some(self.revenue), ..self.plain };
+        (self.ramp.is_empty() && self.expansion_curve.is_empty() && self.discount_curve.is_empty()).then_some(plain)
+    }
+
     /// # Errors
     /// [`Error::Invalid`] as [`Terms::validate`]; nothing else can be wrong with the value.
     pub fn validate(&self) -> Result<()> {
@@ -240,3 +246,69 @@ in_order!(
     5,
     [horizon, paid_months, payment_days, expansion_curve_months, minor_digits]
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> ContractTerms {
+        let price = Decimal::from_str_exact("12.34567890123456789").unwrap();
+        ContractTerms {
+            plain: Terms {
+                horizon: 24,
+                billing: Billing::Quarterly,
+                timing: Timing::Arrears,
+                tail: TailRule::RecentHazard,
+                basis: ValueBasis::GrossMargin,
+                term_months: Some(12.0),
+                months_to_renewal: Some(4.5),
+                tail_months: Some(9.0),
+                minor_digits: 3,
+                auto_renew: false,
+                margin: 0.1 + 0.2,
+                ..Terms::new(0.0)
+            },
+            revenue: price,
+            ramp: vec![price, Decimal::ZERO],
+            expansion_curve: vec![1.0, 1.0 / 3.0],
+            discount_curve: vec![0.03],
+            currency: Some("KWD".into()),
+            as_of: Some(-730_119),
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        for terms in [full(), ContractTerms::new(Decimal::ONE_HUNDRED)] {
+            let bytes = terms.encode();
+            let read = ContractTerms::decode(&bytes).unwrap();
+            assert_eq!(read.encode(), bytes);
+            assert_eq!(format!("{read:?}"), format!("{terms:?}"));
+        }
+        for days in [0, -1, 1, i32::MIN, i32::MAX] {
+            let terms = ContractTerms { as_of: Some(days), ..full() };
+            assert_eq!(ContractTerms::decode(&terms.encode()).unwrap().as_of, Some(days));
+        }
+    }
+
+    #[test]
+    fn forged_bytes_are_refused_or_are_terms() {
+        let bytes = full().encode();
+        for length in 0..bytes.len() {
+            assert!(matches!(ContractTerms::decode(&bytes[..length]), Err(Error::Malformed(_))), "{length}");
+        }
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut forged = bytes.clone();
+                forged[at] ^= 1 << bit;
+                match ContractTerms::decode(&forged) {
+                    Ok(terms) => assert!(terms.validate().is_ok()),
+                    Err(error) => assert!(matches!(error, Error::Malformed(_)), "{error:?}"),
+                }
+            }
+        }
+        let mut longer = bytes;
+        longer.push(0);
+        assert!(ContractTerms::decode(&longer).is_err());
+    }
+}

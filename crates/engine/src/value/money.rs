@@ -48,10 +48,10 @@ impl Minor {
         let scale = Decimal::from(10u64.pow(digits));
         let units = |amount: Decimal| amount.checked_mul(scale).and_then(|units| units.to_i128());
         let whole = |rounding| units(exact.round_dp_with_strategy(digits, rounding));
-        if expected == 0.0 {
-            if let Some(units) = whole(RoundingStrategy::MidpointAwayFromZero) {
-                return Ok(Minor(units));
-            }
+        if expected == 0.0
+            && let Some(units) = whole(RoundingStrategy::MidpointAwayFromZero)
+        {
+            return Ok(Minor(units));
         }
         let Some(whole) = whole(RoundingStrategy::ToZero) else {
             return Minor::round(double(exact) + expected, digits);

@@ -163,18 +163,29 @@ mod tests {
     #[test]
     fn is_that_of_finite_differences() {
         let hazards: Vec<f64> = (0..30).map(|i| 0.01 + 0.02 * f64::from(i % 7) / 7.0).collect();
-        for rate in [None, Some(0.03)] {
+        let known = |rate: f64| (TailRule::ConstantHazard, None, Some(rate));
+        let recent = |months: Option<f64>| (TailRule::RecentHazard, months, None);
+        for (tail, tail_months, rate) in
+            [(TailRule::None, None, None), known(0.03), recent(None), recent(Some(11.0)), recent(Some(30.0))]
+        {
             let curve = fitted(&hazards, rate.map_or(Tail::None, |rate| Tail::ConstantHazard { rate }));
-            for given in [0.0, 4.5, 29.0, 30.0, 45.0] {
-                for term in [None, Some(6.0)] {
+            for given in [0.0, 4.5, 25.0, 29.0, 30.0, 45.0] {
+                for (term, notice_months, hazard_ratio) in
+                    [(None, 0.0, 1.0), (Some(6.0), 0.0, 1.0), (Some(6.0), 7.0, 0.8)]
+                {
                     for horizon in [5, 20, 50] {
                         let terms = Terms {
                             given,
                             horizon,
                             term_months: term,
+                            notice_months,
+                            hazard_ratio,
+                            early_termination: if term.is_some() { 0.2 } else { 0.0 },
+                            termination_fee: if term.is_some() { 0.5 } else { 0.0 },
                             cost_to_serve: 20.0,
                             timing: Timing::Middle,
-                            tail: if rate.is_some() { TailRule::ConstantHazard } else { TailRule::None },
+                            tail,
+                            tail_months,
                             acquisition_cost: 300.0,
                             ..Terms::new(100.0)
                         };

@@ -1,6 +1,7 @@
 //! What a call site keeps of a curve's valuations: per age, what contracts have in common but for their price.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use chrono::NaiveDate;
 use ltv_engine::value::{ContractTerms, Terms, UnitValuation};
@@ -74,15 +75,16 @@ fn again(
     age: f64,
     make: impl FnOnce() -> Option<UnitValuation>,
 ) -> Option<&UnitValuation> {
-    let key = age.to_bits();
-    if !met.contains_key(&key) {
-        if met.len() >= MOST_AGES {
-            met.clear();
-        }
-        met.insert(key, Met::Once);
-        return None;
+    if met.len() > MOST_AGES {
+        met.clear();
     }
-    let met = met.get_mut(&key)?;
+    let met = match met.entry(age.to_bits()) {
+        Entry::Vacant(place) => {
+            place.insert(Met::Once);
+            return None;
+        }
+        Entry::Occupied(held) => held.into_mut(),
+    };
     if matches!(met, Met::Once) {
         *met = Met::Often(make().map(Box::new));
     }

@@ -53,6 +53,11 @@ pub fn minor_digits(code: &str, convention: Convention) -> Result<Option<u32>> {
     })
 }
 
+/// The decimals of amounts in a currency, by ISO 4217; two without one.
+pub fn digits_of(code: Option<&str>) -> Result<u32> {
+    code.map_or(Ok(2), |code| Ok(minor_digits(code, Convention::Iso)?.unwrap_or(2)))
+}
+
 #[pg_extern(sql = false, name = "minor_digits")]
 fn sql_minor_digits(currency: &str, convention: &str) -> Option<i32> {
     settle(convention.parse().and_then(|convention| minor_digits(currency, convention))).map(|digits| digits as i32)

@@ -1,6 +1,7 @@
 //! `ltv`: the PostgreSQL face. Each file takes Datums apart, calls the engine and puts the answer together; the SQL that
 //! users see is written out in `sql/`.
 
+mod ages;
 mod calibration;
 mod contractual;
 mod currency;
@@ -20,6 +21,8 @@ mod plot;
 mod predict;
 mod registry;
 mod survival;
+mod terms;
+mod terms_text;
 mod text;
 mod timeline;
 mod train;
@@ -61,7 +64,8 @@ extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_infere
 extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["cure"]);
 extension_sql_file!("../sql/39_transactional.sql", name = "transactional", requires = ["contractual"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["transactional"]);
-extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
+extension_sql_file!("../sql/41_terms.sql", name = "terms", requires = ["value"]);
+extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["terms"]);
 extension_sql_file!("../sql/43_timeline_accounts.sql", name = "timeline_accounts", requires = ["timeline"]);
 extension_sql_file!("../sql/43_timeline_asof.sql", name = "timeline_asof", requires = ["timeline_accounts"]);
 extension_sql_file!("../sql/43_timeline_checks.sql", name = "timeline_checks", requires = ["timeline_asof"]);

@@ -15,13 +15,13 @@ use pgrx::Internal;
 use pgrx::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::currency::digits_of;
 use crate::pg::call::{Call, Field};
 use crate::pg::error::settle;
 use crate::pg::varlena::{Stored, Value, received};
 use crate::pg::{interrupts, settings};
 use crate::text::{self, Number, Text};
 use crate::types;
-use crate::value::minor_digits;
 
 /// Bytes of a sample's cell that a fit holds beside the sample: sorted, and once more by those that tell where to begin.
 const BYTES_PER_CELL: usize = 72;
@@ -176,7 +176,7 @@ fn asked(call: &Call) -> Result<Asked, String> {
         })),
         unit: settle(call.text(place::UNIT).ok_or_else(|| missing("unit"))?.parse()),
         timing: settle(call.text(place::TIMING).ok_or_else(|| missing("timing"))?.parse()),
-        minor_digits: currency.as_deref().map_or(2, |code| settle(minor_digits(code))),
+        minor_digits: settle(digits_of(currency.as_deref())),
     };
     let purchases = call.model(place::PURCHASES, |model| (settle(model.purchases()), converged(model)));
     let (purchases, first) = purchases.ok_or_else(|| missing("purchases"))?;

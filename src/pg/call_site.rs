@@ -11,6 +11,7 @@ use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::{Reading, Survival};
 use pgrx::pg_sys;
 
+use crate::ages::Ages;
 use crate::pg::error::settle;
 use crate::pg::record::RowReader;
 
@@ -26,8 +27,15 @@ pub struct CallSite {
     /// The models of names, good for one snapshot.
     named: Vec<(String, Vec<u8>)>,
     snapshot: Option<SnapshotKey>,
-    curves: Vec<(Vec<u8>, Option<Reading>)>,
+    curves: Vec<HeldCurve>,
     pub result: Option<pg_sys::TupleDesc>,
+}
+
+struct HeldCurve {
+    bytes: Vec<u8>,
+    /// `None` for an empty cohort.
+    curve: Option<Reading>,
+    ages: Ages,
 }
 
 struct HeldModel {
@@ -165,21 +173,27 @@ impl CallSite {
 
     /// A stored curve, ready to be asked; `None` for an empty cohort.
     pub fn curve(&mut self, bytes: &[u8]) -> Option<&Reading> {
-        match self.curves.iter().position(|(held, _)| held == bytes) {
+        self.curve_and_ages(bytes).map(|(curve, _)| curve)
+    }
+
+    /// The same with what is kept of its valuations.
+    pub fn curve_and_ages(&mut self, bytes: &[u8]) -> Option<(&Reading, &mut Ages)> {
+        match self.curves.iter().position(|held| held.bytes == bytes) {
             Some(at) => self.curves[..=at].rotate_right(1),
             None => {
                 let curve = settle(Survival::decode(bytes)).reading();
-                self.curves.insert(0, (bytes.to_vec(), curve));
+                self.curves.insert(0, HeldCurve { bytes: bytes.to_vec(), curve, ages: Ages::default() });
                 let mut total = 0;
-                let fit = self.curves.iter().take_while(|(held, _)| {
-                    total += held.len();
+                let fit = self.curves.iter().take_while(|held| {
+                    total += held.bytes.len();
                     total <= REMEMBERED_BYTES
                 });
                 let kept = fit.count().clamp(1, REMEMBERED);
                 self.curves.truncate(kept);
             }
         }
-        self.curves.first().and_then(|(_, curve)| curve.as_ref())
+        let held = self.curves.first_mut()?;
+        held.curve.as_ref().map(|curve| (curve, &mut held.ages))
     }
 }
 

@@ -135,18 +135,18 @@ SELECT ltv.lifetime_value('plans', t, 70) FROM (SELECT 1 AS one) AS t;
 SELECT ltv.lifetime_value('no plans', t, 70) FROM (SELECT 1 AS one) AS t;
 
 -- NULL arguments: NULLs and a status that names the first; cash_flows has no rows then.
-SELECT (ltv.lifetime_value(NULL::ltv.survival, 100)).status AS curve, (ltv.lifetime_value(s, NULL)).status AS revenue,
+SELECT (ltv.lifetime_value(NULL::ltv.survival, 100)).status AS curve, (ltv.lifetime_value(s, revenue => NULL)).status AS revenue,
        (ltv.lifetime_value(s, 100, NULL)).status AS margin, (ltv.lifetime_value(s, 100, discount_rate => NULL)).status AS rate,
        (ltv.lifetime_value(s, 100, horizon => NULL)).status AS horizon, (ltv.lifetime_value(s, 100, billing => NULL)).status AS billing,
            (ltv.lifetime_value(s, 100, tail => NULL)).status AS tail, (ltv.lifetime_value(s, 100, level => NULL)).status AS level,
        (ltv.lifetime_value(NULL::ltv.model, curves, 100)).status AS model, (ltv.lifetime_value('telco', NULL::telco, 100)).status AS row,
-           (SELECT count(*) FROM ltv.cash_flows(s, NULL)) AS flows
+           (SELECT count(*) FROM ltv.cash_flows(s, revenue => NULL)) AS flows
 FROM curves WHERE name = 'telco';
 SELECT (ltv.lifetime_value(ltv.survival_agg(NULL, true), 100)).status AS empty_curve;
 -- Arguments outside their domain.
 SELECT ltv.lifetime_value(s, -1) FROM curves WHERE name = 'telco';
-SELECT ltv.lifetime_value(s, 'NaN') FROM curves WHERE name = 'telco';
-SELECT ltv.lifetime_value(s, 'Infinity') FROM curves WHERE name = 'telco';
+SELECT ltv.lifetime_value(s, revenue => 'NaN') FROM curves WHERE name = 'telco';
+SELECT ltv.lifetime_value(s, revenue => 'Infinity') FROM curves WHERE name = 'telco';
 SELECT ltv.lifetime_value(s, 100, 1.01) FROM curves WHERE name = 'telco';
 SELECT ltv.lifetime_value(s, 100, cost_to_serve => -1) FROM curves WHERE name = 'telco';
 SELECT ltv.lifetime_value(s, 100, discount_rate => -1) FROM curves WHERE name = 'telco';

@@ -10,10 +10,10 @@ use crate::btyd::history::History;
 use crate::btyd::purchases::PurchaseModel;
 use crate::model::coefficients::{Coefficient, Quality};
 use crate::model::{Fit, Model};
-use crate::value::cash_flow::{CashFlow, Flow, Ledger};
+use crate::value::cash_flow::{CashFlow, Flow, Ledger, Parts};
 use crate::value::contract::Timing;
 use crate::value::discount::{DAYS_PER_YEAR, discount_factor};
-use crate::value::money::Minor;
+use crate::value::money::{Amount, Minor};
 use crate::value::terms::Terms;
 use crate::{Error, Result};
 
@@ -269,10 +269,12 @@ impl Customer {
                 period,
                 due_months,
                 due_days: None,
+                decided: due_months,
                 point: None,
-                revenue,
-                margin: terms.margin * revenue,
+                revenue: Amount::expected(revenue),
+                margin: Amount::expected(terms.margin * revenue),
                 discount_factor: discount_factor(due_months / 12.0, terms.discount_rate)?,
+                parts: Parts::default(),
             };
             rows.push(PurchaseFlow { purchases, flow: ledger.enter(&flow)? });
         }

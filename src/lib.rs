@@ -54,6 +54,10 @@ extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_infere
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
-extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
+extension_sql_file!("../sql/51_rights.sql", name = "rights", requires = ["registry"]);
+extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["rights"]);
+extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["versions"]);
+extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["lifecycle"]);
+extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["documents"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["train"]);

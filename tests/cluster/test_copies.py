@@ -69,7 +69,7 @@ def test_grants_survive_a_dump(cluster: Cluster) -> None:
     cluster.execute("""DO $$ BEGIN CREATE ROLE ltv_keeper; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
         GRANT EXECUTE ON FUNCTION ltv.promote TO ltv_keeper; GRANT SELECT ON ltv.models TO ltv_keeper""")
     cluster.restore(cluster.dump(), db="restored")
-    rights = """SELECT has_function_privilege('ltv_keeper', 'ltv.promote(text, integer, text, text)', 'EXECUTE'),
+    rights = """SELECT has_function_privilege('ltv_keeper', 'ltv.promote(text, integer, text, text, jsonb)', 'EXECUTE'),
         has_table_privilege('ltv_keeper', 'ltv.models', 'SELECT'), has_table_privilege('ltv_keeper', 'ltv.events', 'SELECT')"""
     assert cluster.query(rights, db="restored") == [["t", "t", "f"]]
     cluster.execute("DROP OWNED BY ltv_keeper")

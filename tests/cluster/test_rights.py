@@ -100,7 +100,7 @@ def test_row_security_on_the_registry_hides_versions(cluster: Cluster) -> None:
     cluster.query(f"{TRAIN}; {TRAIN}")
     role(cluster, "ltv_scorer")
     cluster.execute("""GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer;
-        ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY; CREATE POLICY first ON ltv.model_versions USING (version = 1)""")
+        CREATE POLICY first ON ltv.model_versions AS RESTRICTIVE USING (version = 1)""")
     assert cluster.value("SET ROLE ltv_scorer; SELECT ltv.model_version('m')") == "1"
     assert cluster.error("SET ROLE ltv_scorer; SELECT ltv.model('m@2')").sqlstate == "P0002"
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from harness import Cluster
+from harness import Cluster, caught_up
 
 ROWS = """CREATE TABLE rows AS SELECT i, i % 40 + 1 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g, i % 11 / 10.0 AS p FROM generate_series(1, 500) AS i;
 CREATE TABLE kept AS SELECT g, ltv.survival_agg(d, e) AS s, ltv.calibration_agg(p, e) AS c, ltv.fit_cox(d, e, ARRAY[a]) AS m FROM rows GROUP BY g;
@@ -74,16 +74,6 @@ def test_grants_survive_a_dump(cluster: Cluster) -> None:
     assert cluster.query(rights, db="restored") == [["t", "t", "f"]]
     cluster.execute("DROP OWNED BY ltv_keeper")
     cluster.execute("DROP OWNED BY ltv_keeper", db="restored")
-
-
-def caught_up(primary: Cluster, standby: Cluster) -> None:
-    """Wait until the standby has replayed all that the primary has written."""
-    primary.query("SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'test', 'flush')")
-    written = primary.value("SELECT pg_current_wal_flush_lsn()")
-    until = time.monotonic() + 30
-    while standby.value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") != "t":
-        assert time.monotonic() < until, "the standby does not catch up"
-        time.sleep(0.05)
 
 
 def test_a_standby_scores_and_follows_promotes(cluster: Cluster) -> None:

@@ -1,15 +1,10 @@
 """Who may do what, as whom, and under whose names."""
 
-from harness import Cluster
+from harness import Cluster, role
 
 ROWS = """CREATE TABLE rows AS SELECT i % 40 + 1 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g, date '2024-01-01' + i AS day, i,
     CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END AS owner FROM generate_series(1, 500) AS i;"""
 TRAIN = "SELECT n_rows FROM ltv.train('m', 'public.rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'])"
-
-
-def role(cluster: Cluster, name: str) -> None:
-    """A fresh role without rights; roles belong to the cluster, not to the test's database."""
-    cluster.execute(f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN EXECUTE 'DROP OWNED BY {name} CASCADE'; EXECUTE 'DROP ROLE {name}'; END IF; END $$; CREATE ROLE {name};")
 
 
 def test_anybody_may_compute_and_score_with_a_model_at_hand(cluster: Cluster) -> None:

@@ -12,6 +12,9 @@ BEGIN
     IF source IS NULL THEN
         RETURN NULL;
     END IF;
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN
+        RAISE EXCEPTION 'relation % holds no rows', source USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
     SELECT string_agg(quote_ident(wanted.name), ', ') INTO missing
     FROM unnest(columns) AS wanted (name)
     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = wanted.name AND a.attnum > 0 AND NOT a.attisdropped);
@@ -30,7 +33,7 @@ BEGIN
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION ltv.data_fingerprint(regclass, text[]) IS 'What a relation holds in these columns (NULL: all), in 16 hexadecimal digits: the sum of a hash of each row, modulo 2^63, so that the order of rows and columns does not matter while a changed, added or repeated row does. Read with the caller''s rights, in one pass, in parallel where the planner likes. It finds accidents, not forgers. Errors 42703.';
+COMMENT ON FUNCTION ltv.data_fingerprint(regclass, text[]) IS 'What a relation holds in these columns (NULL: all), in 16 hexadecimal digits: the sum of a hash of each row, modulo 2^63, so that the order of rows and columns does not matter while a changed, added or repeated row does. Read with the caller''s rights, in one pass, in parallel where the planner likes. It finds accidents, not forgers. Errors: 42703 for a column that is not there, 22023 for what holds no rows.';
 
 CREATE FUNCTION ltv.source_lineage(source regclass, spec jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
@@ -48,7 +51,7 @@ DECLARE
     display text;
 BEGIN
     SELECT format('%I.%I', s.nspname, c.relname) INTO display
-    FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = source;
+    FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
     IF display IS NULL THEN
         RETURN NULL;
     END IF;
@@ -141,6 +144,21 @@ AS $$
 DECLARE
     made ltv.model_versions;
 BEGIN
+    IF num_nulls(register_version.model, register_version.algorithm, register_version.fitted, register_version.spec, register_version.n_rows,
+                 register_version.n_events, register_version.n_dropped, register_version.n_holdout, register_version.metrics, register_version.warnings) > 0 THEN
+        RAISE EXCEPTION 'only note, lineage and parent may be NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF jsonb_typeof(register_version.spec) <> 'object' OR jsonb_typeof(register_version.metrics) <> 'array' OR jsonb_typeof(register_version.lineage) <> 'object'
+       OR EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(register_version.metrics) WHEN 'array' THEN register_version.metrics ELSE '[]' END) m
+                  WHERE jsonb_typeof(m) <> 'object' OR jsonb_typeof(m -> 'metric') IS DISTINCT FROM 'string'
+                     OR EXISTS (SELECT FROM jsonb_each(m) e WHERE e.key IN ('value', 'baseline_value', 'skill') AND jsonb_typeof(e.value) NOT IN ('number', 'null'))) THEN
+        RAISE EXCEPTION 'spec and lineage are JSON objects, metrics is an array of objects'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'metrics as [{"metric": "concordance", "value": 0.7, "baseline_value": 0.5, "skill": null}].';
+    END IF;
+    IF NOT (register_version.n_events >= 0 AND register_version.n_events < 'Infinity' AND register_version.n_rows >= 0 AND register_version.n_dropped >= 0 AND register_version.n_holdout >= 0) THEN
+        RAISE EXCEPTION 'rows and events are counts: % rows with % events', register_version.n_rows, register_version.n_events
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Finite and not negative.';
+    END IF;
     IF register_version.model !~ '^[^@[:space:]][^@]*$' THEN
         RAISE EXCEPTION '"%" cannot be the name of a model', register_version.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, or contain @.';

@@ -196,7 +196,9 @@ BEGIN
     made.extension_version := content ->> 'extension_version';
     made.lineage := content -> 'lineage';
     made.sha256 := document ->> 'sha256';
-    IF ltv.content_sha256(ltv.version_content(made)) <> made.sha256 THEN
+    IF ltv.content_sha256(ltv.version_content(made)) <> made.sha256
+       OR num_nulls(made.algorithm, made.fitted, made.n_rows, made.n_events, made.n_dropped, made.n_holdout, made.trained_at, made.trained_by, made.extension_version) > 0
+       OR jsonb_typeof(made.spec) <> 'object' OR jsonb_typeof(made.metrics) <> 'array' OR jsonb_typeof(made.lineage) <> 'object' THEN
         RAISE EXCEPTION 'this document holds what a version of this release does not' USING ERRCODE = 'invalid_parameter_value', HINT = hint;
     END IF;
     INSERT INTO ltv.models (name) VALUES (made.model) ON CONFLICT DO NOTHING;

@@ -106,7 +106,8 @@ BEGIN
         RAISE EXCEPTION 'only the owner and admins of % may grant rights to it', grant_model.model
             USING ERRCODE = 'insufficient_privilege', HINT = 'SELECT created_by FROM ltv.models tells who owns it.';
     END IF;
-    IF NOT EXISTS (SELECT FROM ltv.models m WHERE m.name = grant_model.model AND m.restricted) THEN
+    -- To administer is never open to all, so it may be granted of an open model too.
+    IF grant_model.privilege <> 'admin' AND NOT EXISTS (SELECT FROM ltv.models m WHERE m.name = grant_model.model AND m.restricted) THEN
         RAISE EXCEPTION '% is not restricted: who has the rights to the registry may use it already', grant_model.model
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = format('SELECT ltv.restrict_model(%L) first.', grant_model.model);
@@ -137,7 +138,7 @@ BEGIN
                   grant_model.model);
 END
 $$;
-COMMENT ON FUNCTION ltv.grant_model(text, text, text, text) IS 'Lets a role (and its members) predict with, train, promote or administer a restricted model; each of the last three includes predict, admin all. Called by the owner of the registry''s tables it also gives the plain rights to tables and functions that go with it; called by an admin of the model it adds the right to the model only. Errors: P0002 no such model, 42704 no such role, 22023 no such privilege, 42501 not its admin, 55000 not restricted.';
+COMMENT ON FUNCTION ltv.grant_model(text, text, text, text) IS 'Lets a role (and its members) predict with, train or promote a restricted model, or administer any; each of the last three includes predict, admin all. Called by the owner of the registry''s tables it also gives the plain rights to tables and functions that go with it; called by an admin of the model it adds the right to the model only. Errors: P0002 no such model, 42704 no such role, 22023 no such privilege, 42501 not its admin, 55000 not restricted.';
 REVOKE EXECUTE ON FUNCTION ltv.grant_model(text, text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.revoke_model(model text, grantee text, privilege text DEFAULT NULL, reason text DEFAULT NULL) RETURNS text

@@ -263,7 +263,7 @@ BEGIN
         || format('It says, for a row with the columns below, how likely it is that `%s` has not come true by a given time, and from that how long it lasts and what it is worth. '
                   || 'Time is `%s`%s, in its own unit.', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on') || nl || nl
         || format('What counts as the event: %s', coalesce(v.spec ->> 'label_policy', '*not written down* (`train(…, label_policy => …)`).')) || nl
-        || coalesce(nl || format('> %s', replace(v.note, nl, nl || '> ')) || nl, '') || nl;
+        || coalesce(nl || '> ' || replace(v.note, nl, nl || '> ') || nl, '') || nl;
 
     card := card || '## Data' || nl || nl || '| | |' || nl || '|---|---|' || nl
         || (SELECT string_agg(format('| %s | %s |', f.name, replace(replace(f.value, '|', '\|'), nl, ' ')), nl ORDER BY f.place)

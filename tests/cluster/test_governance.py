@@ -229,6 +229,7 @@ def test_single_models_are_granted_and_the_rights_of_each_end_where_they_should(
     as_outsider = "SET ROLE ltv_outsider; "
     assert cluster.value(as_outsider + SCORE) is not None, "a model that is not restricted is open to who may read the tables"
     assert cluster.error(f"SELECT ltv.grant_model({M}, 'ltv_analyst')").sqlstate == "55000"
+    cluster.query("BEGIN; SELECT ltv.grant_model('open', 'ltv_analyst', 'admin'); SET ROLE ltv_analyst; SELECT ltv.set_policy('open', '{\"n_rows\": \"> 1\"}'); SELECT ltv.restrict_model('open'); ROLLBACK")
     cluster.query(f"SELECT ltv.restrict_model({M}, reason => 'payroll')")
     for name, privilege in (("ltv_analyst", "predict"), ("ltv_trainer2", "train"), ("ltv_releaser2", "promote"), ("ltv_steward", "admin")):
         cluster.query(f"SELECT ltv.grant_model({M}, '{name}', '{privilege}')")

@@ -18,9 +18,9 @@ BEGIN
     RETURN EXISTS (SELECT FROM ltv.models m
                    WHERE m.name = has_model_privilege.model
                      AND (NOT m.restricted AND has_model_privilege.privilege <> 'admin'
-                          OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = m.created_by AND pg_has_role(r.oid, 'USAGE'))))
-        OR EXISTS (SELECT FROM ltv.model_grants g JOIN pg_roles r ON r.rolname = g.grantee
-                   WHERE g.model = has_model_privilege.model AND pg_has_role(r.oid, 'USAGE')
+                          OR pg_has_role(to_regrole(quote_ident(m.created_by))::oid, 'USAGE')))
+        OR EXISTS (SELECT FROM ltv.model_grants g
+                   WHERE g.model = has_model_privilege.model AND pg_has_role(to_regrole(quote_ident(g.grantee))::oid, 'USAGE')
                      AND (g.privilege IN (has_model_privilege.privilege, 'admin') OR has_model_privilege.privilege = 'predict'));
 END
 $$;
@@ -33,12 +33,13 @@ ALTER TABLE ltv.events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ltv.policies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ltv.model_grants ENABLE ROW LEVEL SECURITY;
 
--- The policy of models asks model_grants only, whose rows everybody may read: nothing goes in circles.
+-- A role that is gone is no role: to_regrole is NULL then. The policy of models asks model_grants only, whose rows
+-- everybody may read, so that nothing goes in circles.
 CREATE POLICY may_see ON ltv.models FOR SELECT USING (
     NOT restricted
-    OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) created_by AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
-    OR EXISTS (SELECT FROM ltv.model_grants g JOIN pg_catalog.pg_roles r ON r.rolname OPERATOR(pg_catalog.=) g.grantee
-               WHERE g.model OPERATOR(pg_catalog.=) name AND pg_catalog.pg_has_role(r.oid, 'USAGE')));
+    OR pg_catalog.pg_has_role(pg_catalog.to_regrole(pg_catalog.quote_ident(created_by))::oid, 'USAGE')
+    OR EXISTS (SELECT FROM ltv.model_grants g WHERE g.model OPERATOR(pg_catalog.=) name
+               AND pg_catalog.pg_has_role(pg_catalog.to_regrole(pg_catalog.quote_ident(g.grantee))::oid, 'USAGE')));
 CREATE POLICY may_add ON ltv.models FOR INSERT WITH CHECK (created_by OPERATOR(pg_catalog.=) current_user);
 CREATE POLICY may_change ON ltv.models FOR UPDATE USING (ltv.has_model_privilege(name, 'admin'));
 CREATE POLICY may_see ON ltv.model_versions FOR SELECT USING (EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));

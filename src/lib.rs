@@ -89,7 +89,11 @@ extension_sql_file!("../sql/48_renewal_rate.sql", name = "renewal_rate", require
 extension_sql_file!("../sql/48_retention.sql", name = "retention", requires = ["renewal_rate"]);
 extension_sql_file!("../sql/49_payments.sql", name = "payments", requires = ["retention"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["payments"]);
-extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
+extension_sql_file!("../sql/51_rights.sql", name = "rights", requires = ["registry"]);
+extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["rights"]);
+extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["versions"]);
+extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["lifecycle"]);
+extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["documents"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
 extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["train"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);

@@ -1,15 +1,10 @@
 """Who may do what, as whom, and under whose names."""
 
-from harness import Cluster
+from harness import Cluster, role
 
 ROWS = """CREATE TABLE rows AS SELECT i % 40 + 1 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g, date '2024-01-01' + i AS day, i,
     CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END AS owner FROM generate_series(1, 500) AS i;"""
 TRAIN = "SELECT n_rows FROM ltv.train('m', 'public.rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'])"
-
-
-def role(cluster: Cluster, name: str) -> None:
-    """A fresh role without rights; roles belong to the cluster, not to the test's database."""
-    cluster.execute(f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN EXECUTE 'DROP OWNED BY {name} CASCADE'; EXECUTE 'DROP ROLE {name}'; END IF; END $$; CREATE ROLE {name};")
 
 
 def test_anybody_may_compute_and_score_with_a_model_at_hand(cluster: Cluster) -> None:
@@ -100,7 +95,7 @@ def test_row_security_on_the_registry_hides_versions(cluster: Cluster) -> None:
     cluster.query(f"{TRAIN}; {TRAIN}")
     role(cluster, "ltv_scorer")
     cluster.execute("""GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer;
-        ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY; CREATE POLICY first ON ltv.model_versions USING (version = 1)""")
+        CREATE POLICY first ON ltv.model_versions AS RESTRICTIVE USING (version = 1)""")
     assert cluster.value("SET ROLE ltv_scorer; SELECT ltv.model_version('m')") == "1"
     assert cluster.error("SET ROLE ltv_scorer; SELECT ltv.model('m@2')").sqlstate == "P0002"
 

@@ -2,7 +2,17 @@
 WITH allowed (signature, reason) AS (
     VALUES
         ('ltv.load_demo(text,integer,integer,date,boolean)', 'makes tables'),
-        ('ltv.promote(text,integer,text,text)', 'writes the registry'),
+        ('ltv.fall_back(text,text)', 'writes the registry'),
+        ('ltv.grant_model(text,text,text,text)', 'writes the registry'),
+        ('ltv.import_model(jsonb,text,text,text)', 'writes the registry'),
+        ('ltv.promote(text,integer,text,text,jsonb)', 'writes the registry'),
+        ('ltv.register_version(text,text,ltv.model,jsonb,bigint,double precision,bigint,bigint,jsonb,text[],text,jsonb,integer)', 'writes the registry'),
+        ('ltv.restrict_model(text,boolean,text)', 'writes the registry'),
+        ('ltv.retire(text,integer,text)', 'writes the registry'),
+        ('ltv.revoke_model(text,text,text,text)', 'writes the registry'),
+        ('ltv.rollback(text,text,integer,text)', 'writes the registry'),
+        ('ltv.set_policy(text,jsonb,text)', 'writes the registry'),
+        ('ltv.set_status(text,integer,text,text)', 'writes the registry'),
         ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text)', 'writes the registry')
 ), unsafe AS (
     SELECT p.oid::regprocedure::text AS signature, p.proparallel

@@ -9,7 +9,8 @@ WITH member AS (
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     WHERE e.extname = 'ltv'
 ), expected AS (
-    SELECT m.*, CASE WHEN m.proname IN ('train', 'promote', 'load_demo') THEN 'v' WHEN m.reads THEN 's' ELSE 'i' END AS volatility FROM member m
+    SELECT m.*, CASE WHEN m.proname IN ('train', 'register_version', 'import_model', 'promote', 'rollback', 'fall_back', 'set_status', 'set_policy', 'retire', 'restrict_model',
+                            'grant_model', 'revoke_model', 'load_demo') THEN 'v' WHEN m.reads THEN 's' ELSE 'i' END AS volatility FROM member m
 )
 SELECT format('%s is %s, not %s', x.signature, x.provolatile, x.volatility) FROM expected x WHERE x.provolatile <> x.volatility
 UNION ALL SELECT m.signature || ' is LEAKPROOF' FROM member m WHERE m.proleakproof

@@ -39,7 +39,7 @@ BEGIN
     END IF;
     RETURN QUERY
         WITH event AS (
-            SELECT CASE WHEN period <> 'all' THEN date_trunc(period, o.due_on::timestamp)::date END AS due_period, o.segment, o.account_id, o.outcome,
+            SELECT CASE WHEN period <> 'all' THEN date_trunc(period, o.due_on::timestamp)::date END AS due_period, o.segment, o.account_id, o.outcome, o.renewed AS goes_on,
                    factor * o.mrr_before * r.rate AS before, factor * o.mrr_after * r.rate AS after
             FROM ltv.renewal_events(timeline, known, grace_days, early_days, by, segments) o
             LEFT JOIN unnest(codes, quotes) AS r (code, rate) ON r.code = o.currency
@@ -51,7 +51,7 @@ BEGIN
                count(*) FILTER (WHERE e.outcome = 'open'), sum(e.before), coalesce(sum(e.before) FILTER (WHERE e.outcome = 'open'), 0), coalesce(sum(e.after), 0),
                (sum(least(e.before, e.after)) FILTER (WHERE e.outcome <> 'open') / nullif(sum(e.before) FILTER (WHERE e.outcome <> 'open'), 0))::double precision,
                (sum(e.after) FILTER (WHERE e.outcome <> 'open') / nullif(sum(e.before) FILTER (WHERE e.outcome <> 'open'), 0))::double precision,
-               count(DISTINCT e.account_id) FILTER (WHERE e.after > 0) / nullif(count(DISTINCT e.account_id) FILTER (WHERE e.outcome <> 'open'), 0)::double precision,
+               count(DISTINCT e.account_id) FILTER (WHERE e.goes_on) / nullif(count(DISTINCT e.account_id) FILTER (WHERE e.outcome <> 'open'), 0)::double precision,
                unit
         FROM event e GROUP BY e.due_period, e.segment ORDER BY e.due_period, e.segment;
 END

@@ -59,7 +59,7 @@ BEGIN
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION 'there is no rate for % on % in %', coalesce(missing[1][1], 'NULL'), missing[1][2], rates
             USING ERRCODE = 'no_data_found',
-                  HINT = format('It needs a row on that day, and so does %s; SELECT * FROM ltv.check_rates(%L) lists the gaps.', currency, rates);
+                  HINT = format('It needs a row on that day, and so does %s; SELECT * FROM ltv.check_rates(%L) says what is wrong with them.', currency, rates);
     END IF;
     RETURN QUERY SELECT r.code, r.day, r.rate, reporting_rates.currency FROM unnest(codes, days, quotes) AS r (code, day, rate);
 END

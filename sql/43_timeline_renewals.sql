@@ -6,6 +6,8 @@ CREATE FUNCTION ltv.renewal_events(timeline regclass, as_of date, grace_days int
                    known_at timestamptz, mrr_before numeric, mrr_after numeric, currency text, lines bigint, auto_renew boolean, end_event text, next_contract_id text, segment text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
+    -- A table without statistics, or an estimate of one row, would make loops over all lines.
+    SET enable_nestloop = off
 AS $renewals$
 DECLARE
     source text := ltv.timeline_query(timeline, as_of);

@@ -130,7 +130,7 @@ SELECT segment, n_due, n_lost, due, renewed, gross_renewal_rate AS gross FROM lt
 SELECT contract_id, due_on, outcome, mrr_before, mrr_after FROM ltv.renewal_events('contracts', '2025-04-01') WHERE due_on < '2025-07-01' ORDER BY due_on, contract_id;
 SELECT contract_id, outcome, decided_on FROM ltv.renewal_events('contracts', '2025-11-15', grace_days => 25) WHERE due_on >= '2025-03-01' AND due_on < '2025-04-01' ORDER BY due_on;
 -- Each segment of a contract is looked at by itself, also where the next term is a contract of its own; by columns of the lines, or of a relation.
-SELECT contract_id, segment, outcome, mrr_before, mrr_after FROM ltv.renewal_events('contracts', '2025-11-15', by => 'product') WHERE contract_id IN ('less', 'late') ORDER BY 1, 2;
+SELECT contract_id, segment, outcome, mrr_before, mrr_after FROM ltv.renewal_events('contracts', '2025-11-15', by => 'product') WHERE contract_id IN ('less', 'late') ORDER BY contract_id, segment, due_on;
 CREATE TABLE tiers AS SELECT DISTINCT account_id, CASE WHEN account_id < 'e' THEN 'gold' END AS tier FROM contracts;
 SELECT segment, n_due, due, renewed, gross_renewal_rate AS gross FROM ltv.renewal_rate('contracts', '2025-01-01', '2026-01-01', 'all', by => 'tier', segments => 'tiers', as_of => '2025-11-15', measure => 'mrr');
 SELECT count(*) AS contracts, count(*) FILTER (WHERE (e.outcome, e.mrr_before, e.mrr_after, e.days_late) IS NOT DISTINCT FROM (s.outcome, s.mrr_before, s.mrr_after, s.days_late)) AS the_same

@@ -4,34 +4,17 @@ CREATE FUNCTION ltv.months_between(from_on date, to_on date) RETURNS double prec
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'months_between_wrapper';
 COMMENT ON FUNCTION ltv.months_between(date, date) IS 'Calendar months from one day to another: whole months as far as the day of the month returns (the last of the month where there is none), and of the month that is left the share of its days. 2024-01-01 to 2025-01-01 is 12, 2024-01-31 to 2024-02-29 is 1, 2024-01-01 to 2024-01-16 is 15/31. Negative backwards. NULL for infinite dates.';
 
-CREATE FUNCTION ltv.is_currency(code text) RETURNS boolean
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 5 AS 'MODULE_PATHNAME', 'is_currency_wrapper';
-COMMENT ON FUNCTION ltv.is_currency(text) IS 'Whether a code is that of a currency by ISO 4217, in capitals. XXX (no currency) and XTS (for tests) are none.';
-
-CREATE FUNCTION ltv.timeline_query(timeline regclass, cutoff timestamptz) RETURNS text
+CREATE FUNCTION ltv.timeline_query(timeline regclass, as_of timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    columns text;
 BEGIN
-    IF timeline IS NULL OR cutoff IS NULL THEN
+    IF timeline IS NULL OR as_of IS NULL THEN
         RAISE EXCEPTION '% must not be NULL', CASE WHEN timeline IS NULL THEN 'timeline' ELSE 'as_of' END
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'timeline is the name of a table or view, as_of the day up to which things are known: current_date for today.';
     END IF;
-    SELECT string_agg(CASE
-               WHEN a.attname IN ('valid_to', 'end_event') THEN format('CASE WHEN COALESCE(r.end_known_at, r.valid_to) <= %L::timestamptz THEN %s END AS %I',
-                   cutoff, CASE a.attname WHEN 'valid_to' THEN 'NULLIF(r.valid_to, ''infinity'')' ELSE 'r.end_event' END, a.attname)
-               WHEN a.attname = 'end_known_at' THEN format('CASE WHEN r.end_known_at <= %L::timestamptz THEN r.end_known_at END AS end_known_at', cutoff)
-               WHEN a.attname = 'term_end' THEN 'NULLIF(r.term_end, ''infinity'') AS term_end'
-               WHEN a.attname = 'superseded_at' THEN 'NULL::timestamptz AS superseded_at'
-               ELSE format('r.%I', a.attname) END, ', ' ORDER BY a.attnum)
-    INTO columns
-    FROM pg_attribute a JOIN pg_type y ON y.typrelid = a.attrelid
-    WHERE y.oid = 'ltv.contract_line'::regtype AND a.attnum > 0 AND NOT a.attisdropped;
-    RETURN format('SELECT %s FROM (%s) r WHERE COALESCE(r.known_at, r.valid_from) <= %L::timestamptz AND (r.superseded_at IS NULL OR r.superseded_at > %3$L::timestamptz)',
-                  columns, ltv.timeline_query(timeline), cutoff);
+    RETURN ltv.timeline_query(timeline, as_of, NULL);
 END
 $$;
 COMMENT ON FUNCTION ltv.timeline_query(regclass, timestamptz) IS 'The text of a query that reads a timeline as it was known at an instant, as rows of ltv.contract_line: see timeline_asof. Error 22004 for NULL.';
@@ -46,22 +29,22 @@ END
 $$;
 COMMENT ON FUNCTION ltv.timeline_query(regclass, date) IS 'The text of a query that reads a timeline as it was known by the end of a day of the session''s time zone: see timeline_asof.';
 
-CREATE FUNCTION ltv.timeline_asof(timeline regclass, cutoff timestamptz) RETURNS SETOF ltv.contract_line
+CREATE FUNCTION ltv.timeline_asof(timeline regclass, as_of timestamptz) RETURNS SETOF ltv.contract_line
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY EXECUTE ltv.timeline_query(timeline, cutoff);
+    RETURN QUERY EXECUTE ltv.timeline_query(timeline, as_of);
 END
 $$;
 COMMENT ON FUNCTION ltv.timeline_asof(regclass, timestamptz) IS 'Exactly the rows of a timeline that were known at an instant: those known by then (known_at, or valid_from where it is NULL) and not superseded by then; an end known only later (end_known_at, or valid_to where it is NULL) is masked, so that the row is open again, without an end_event.';
 
-CREATE FUNCTION ltv.timeline_asof(timeline regclass, cutoff date) RETURNS SETOF ltv.contract_line
+CREATE FUNCTION ltv.timeline_asof(timeline regclass, as_of date) RETURNS SETOF ltv.contract_line
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY EXECUTE ltv.timeline_query(timeline, cutoff);
+    RETURN QUERY EXECUTE ltv.timeline_query(timeline, as_of);
 END
 $$;
 COMMENT ON FUNCTION ltv.timeline_asof(regclass, date) IS 'As timeline_asof of an instant, by the end of the day in the session''s time zone: what every function over a timeline reads for its as_of.';

@@ -9,19 +9,12 @@ AS $check$
 DECLARE
     -- A rule without rates asks nothing of them.
     rate text := 'SELECT NULL::text AS currency, NULL::date AS valid_from, NULL::date AS valid_to WHERE false';
-    missing text;
 BEGIN
     IF timeline IS NULL THEN
         RAISE EXCEPTION 'timeline must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'The name of a table or view.';
     END IF;
     IF rates IS NOT NULL THEN
-        SELECT string_agg(wanted, ', ') INTO missing FROM unnest('{currency,valid_from,valid_to,rate}'::text[]) AS wanted
-        WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = rates AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped);
-        IF missing IS NOT NULL THEN
-            RAISE EXCEPTION '% has no exchange rates: it has no column %', rates, missing
-                USING ERRCODE = 'undefined_column', HINT = 'A relation of rates has currency, valid_from, valid_to (NULL: open) and rate.';
-        END IF;
-        rate := format('SELECT x.currency::text AS currency, x.valid_from::date AS valid_from, x.valid_to::date AS valid_to FROM %s x', rates);
+        rate := ltv.rates_query(rates);
     END IF;
     RETURN QUERY EXECUTE format($sql$
 WITH given AS MATERIALIZED (
@@ -63,8 +56,8 @@ WITH given AS MATERIALIZED (
         CASE WHEN s.mrr >= 'Infinity' THEN 'not_a_number' END,
         CASE WHEN NOT ltv.is_currency(s.currency) THEN CASE WHEN ltv.is_currency(upper(btrim(s.currency))) THEN 'currency_case' ELSE 'unknown_currency' END END,
         CASE WHEN s.state NOT IN ('trial', 'active', 'past_due', 'paused') THEN 'unknown_state' END,
-        CASE WHEN s.start_event NOT IN ('new', 'renewal', 'upgrade', 'downgrade', 'price_change', 'resume', 'reactivation', 'coterm', 'transfer_in')
-                  OR s.end_event NOT IN ('renewal', 'upgrade', 'downgrade', 'price_change', 'pause', 'non_renewal', 'cancel', 'early_termination',
+        CASE WHEN s.start_event NOT IN ('new', 'conversion', 'renewal', 'upgrade', 'downgrade', 'price_change', 'pause', 'resume', 'reactivation', 'coterm', 'transfer_in')
+                  OR s.end_event NOT IN ('conversion', 'renewal', 'upgrade', 'downgrade', 'price_change', 'pause', 'resume', 'non_renewal', 'cancel', 'early_termination',
                                          'involuntary', 'coterm', 'transfer_out')
                   OR s.payment_timing NOT IN ('advance', 'arrears') THEN 'unknown_code' END,
         CASE WHEN s.billing_months <= 0 THEN 'billing_months' END,
@@ -159,4 +152,4 @@ $sql$, ltv.timeline_query(timeline), rate)
     USING rates IS NOT NULL, (COALESCE(as_of, current_date) + 1)::timestamptz - interval '1 microsecond', all_rules;
 END
 $check$;
-COMMENT ON FUNCTION ltv.check_timeline(regclass, regclass, date, boolean) IS 'What is wrong with a timeline: one row per broken rule, none when it is clean; all_rules lists the others with n = 0. n rows (or contracts, or accounts) break the rule, sample_keys are the first three (line and first day). severity: error (numbers will be wrong), warning (labels or backtests suffer), info (may be meant so). rates, a relation with currency, valid_from, valid_to and rate, adds the rule no_rate. Corrected rows (superseded_at) are left out; what is known after as_of (default today) counts as known_in_future only.';
+COMMENT ON FUNCTION ltv.check_timeline(regclass, regclass, date, boolean) IS 'What is wrong with a timeline: one row per broken rule, none when it is clean; all_rules lists the others with n = 0. n rows (or contracts, or accounts) break the rule, sample_keys are the first three (line and first day). severity: error (numbers will be wrong), warning (labels or backtests suffer), info (may be meant so). rates, a relation of the shape of ltv.fx_rate, adds the rule no_rate. Corrected rows (superseded_at) are left out; what is known after as_of (default today) counts as known_in_future only.';

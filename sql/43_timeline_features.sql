@@ -8,6 +8,8 @@ CREATE FUNCTION ltv.contract_features(timeline regclass, as_of date, grain text 
                    upsell_velocity double precision, upgrades bigint, downgrades bigint, pauses bigint)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
+    -- A table without statistics, or an estimate of one row, would make loops over all lines.
+    SET enable_nestloop = off
 AS $features$
 DECLARE
     entity text := CASE grain WHEN 'account' THEN 'account_id' WHEN 'contract' THEN 'contract_id' END;

@@ -1,19 +1,29 @@
 -- Renewal decisions: one row per contract and date on which a committed term ends, with what came of it.
 
-CREATE FUNCTION ltv.renewal_events(timeline regclass, as_of date, grace_days integer DEFAULT 30, early_days integer DEFAULT 90)
+CREATE FUNCTION ltv.renewal_events(timeline regclass, as_of date, grace_days integer DEFAULT 30, early_days integer DEFAULT 90,
+        by text DEFAULT NULL, segments regclass DEFAULT NULL)
     RETURNS TABLE (account_id text, contract_id text, term_number bigint, term_start date, due_on date, outcome text, renewed boolean, decided_on date, days_late integer,
-                   known_at timestamptz, mrr_before numeric, mrr_after numeric, currency text, lines bigint, auto_renew boolean, end_event text, next_contract_id text)
+                   known_at timestamptz, mrr_before numeric, mrr_after numeric, currency text, lines bigint, auto_renew boolean, end_event text, next_contract_id text, segment text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
+    -- A table without statistics, or an estimate of one row, would make loops over all lines.
+    SET enable_nestloop = off
 AS $renewals$
+DECLARE
+    source text := ltv.timeline_query(timeline, as_of);
+    -- With segments each one of a contract, and of an account, is looked at by itself.
+    split boolean := by IS NOT NULL OR segments IS NOT NULL;
 BEGIN
     IF grace_days < 0 OR early_days < 0 OR grace_days IS NULL OR early_days IS NULL THEN
         RAISE EXCEPTION 'grace_days and early_days must not be negative, got % and %', grace_days, early_days
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Days after the due date in which a renewal is late, and days before it from which on one is early.';
     END IF;
+    IF split THEN
+        source := ltv.entity_query(timeline, 'contract', by, segments, as_of);
+    END IF;
     RETURN QUERY EXECUTE format($sql$
 WITH line AS MATERIALIZED (
-    SELECT r.account_id, r.contract_id, r.line_id, r.valid_from, COALESCE(r.valid_to, 'infinity') AS until, COALESCE(r.term_end, 'infinity') AS due,
+    SELECT %2$s AS account_id, %3$s AS contract_id, r.line_id, r.valid_from, COALESCE(r.valid_to, 'infinity') AS until, COALESCE(r.term_end, 'infinity') AS due,
            COALESCE(r.term_start, r.valid_from) AS term_start, CASE WHEN r.state = 'paused' THEN 0 ELSE r.mrr END AS mrr, r.currency, r.auto_renew, r.start_event, r.end_event,
            COALESCE(r.known_at, r.valid_from) AS known_at, COALESCE(r.end_known_at, r.valid_to) AS end_known_at,
            -- Orders ends by day, and on the same day a pause after the rest.
@@ -111,7 +121,7 @@ last_day AS (
                ELSE 'lapsed' END AS outcome
     FROM joined j JOIN last_day d ON d.contract_id = j.contract_id AND d.due = j.due
 )
-SELECT j.account_id, j.contract_id, j.term_number, j.term_start, j.due, j.outcome,
+SELECT %4$s, %5$s, j.term_number, j.term_start, j.due, j.outcome,
        CASE WHEN j.outcome <> 'open' THEN j.outcome NOT IN ('lost', 'lapsed', 'early_termination') END,
        CASE WHEN j.outcome = 'open' THEN NULL WHEN j.next_from IS NOT NULL THEN j.next_known::date WHEN j.until > j.due OR j.outcome = 'lapsed' THEN j.due
             WHEN j.reason <= 4 THEN j.end_known::date ELSE j.until END,
@@ -121,11 +131,15 @@ SELECT j.account_id, j.contract_id, j.term_number, j.term_start, j.due, j.outcom
        CASE WHEN j.currency IS NOT NULL THEN j.mrr_before END,
        CASE WHEN j.outcome = 'open' OR j.currency IS NULL THEN NULL WHEN j.next_from IS NOT NULL THEN j.next_mrr WHEN j.until > j.due THEN j.mrr_held ELSE 0 END,
        j.currency, j.lines, j.auto_renew,
-       CASE WHEN j.until <= j.due AND j.next_from IS NULL THEN (ARRAY['involuntary', 'early_termination', 'cancel', 'non_renewal'])[j.reason] END, j.next_contract_id
+       CASE WHEN j.until <= j.due AND j.next_from IS NULL THEN (ARRAY['involuntary', 'early_termination', 'cancel', 'non_renewal'])[j.reason] END, %6$s, %7$s
 FROM judged j
 WHERE j.outcome IS NOT NULL
-$sql$, ltv.timeline_query(timeline, as_of))
+$sql$, source,
+        CASE WHEN split THEN 'CASE WHEN r.account_id IS NOT NULL THEN jsonb_build_array(r.account_id, r.segment)::text END' ELSE 'r.account_id' END,
+        CASE WHEN split THEN 'jsonb_build_array(r.contract_id, r.segment)::text' ELSE 'r.contract_id' END,
+        CASE WHEN split THEN 'j.account_id::jsonb ->> 0' ELSE 'j.account_id' END, CASE WHEN split THEN 'j.contract_id::jsonb ->> 0' ELSE 'j.contract_id' END,
+        CASE WHEN split THEN 'j.next_contract_id::jsonb ->> 0' ELSE 'j.next_contract_id' END, CASE WHEN split THEN 'j.contract_id::jsonb ->> 1' ELSE 'NULL::text' END)
     USING as_of, grace_days, early_days;
 END
 $renewals$;
-COMMENT ON FUNCTION ltv.renewal_events(regclass, date, integer, integer) IS 'Renewal decisions as known on as_of: one row per contract and day due_on on which a committed term ends (term_end), those still to come included. A renewal is a new term, not a new price; lines of a contract that end on the same day are one decision; evergreen lines have none. outcome: renewed; renewed_early (the new term began before due_on, or was known more than early_days before); renewed_late (it began at most grace_days after due_on, or was signed after it without auto_renew); downsold (renewed for less); converted_evergreen (goes on without a term); lost (ended on due_on, with a reason); lapsed (the same without, grace_days over); early_termination (ended before); open. A contract folded into another (coterm) or handed on (transfer_out) has no decision of its own. The next term may be a contract of its own that begins as a renewal: next_contract_id. renewed is true or false for fit_renewal, NULL while open. decided_on, known_at: when the outcome was. days_late: start of the new term after due_on, negative when before. mrr_before, mrr_after: of the last day of the old and the first of the new term; NULL when currencies are mixed.';
+COMMENT ON FUNCTION ltv.renewal_events(regclass, date, integer, integer, text, regclass) IS 'Renewal decisions as known on as_of: one row per contract and day due_on on which a committed term ends (term_end), those still to come included. A renewal is a new term, not a new price; lines of a contract that end on the same day are one decision; evergreen lines have none. outcome: renewed; renewed_early (the new term began before due_on, or was known more than early_days before); renewed_late (it began at most grace_days after due_on, or was signed after it without auto_renew); downsold (renewed for less); converted_evergreen (goes on without a term); lost (ended on due_on, with a reason); lapsed (the same without, grace_days over); early_termination (ended before); open. A contract folded into another (coterm) or handed on (transfer_out) has no decision of its own. The next term may be a contract of its own that begins as a renewal: next_contract_id. renewed is true or false for fit_renewal, NULL while open. decided_on, known_at: when the outcome was. days_late: start of the new term after due_on, negative when before. mrr_before, mrr_after: of the last day of the old and the first of the new term; NULL when currencies are mixed. by, segments (as entity_query): each segment of a contract is looked at by itself, its name in segment.';

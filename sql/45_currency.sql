@@ -1,5 +1,9 @@
 -- Currencies: minor units, rates, conversion, and sums that refuse to mix.
 
+CREATE FUNCTION ltv.is_currency(code text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 5 AS 'MODULE_PATHNAME', 'is_currency_wrapper';
+COMMENT ON FUNCTION ltv.is_currency(text) IS 'Whether a code is that of a currency by ISO 4217, in capitals. XXX (no currency) and XTS (for tests) are none.';
+
 CREATE FUNCTION ltv.minor_digits(currency text, convention text DEFAULT 'iso') RETURNS integer
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'sql_minor_digits_wrapper';
 COMMENT ON FUNCTION ltv.minor_digits(text, text) IS 'The decimals of a currency''s minor unit: 2 for EUR, 0 for JPY, 3 for KWD. convention: iso, ISO 4217; stripe, the amounts of its API, where MGA has none, and ISK and UGX have two though both are whole by ISO (https://docs.stripe.com/currencies). NULL for what has no minor unit, such as XAU. An unknown code, or one not in capitals, is error 22023.';
@@ -130,7 +134,7 @@ BEGIN
         RAISE EXCEPTION 'there is more than one rate for % on % in %', CASE WHEN cardinality(given) > 1 THEN from_currency ELSE to_currency END, on_date, rates
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Their basis: %s.', coalesce(bases, 'none')),
-                  HINT = format('Say which basis; SELECT * FROM ltv.check_rates(%L) lists overlaps.', rates);
+                  HINT = format('Say which basis, or make a view of one; SELECT * FROM ltv.check_rates(%L) lists overlaps.', rates);
     END IF;
     IF given[1] IS NULL OR wanted[1] IS NULL OR NOT (given[1] > 0 AND wanted[1] > 0) OR given[1] IN ('NaN', 'Infinity') OR wanted[1] IN ('NaN', 'Infinity') THEN
         RAISE EXCEPTION 'the rate of % on % in % is %', CASE WHEN given[1] > 0 AND given[1] < 'Infinity' THEN to_currency ELSE from_currency END, on_date, rates,
@@ -142,7 +146,7 @@ END
 $$;
 COMMENT ON FUNCTION ltv.convert(numeric, text, text, date, regclass, text, text, text) IS 'An amount in another currency at the rates of on_date: amount x rate(from) / rate(to), by way of the reporting currency. Not rounded: round once, after adding up, to minor_digits(to_currency). rates: a relation of the shape of ltv.fx_rate. basis: which kind of rate, where there are several. reporting: the currency whose rate is 1 without a row. missing: error, or null for a NULL result. The same currency is returned as it is. A fixed on_date is constant currency. For many rows join cross_rates. NULL when amount, a currency, on_date or rates is. Errors: P0002 names the currency and the day without a rate; 22023 for two rates at once or one that is not positive.';
 
-CREATE FUNCTION ltv.cross_rates(rates regclass, to_currency text, basis text DEFAULT NULL, reporting text DEFAULT NULL, constant_on date DEFAULT NULL)
+CREATE FUNCTION ltv.cross_rates(rates regclass, to_currency text, basis text DEFAULT NULL, reporting text DEFAULT NULL, fx_asof date DEFAULT NULL)
     RETURNS TABLE (currency text, valid_from date, valid_to date, rate numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 500
     SET search_path = pg_catalog, pg_temp
@@ -166,18 +170,18 @@ BEGIN
         FROM (SELECT k.currency, greatest(k.valid_from, lead(k.valid_from) OVER w) AS valid_from, k.valid_to, lead(k.valid_from) OVER w AS next_from, k.basis, lead(k.basis) OVER w AS next_basis
               FROM known k WINDOW w AS (PARTITION BY k.currency ORDER BY k.valid_from, k.valid_to)) a
         WHERE a.next_from < a.valid_to ORDER BY a.currency, a.next_from LIMIT 1'
-    INTO doubled USING basis, reporting, constant_on;
+    INTO doubled USING basis, reporting, fx_asof;
     IF doubled.currency IS NOT NULL THEN
         RAISE EXCEPTION 'there is more than one rate for % on % in %', doubled.currency, doubled.next_from, rates
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Their basis: %s.', coalesce(nullif(doubled.bases, ''), 'none')),
-                  HINT = format('Say which basis; SELECT * FROM ltv.check_rates(%L) lists overlaps.', rates);
+                  HINT = format('Say which basis, or make a view of one; SELECT * FROM ltv.check_rates(%L) lists overlaps.', rates);
     END IF;
-    EXECUTE shared || 'SELECT EXISTS (SELECT FROM known k WHERE k.currency = $4)' INTO has_target USING basis, reporting, constant_on, to_currency;
+    EXECUTE shared || 'SELECT EXISTS (SELECT FROM known k WHERE k.currency = $4)' INTO has_target USING basis, reporting, fx_asof, to_currency;
     IF NOT has_target THEN
-        RAISE EXCEPTION 'there is no %rate for % in %', coalesce(left(basis, 63) || ' ', ''), concat_ws(' on ', left(to_currency, 63), constant_on), rates
+        RAISE EXCEPTION 'there is no %rate for % in %', coalesce(left(basis, 63) || ' ', ''), concat_ws(' on ', left(to_currency, 63), fx_asof), rates
             USING ERRCODE = 'no_data_found',
-                  HINT = format('The reporting currency needs a row with rate 1, or name it: reporting => %L.', left(to_currency, 63));
+                  HINT = format('The reporting currency needs a row with rate 1; cross_rates and convert also take its name: reporting => %L.', left(to_currency, 63));
     END IF;
     RETURN QUERY EXECUTE shared || 'SELECT x.currency, CASE WHEN $3 IS NULL THEN x.valid_from ELSE ''-infinity'' END,
             CASE WHEN $3 IS NULL THEN nullif(x.valid_to, ''infinity'') END, x.rate
@@ -185,10 +189,10 @@ BEGIN
               UNION ALL
               SELECT f.currency, greatest(f.valid_from, t.valid_from), least(f.valid_to, t.valid_to), CASE WHEN t.rate = 1 THEN f.rate ELSE f.rate / t.rate END
               FROM known f JOIN known t ON t.currency = $4 AND f.currency <> $4 AND f.valid_from < t.valid_to AND t.valid_from < f.valid_to AND f.rate > 0 AND f.rate < ''Infinity'' AND t.rate > 0 AND t.rate < ''Infinity'') x
-        ORDER BY 1, 2' USING basis, reporting, constant_on, to_currency;
+        ORDER BY 1, 2' USING basis, reporting, fx_asof, to_currency;
 END
 $$;
-COMMENT ON FUNCTION ltv.cross_rates(regclass, text, text, text, date) IS 'What one unit of each currency is worth in to_currency, one row per currency and interval: to convert many rows, join it ON c.currency = t.currency AND t.day >= c.valid_from AND (t.day < c.valid_to OR c.valid_to IS NULL) and take amount x rate. constant_on: the rates of that day for all days (constant currency). to_currency itself is there with rate 1 for ever. rates, basis, reporting as in convert. Rates that are not positive are left out: check_rates lists them. No rows when rates or to_currency is NULL. Errors: P0002 when to_currency has no rate, 22023 for two rates at once.';
+COMMENT ON FUNCTION ltv.cross_rates(regclass, text, text, text, date) IS 'What one unit of each currency is worth in to_currency, one row per currency and interval: to convert many rows, join it ON c.currency = t.currency AND t.day >= c.valid_from AND (t.day < c.valid_to OR c.valid_to IS NULL) and take amount x rate. fx_asof: the rates of that day for all days (constant currency). to_currency itself is there with rate 1 for ever. rates, basis, reporting as in convert. Rates that are not positive are left out: check_rates lists them. No rows when rates or to_currency is NULL. Errors: P0002 when to_currency has no rate, 22023 for two rates at once.';
 
 CREATE FUNCTION ltv.check_rates(rates regclass, reporting text DEFAULT NULL)
     RETURNS TABLE (rule text, severity text, n bigint, sample text, what_to_do text)

@@ -32,14 +32,24 @@ const STRIPE_WHOLE: [&str; 15] =
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
 const STRIPE_THOUSANDTHS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
 
+/// The currency of a code; XXX, no currency, and XTS, for tests, are codes of none.
+fn currency(code: &str) -> Option<iso_currency::Currency> {
+    if matches!(code, "XXX" | "XTS") { None } else { iso_currency::Currency::from_code(code) }
+}
+
+#[pg_extern(sql = false)]
+fn is_currency(code: &str) -> bool {
+    currency(code).is_some()
+}
+
 /// The decimals of a currency; `None` for what has no minor unit, such as gold.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what is no code of ISO 4217 in capitals.
 pub fn minor_digits(code: &str, convention: Convention) -> Result<Option<u32>> {
-    let currency = iso_currency::Currency::from_code(code).ok_or_else(|| {
+    let currency = currency(code).ok_or_else(|| {
         let capitals = code.to_ascii_uppercase();
-        let hint = match iso_currency::Currency::from_code(&capitals) {
+        let hint = match currency(&capitals) {
             Some(_) => format!("Codes are in capitals: upper(currency) is {capitals}."),
             None => "An ISO 4217 code in capitals, such as EUR, USD or JPY.".into(),
         };

@@ -69,7 +69,8 @@ extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["te
 extension_sql_file!("../sql/43_timeline_accounts.sql", name = "timeline_accounts", requires = ["timeline"]);
 extension_sql_file!("../sql/43_timeline_asof.sql", name = "timeline_asof", requires = ["timeline_accounts"]);
 extension_sql_file!("../sql/43_timeline_checks.sql", name = "timeline_checks", requires = ["timeline_asof"]);
-extension_sql_file!("../sql/43_timeline_features.sql", name = "timeline_features", requires = ["timeline_checks"]);
+extension_sql_file!("../sql/43_timeline_entities.sql", name = "timeline_entities", requires = ["timeline_checks"]);
+extension_sql_file!("../sql/43_timeline_features.sql", name = "timeline_features", requires = ["timeline_entities"]);
 extension_sql_file!("../sql/43_timeline_labels.sql", name = "timeline_labels", requires = ["timeline_features"]);
 extension_sql_file!("../sql/43_timeline_lifetimes.sql", name = "timeline_lifetimes", requires = ["timeline_labels"]);
 extension_sql_file!("../sql/43_timeline_renewals.sql", name = "timeline_renewals", requires = ["timeline_lifetimes"]);

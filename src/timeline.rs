@@ -1,4 +1,4 @@
-//! Calendar arithmetic, codes and names for contract timelines; all else about them is SQL.
+//! Calendar arithmetic and names for contract timelines; all else about them is SQL.
 
 use chrono::{Days, Months, NaiveDate};
 use pgrx::datum::Date;
@@ -38,11 +38,6 @@ fn calendar_months(from: NaiveDate, to: NaiveDate) -> Option<f64> {
 #[pg_extern(sql = false)]
 fn months_between(from_on: Date, to_on: Date) -> Option<f64> {
     calendar_months(civil(from_on)?, civil(to_on)?)
-}
-
-#[pg_extern(sql = false)]
-fn is_currency(code: &str) -> bool {
-    !matches!(code, "XXX" | "XTS") && iso_currency::Currency::from_code(code).is_some()
 }
 
 /// The distinct trigrams of a name in order, each word padded with two spaces before and one after.

@@ -35,7 +35,7 @@ SELECT target, ltv.convert(100, 'USD', target, '2024-12-31', 'fx') AS last_day, 
 SELECT ltv.convert(100, 'USD', 'EUR', day, 'fx') AS spot, ltv.convert(100, 'USD', 'EUR', '2024-01-01', 'fx') AS constant FROM unnest(ARRAY['2024-06-30', '2025-06-30']::date[]) AS day;
 SELECT * FROM ltv.cross_rates('fx', 'EUR');
 SELECT * FROM ltv.cross_rates('fx', 'JPY');
-SELECT * FROM ltv.cross_rates('fx', 'EUR', constant_on => '2024-12-31');
+SELECT * FROM ltv.cross_rates('fx', 'EUR', fx_asof => '2024-12-31');
 -- Row by row and joined are the same.
 SELECT count(*) AS rows, bool_and(ltv.convert(p.amount, p.currency, 'EUR', p.day, 'fx') = p.amount * c.rate) AS same, round(sum(p.amount * c.rate), ltv.minor_digits('EUR')) AS total
 FROM paid AS p JOIN ltv.cross_rates('fx', 'EUR') AS c ON c.currency = p.currency AND p.day >= c.valid_from AND (p.day < c.valid_to OR c.valid_to IS NULL);

@@ -140,6 +140,10 @@ SELECT * FROM ltv.arr_movements('deals', '2024-01-01', '2024-02-01', currency =>
 SELECT * FROM ltv.arr_movements('abroad', '2024-01-01', '2024-02-01', rates => 'fx', currency => 'CHF');
 SELECT * FROM ltv.arr_movements('abroad', '2019-01-01', '2024-02-01', rates => 'fx', currency => 'EUR', fx_asof => '2019-12-31');
 SELECT * FROM ltv.arr_movements('abroad', '2024-01-01', '2024-02-01', rates => 'accounts', currency => 'EUR');
+-- Rates without an end hold until the next one.
+CREATE VIEW fx_until_next AS SELECT currency, valid_from, rate::float8 AS rate FROM fx;
+SELECT count(*), count(*) FILTER (WHERE a IS NOT DISTINCT FROM b) AS the_same
+FROM ltv.arr_movements('abroad', '2024-01-01', '2024-12-31', rates => 'fx', currency => 'EUR') a FULL JOIN ltv.arr_movements('abroad', '2024-01-01', '2024-12-31', rates => 'fx_until_next', currency => 'EUR') b USING (month);
 CREATE VIEW free_dollars AS SELECT currency, valid_from, valid_to, rate * 0 AS rate FROM fx;
 SELECT * FROM ltv.arr_movements('abroad', '2024-01-01', '2024-02-01', rates => 'free_dollars', currency => 'EUR');
 SELECT * FROM ltv.arr_movements('deals', '2024-02-01', '2024-01-31');

@@ -32,7 +32,7 @@ FROM ltv.retention('abroad', '2025-10-31', rates => 'fx', currency => 'EUR', mea
 SELECT opening, closing, round(nrr::numeric, 6) AS nrr, nrr = nrr_reported AS same FROM ltv.retention('abroad', '2025-10-31', rates => 'fx', currency => 'EUR', fx_asof => '2025-10-31', measure => 'mrr');
 SELECT ltv.nrr('abroad', '2025-10-31');
 
--- Cohorts by month: A in March 2024, B in January 2024, ...; the triangle ends where as_of does.
+-- Cohorts by month: A in March 2024, B in January 2024, ...; the triangle ends where the day does.
 SELECT cohort_start, period_no, n_at_start AS n, n_retained AS kept, mrr_at_start AS mrr, mrr_retained AS mrr_kept, round(logo_retention::numeric, 4) AS logo, round(grr::numeric, 4) AS grr, round(nrr::numeric, 4) AS nrr
 FROM ltv.cohort_retention('deals', '2025-10-31', 'quarter');
 SELECT cohort_start, round(nrr::numeric, 2) AS nrr, period_no FROM ltv.cohort_retention('deals', '2025-02-27', 'month') WHERE cohort_start >= '2024-01-01' \crosstabview cohort_start period_no nrr
@@ -117,16 +117,32 @@ INSERT INTO contracts VALUES
     ('k', 'moved', '13', 'x', '2025-05-01', NULL, 'active', 100, 'EUR', '2025-05-01', '2027-01-01', 'coterm', NULL, '2025-05-01', NULL),
     ('l', 'paused', '14', 'x', '2024-06-15', '2025-05-15', 'active', 100, 'EUR', '2024-06-15', '2025-06-15', 'new', 'pause', '2024-06-15', '2025-05-15'),
     ('l', 'paused', '14', 'x', '2025-05-15', NULL, 'paused', 100, 'EUR', '2024-06-15', '2025-06-15', NULL, NULL, '2025-05-15', NULL);
-SELECT contract_id, term_start, due_on, outcome, decided_on, mrr_before, mrr_after FROM ltv.renewal_outcomes('contracts', '2025-01-01', '2026-01-01', as_of => '2025-11-15');
--- Due 12, open 2, decided 10 of 100 each: gross 100 + 100 + 100 + 60 + 100 + 100 = 560, 0.56; net 120 + 100 + 110 + 60 + 105 + 100 = 595, 0.595. Accounts a to h and l, of which a, b, c, d, g and h renewed: 6 of 9.
+SELECT contract_id, term_start, due_on, outcome, decided_on, mrr_before, mrr_after FROM ltv.renewal_events('contracts', '2025-11-15') WHERE due_on < '2026-01-01' ORDER BY due_on, contract_id;
+-- The decisions of renewal_events. The paused contract paid nothing on its last day and goes on; the co-termed line was committed anew in May, five months early.
+-- Due 13, open 2, decided 11, of 100 each but the paused one's 0: gross 100 + 100 + 100 + 60 + 100 + 100 + 100 + 0 = 660 of 1000; net 120 + 100 + 110 + 60 + 105 + 100 + 100 + 0 = 695.
+-- Accounts a to h, k and l, of which a, b, c, d, g, h, k and l renewed: 8 of 10.
 SELECT * FROM ltv.renewal_rate('contracts', '2025-01-01', '2026-01-01', 'all', as_of => '2025-11-15', measure => 'mrr') \gx
 -- The early renewal counts in March, when it was due, the late one too.
 SELECT due_period, n_due, n_renewed AS on_time, n_renewed_early AS early, n_renewed_late AS late, n_open AS open, due, renewed, round(gross_renewal_rate::numeric, 4) AS gross, round(net_renewal_rate::numeric, 4) AS net, round(logo_renewal_rate::numeric, 4) AS logo
 FROM ltv.renewal_rate('contracts', '2025-01-01', '2026-01-01', 'month', as_of => '2025-11-15', measure => 'mrr');
 SELECT segment, n_due, n_lost, due, renewed, gross_renewal_rate AS gross FROM ltv.renewal_rate('contracts', '2025-04-01', '2025-07-01', by => 'product', as_of => '2025-11-15');
 -- What nobody knew yet changes nothing: on 1 April the early renewal is known, the late one and the notice given in March, what comes after is open.
-SELECT contract_id, due_on, outcome, mrr_before, mrr_after FROM ltv.renewal_outcomes('contracts', '2025-01-01', '2025-07-01', as_of => '2025-04-01');
-SELECT contract_id, outcome, decided_on FROM ltv.renewal_outcomes('contracts', '2025-03-01', '2025-04-01', as_of => '2025-11-15', grace_days => 25);
+SELECT contract_id, due_on, outcome, mrr_before, mrr_after FROM ltv.renewal_events('contracts', '2025-04-01') WHERE due_on < '2025-07-01' ORDER BY due_on, contract_id;
+SELECT contract_id, outcome, decided_on FROM ltv.renewal_events('contracts', '2025-11-15', grace_days => 25) WHERE due_on >= '2025-03-01' AND due_on < '2025-04-01' ORDER BY due_on;
+-- Each segment of a contract is looked at by itself, also where the next term is a contract of its own; by columns of the lines, or of a relation.
+SELECT contract_id, segment, outcome, mrr_before, mrr_after FROM ltv.renewal_events('contracts', '2025-11-15', by => 'product') WHERE contract_id IN ('less', 'late') ORDER BY contract_id, segment, due_on;
+CREATE TABLE tiers AS SELECT DISTINCT account_id, CASE WHEN account_id < 'e' THEN 'gold' END AS tier FROM contracts;
+SELECT segment, n_due, due, renewed, gross_renewal_rate AS gross FROM ltv.renewal_rate('contracts', '2025-01-01', '2026-01-01', 'all', by => 'tier', segments => 'tiers', as_of => '2025-11-15', measure => 'mrr');
+SELECT count(*) AS contracts, count(*) FILTER (WHERE (e.outcome, e.mrr_before, e.mrr_after, e.days_late) IS NOT DISTINCT FROM (s.outcome, s.mrr_before, s.mrr_after, s.days_late)) AS the_same
+FROM ltv.renewal_events('contracts', '2025-11-15') e JOIN ltv.renewal_events('contracts', '2025-11-15', by => 'tier', segments => 'tiers') s USING (contract_id, due_on);
+CREATE TABLE apart (LIKE contracts);
+INSERT INTO apart VALUES ('m', 'old "1"', '20', 'x', '2024-02-01', '2025-02-01', 'active', 100, 'EUR', '2024-02-01', '2025-02-01', 'new', 'renewal', '2024-02-01', '2025-01-10'),
+    ('m', 'old "1"', '21', 'y', '2024-02-01', '2025-02-01', 'active', 50, 'EUR', '2024-02-01', '2025-02-01', 'new', 'renewal', '2024-02-01', '2025-01-10'),
+    ('m', 'new', '22', 'x', '2025-02-01', NULL, 'active', 90, 'EUR', '2025-02-01', '2026-02-01', 'renewal', NULL, '2025-01-10', NULL),
+    ('m', 'new', '23', 'y', '2025-02-01', NULL, 'active', 70, 'EUR', '2025-02-01', '2026-02-01', 'renewal', NULL, '2025-01-10', NULL);
+SELECT contract_id, segment, outcome, mrr_before, mrr_after, next_contract_id FROM ltv.renewal_events('apart', '2025-06-30', by => 'product') WHERE due_on < '2026-01-01' ORDER BY segment;
+UPDATE apart SET currency = 'USD' WHERE product = 'y';
+SELECT * FROM ltv.renewal_rate('apart', '2025-01-01', '2026-01-01', rates => 'fx', currency => 'EUR', as_of => '2025-06-30');
 -- In euros at the rate of the first day.
 CREATE VIEW in_dollars AS SELECT account_id, contract_id, line_id, product, valid_from, valid_to, state, mrr, CASE WHEN account_id < 'c' THEN 'USD' ELSE 'EUR' END AS currency, term_start, term_end, start_event, end_event FROM contracts;
 SELECT due_period, due, renewed, net_renewal_rate FROM ltv.renewal_rate('in_dollars', '2025-02-01', '2025-03-31', rates => 'fx', currency => 'EUR', as_of => '2025-11-15', measure => 'mrr');
@@ -159,4 +175,4 @@ SELECT ltv.cohort_retention('deals', 'infinity');
 SELECT ltv.renewal_rate('contracts', '2025-01-01', '2025-01-01');
 SELECT ltv.renewal_rate('contracts', '2025-01-01', '2026-01-01', 'week');
 SELECT ltv.renewal_rate('contracts', '2025-01-01', '2026-01-01', measure => 'tcv');
-SELECT ltv.renewal_outcomes('contracts', '2025-01-01', '2026-01-01', grace_days => NULL);
+SELECT ltv.renewal_rate('contracts', '2025-01-01', '2026-01-01', grace_days => NULL);

@@ -264,7 +264,7 @@ COMMENT ON FUNCTION ltv.carr_rows(regclass, date, date, text, text, regclass, re
 
 CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month date, grain text DEFAULT 'account', by text DEFAULT NULL,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
-        measure text DEFAULT 'arr', price_split boolean DEFAULT false)
+        measure text DEFAULT 'arr', price_split boolean DEFAULT false, rounded boolean DEFAULT true)
     RETURNS TABLE (month date, segment text, opening numeric, new numeric, expansion numeric, contraction numeric, churn numeric, reactivation numeric,
         fx numeric, closing numeric, carr numeric, price numeric, n_opening bigint, n_new bigint, n_expanded bigint, n_contracted bigint, n_churned bigint,
         n_reactivated bigint, n_closing bigint, reporting_currency text)
@@ -304,13 +304,22 @@ BEGIN
     ), standing AS (
         SELECT *, sum(s.moved) OVER path AS closing, sum(s.n_more) OVER path AS n_closing FROM summed s WINDOW path AS (PARTITION BY s.segment ORDER BY s.month)
     )
-    SELECT s.month, s.segment, s.closing - s.moved + s.brought, s.new, s.expansion, s.contraction, s.churn, s.reactivation, s.fx, s.closing,
-           s.closing + coalesce(w.amount, 0), s.price, (s.n_closing - s.n_more + s.n_brought)::bigint, s.n_new::bigint, s.n_expanded::bigint, s.n_contracted::bigint,
-           s.n_churned::bigint, s.n_reactivated::bigint, s.n_closing::bigint, coalesce(u.unit, currency)
+    -- What has come together so far is rounded, not each part, so that the parts still add up.
+    SELECT s.month, s.segment, p.so_far[1], p.so_far[2] - p.so_far[1], p.so_far[3] - p.so_far[2], p.so_far[4] - p.so_far[3], p.so_far[5] - p.so_far[4],
+           p.so_far[6] - p.so_far[5], p.so_far[7] - p.so_far[6], p.so_far[7], p.so_far[8], CASE WHEN rounded THEN round(s.price, u.digits) ELSE s.price END,
+           (s.n_closing - s.n_more + s.n_brought)::bigint, s.n_new::bigint, s.n_expanded::bigint, s.n_contracted::bigint, s.n_churned::bigint,
+           s.n_reactivated::bigint, s.n_closing::bigint, u.unit
     FROM standing s
     LEFT JOIN waiting w ON w.month = s.month AND w.segment IS NOT DISTINCT FROM s.segment
-    CROSS JOIN (SELECT min(x.unit) AS unit FROM (SELECT moved.unit FROM moved UNION ALL SELECT waiting.unit FROM waiting) x) u
+    CROSS JOIN (SELECT min(x.unit) AS unit, coalesce(ltv.minor_digits(min(x.unit)), 2) AS digits
+                FROM (SELECT moved.unit FROM moved UNION ALL SELECT waiting.unit FROM waiting UNION ALL SELECT currency) x) u
+    CROSS JOIN LATERAL (
+        SELECT array_agg(CASE WHEN rounded THEN round(x.amount, u.digits) ELSE x.amount END ORDER BY x.place) AS so_far
+        FROM unnest(ARRAY[s.closing - s.moved + s.brought, s.closing - s.moved + s.brought + s.new,
+                          s.closing - s.moved + s.brought + s.new + s.expansion, s.closing - s.moved + s.brought + s.new + s.expansion + s.contraction,
+                          s.closing - s.fx - s.reactivation, s.closing - s.fx, s.closing, s.closing + coalesce(w.amount, 0)])
+             WITH ORDINALITY AS x (amount, place)) p
     ORDER BY s.month, s.segment;
 END
 $$;
-COMMENT ON FUNCTION ltv.arr_movements(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean) IS 'What moved recurring revenue in each month, and in each segment if by is given: opening + new + expansion + contraction + churn + reactivation + fx = closing, exactly. All in ARR, 12 times the run-rate on the month''s last day (measure => mrr: the run-rate); carr adds what is signed and not live and takes off what is under notice. Counts are of entities at the grain (account unless said otherwise); with by, an entity counts in each segment it is in, is new or churned as a whole, and moves between segments by expansion and contraction, so that amounts add up over segments. price: the part of expansion and contraction owed to price, if price_split. arr_movement_rows has the rows behind every figure, and the arguments'' meaning.';
+COMMENT ON FUNCTION ltv.arr_movements(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean, boolean) IS 'What moved recurring revenue in each month, and in each segment if by is given: opening + new + expansion + contraction + churn + reactivation + fx = closing, exactly, in whole minor units of the currency (rounded => false: as they are; over segments rounded amounts may add up to a minor unit less or more). All in ARR, 12 times the run-rate on the month''s last day (measure => mrr: the run-rate); carr adds what is signed and not live and takes off what is under notice. Counts are of entities at the grain (account unless said otherwise); with by, an entity counts in each segment it is in, is new or churned as a whole, and moves between segments by expansion and contraction, so that amounts add up over segments. price: the part of expansion and contraction owed to price, if price_split. arr_movement_rows has the rows behind every figure, and the arguments'' meaning.';

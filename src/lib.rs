@@ -15,6 +15,7 @@ mod parametric;
 mod pg;
 mod plot;
 mod predict;
+mod ranking;
 mod registry;
 mod survival;
 mod text;
@@ -57,5 +58,6 @@ extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["contract
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
-extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
+extension_sql_file!("../sql/61_ranking.sql", name = "ranking", requires = ["calibration"]);
+extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["ranking"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["train"]);

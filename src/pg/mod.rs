@@ -20,6 +20,7 @@ pub mod interrupts;
 pub mod intervals;
 pub mod packed;
 pub mod parametric;
+mod ranking;
 pub mod record;
 pub mod relations;
 pub mod settings;

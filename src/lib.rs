@@ -18,6 +18,7 @@ mod predict;
 mod ranking;
 mod registry;
 mod survival;
+mod survival_calibration;
 mod text;
 mod train;
 mod types;
@@ -59,5 +60,7 @@ extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["va
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/61_ranking.sql", name = "ranking", requires = ["calibration"]);
-extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["ranking"]);
-extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["train"]);
+extension_sql_file!("../sql/62_survival_calibration.sql", name = "survival_calibration", requires = ["ranking"]);
+extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["survival_calibration"]);
+extension_sql_file!("../sql/75_evaluate.sql", name = "evaluate", requires = ["train"]);
+extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["evaluate"]);

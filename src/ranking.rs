@@ -18,7 +18,7 @@ use crate::text::{self, Number, Text};
 use crate::types;
 
 /// A number of bins or buckets.
-fn count(number: i32, what: &str) -> usize {
+pub fn count(number: i32, what: &str) -> usize {
     settle(
         usize::try_from(number).map_err(|_| {
             Error::invalid(format!("the number of {what} must be at least 1, got {number}"), "Ten is usual.")

@@ -24,5 +24,6 @@ mod ranking;
 pub mod record;
 pub mod relations;
 pub mod settings;
+mod survival_calibration;
 pub mod symbols;
 pub mod varlena;

@@ -61,7 +61,7 @@ impl CensoringCurve {
     }
 
     /// Distinct times at or before `t`; a time of the sample counts the one it is tied with.
-    pub(super) fn rows_until(&self, t: f64) -> usize {
+    fn rows_until(&self, t: f64) -> usize {
         self.times.partition_point(|time| *time <= t)
     }
 

@@ -5,6 +5,7 @@ pub mod calibration;
 pub mod concordance;
 pub mod concordance_error;
 pub mod discrimination;
+mod inverse_censoring;
 pub mod isotonic;
 pub mod ranking;
 pub mod recalibration;

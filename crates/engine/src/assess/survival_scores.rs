@@ -1,7 +1,8 @@
 //! Scores of a survival forecast under censoring.
 
-use crate::assess::brier::{BrierScore, CensoringCurve, brier_score};
+use crate::assess::brier::{BrierScore, CensoringCurve};
 use crate::assess::concordance_error::{Estimated, estimated_by};
+use crate::assess::inverse_censoring::InverseWeights;
 use crate::assess::reliability::{Binning, GoodnessOfFit, place_of_quantile, place_of_uniform};
 use crate::assess::survival_calibration::{Columns, SurvivalCalibration};
 use crate::numeric::normal;
@@ -67,13 +68,14 @@ pub struct DistributionBin {
 }
 
 impl SurvivalCalibration {
-    /// The censoring-weighted Brier score at `horizon` (see [`brier_score`]).
+    /// The censoring-weighted Brier score at `horizon` (see [`brier_score`](crate::assess::brier::brier_score)).
     ///
     /// # Errors
     /// [`Error::Invalid`] for a horizon that is negative or not finite; what `interrupt` returns.
     pub fn brier(&self, horizon: f64, interrupt: Interrupt) -> Result<Option<BrierScore>> {
+        check_horizon(horizon)?;
         let columns = self.columns();
-        brier_score(columns.outcomes(), &columns.survival, horizon, interrupt)
+        Ok(InverseWeights::new(&columns, horizon, interrupt)?.brier(&columns))
     }
 
     /// Concordance of the predictions with who had the event first; pairs whose first event is after `until` do not
@@ -108,28 +110,7 @@ impl SurvivalCalibration {
     pub fn area(&self, horizon: f64, interrupt: Interrupt) -> Result<Option<f64>> {
         check_horizon(horizon)?;
         let columns = self.columns();
-        let censoring = CensoringCurve::new(&sample(&columns, 0..columns.len(), interrupt)?);
-        let rows_seen = censoring.rows_until(horizon);
-        let mut order: Vec<(f64, usize)> = columns.survival.iter().copied().zip(0..).collect();
-        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let (mut won, mut cases, mut controls) = (Sum::default(), Sum::default(), Sum::default());
-        for tied in order.chunk_by(|a, b| a.0 == b.0) {
-            interrupt()?;
-            let (mut with, mut without) = (0.0, 0.0);
-            for &(_, row) in tied {
-                let exit = columns.exits[row];
-                if censoring.rows_until(exit) > rows_seen {
-                    without += columns.weight(row);
-                } else if columns.events[row] {
-                    with += columns.weight(row) / censoring.before(exit);
-                }
-            }
-            // Those with the event so far have a lower survival.
-            won.add(without * (cases.total() + with / 2.0));
-            cases.add(with);
-            controls.add(without);
-        }
-        Ok(Some(won.total() / cases.total() / controls.total()).filter(|area| area.is_finite()))
+        InverseWeights::new(&columns, horizon, interrupt)?.area(&columns, interrupt)
     }
 
     /// Predicted against observed survival at `horizon`, bin by bin of the predictions in rising order. Equal
@@ -177,31 +158,32 @@ impl SurvivalCalibration {
     pub fn distribution(&self, bins: usize) -> Result<Vec<DistributionBin>> {
         check_bins(bins)?;
         let columns = self.columns();
-        let width = 1.0 / bins as f64;
+        // As quotients, which is what a user would type.
+        let edge = |at: usize| at as f64 / bins as f64;
         let mut numbers = vec![Sum::default(); bins];
         for row in 0..columns.len() {
             let (survival, weight) = (columns.survival[row], columns.weight(row));
-            // [0, 1/k), [1/k, 2/k), …, the last with its end.
+            // [0, 1/k), [1/k, 2/k), …, the last with its end; the product may round across an edge.
             let mut at = ((survival * bins as f64) as usize).min(bins - 1);
-            if at + 1 < bins && survival >= (at + 1) as f64 * width {
+            if at + 1 < bins && survival >= edge(at + 1) {
                 at += 1;
-            } else if survival < at as f64 * width {
+            } else if survival < edge(at) {
                 at -= 1;
             }
             if columns.events[row] || survival == 0.0 {
                 numbers[at].add(weight);
                 continue;
             }
-            numbers[at].add(weight * ((survival - at as f64 * width) / survival).clamp(0.0, 1.0));
-            numbers[..at].iter_mut().for_each(|number| number.add(weight * width / survival));
+            numbers[at].add(weight * ((survival - edge(at)) / survival).clamp(0.0, 1.0));
+            numbers[..at].iter_mut().for_each(|number| number.add(weight / (survival * bins as f64)));
         }
         let total: f64 = (0..columns.len()).map(|row| columns.weight(row)).sum();
         let bin = |(at, number): (usize, &Sum)| DistributionBin {
             bin: at + 1,
-            from: at as f64 * width,
-            to: (at + 1) as f64 * width,
+            from: edge(at),
+            to: edge(at + 1),
             n: number.total(),
-            expected: total * width,
+            expected: total / bins as f64,
         };
         Ok(if columns.is_empty() { Vec::new() } else { numbers.iter().enumerate().map(bin).collect() })
     }

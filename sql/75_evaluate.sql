@@ -282,7 +282,7 @@ BEGIN
             FROM judged j CROSS JOIN line GROUP BY GROUPING SETS ((), (j.segment)) HAVING count(*) > 0
         ), reference AS (SELECT g.share FROM gathered g WHERE g.is_all = 0 ORDER BY g.n DESC, g.segment LIMIT 1)
         SELECT g.segment, g.n, t.predicted, t.observed, t.observed / nullif(t.predicted, 0), a.auc, b.brier, t.share, t.share / nullif(reference.share, 0), t.rate,
-               t.share * t.rate / nullif(t.observed, 0), t.share * (1 - t.rate) / nullif(1 - t.observed, 0),
+               CASE WHEN t.share = 0 THEN 0 ELSE t.share * t.rate END / nullif(t.observed, 0), CASE WHEN t.share = 0 THEN 0 ELSE t.share * (1 - t.rate) END / nullif(1 - t.observed, 0),
                CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN g.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM gathered g CROSS JOIN reference
         LEFT JOIN LATERAL (SELECT g.predicted, g.observed, g.share, g.rate) t ON g.n >= $5

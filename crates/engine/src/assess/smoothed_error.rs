@@ -6,7 +6,7 @@
 //! as a restricted cubic spline with three knots at its quantiles 0.1, 0.5 and 0.9 – of log(−log S) in a Cox regression
 //! of the times, and of the logit in a logistic regression where outcomes are known.
 
-use crate::assess::calibration::Calibration;
+use crate::assess::calibration::{Calibration, Level};
 use crate::assess::survival_calibration::{Columns, SurvivalCalibration};
 use crate::assess::survival_scores::{check_horizon, sample};
 use crate::hazard::cox::{self, Status, Ties};
@@ -20,6 +20,9 @@ use crate::{Interrupt, Result};
 /// Predictions are moved this far inside (0, 1) before they are transformed, as for the recalibration.
 const EDGE: f64 = 1e-8;
 const KNOTS: [f64; 3] = [0.1, 0.5, 0.9];
+/// A linear predictor farther from that of the average row than this is a coefficient on its way to infinity, as where
+/// the highest predictions never have the event; the curved term is left out then.
+const FARTHEST: f64 = 50.0;
 /// What the fit needs for each row, roughly: the design, its sorted copy, a few vectors.
 const BYTES_PER_ROW: usize = 160;
 
@@ -66,18 +69,22 @@ fn smoothed_survival(columns: &Columns, horizon: f64, interrupt: Interrupt) -> R
         let survival = all.and_then(|steps| steps.survival_at(horizon));
         return Ok(survival.map(|survival| vec![survival; columns.len()]));
     };
-    let mut design = Design::default();
-    for (row, x) in transformed.iter().enumerate() {
-        let x = spline.columns(*x);
-        design.push(None, columns.exits[row], columns.events[row], columns.weight(row), &x[..spline.width()])?;
+    for spline in [spline, Spline { knots: None }] {
+        let mut design = Design::default();
+        for (row, x) in transformed.iter().enumerate() {
+            let x = spline.columns(*x);
+            design.push(None, columns.exits[row], columns.events[row], columns.weight(row), &x[..spline.width()])?;
+        }
+        let fit = cox::fit(&design, Ties::Efron, interrupt)?;
+        let predictor = |x: &f64| fit.linear_predictor(&spline.columns(*x)[..spline.width()]);
+        let (Status::Converged, Some(baseline)) = (&fit.status, fit.baselines.first()) else { continue };
+        if transformed.iter().any(|x| predictor(x).abs() > FARTHEST) {
+            continue;
+        }
+        let survival = |x: &f64| (-baseline.cumulative_hazard_of(horizon, predictor(x))).exp();
+        return Ok(Some(transformed.iter().map(survival).collect()));
     }
-    let fit = cox::fit(&design, Ties::Efron, interrupt)?;
-    let (Status::Converged, Some(baseline)) = (&fit.status, fit.baselines.first()) else { return Ok(None) };
-    let survival = |x: &f64| {
-        let eta = fit.linear_predictor(&spline.columns(*x)[..spline.width()]);
-        (-baseline.cumulative_hazard_of(horizon, eta)).exp()
-    };
-    Ok(Some(transformed.iter().map(survival).collect()))
+    Ok(None)
 }
 
 impl Calibration {
@@ -97,33 +104,43 @@ impl Calibration {
             p.ln() - (-p).ln_1p()
         };
         let weighted = levels.iter().map(|level| (logit(level.probability), level.weight())).collect();
-        let observed: Vec<f64> = match Spline::new(weighted) {
-            None => vec![positives / (positives + negatives); levels.len()],
+        let observed = match Spline::new(weighted) {
+            None => Some(vec![positives / (positives + negatives); levels.len()]),
             Some(spline) => {
-                let mut design = Design::default();
-                for level in &levels {
-                    let x = spline.columns(logit(level.probability));
-                    for (event, weight) in [(true, level.positives), (false, level.negatives)] {
-                        if weight > 0.0 {
-                            design.push(None, 1.0, event, weight, &x[..spline.width()])?;
-                        }
-                    }
+                let logits: Vec<f64> = levels.iter().map(|level| logit(level.probability)).collect();
+                match smoothed_rates(&levels, &logits, &spline, interrupt)? {
+                    None => smoothed_rates(&levels, &logits, &Spline { knots: None }, interrupt)?,
+                    rates => rates,
                 }
-                let fit = fit_decisions(&design, &discrete::Options::default(), interrupt)?;
-                let (Status::Converged, Some(Some(intercept))) = (&fit.status, fit.baseline.levels.first()) else {
-                    return Ok(None);
-                };
-                let rate = |p: f64| {
-                    let eta = intercept + fit.linear_predictor(&spline.columns(logit(p))[..spline.width()]);
-                    1.0 / (1.0 + (-eta).exp())
-                };
-                levels.iter().map(|level| rate(level.probability)).collect()
             }
         };
+        let Some(observed) = observed else { return Ok(None) };
         let errors = observed.iter().zip(&levels);
         let errors = errors.map(|(observed, level)| ((observed - level.probability).abs(), level.weight()));
         Ok(Some(summary(errors.collect())))
     }
+}
+
+/// The smoothed rate at each level; `None` when the fit does not converge or runs off.
+fn smoothed_rates(levels: &[Level], logits: &[f64], spline: &Spline, interrupt: Interrupt) -> Result<Option<Vec<f64>>> {
+    let mut design = Design::default();
+    for (level, logit) in levels.iter().zip(logits) {
+        let x = spline.columns(*logit);
+        for (event, weight) in [(true, level.positives), (false, level.negatives)] {
+            if weight > 0.0 {
+                design.push(None, 1.0, event, weight, &x[..spline.width()])?;
+            }
+        }
+    }
+    let fit = fit_decisions(&design, &discrete::Options::default(), interrupt)?;
+    let (Status::Converged, Some(Some(intercept))) = (&fit.status, fit.baseline.levels.first()) else {
+        return Ok(None);
+    };
+    let predictor = |logit: &f64| intercept + fit.linear_predictor(&spline.columns(*logit)[..spline.width()]);
+    if logits.iter().any(|logit| predictor(logit).abs() > FARTHEST) {
+        return Ok(None);
+    }
+    Ok(Some(logits.iter().map(|logit| 1.0 / (1.0 + (-predictor(logit)).exp())).collect()))
 }
 
 /// A restricted cubic spline with three knots: the variable itself and one curved term (Harrell 2015, §2.4.5), which

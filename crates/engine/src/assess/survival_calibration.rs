@@ -109,7 +109,7 @@ impl SurvivalCalibration {
     fn grow(&mut self, budget: Budget) -> Result<()> {
         let more = self.rows.len().max(64);
         let bytes = (self.rows.len() + more) * size_of::<Row>() + self.weights.capacity() * size_of::<f64>();
-        budget.check(bytes, "the rows of the summary")?;
+        budget.check(bytes, "the summary")?;
         self.rows.try_reserve_exact(more).map_err(|_| no_memory(bytes))
     }
 
@@ -124,7 +124,7 @@ impl SurvivalCalibration {
     /// [`Error::Memory`] over budget.
     pub fn merge(&mut self, other: &SurvivalCalibration, budget: Budget) -> Result<()> {
         let bytes = self.memory_bytes() + other.memory_bytes();
-        budget.check(bytes, "the rows of the summary")?;
+        budget.check(bytes, "the summary")?;
         self.rows.try_reserve(other.rows.len()).map_err(|_| no_memory(bytes))?;
         if !(self.weights.is_empty() && other.weights.is_empty()) {
             self.weights.resize(self.rows.len(), 1.0);

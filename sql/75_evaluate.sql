@@ -25,9 +25,11 @@ BEGIN
     IF spec IS NULL THEN
         PERFORM ltv.model_version(evaluation_query.model);
     END IF;
+    -- Of any number of dimensions: one.
+    by := CASE WHEN by IS NOT NULL THEN ARRAY(SELECT unnest(by)) END;
     SELECT format('%I.%I', n.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
     IF relation IS NULL THEN
-        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'undefined_table', HINT = 'The name of a table or view.';
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
     END IF;
     IF spec ->> 'duration' IS NULL OR spec ->> 'event' IS NULL THEN
         RAISE EXCEPTION '% was not trained on durations and events', evaluation_query.model
@@ -102,7 +104,8 @@ DECLARE
 BEGIN
     SELECT * INTO reading FROM ltv.evaluation_query(evaluate.model, evaluate.source, evaluate.by, evaluate.rows);
     fitted := ltv.model(evaluate.model);
-    IF horizons IS NULL OR cardinality(horizons) = 0 THEN
+    horizons := ARRAY(SELECT DISTINCT h.horizon FROM unnest(horizons) h (horizon));
+    IF cardinality(horizons) = 0 THEN
         EXECUTE format('SELECT ARRAY[coalesce($3, percentile_disc(0.5) WITHIN GROUP (ORDER BY q.duration) FILTER (WHERE q.event AND q.duration > 0))] FROM (%s) q', reading.query)
         INTO horizons USING fitted, ARRAY[1::float8], reading.horizon;
     END IF;
@@ -317,7 +320,7 @@ BEGIN
     IF top IS NULL OR top < 1 THEN
         RAISE EXCEPTION 'top must be at least 1, got %', top USING ERRCODE = 'invalid_parameter_value', HINT = 'Ten is usual.';
     END IF;
-    features := coalesce(features, ltv.model_features(ltv.model(error_hotspots.model)));
+    features := CASE WHEN features IS NULL THEN ltv.model_features(ltv.model(error_hotspots.model)) ELSE ARRAY(SELECT unnest(features)) END;
     IF array_position(features, NULL) IS NOT NULL OR coalesce(cardinality(features), 0) = 0 THEN
         RAISE EXCEPTION 'error_hotspots needs features to look at' USING ERRCODE = 'invalid_parameter_value', HINT = 'features => ARRAY[''region'', ''plan''].';
     END IF;

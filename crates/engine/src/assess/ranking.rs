@@ -139,7 +139,7 @@ impl Ranking {
                 "Filter the rows that should not count.",
             ));
         }
-        if !(value >= 0.0 && value <= LARGEST_WEIGHT) {
+        if !(0.0..=LARGEST_WEIGHT).contains(&value) {
             return Err(Error::invalid(
                 format!("value must be from 0 to {LARGEST_WEIGHT:e}, got {value}"),
                 "It is what the row is worth, as its annual revenue: a share of it cannot be told with negative ones.",

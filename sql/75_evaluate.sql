@@ -16,6 +16,7 @@ DECLARE
     segment text := $q$'all'$q$;
     entry text;
     held_type text;
+    groups text[] := ARRAY(SELECT unnest(evaluation_query.by));
 BEGIN
     IF evaluation_query.model IS NULL OR source IS NULL THEN
         RAISE EXCEPTION 'a model and a source are needed' USING ERRCODE = 'null_value_not_allowed', HINT = 'The name of a model, as churn@production, and of a table or view.';
@@ -25,8 +26,6 @@ BEGIN
     IF spec IS NULL THEN
         PERFORM ltv.model_version(evaluation_query.model);
     END IF;
-    -- Of any number of dimensions: one.
-    by := CASE WHEN by IS NOT NULL THEN ARRAY(SELECT unnest(by)) END;
     SELECT format('%I.%I', n.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
     IF relation IS NULL THEN
         RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
@@ -47,14 +46,14 @@ BEGIN
     END IF;
     SELECT string_agg(quote_ident(wanted.name), ', ') INTO missing
     FROM unnest(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry', spec ->> 'weight', value,
-                      CASE rows WHEN 'holdout' THEN held ->> 'by' END] || by) wanted (name)
+                      CASE rows WHEN 'holdout' THEN held ->> 'by' END] || groups) wanted (name)
     WHERE wanted.name IS NOT NULL
       AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = wanted.name AND a.attnum > 0 AND NOT a.attisdropped);
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION '% has no column %', relation, missing
             USING ERRCODE = 'undefined_column', HINT = 'The columns of the outcome have the names they had in training; rename them in a view.';
     END IF;
-    IF array_position(by, NULL) IS NOT NULL THEN
+    IF array_position(groups, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'the columns to group by must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name each, or leave the argument out.';
     END IF;
     IF rows = 'holdout' THEN
@@ -67,9 +66,9 @@ BEGIN
             WHEN held ? 'from' THEN format('ltv_row.%I >= %L::%s', held ->> 'by', held ->> 'from', held_type)
             ELSE format('ltv_row.%I', held ->> 'by') END;
     END IF;
-    IF cardinality(by) > 0 THEN
+    IF cardinality(groups) > 0 THEN
         SELECT format('concat_ws('' / '', %s)', string_agg(format('coalesce(ltv_row.%I::text, ''(null)'')', wanted.name), ', ' ORDER BY wanted.place))
-        INTO segment FROM unnest(by) WITH ORDINALITY wanted (name, place);
+        INTO segment FROM unnest(groups) WITH ORDINALITY wanted (name, place);
     END IF;
     entry := CASE WHEN spec ->> 'entry' IS NULL THEN '0::float8' ELSE format('ltv_row.%I::float8', spec ->> 'entry') END;
     in_sample := rows = 'all' AND relation = spec ->> 'source';

@@ -74,6 +74,16 @@ INSERT INTO gatherings
 SELECT 'good', gathered(0, d, e, ARRAY[a], 1) FROM plants UNION ALL SELECT 'empty', gathered(NULL, 1, true, '{1}', 1) UNION ALL SELECT 'late', gathered(d / 2, d, e, ARRAY[a, d], abs(a) + 0.1) FROM plants
 UNION ALL SELECT 'extreme', gathered(0, d, true, ARRAY[x], w) FROM (VALUES (5e-324::float8, 1e150, 1e80), (1e308, -1e150, 1e-80), (0, 0, 1)) AS v (d, x, w);
 INSERT INTO gatherings SELECT 'causes', ltv.cause_design_agg(d, i % 4, ARRAY[a]) FROM plants;
+CREATE TABLE rankings (name text PRIMARY KEY, v ltv.ranking);
+INSERT INTO rankings
+SELECT 'good', ltv.ranking_agg(a, e, 1, i) FROM plants UNION ALL SELECT 'empty', ltv.ranking_agg(NULL, true) UNION ALL SELECT 'one', ltv.ranking_agg(-1, true) UNION ALL SELECT 'tied', ltv.ranking_agg(5, e) FROM plants
+UNION ALL SELECT 'extreme', ltv.ranking_agg(s, y, w, v) FROM (VALUES (-1.7e308::float8, true, 1e90, 1), (1.7e308, false, 1e-300, 1e90), (-5e-324, true, 1, 0), (5e-324, false, 1, 1e-300)) AS v (s, y, w, v);
+CREATE TABLE forecasts (name text PRIMARY KEY, v ltv.survival_calibration);
+INSERT INTO forecasts
+SELECT 'good', ltv.survival_calibration_agg(abs(a), d, e) FROM plants UNION ALL SELECT 'empty', ltv.survival_calibration_agg(NULL, 1, true) UNION ALL SELECT 'one', ltv.survival_calibration_agg(0.5, 1, true)
+UNION ALL SELECT 'censored', ltv.survival_calibration_agg(abs(a), d, false) FROM plants UNION ALL SELECT 'zero', ltv.survival_calibration_agg(0, 0, e) FROM plants
+UNION ALL SELECT 'extreme', ltv.survival_calibration_agg(p, d, e, w) FROM (VALUES (5e-324::float8, 1.7e308::float8, true, 1e90), (1 - 1e-16, 5e-324, true, 1e-300), (0, 1, false, 1e90), (1, 1e308, false, 1)) AS v (p, d, e, w)
+UNION ALL SELECT 'close', ltv.survival_calibration_agg(i / 9.0, 1 + i * 1e-16, i % 2 = 0) FROM generate_series(1, 9) AS i;
 INSERT INTO fits SELECT name, ltv.model(name) FROM unnest(ARRAY['strata', 'form', 'bent', 'pieces', 'periods']) AS name;
 INSERT INTO fits SELECT 'incidence', ltv.fit_fine_gray(d, i % 4, ARRAY[a]) FROM plants UNION ALL SELECT 'other_cause_only', ltv.fit_fine_gray(d, 2, ARRAY[a]) FROM plants;
 INSERT INTO fits
@@ -161,6 +171,9 @@ VALUES = {
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
     "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent nothing".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
+    "ltv.ranking": [f"(SELECT v FROM rankings WHERE name = '{name}')" for name in "good empty one tied extreme nothing".split()],
+    "ltv.survival_calibration": [f"(SELECT v FROM forecasts WHERE name = '{name}')" for name in "good empty one censored zero extreme close nothing".split()],
+    "ltv.survival_calibration[]": ["(SELECT array_agg(v) FROM forecasts WHERE name = 'good')", "NULL", "'{}'", "ARRAY[NULL::ltv.survival_calibration]", "(SELECT array_agg(v) FROM forecasts)", "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')"],
     "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes nothing".split()],
     "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
     "ltv.incidence[]": ["(SELECT array_agg(v) FROM endings WHERE name IN ('good', 'other'))", "NULL", "'{}'", "ARRAY[NULL::ltv.incidence]", "(SELECT array_agg(v) FROM endings)", "(SELECT array_agg(v) FROM endings WHERE name <> 'late')", "array_fill((SELECT v FROM endings WHERE name = 'good'), ARRAY[50])"],
@@ -208,6 +221,9 @@ WORKING = {
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
     "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'", "location": "'{a}'", "cured": "'{a}'",
+    **{f"{name}.by": "'{g}'" for name in ("evaluate", "calibration", "lift", "predicted_vs_actual", "fairness", "error_hotspots", "evaluation_query")},
+    "rows": "'all'", "value": "NULL", "min_rows": "5", "buckets": "10", "threshold": "0.3", "top": "5", "horizons": "'{12}'", "until": "NULL", "fitted_here": "false", "benefit": "5", "cost": "1", "capacity": "20",
+    "concordance.method": "'uno'", "ranking_agg.value": "1", "_ranking_add.value": "1", "predicted_survival": "0.5", "integrated_brier_score.s": "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')", "integrated_brier_score.horizons": "'{5,12}'",
 }  # fmt: skip
 # What reads models of counted renewals only.
 COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability", "derl", "expected_lifetime"}
@@ -298,7 +314,10 @@ def several_rows(function: Function, chance: random.Random) -> Iterator[str]:
     read = {
         "survival_agg": """ltv.rmst(v, 1), ltv.quantile(v), ltv.subjects(v), (SELECT jsonb_agg(c) FROM ltv.curve(v) AS c),
             ltv.survival_interval(v, 1), ltv.lifetime_value(v, 10), ltv.log_rank(ARRAY[v, v, (SELECT c.v FROM curves AS c WHERE name = 'good')])""",
-        "calibration_agg": "ltv.brier(v), ltv.auc(v), ltv.log_loss(v), ltv.calibration_slope(v), (SELECT jsonb_agg(c) FROM ltv.calibration_curve(v) AS c)",
+        "ranking_agg": "ltv.auc_interval(v), ltv.gini(v), ltv.average_precision(v), (SELECT jsonb_agg(c) FROM ltv.lift_table(v) AS c), (SELECT jsonb_agg(c) FROM ltv.precision_recall(v) AS c), ltv.best_threshold(v, 3, 1)",
+        "survival_calibration_agg": """ltv.brier_score(v, 1), ltv.auc(v, 1), ltv.concordance(v), ltv.concordance(v, 'uno', 5), (SELECT jsonb_agg(c) FROM ltv.calibration_curve(v, 1) AS c),
+            ltv.integrated_calibration_index(v, 1), ltv.d_calibration(v), (SELECT jsonb_agg(c) FROM ltv.d_calibration_table(v) AS c)""",
+        "calibration_agg": "ltv.hosmer_lemeshow(v), ltv.spiegelhalter(v), ltv.integrated_calibration_index(v), (SELECT jsonb_agg(i) FROM ltv.isotonic(v) AS i), ltv.brier(v), ltv.auc(v), ltv.log_loss(v), ltv.calibration_slope(v), (SELECT jsonb_agg(c) FROM ltv.calibration_curve(v) AS c)",
         "fit_cox": """(SELECT jsonb_agg(c) FROM ltv.coefficients(v) AS c), ltv.predict(v, r, 1), ltv.lifetime_value(v, r, 10),
             (SELECT jsonb_agg(t) FROM ltv.model_test(v) AS t)""",
         "incidence_agg": """ltv.incidence_at(v, 1, 1), ltv.time_lost_interval(v, 1, 1), (SELECT jsonb_agg(c) FROM ltv.incidence_curve(v) AS c),

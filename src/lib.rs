@@ -13,6 +13,7 @@ mod intervals;
 mod parametric;
 mod pg;
 mod plot;
+mod portfolio;
 mod predict;
 mod registry;
 mod survival;
@@ -55,7 +56,9 @@ extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_infere
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["cure"]);
 extension_sql_file!("../sql/41_terms.sql", name = "terms", requires = ["value"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["terms"]);
-extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["timeline"]);
+extension_sql_file!("../sql/49_portfolio.sql", name = "portfolio", requires = ["timeline"]);
+extension_sql_file!("../sql/49_scenarios.sql", name = "scenarios", requires = ["portfolio"]);
+extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["scenarios"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["calibration"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["train"]);

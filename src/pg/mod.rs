@@ -19,6 +19,7 @@ pub mod interrupts;
 pub mod intervals;
 pub mod packed;
 pub mod parametric;
+mod portfolio;
 pub mod record;
 pub mod relations;
 pub mod settings;

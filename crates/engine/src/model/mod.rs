@@ -6,6 +6,7 @@ pub mod codec;
 pub mod coefficients;
 pub mod cohorts;
 mod discrete;
+pub mod errors;
 pub mod features;
 pub mod inference;
 pub mod legacy;

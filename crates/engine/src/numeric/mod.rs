@@ -13,3 +13,4 @@ pub mod prentice_table;
 pub mod quadrature;
 pub mod sum;
 pub mod tally;
+pub mod whitened;

@@ -11,13 +11,18 @@ pub mod contract;
 pub mod contract_terms;
 pub mod discount;
 mod domain;
+pub mod exposure;
 #[cfg(test)]
 mod laws;
 pub mod lifetime_value;
 pub mod money;
 pub mod outcome;
 pub mod outlook;
+pub mod portfolio;
+pub mod portfolio_codec;
 mod prices;
+pub mod run_rate;
+pub mod share;
 mod smooth_view;
 mod step_view;
 pub mod terms;

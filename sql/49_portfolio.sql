@@ -102,9 +102,10 @@ CREATE FUNCTION ltv.portfolio_months(
     p ltv.portfolio, level double precision DEFAULT 0.95,
     OUT month integer, OUT opening numeric, OUT expected_churn numeric, OUT expected_growth numeric, OUT mean numeric, OUT certain numeric,
     OUT parameter_std_error numeric, OUT outcome_std_dev numeric, OUT total_std_dev numeric,
-    OUT lower numeric, OUT upper numeric, OUT outcome_lower numeric, OUT outcome_upper numeric, OUT total_lower numeric, OUT total_upper numeric
+    OUT lower numeric, OUT upper numeric, OUT outcome_lower numeric, OUT outcome_upper numeric, OUT total_lower numeric, OUT total_upper numeric,
+    OUT currency text, OUT accounts bigint, OUT unvalued bigint, OUT status text
 ) RETURNS SETOF record
-    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 25 AS 'MODULE_PATHNAME', 'portfolio_months';
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 13 AS 'MODULE_PATHNAME', 'portfolio_months';
 COMMENT ON FUNCTION ltv.portfolio_months(ltv.portfolio, double precision) IS 'The months of a portfolio of run_rate_agg, month 0 being now: opening - expected_churn + expected_growth = mean, the amount per month that is expected of the existing contracts. expected_growth: expansion and contracted lines that begin. certain: the part within committed terms. Intervals as in portfolio_value. Errors 22023.';
 
 CREATE FUNCTION ltv.staying_probability(curve ltv.survival, terms ltv.terms, months double precision DEFAULT 12) RETURNS double precision

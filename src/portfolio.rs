@@ -342,6 +342,8 @@ pub fn portfolio_months(call: &Call) -> pg_sys::Datum {
             money(Some(total.beside), digits),
         ];
         fields.extend(uncertain(total, z, digits));
+        fields.extend([Field::Text(currency(&portfolio)), count(portfolio.accounts), count(portfolio.unvalued)]);
+        fields.push(Field::Text(Some(status(&portfolio))));
         fields
     });
     call.answer_rows(rows.collect::<Vec<_>>())

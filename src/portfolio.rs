@@ -104,11 +104,7 @@ fn enter(portfolio: &mut Portfolio, kind: Kind, unit: &Unit, judged: Judged) {
 }
 
 /// The shares that `value` makes of the row of arguments 2 and of the model of argument 1.
-fn by_model(
-    call: &Call,
-    by: ModelBy,
-    value: impl FnOnce(CurveView, &Subject) -> Result<Option<Vec<Share>>>,
-) -> Judged {
+fn by_model(call: &Call, by: ModelBy, value: impl FnOnce(CurveView, &Subject) -> Result<Option<Vec<Share>>>) -> Judged {
     let scored = call.score_from(1, by, |header, subject: Result<Subject, Unscorable>| {
         let subject = subject.ok().filter(|subject| subject.no_lifetime().is_none())?;
         let shares = settle(subject.view(|curve| value(curve, &subject)))?;
@@ -135,7 +131,8 @@ fn unit_of(terms: &ContractTerms) -> Unit {
 pub fn add_curve(portfolio: &mut Portfolio, call: &Call) {
     let Some(terms) = stated(call, 2) else { return portfolio.add_unvalued() };
     let asked = Asked::of(&terms);
-    let value = |curve: CurveView| with_terms(&asked, |terms| of_value(curve, terms, |exposure| of_curve(curve, exposure)));
+    let value =
+        |curve: CurveView| with_terms(&asked, |terms| of_value(curve, terms, |exposure| of_curve(curve, exposure)));
     enter(portfolio, Kind::Value, &unit_of(&terms), by_curve(call, value));
 }
 
@@ -206,9 +203,8 @@ impl RunRate {
 /// `run_rate_agg(curve, given, ...)`.
 pub fn add_account_by_curve(portfolio: &mut Portfolio, call: &Call) {
     let Some(asked) = RunRate::of(call, 2) else { return portfolio.add_unvalued() };
-    let value = |curve: CurveView| {
-        of_months(curve, &asked.account(), asked.months, &mut |exposure| of_curve(curve, exposure))
-    };
+    let value =
+        |curve: CurveView| of_months(curve, &asked.account(), asked.months, &mut |exposure| of_curve(curve, exposure));
     enter(portfolio, Kind::RunRate, &asked.unit, by_curve(call, value));
 }
 

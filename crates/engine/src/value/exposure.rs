@@ -33,8 +33,7 @@ pub fn of_flows<'a>(
     outlook: &Outlook,
     flows: &[Flow],
 ) -> Option<Exposure> {
-    let parts: Vec<(f64, Point)> =
-        flows.iter().filter_map(|flow| Some((flow.present_value(), flow.point?))).collect();
+    let parts: Vec<(f64, Point)> = flows.iter().filter_map(|flow| Some((flow.present_value(), flow.point?))).collect();
     exposure(curve, terms, outlook, &parts)
 }
 
@@ -96,7 +95,8 @@ fn of_steps(view: &StepView, parts: &[(f64, Point)]) -> Option<Exposure> {
             own[step] = -view.hazard_ratio * derivative * (curve.variance[step] - before).max(0.0).sqrt();
         }
     }
-    let until = |steps: usize, factor: usize| if steps == 0 { 0.0 } else { curve.loadings[(steps - 1) * rank + factor] };
+    let until =
+        |steps: usize, factor: usize| if steps == 0 { 0.0 } else { curve.loadings[(steps - 1) * rank + factor] };
     let shared: Vec<f64> = (0..rank)
         .map(|factor| {
             let now = until(view.steps_now, factor);

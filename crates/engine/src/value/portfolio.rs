@@ -233,5 +233,9 @@ fn add_moves(sums: &mut Vec<f64>, moves: &[f64]) {
 /// √Σ x², without overflow on the way.
 fn length(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = values.clone().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    if largest == 0.0 { 0.0 } else { largest * values.map(|value| (value / largest).powi(2)).collect::<Sum>().total().sqrt() }
+    if largest == 0.0 {
+        0.0
+    } else {
+        largest * values.map(|value| (value / largest).powi(2)).collect::<Sum>().total().sqrt()
+    }
 }

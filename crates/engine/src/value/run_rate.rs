@@ -47,7 +47,7 @@ pub struct Account<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Month {
     pub mean: f64,
-    /// The part that is sure to be there.
+    /// The part within committed terms, or until a known end if that is before: nobody can leave it yet. Now it is all.
     pub certain: f64,
     /// What is expected to have ended since the month before.
     pub lost: f64,
@@ -59,11 +59,7 @@ pub struct Month {
 ///
 /// # Errors
 /// As [`Terms::validate`].
-pub fn run_rate<'a>(
-    curve: impl Into<CurveView<'a>>,
-    account: &Account,
-    months: u32,
-) -> Result<Option<Vec<Month>>> {
+pub fn run_rate<'a>(curve: impl Into<CurveView<'a>>, account: &Account, months: u32) -> Result<Option<Vec<Month>>> {
     let curve = curve.into();
     let mut seen = Vec::with_capacity(account.lines.len());
     for line in account.lines {
@@ -98,7 +94,8 @@ pub fn run_rate<'a>(
         }
         let now: Vec<(f64, f64)> = parts.iter().map(|part| part.map_or((0.0, 0.0), |(a, p)| (a, p.survival))).collect();
         let mean = now.iter().map(|(amount, survival)| amount * survival).sum();
-        let certain = now.iter().map(|(amount, survival)| if *survival == 1.0 { *amount } else { 0.0 }).sum();
+        let committed = |part: &&Option<(f64, Point)>| part.is_some_and(|(_, point)| point.elapsed == 0.0);
+        let certain = parts.iter().filter(committed).flatten().map(|(amount, _)| amount).sum();
         let lost = before
             .iter()
             .zip(&now)

@@ -8,7 +8,7 @@ use crate::value::exposure::{Exposure, of_flows};
 use crate::value::outcome::Outcome;
 use crate::value::outlook::Outlook;
 pub use crate::value::portfolio::Share;
-use crate::value::run_rate::{Account, run_rate};
+use crate::value::run_rate::{Account, Month, run_rate};
 use crate::value::terms::Terms;
 
 /// The lifetime value of an account, to the minor unit: one share; `None` when the curve has nobody of its age. `errors`
@@ -48,13 +48,19 @@ pub fn of_months(
     months: u32,
     errors: &mut dyn FnMut(Exposure) -> Errors,
 ) -> Result<Option<Vec<Share>>> {
-    let share = |month: crate::value::run_rate::Month, errors: &mut dyn FnMut(Exposure) -> Errors| Share {
+    // A month before which nobody was seen to leave has no error of its own; a curve that nobody was seen to leave has none
+    // that could be told.
+    let told = match curve {
+        CurveView::Steps(steps) => steps.variance.last().is_some_and(|variance| *variance > 0.0) || steps.rank > 0,
+        CurveView::Smooth(curve) => !curve.covariance.is_empty(),
+    };
+    let Some(rows) = run_rate(curve, account, months)? else { return Ok(None) };
+    let share = |month: Month| Share {
         mean: month.mean,
         beside: month.certain,
         lost: month.lost,
         outcome_variance: month.outcome_variance,
-        errors: known(month.exposure, errors),
+        errors: month.exposure.filter(|exposure| told || *exposure == Exposure::Certain).map(&mut *errors),
     };
-    let rows = run_rate(curve, account, months)?;
-    Ok(rows.map(|rows| rows.into_iter().map(|month| share(month, errors)).collect()))
+    Ok(Some(rows.into_iter().map(share).collect()))
 }

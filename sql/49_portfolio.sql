@@ -106,7 +106,7 @@ CREATE FUNCTION ltv.portfolio_months(
     OUT currency text, OUT accounts bigint, OUT unvalued bigint, OUT status text
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 13 AS 'MODULE_PATHNAME', 'portfolio_months';
-COMMENT ON FUNCTION ltv.portfolio_months(ltv.portfolio, double precision) IS 'The months of a portfolio of run_rate_agg, month 0 being now: opening - expected_churn + expected_growth = mean, the amount per month that is expected of the existing contracts. expected_growth: expansion and contracted lines that begin. certain: the part within committed terms. Intervals as in portfolio_value. Errors 22023.';
+COMMENT ON FUNCTION ltv.portfolio_months(ltv.portfolio, double precision) IS 'The months of a portfolio of run_rate_agg, month 0 being now: opening - expected_churn + expected_growth = mean, the amount per month that is expected of the existing contracts. expected_growth: expansion and contracted lines that begin. certain: the part within committed terms. Intervals as in portfolio_value, none below 0. Errors 22023.';
 
 CREATE FUNCTION ltv.staying_probability(curve ltv.survival, terms ltv.terms, months double precision DEFAULT 12) RETURNS double precision
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'staying_curve';

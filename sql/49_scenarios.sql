@@ -186,7 +186,7 @@ DECLARE
     now double precision;
     v ltv.valuation;
 BEGIN
-    IF lever IS NULL OR lever IN ('ramp', 'expansion_curve', 'discount_curve') THEN
+    IF lever IS NULL OR lever IN ('ramp', 'expansion_curve', 'discount_curve', 'billing', 'timing', 'tail', 'currency', 'as_of', 'value_basis', 'auto_renew') THEN
         RAISE EXCEPTION 'the lever must be one number of the terms, got %', lever
             USING ERRCODE = 'invalid_parameter_value', HINT = 'revenue moves a ramp, discount_rate takes the place of a discount_curve; what_if changes any terms together.';
     ELSIF terms IS NULL THEN

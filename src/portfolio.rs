@@ -221,9 +221,9 @@ fn money(amount: Option<f64>, digits: u32) -> Field {
     Field::Numeric(amount.map(|amount| settle(Minor::round(amount, digits)).text(digits)))
 }
 
-/// mean − z · deviation and mean + z · deviation.
-fn limits(mean: f64, deviation: Option<f64>, z: f64, digits: u32) -> [Field; 2] {
-    let limit = |sign: f64| money(deviation.map(|deviation| mean + sign * z * deviation), digits);
+/// mean − z · deviation, not below `floor`, and mean + z · deviation.
+fn limits(mean: f64, deviation: Option<f64>, z: f64, floor: f64, digits: u32) -> [Field; 2] {
+    let limit = |sign: f64| money(deviation.map(|deviation| (mean + sign * z * deviation).max(floor)), digits);
     [limit(-1.0), limit(1.0)]
 }
 
@@ -264,10 +264,10 @@ fn only(portfolio: &Portfolio, kind: Kind, hint: &str) {
 }
 
 /// The three standard deviations and their three intervals.
-fn uncertain(total: &Total, z: f64, digits: u32) -> Vec<Field> {
+fn uncertain(total: &Total, z: f64, floor: f64, digits: u32) -> Vec<Field> {
     let deviations = [total.parameter_std_error, Some(total.outcome_std_dev), total.std_dev()];
     let mut fields: Vec<Field> = deviations.iter().map(|deviation| money(*deviation, digits)).collect();
-    deviations.iter().for_each(|deviation| fields.extend(limits(total.mean, *deviation, z, digits)));
+    deviations.iter().for_each(|deviation| fields.extend(limits(total.mean, *deviation, z, floor, digits)));
     fields
 }
 
@@ -282,7 +282,7 @@ pub fn portfolio_value(call: &Call) -> pg_sys::Datum {
     match portfolio.totals().first() {
         Some(total) => {
             fields.extend([money(Some(total.mean), digits), money(Some(total.beside), digits)]);
-            fields.extend(uncertain(total, z, digits));
+            fields.extend(uncertain(total, z, f64::NEG_INFINITY, digits));
         }
         None => fields.extend((0..11).map(|_| Field::Numeric(None))),
     }
@@ -310,7 +310,7 @@ pub fn portfolio_change(call: &Call) -> pg_sys::Datum {
         (false, _) => format!("{} accounts without a value against {}", scenario.unvalued, base.unvalued),
     };
     let mut fields = vec![mean(&base), mean(&scenario), money(change, digits), money(error, digits)];
-    fields.extend(limits(change.unwrap_or(0.0), error, z, digits));
+    fields.extend(limits(change.unwrap_or(0.0), error, z, f64::NEG_INFINITY, digits));
     fields.extend([Field::Text(currency(&base)), Field::Text(Some(status))]);
     call.answer_tuple(fields)
 }
@@ -337,7 +337,8 @@ pub fn portfolio_months(call: &Call) -> pg_sys::Datum {
             text(mean),
             money(Some(total.beside), digits),
         ];
-        fields.extend(uncertain(total, z, digits));
+        // Nobody pays less than nothing.
+        fields.extend(uncertain(total, z, 0.0, digits));
         fields.extend([Field::Text(currency(&portfolio)), count(portfolio.accounts), count(portfolio.unvalued)]);
         fields.push(Field::Text(Some(status(&portfolio))));
         fields

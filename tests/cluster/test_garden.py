@@ -194,7 +194,7 @@ def working(function: Function, at: int) -> str:
     fits = type_name == "text" if value.startswith("'") and not value.startswith("'{") else True
     if type_name == "ltv.design" and function.name == "fit_fine_gray":
         return "(SELECT v FROM gatherings WHERE name = 'causes')"
-    return value if fits and type_name not in ("record", "ltv.model", "ltv.survival") else VALUES[type_name][0]
+    return value if fits and type_name not in ("record", "ltv.model", "ltv.survival", "ltv.terms", "ltv.portfolio") else VALUES[type_name][0]
 
 
 def calls(function: Function, chance: random.Random) -> Iterator[str]:
@@ -203,7 +203,7 @@ def calls(function: Function, chance: random.Random) -> Iterator[str]:
 
     def call(values: list[str]) -> str:
         arguments = ", ".join(literal(value, type_name) for value, type_name in zip(values, function.types))
-        if function.kind == "a":
+        if function.kind == "a" or function.name == "with_features":  # a record has no columns of its own in FROM
             return f"(SELECT ltv.{function.name}({arguments}) AS v)"
         return f"ltv.{function.name}({arguments})"
 

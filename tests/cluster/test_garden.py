@@ -74,6 +74,8 @@ UNION ALL SELECT 'zero', ltv.incidence_agg(0, 1)
 UNION ALL SELECT 'extreme', ltv.incidence_agg(d, c, w) FROM (VALUES (5e-324::float8, 1, 1e90), (1e308, 2, 1e-300), (1.7e308, 0, 1), (1, 1, 1e90)) AS v (d, c, w)
 UNION ALL SELECT 'wide', ltv.incidence_agg(d, 1) FROM (VALUES (5e-324::float8), (1.7e308)) AS v (d);
 
+CREATE TABLE book AS SELECT i::text AS account_id, i::text AS contract_id, i::text AS line_id, date '2023-01-01' + i AS valid_from, NULL::date AS valid_to, 'active'::text AS state, i::numeric AS mrr, 'EUR'::text AS currency, a, g FROM plants WHERE i < 20;
+
 CREATE FUNCTION tried(calls text[]) RETURNS TABLE (call text, state text, message text) LANGUAGE plpgsql AS $$
 DECLARE
     odd boolean;
@@ -147,8 +149,9 @@ WORKING = {
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
-    "lever": "'horizon'", "sensitivity.at": "'{12}'", "scenarios": "'{\"shorter\": {\"horizon\": 6, \"features\": {}}}'", "scenario": "'{\"price_change\": 0.1, \"elasticity\": 1}'", "changes": "'{}'", "with_features.changes": "'{\"a\": {\"plus\": 1}}'",
-    "discounts": "'{0,0.1}'", "months": "12", "by": "NULL", "grace_days": "30", "forecast_arr.features": "'plants'", "pricing_grid.term_months": "'{12}'", "terms": "'{12}'", "renewals": "'{NULL}'", "ends": "'{NULL}'",
+    "lever": "'horizon'", "sensitivity.at": "'{12}'", "scenarios": "'{\"shorter\": {\"horizon\": 6}}'", "scenario": "'{\"price_change\": 0.1, \"elasticity\": 1}'", "changes": "'{}'", "with_features.changes": "'{\"a\": {\"plus\": 1}}'",
+    "value_basis": "'contribution'", "early_termination": "0", "timeline": "'book'", "book_query.as_of": "'2024-01-31'", "forecast_arr.as_of": "'2024-01-31'", "portfolio_months.p": "(SELECT ltv.run_rate_agg(v, 1, '{100}', '{0}', '{NULL}', '{3}', '{NULL}', 0, 3, 'EUR') FROM curves WHERE name = 'good')",
+    "discounts": "'{0,0.1}'", "months": "12", "by": "NULL", "grace_days": "30", "forecast_arr.features": "'book'", "pricing_grid.term_months": "'{12}'", "terms": "'{12}'", "renewals": "'{NULL}'", "ends": "'{NULL}'",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
 }  # fmt: skip
 MOST_CALLS = 60000
@@ -191,10 +194,10 @@ def working(function: Function, at: int) -> str:
     if type_name == "ltv.model" and "ltv.design" in function.types:
         return "(SELECT v FROM fits WHERE name = 'gathered')"
     value = WORKING.get(f"{function.name}.{name}", WORKING.get(name, VALUES[type_name][0]))
-    fits = type_name == "text" if value.startswith("'") and not value.startswith("'{") else True
+    fits = type_name in ("text", "regclass") if value.startswith("'") and not value.startswith("'{") else True
     if type_name == "ltv.design" and function.name == "fit_fine_gray":
         return "(SELECT v FROM gatherings WHERE name = 'causes')"
-    return value if fits and type_name not in ("record", "ltv.model", "ltv.survival", "ltv.terms", "ltv.portfolio") else VALUES[type_name][0]
+    return value if fits and type_name not in ("record", "ltv.model", "ltv.survival", "ltv.terms") and (type_name != "ltv.portfolio" or f"{function.name}.{name}" in WORKING) else VALUES[type_name][0]
 
 
 def calls(function: Function, chance: random.Random) -> Iterator[str]:
@@ -203,7 +206,9 @@ def calls(function: Function, chance: random.Random) -> Iterator[str]:
 
     def call(values: list[str]) -> str:
         arguments = ", ".join(literal(value, type_name) for value, type_name in zip(values, function.types))
-        if function.kind == "a" or function.name == "with_features":  # a record has no columns of its own in FROM
+        if function.name == "with_features":  # what it leaves alone comes back as it was, NaN and all
+            return f"(SELECT ltv.{function.name}({arguments}) IS NULL AS v)"
+        if function.kind == "a":
             return f"(SELECT ltv.{function.name}({arguments}) AS v)"
         return f"ltv.{function.name}({arguments})"
 

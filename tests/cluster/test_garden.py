@@ -150,7 +150,7 @@ WORKING = {
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",
     "lever": "'horizon'", "sensitivity.at": "'{12}'", "scenarios": "'{\"shorter\": {\"horizon\": 6}}'", "scenario": "'{\"price_change\": 0.1, \"elasticity\": 1}'", "changes": "'{}'", "with_features.changes": "'{\"a\": {\"plus\": 1}}'",
-    "value_basis": "'contribution'", "early_termination": "0", "timeline": "'book'", "book_query.as_of": "'2024-01-31'", "forecast_arr.as_of": "'2024-01-31'", "portfolio_months.p": "(SELECT ltv.run_rate_agg(v, 1, '{100}', '{0}', '{NULL}', '{3}', '{NULL}', 0, 3, 'EUR') FROM curves WHERE name = 'good')",
+    "value_basis": "'contribution'", "early_termination": "0", "termination_fee": "0", "timeline": "'book'", "book_query.as_of": "'2024-01-31'", "forecast_arr.as_of": "'2024-01-31'", "portfolio_months.p": "(SELECT ltv.run_rate_agg(v, 1, '{100}', '{0}', '{NULL}', '{3}', '{NULL}', 0, 3, 'EUR') FROM curves WHERE name = 'good')",
     "discounts": "'{0,0.1}'", "months": "12", "by": "NULL", "grace_days": "30", "forecast_arr.features": "'book'", "pricing_grid.term_months": "'{12}'", "terms": "'{12}'", "renewals": "'{NULL}'", "ends": "'{NULL}'",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
 }  # fmt: skip

@@ -408,7 +408,7 @@ fn run_rates_are_those_of_a_simulated_book() {
     const WORLDS: usize = 1000;
     let (mut sums, mut squares) = (vec![0.0; 19], vec![0.0; 19]);
     for _ in 0..WORLDS {
-        let mut world = vec![0.0; 19];
+        let mut world = [0.0; 19];
         for (given, first, renewal, second) in &book {
             let left = steps.renewal_probability(0.0, *given).unwrap().unwrap() * random.next();
             for (month, sum) in world.iter_mut().enumerate() {

@@ -18,6 +18,7 @@ mod intervals;
 mod parametric;
 mod pg;
 mod plot;
+mod portfolio;
 mod predict;
 mod ranking;
 mod registry;
@@ -91,7 +92,9 @@ extension_sql_file!("../sql/48_movements.sql", name = "movements", requires = ["
 extension_sql_file!("../sql/48_renewal_rate.sql", name = "renewal_rate", requires = ["movements"]);
 extension_sql_file!("../sql/48_retention.sql", name = "retention", requires = ["renewal_rate"]);
 extension_sql_file!("../sql/49_payments.sql", name = "payments", requires = ["retention"]);
-extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["payments"]);
+extension_sql_file!("../sql/49_portfolio.sql", name = "portfolio", requires = ["payments"]);
+extension_sql_file!("../sql/49_scenarios.sql", name = "scenarios", requires = ["portfolio"]);
+extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["scenarios"]);
 extension_sql_file!("../sql/51_rights.sql", name = "rights", requires = ["registry"]);
 extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["rights"]);
 extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["versions"]);

@@ -41,14 +41,14 @@ mod place {
 }
 
 /// The money arguments of a call; the error names the first that is NULL and must not be.
-struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     terms: Terms<'a>,
     as_of: Option<NaiveDate>,
     currency: Option<String>,
 }
 
 impl<'a> Asked<'a> {
-    fn of(terms: &'a ContractTerms) -> Self {
+    pub(crate) fn of(terms: &'a ContractTerms) -> Self {
         let as_of = terms.as_of.map(|days| settle(stated_on(days)));
         Asked { terms: terms.view(), as_of, currency: terms.currency.clone() }
     }
@@ -102,7 +102,7 @@ fn days_after(as_of: NaiveDate, months: u32) -> i64 {
 }
 
 /// Runs `value` with the terms, dated when the call says as of when.
-fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
+pub(crate) fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
     match asked.as_of {
         None => value(&asked.terms),
         Some(as_of) => {

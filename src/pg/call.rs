@@ -181,6 +181,36 @@ impl Call {
         Some(read(site.model(bytes)))
     }
 
+    /// As [`Call::score`] with the model at a later place and the row right after it; `answer` is also told the header of
+    /// the stored model, which equal models have in common.
+    pub fn score_from<R>(
+        &self,
+        first: usize,
+        by: ModelBy,
+        answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>) -> R,
+    ) -> Option<R> {
+        let (model, row) = (self.argument(first)?, self.argument(first + 1)?);
+        // SAFETY: as in `score`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        match by {
+            // SAFETY: declared ltv.model, and not NULL.
+            ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
+            ModelBy::Name => site.hold_named(self.text(first).unwrap_or_default(), crate::registry::model_bytes),
+        }
+        let header = site.header().to_vec();
+        // SAFETY: declared record, and not NULL.
+        Some(unsafe { site.score(row, |subject| answer(&header, subject)) })
+    }
+
+    /// As [`Call::curve`] at a later place; `look` is also told a fingerprint of the stored curve.
+    pub fn curve_from<R>(&self, place: usize, look: impl FnOnce(&[u8], CurveView<'_>) -> R) -> Option<R> {
+        let bytes = self.bytes(place)?;
+        // SAFETY: as in `curve`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        let fingerprint = site.fingerprint(bytes);
+        site.curve(bytes).map(|curve| look(&fingerprint, curve.view()))
+    }
+
     /// The curve of argument 0; `None` when it is NULL or of an empty cohort.
     pub fn curve<R>(&self, look: impl FnOnce(CurveView<'_>) -> R) -> Option<R> {
         let bytes = self.bytes(0)?;

@@ -5,7 +5,7 @@
 use std::ffi::c_void;
 
 use ltv_engine::model::Model;
-use ltv_engine::model::codec::HEADER_BYTES;
+use ltv_engine::model::codec::{FINGERPRINT_BYTES, HEADER_BYTES, fingerprint};
 use ltv_engine::model::features::Unscorable;
 use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::{Reading, Survival};
@@ -28,6 +28,8 @@ pub struct CallSite {
     named: Vec<(String, Vec<u8>)>,
     snapshot: Option<SnapshotKey>,
     curves: Vec<HeldCurve>,
+    /// Of the curve that was asked for last.
+    fingerprint: Option<(Vec<u8>, [u8; FINGERPRINT_BYTES])>,
     pub result: Option<pg_sys::TupleDesc>,
 }
 
@@ -169,6 +171,23 @@ impl CallSite {
     pub fn model(&mut self, bytes: &[u8]) -> &Model {
         self.hold(bytes);
         &self.models[0].model
+    }
+
+    /// The header of the model in use.
+    pub fn header(&self) -> &[u8] {
+        self.models.first().map_or(&[], |held| &held.header)
+    }
+
+    /// The fingerprint of a stored curve.
+    pub fn fingerprint(&mut self, bytes: &[u8]) -> [u8; FINGERPRINT_BYTES] {
+        match &self.fingerprint {
+            Some((held, print)) if held == bytes => *print,
+            _ => {
+                let print = fingerprint(bytes);
+                self.fingerprint = Some((bytes.to_vec(), print));
+                print
+            }
+        }
     }
 
     /// A stored curve, ready to be asked; `None` for an empty cohort.

@@ -24,6 +24,7 @@ pub mod intervals;
 mod numeric;
 pub mod packed;
 pub mod parametric;
+mod portfolio;
 mod ranking;
 pub mod record;
 pub mod relations;

@@ -116,6 +116,8 @@ CREATE TABLE fx (currency text, valid_from date, valid_to date, rate numeric, ba
 INSERT INTO fx VALUES ('EUR', '2020-01-01', NULL, 1), ('USD', '2024-01-01', '2025-01-01', 0.9), ('JPY', '2024-01-01', NULL, 0.006), ('USD', '2025-01-01', NULL, 'NaN'), ('KWD', NULL, NULL, -1);
 CREATE TABLE receipts AS SELECT i AS account_id, date '2024-01-01' + i AS paid_on, a::numeric AS amount, 'EUR' AS currency FROM plants;
 
+CREATE TABLE account_book AS SELECT i::text AS account_id, i::text AS contract_id, i::text AS line_id, date '2023-01-01' + i AS valid_from, NULL::date AS valid_to, 'active'::text AS state, i::numeric AS mrr, 'EUR'::text AS currency, a, g FROM plants WHERE i < 20;
+
 CREATE FUNCTION tried(calls text[]) RETURNS TABLE (call text, state text, message text) LANGUAGE plpgsql AS $$
 DECLARE
     odd boolean;
@@ -182,6 +184,7 @@ VALUES = {
     "ltv.purchase_sample": ["(SELECT ltv.purchase_agg(i % 4, i % 4 * 0.9, i % 4 + i % 5) FROM generate_series(1, 60) AS i)", "NULL", "(SELECT ltv.purchase_agg(NULL, 1, 2))", "(SELECT ltv.purchase_agg(0, 0, i) FROM generate_series(1, 9) AS i)", "(SELECT ltv.purchase_agg(1000000, 1e15 / i, 1e15, 1e90 / i ^ 40) FROM generate_series(1, 9) AS i)", "(SELECT ltv.purchase_agg(i, i * 5e-324, i * 1e-323) FROM generate_series(1, 9) AS i)"],
     "ltv.spend_sample": ["(SELECT ltv.spend_agg(1 + i % 4, 10 + i % 7) FROM generate_series(1, 60) AS i)", "NULL", "(SELECT ltv.spend_agg(0, 1))", "(SELECT ltv.spend_agg(1000000, 1e30 / i, 1e90 / i ^ 40) FROM generate_series(1, 9) AS i)", "(SELECT ltv.spend_agg(i, 1e-30) FROM generate_series(1, 9) AS i)"],
     "ltv.model_versions": ["(SELECT v FROM ltv.model_versions AS v WHERE model = 'km')", "NULL", "ROW('x', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'infinity', NULL, NULL, NULL, NULL, NULL)"],
+    "ltv.portfolio": ["(SELECT ltv.portfolio_agg(v, ltv.contract_terms(100, horizon => 12)) FROM curves WHERE name = 'good')", "NULL", "(SELECT ltv.portfolio_agg(v, ltv.contract_terms(100, horizon => 12, currency => 'JPY')) FROM curves WHERE name = 'late')", "(SELECT ltv.portfolio_agg(v, NULL) FROM curves)", "(SELECT ltv.portfolio_agg(v, ltv.contract_terms(1)) FROM curves WHERE false)", "(SELECT ltv.portfolio_agg('cox', plants, ltv.contract_terms(1e20)) FROM plants)", "(SELECT ltv.portfolio_agg('form', plants, ltv.contract_terms(100)) FROM plants)", "(SELECT ltv.run_rate_agg(v, 1, '{100}', '{0}', '{NULL}', '{3}', '{NULL}', 0, 3, 'EUR') FROM curves WHERE name = 'good')", "(SELECT ltv.run_rate_agg(v, 1e300, '{1e300,1e-300}', '{0,1}', '{NULL,2}', '{3,-1e300}', '{NULL,1e300}', -0.5, 1200, NULL) FROM curves WHERE name = 'flat')"],
     "ltv.survival[]": ["(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'late'))", "NULL", "'{}'", "ARRAY[NULL::ltv.survival]", "(SELECT array_agg(v) FROM curves WHERE name IN ('good', 'empty', 'zero', 'extreme', 'wide', 'close'))", "(SELECT array_agg(v) FROM curves)", "(SELECT array_agg(ARRAY[v, v]) FROM curves WHERE name IN ('good', 'event'))", "array_fill((SELECT v FROM curves WHERE name = 'good'), ARRAY[50])"],
 }
 # Rows to be scored: with all features of every model, in several states.
@@ -217,6 +220,9 @@ WORKING = {
     "payment_days": "30", "bad_debt": "0.01", "discount_curve": "NULL", "tail_months": "NULL", "hazard_ratio": "1", "changes": "'{\"revenue\": {\"times\": 0.9}, \"horizon\": 24}'", "horizons": "'{12,24}'",
     "gate.require": "'{\"n_rows\": \">= 1\"}'", "set_policy.require": "'{\"n_rows\": \">= 1\"}'", "promote.require": "NULL", "grantee": "'postgres'", "privilege": "'predict'", "to_version": "NULL", "fall_back.model": "'km'", "status": "'validated'",
     "document": "(SELECT ltv.export_model('cox', 1))", "on_conflict": "'skip'", "as_model": "NULL", "v1": "1", "v2": "2", "metrics": "(SELECT '[]'::jsonb)", "parent": "NULL", "lineage": "'{}'",
+    "lever": "'horizon'", "sensitivity.at": "'{12}'", "scenarios": "'{\"shorter\": {\"horizon\": 6}}'", "scenario": "'{\"price_change\": 0.1, \"elasticity\": 1}'", "with_features.changes": "'{\"a\": {\"plus\": 1}}'",
+    "book_query.timeline": "'account_book'", "forecast_arr.timeline": "'account_book'", "book_query.as_of": "'2024-01-31'", "forecast_arr.as_of": "'2024-01-31'", "portfolio_months.p": "(SELECT ltv.run_rate_agg(v, 1, '{100}', '{0}', '{NULL}', '{3}', '{NULL}', 0, 3, 'EUR') FROM curves WHERE name = 'good')",
+    "discounts": "'{0,0.1}'", "months": "12", "forecast_arr.features": "'account_book'", "pricing_grid.term_months": "'{12}'", "terms": "'{12}'", **{f"{name}.renewals": "'{NULL}'" for name in ("run_rate_agg", "_run_rate_add")}, "ends": "'{NULL}'",
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
@@ -227,7 +233,7 @@ WORKING = {
 }  # fmt: skip
 # What reads models of counted renewals only.
 COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability", "derl", "expected_lifetime"}
-RELATIONS = {"'book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
+RELATIONS = {"'book'", "'account_book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
 # Functions that take models of purchases, and of what they are worth.
 TRANSACTIONAL = {"probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases", "expected_spend", "transactional_value", "transactional_cash_flows"}
 MOST_CALLS = 60000
@@ -286,7 +292,7 @@ def working(function: Function, at: int) -> str:
         fits = type_name == "text" or not value.startswith("'") or value.startswith("'{")
     if type_name == "ltv.design" and function.name == "fit_fine_gray":
         return "(SELECT v FROM gatherings WHERE name = 'causes')"
-    return value if fits and type_name != "record" and not type_name.startswith("ltv.") else VALUES[type_name][0]
+    return value if fits and type_name != "record" and (not type_name.startswith("ltv.") or f"{function.name}.{name}" in WORKING) else VALUES[type_name][0]
 
 
 def calls(function: Function, chance: random.Random) -> Iterator[str]:
@@ -295,6 +301,8 @@ def calls(function: Function, chance: random.Random) -> Iterator[str]:
 
     def call(values: list[str]) -> str:
         arguments = ", ".join(literal(value, type_name) for value, type_name in zip(values, function.types))
+        if function.name == "with_features":  # what it leaves alone comes back as it was, NaN and all
+            return f"(SELECT ltv.{function.name}({arguments}) IS NULL AS v)"
         if function.kind == "a":
             return f"(SELECT ltv.{function.name}({arguments}) AS v)"
         return f"ltv.{function.name}({arguments})"

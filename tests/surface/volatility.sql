@@ -1,8 +1,9 @@
 -- What a function promises is what it does: IMMUTABLE over values, STABLE where it reads the registry, VOLATILE where it writes; nothing is LEAKPROOF.
 WITH member AS (
     SELECT p.*, p.oid::regprocedure::text AS signature,
-           -- The registry is read by functions that take a model's name, the mappings by their own two; data by those that take a relation; nothing else reads.
-           p.proname IN ('model', 'model_version', 'mapping_sql', 'mapping_sources') OR p.proargnames[1] = 'model'
+           -- The registry is read by functions that take a model's name (an aggregate by its transition function), the mappings by their own two; data by those
+           -- that take a relation; nothing else reads.
+           p.proname IN ('model', 'model_version', 'mapping_sql', 'mapping_sources') OR p.prokind <> 'a' AND 'model' = ANY (p.proargnames[1:2])
                OR 'regclass'::regtype = ANY (p.proargtypes) AS reads
     FROM pg_proc p
     JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'

@@ -7,6 +7,7 @@ pub mod coefficients;
 pub mod cohorts;
 mod contractual;
 mod discrete;
+pub mod errors;
 pub mod features;
 pub mod inference;
 pub mod legacy;

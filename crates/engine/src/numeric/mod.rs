@@ -17,3 +17,4 @@ pub mod quadrature;
 pub mod sum;
 pub mod tally;
 mod tally_codec;
+pub mod whitened;

@@ -11,6 +11,7 @@ COMMENT ON FUNCTION ltv.is_currency(text) IS 'Whether a code is that of a curren
 CREATE FUNCTION ltv.timeline_query(timeline regclass, cutoff timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = ISO  -- others write zones as abbreviations: IST is read as Israel's
 AS $$
 DECLARE
     columns text;

@@ -48,7 +48,7 @@ $$;
 COMMENT ON FUNCTION ltv.timeline_query(regclass, date) IS 'The text of a query that reads a timeline as it was known by the end of a day of the session''s time zone: see timeline_asof.';
 
 CREATE FUNCTION ltv.timeline_asof(timeline regclass, cutoff timestamptz) RETURNS SETOF ltv.contract_line
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -58,7 +58,7 @@ $$;
 COMMENT ON FUNCTION ltv.timeline_asof(regclass, timestamptz) IS 'Exactly the rows of a timeline that were known at an instant: those known by then (known_at, or valid_from where it is NULL) and not superseded by then; an end known only later (end_known_at, or valid_to where it is NULL) is masked, so that the row is open again, without an end_event.';
 
 CREATE FUNCTION ltv.timeline_asof(timeline regclass, cutoff date) RETURNS SETOF ltv.contract_line
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -3,7 +3,7 @@
 CREATE FUNCTION ltv.renewal_events(timeline regclass, as_of date, grace_days integer DEFAULT 30, early_days integer DEFAULT 90)
     RETURNS TABLE (account_id text, contract_id text, term_number bigint, term_start date, due_on date, outcome text, renewed boolean, decided_on date, days_late integer,
                    known_at timestamptz, mrr_before numeric, mrr_after numeric, currency text, lines bigint, auto_renew boolean, end_event text, next_contract_id text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $renewals$
 BEGIN

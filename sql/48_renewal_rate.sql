@@ -4,7 +4,7 @@ CREATE FUNCTION ltv.renewal_outcomes(timeline regclass, from_on date, to_on date
         grace_days integer DEFAULT 30)
     RETURNS TABLE (contract_id text, account_id text, segment text, term_start date, due_on date, outcome text, decided_on date, mrr_before numeric, mrr_after numeric,
         currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 2000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000
     SET search_path = pg_catalog, pg_temp
     -- Lines are joined to terms of the same contract; an estimate of one term would make a loop over all lines of it.
     SET enable_nestloop = off
@@ -70,7 +70,7 @@ CREATE FUNCTION ltv.renewal_rate(timeline regclass, from_on date, to_on date, pe
     RETURNS TABLE (due_period date, segment text, n_due bigint, n_renewed bigint, n_renewed_early bigint, n_renewed_late bigint, n_downsold bigint,
         n_converted_evergreen bigint, n_lost bigint, n_early_termination bigint, n_lapsed bigint, n_open bigint, due numeric, due_open numeric, renewed numeric,
         gross_renewal_rate double precision, net_renewal_rate double precision, logo_renewal_rate double precision, reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

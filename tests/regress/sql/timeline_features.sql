@@ -44,7 +44,9 @@ CREATE TABLE shuffled AS SELECT * FROM book ORDER BY md5(line_id || valid_from);
 CREATE TABLE proof (call text);
 -- Found in the catalog, so that none is forgotten; but check_timeline, which is there to report what is known too early.
 INSERT INTO proof
-SELECT format('SELECT * FROM %s(%s => %%1$L, as_of => %%2$L)', p.oid::regproc, quote_ident(p.proargnames[1]))
+SELECT format('SELECT * FROM %s(%s => %%1$L, as_of => %%2$L%s)', p.oid::regproc, quote_ident(p.proargnames[1]),
+              -- Finance metrics tell the day they are about from the day up to which things are known.
+              CASE WHEN 'known_on' = ANY (p.proargnames) THEN ', known_on => %2$L' ELSE '' END)
 FROM pg_proc p
 WHERE p.pronamespace = 'ltv'::regnamespace AND p.proretset AND p.proargtypes[0] = 'regclass'::regtype AND p.proargnames[1] = 'timeline' AND 'as_of' = ANY (p.proargnames[1:p.pronargs])
   AND p.pronargs - p.pronargdefaults <= array_position(p.proargnames, 'as_of') AND array_position(p.proargnames, 'as_of') <= 2 AND p.proname <> 'check_timeline';

@@ -182,7 +182,7 @@ CREATE FUNCTION ltv.purchase_summary(
     transactions regclass, customer text, at text, amount text, as_of date, unit text DEFAULT 'week',
     OUT customer_id text, OUT frequency bigint, OUT recency double precision, OUT age double precision, OUT mean_value double precision, OUT first_purchase date
 ) RETURNS SETOF record
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

@@ -29,7 +29,7 @@ COMMENT ON FUNCTION ltv.name_similarity(text, text) IS 'Similarity of two names 
 
 CREATE FUNCTION ltv.find_duplicates(source regclass, id text, name text, match_on text[] DEFAULT '{}', threshold double precision DEFAULT 0.6, max_block integer DEFAULT 100)
     RETURNS TABLE (id_a text, name_a text, id_b text, name_b text, score double precision, similarity double precision, matched_on text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 500
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 500
     SET search_path = pg_catalog, pg_temp
 AS $duplicates$
 DECLARE
@@ -86,7 +86,7 @@ $duplicates$;
 COMMENT ON FUNCTION ltv.find_duplicates(regclass, text, text, text[], double precision, integer) IS 'Pairs of rows that may be the same account, the likeliest first; it suggests and never merges. id, name: columns of source; match_on: further columns in which equal values speak for it (domain, tax number). similarity: name_similarity of the normalized names; score: the same, half-way to 1 when a value of match_on is shared. Compared are only rows that share a word of three letters or more, the first or last four letters, or a value of match_on, in groups of at most max_block rows. Error 42703 for a missing column.';
 
 CREATE FUNCTION ltv.apply_account_map(timeline regclass, map regclass, as_of date DEFAULT NULL) RETURNS SETOF ltv.contract_line
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $map$
 DECLARE

@@ -7,6 +7,7 @@ COMMENT ON FUNCTION ltv.months_between(date, date) IS 'Calendar months from one 
 CREATE FUNCTION ltv.timeline_query(timeline regclass, as_of timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
     SET search_path = pg_catalog, pg_temp
+    SET datestyle = ISO  -- others write zones as abbreviations: IST is read as Israel's
 AS $$
 BEGIN
     IF timeline IS NULL OR as_of IS NULL THEN
@@ -30,7 +31,7 @@ $$;
 COMMENT ON FUNCTION ltv.timeline_query(regclass, date) IS 'The text of a query that reads a timeline as it was known by the end of a day of the session''s time zone: see timeline_asof.';
 
 CREATE FUNCTION ltv.timeline_asof(timeline regclass, as_of timestamptz) RETURNS SETOF ltv.contract_line
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -40,7 +41,7 @@ $$;
 COMMENT ON FUNCTION ltv.timeline_asof(regclass, timestamptz) IS 'Exactly the rows of a timeline that were known at an instant: those known by then (known_at, or valid_from where it is NULL) and not superseded by then; an end known only later (end_known_at, or valid_to where it is NULL) is masked, so that the row is open again, without an end_event.';
 
 CREATE FUNCTION ltv.timeline_asof(timeline regclass, as_of date) RETURNS SETOF ltv.contract_line
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

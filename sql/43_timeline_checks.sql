@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ltv.check_timeline(timeline regclass, rates regclass DEFAULT NULL, as_of date DEFAULT NULL, all_rules boolean DEFAULT false)
     RETURNS TABLE (rule text, severity text, n bigint, sample_keys text, what_to_do text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $check$
 #variable_conflict use_column

@@ -1,7 +1,7 @@
 -- Whose a row is, and in which segment: what every table by customer, contract, product or segment is grouped by.
 
 CREATE FUNCTION ltv.entity_query(timeline regclass, grain text DEFAULT 'account', by text DEFAULT NULL, segments regclass DEFAULT NULL, as_of date DEFAULT NULL) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -6,7 +6,7 @@ CREATE FUNCTION ltv.contract_features(timeline regclass, as_of date, grain text 
                    mrr numeric, list_mrr numeric, discount_depth double precision, quantity numeric, price_per_unit numeric, currency text, lines bigint, products bigint,
                    past_due boolean, paused boolean, renewals_so_far bigint, late_renewals bigint, expansion_mrr numeric, contraction_mrr numeric,
                    upsell_velocity double precision, upgrades bigint, downgrades bigint, pauses bigint)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
     -- A table without statistics, or an estimate of one row, would make loops over all lines.
     SET enable_nestloop = off
@@ -86,7 +86,7 @@ CREATE FUNCTION ltv.payment_features(invoices regclass, as_of date, window_month
     RETURNS TABLE (account_id text, n_invoices bigint, n_open bigint, mean_days_late double precision, median_days_late double precision, max_days_late integer,
                    last_days_late integer, share_late double precision, share_late_30 double precision, amount_due numeric, amount_overdue numeric, currency text,
                    oldest_overdue_days integer, dunning text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
 AS $payments$
 #variable_conflict use_column

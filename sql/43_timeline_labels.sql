@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ltv.derive_outcomes(timeline regclass, as_of date, grace_days integer DEFAULT 30)
     RETURNS TABLE (account_id text, contract_id text, line_id text, valid_from date, ended_on date, coded text, derived text, verdict text, mrr numeric, currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $outcomes$
 BEGIN
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION ltv.derive_outcomes(regclass, date, integer) IS 'Why each ro
 
 CREATE FUNCTION ltv.label_audit(timeline regclass, as_of date, grace_days integer DEFAULT 30)
     RETURNS TABLE (coded text, derived text, verdict text, n bigint, sample_keys text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 30
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 30
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

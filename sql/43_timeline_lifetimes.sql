@@ -3,7 +3,7 @@
 CREATE FUNCTION ltv.lifetimes(timeline regclass, as_of date, grain text DEFAULT 'account', grace_days integer DEFAULT 30, observed_from date DEFAULT NULL)
     RETURNS TABLE (entity_id text, account_id text, product text, spell bigint, start_on date, end_on date, entry double precision, duration double precision,
                    event boolean, cause text, cause_code integer, status text, mrr_at_start numeric, mrr_at_end numeric, currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
 AS $lifetimes$
 DECLARE

@@ -4,7 +4,7 @@ CREATE FUNCTION ltv.renewal_events(timeline regclass, as_of date, grace_days int
         by text DEFAULT NULL, segments regclass DEFAULT NULL)
     RETURNS TABLE (account_id text, contract_id text, term_number bigint, term_start date, due_on date, outcome text, renewed boolean, decided_on date, days_late integer,
                    known_at timestamptz, mrr_before numeric, mrr_after numeric, currency text, lines bigint, auto_renew boolean, end_event text, next_contract_id text, segment text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
     SET search_path = pg_catalog, pg_temp
     -- A table without statistics, or an estimate of one row, would make loops over all lines.
     SET enable_nestloop = off

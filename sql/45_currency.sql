@@ -88,7 +88,7 @@ CREATE FUNCTION ltv.convert(
     amount numeric, from_currency text, to_currency text, on_date date, rates regclass,
     basis text DEFAULT NULL, reporting text DEFAULT NULL, missing text DEFAULT 'error'
 ) RETURNS numeric
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -148,7 +148,7 @@ COMMENT ON FUNCTION ltv.convert(numeric, text, text, date, regclass, text, text,
 
 CREATE FUNCTION ltv.cross_rates(rates regclass, to_currency text, basis text DEFAULT NULL, reporting text DEFAULT NULL, fx_asof date DEFAULT NULL)
     RETURNS TABLE (currency text, valid_from date, valid_to date, rate numeric)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 500
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 500
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -196,7 +196,7 @@ COMMENT ON FUNCTION ltv.cross_rates(regclass, text, text, text, date) IS 'What o
 
 CREATE FUNCTION ltv.check_rates(rates regclass, reporting text DEFAULT NULL)
     RETURNS TABLE (rule text, severity text, n bigint, sample text, what_to_do text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 5
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 5
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

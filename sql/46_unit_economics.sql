@@ -68,7 +68,7 @@ CREATE FUNCTION ltv.cohort_ltv(
     payments regclass, as_of date, margin numeric DEFAULT 1, grain text DEFAULT 'month',
     account_column text DEFAULT 'account_id', paid_on_column text DEFAULT 'paid_on', amount_column text DEFAULT 'amount', currency_column text DEFAULT NULL
 ) RETURNS TABLE (cohort date, month integer, accounts bigint, revenue numeric, contribution numeric, cumulative numeric, ltv numeric, currency text, method text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 300
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 300
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -137,7 +137,7 @@ CREATE FUNCTION ltv.rfm(
     payments regclass, as_of date, buckets integer DEFAULT 5, since date DEFAULT NULL,
     account_column text DEFAULT 'account_id', paid_on_column text DEFAULT 'paid_on', amount_column text DEFAULT 'amount', currency_column text DEFAULT NULL
 ) RETURNS TABLE (account_id text, last_paid_on date, recency_days integer, frequency bigint, monetary numeric, r integer, f integer, m integer, score text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

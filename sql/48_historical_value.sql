@@ -4,7 +4,7 @@ CREATE FUNCTION ltv.historical_value(timeline regclass, on_date date, grain text
         rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, payments regclass DEFAULT NULL, as_of date DEFAULT NULL)
     RETURNS TABLE (entity_id text, segment text, first_on date, last_on date, months_live numeric, mrr numeric, contracted numeric, paid numeric, n_payments bigint,
         reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 2000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

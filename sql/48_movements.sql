@@ -4,7 +4,7 @@
 
 CREATE FUNCTION ltv.run_rate_query(timeline regclass, grain text DEFAULT 'account', by text DEFAULT NULL, segments regclass DEFAULT NULL,
         as_of date DEFAULT NULL) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -20,7 +20,7 @@ COMMENT ON FUNCTION ltv.run_rate_query(regclass, text, text, regclass, date) IS 
 CREATE FUNCTION ltv.reporting_rates(timeline regclass, on_dates date[], rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL,
         as_of date DEFAULT NULL)
     RETURNS TABLE (from_currency text, on_date date, rate numeric, to_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 100
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000 ROWS 100
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -71,7 +71,7 @@ CREATE FUNCTION ltv.arr_movement_rows(timeline regclass, from_month date, to_mon
         measure text DEFAULT 'arr', price_split boolean DEFAULT false, totals boolean DEFAULT false)
     RETURNS TABLE (month date, entity_id text, segment text, kind text, opening numeric, amount numeric, closing numeric, price numeric, n bigint, n_change bigint,
         reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -209,7 +209,7 @@ CREATE FUNCTION ltv.carr_rows(timeline regclass, from_month date, to_month date,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
         measure text DEFAULT 'arr')
     RETURNS TABLE (month date, entity_id text, segment text, line_id text, kind text, effective_on date, amount numeric, reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 2000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -268,7 +268,7 @@ CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month d
     RETURNS TABLE (month date, segment text, opening numeric, new numeric, expansion numeric, contraction numeric, churn numeric, reactivation numeric,
         fx numeric, closing numeric, carr numeric, price numeric, n_opening bigint, n_new bigint, n_expanded bigint, n_contracted bigint, n_churned bigint,
         n_reactivated bigint, n_closing bigint, reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 24
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 24
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

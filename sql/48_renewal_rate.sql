@@ -6,7 +6,7 @@ CREATE FUNCTION ltv.renewal_rate(timeline regclass, from_on date, to_on date, pe
     RETURNS TABLE (due_period date, segment text, n_due bigint, n_renewed bigint, n_renewed_early bigint, n_renewed_late bigint, n_downsold bigint,
         n_converted_evergreen bigint, n_lost bigint, n_early_termination bigint, n_lapsed bigint, n_open bigint, due numeric, due_open numeric, renewed numeric,
         gross_renewal_rate double precision, net_renewal_rate double precision, logo_renewal_rate double precision, reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -6,7 +6,7 @@ CREATE FUNCTION ltv.retention(timeline regclass, on_date date, months integer DE
     RETURNS TABLE (segment text, n_opening bigint, n_retained bigint, n_lost bigint, n_returned bigint, opening numeric, expansion numeric, contraction numeric,
         churn numeric, closing numeric, nrr double precision, grr double precision, logo_retention double precision, closing_reported numeric,
         nrr_reported double precision, grr_reported double precision, opened_on date, closed_on date, reporting_currency text, status text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -73,21 +73,21 @@ COMMENT ON FUNCTION ltv.retention(regclass, date, integer, text, regclass, text,
 
 CREATE FUNCTION ltv.nrr(timeline regclass, on_date date, months integer DEFAULT 12, grain text DEFAULT 'account', rates regclass DEFAULT NULL, currency text DEFAULT NULL,
         fx_asof date DEFAULT NULL, as_of date DEFAULT NULL) RETURNS double precision
-    LANGUAGE sql STABLE PARALLEL SAFE COST 100000
+    LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000
     SET search_path = pg_catalog, pg_temp
 RETURN (SELECT r.nrr FROM ltv.retention(timeline, on_date, months, NULL, NULL, grain, rates, currency, fx_asof, as_of) r);
 COMMENT ON FUNCTION ltv.nrr(regclass, date, integer, text, regclass, text, date, date) IS 'Net revenue retention: the run-rate on on_date of the entities that had one so many months before, over what it was then, at the exchange rates of then. NULL where nobody had. retention has the rest.';
 
 CREATE FUNCTION ltv.grr(timeline regclass, on_date date, months integer DEFAULT 12, grain text DEFAULT 'account', rates regclass DEFAULT NULL, currency text DEFAULT NULL,
         fx_asof date DEFAULT NULL, as_of date DEFAULT NULL) RETURNS double precision
-    LANGUAGE sql STABLE PARALLEL SAFE COST 100000
+    LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000
     SET search_path = pg_catalog, pg_temp
 RETURN (SELECT r.grr FROM ltv.retention(timeline, on_date, months, NULL, NULL, grain, rates, currency, fx_asof, as_of) r);
 COMMENT ON FUNCTION ltv.grr(regclass, date, integer, text, regclass, text, date, date) IS 'Gross revenue retention: as nrr, each entity counted with no more than it had at the opening; never above 1. NULL where nobody had revenue.';
 
 CREATE FUNCTION ltv.logo_churn(timeline regclass, on_date date, months integer DEFAULT 12, grain text DEFAULT 'account', rates regclass DEFAULT NULL,
         currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL) RETURNS double precision
-    LANGUAGE sql STABLE PARALLEL SAFE COST 100000
+    LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000
     SET search_path = pg_catalog, pg_temp
 RETURN (SELECT r.n_lost / nullif(r.n_opening, 0)::double precision FROM ltv.retention(timeline, on_date, months, NULL, NULL, grain, rates, currency, fx_asof, as_of) r);
 COMMENT ON FUNCTION ltv.logo_churn(regclass, date, integer, text, regclass, text, date, date) IS 'The share of entities with revenue so many months before on_date that have none on on_date, or had none for more than 30 days in between: 1 - logo_retention. NULL where nobody had revenue.';
@@ -97,7 +97,7 @@ CREATE FUNCTION ltv.cohort_retention(timeline regclass, on_date date, cohort tex
         fx_asof date DEFAULT NULL, as_of date DEFAULT NULL, grace_days integer DEFAULT 30, count_returned boolean DEFAULT false)
     RETURNS TABLE (segment text, cohort_start date, period_no integer, n_at_start bigint, n_retained bigint, mrr_at_start numeric, mrr_retained numeric,
         logo_retention double precision, grr double precision, nrr double precision, reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 500
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 500
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -421,7 +421,7 @@ $$;
 COMMENT ON FUNCTION ltv.pricing_grid(text, record, ltv.terms, integer[], double precision[]) IS 'As pricing_grid(ltv.model, ...) with a registered model: name, name@alias or name@version.';
 
 CREATE FUNCTION ltv.book_query(timeline regclass, as_of date, by text DEFAULT NULL, grace_days integer DEFAULT 30) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $book$
 DECLARE
@@ -484,7 +484,7 @@ CREATE FUNCTION ltv.forecast_arr(
     expansion double precision DEFAULT 0, level double precision DEFAULT 0.95, grace_days integer DEFAULT 30)
     RETURNS TABLE (month date, segment text, opening numeric, expected_churn numeric, expected_growth numeric, mean numeric, contracted numeric,
                    lower numeric, upper numeric, total_lower numeric, total_upper numeric, currency text, accounts bigint, status text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 13
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 13
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -504,7 +504,7 @@ CREATE FUNCTION ltv.forecast_arr(
     expansion double precision DEFAULT 0, level double precision DEFAULT 0.95, grace_days integer DEFAULT 30)
     RETURNS TABLE (month date, segment text, opening numeric, expected_churn numeric, expected_growth numeric, mean numeric, contracted numeric,
                    lower numeric, upper numeric, total_lower numeric, total_upper numeric, currency text, accounts bigint, status text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 13
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 13
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -535,7 +535,7 @@ CREATE FUNCTION ltv.forecast_arr(
     expansion double precision DEFAULT 0, level double precision DEFAULT 0.95, grace_days integer DEFAULT 30)
     RETURNS TABLE (month date, segment text, opening numeric, expected_churn numeric, expected_growth numeric, mean numeric, contracted numeric,
                    lower numeric, upper numeric, total_lower numeric, total_upper numeric, currency text, accounts bigint, status text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 13
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 13
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -1,7 +1,7 @@
 -- How a version comes into the registry: what is kept of its data, and the seal on its content.
 
 CREATE FUNCTION ltv.data_fingerprint(source regclass, columns text[] DEFAULT NULL) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -36,7 +36,7 @@ $$;
 COMMENT ON FUNCTION ltv.data_fingerprint(regclass, text[]) IS 'What a relation holds in these columns (NULL: all), in 16 hexadecimal digits: the sum of a hash of each row, modulo 2^63, so that the order of rows and columns does not matter while a changed, added or repeated row does. Read with the caller''s rights, in one pass, in parallel where the planner likes. It finds accidents, not forgers. Errors: 42703 for a column that is not there, 22023 for what holds no rows.';
 
 CREATE FUNCTION ltv.source_lineage(source regclass, spec jsonb) RETURNS jsonb
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -39,6 +39,11 @@ BEGIN
         WHERE s.nspname = schema AND c.relkind NOT IN ('i', 'I') AND (NOT c.relname::text = ANY (ours) OR NOT pg_has_role(c.relowner, 'USAGE')
             OR NOT EXISTS (SELECT FROM pg_class about WHERE about.relnamespace = s.oid AND about.relname = 'demo_company'))
         ORDER BY c.relname COLLATE "C" LIMIT 1;
+        -- What follows looks for names in this schema: whoever may create there could put a better match for a function or an operator.
+        SELECT coalesce(foreign_relation, min(f.what COLLATE "C")) INTO foreign_relation
+        FROM (SELECT format('%s of %s', p.oid::regprocedure, p.proowner::regrole) AS what FROM pg_proc p JOIN pg_namespace s ON s.oid = p.pronamespace WHERE s.nspname = schema
+              UNION ALL
+              SELECT format('%s of %s', o.oid::regoperator, o.oprowner::regrole) FROM pg_operator o JOIN pg_namespace s ON s.oid = o.oprnamespace WHERE s.nspname = schema) f;
         IF foreign_relation IS NOT NULL THEN
             RAISE EXCEPTION 'schema % holds what load_demo has not made', quote_ident(schema) USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = 'It holds ' || foreign_relation || '.', HINT = 'Give the name of a schema that does not exist, or move what is in the way.';

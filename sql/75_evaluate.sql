@@ -4,7 +4,7 @@ CREATE FUNCTION ltv.evaluation_query(
     model text, source regclass, by text[] DEFAULT NULL, rows text DEFAULT 'auto', value text DEFAULT NULL,
     OUT query text, OUT in_sample boolean, OUT horizon double precision
 )
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -94,7 +94,7 @@ CREATE FUNCTION ltv.evaluate(
     auc double precision, brier double precision, brier_baseline double precision, skill double precision,
     predicted double precision, observed double precision, observed_to_expected double precision, ici double precision, status text
 )
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 5
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -143,7 +143,7 @@ CREATE FUNCTION ltv.calibration(
     segment text, bin integer, n double precision, n_events double precision, n_censored double precision, mean_predicted double precision,
     observed double precision, lower double precision, upper double precision, gap double precision, status text
 )
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -172,7 +172,7 @@ CREATE FUNCTION ltv.lift(
     segment text, bucket integer, n bigint, score_from double precision, score_to double precision, predicted double precision, rate double precision, lift double precision,
     cumulative_share double precision, cumulative_capture double precision, total_value double precision, value_lost double precision, cumulative_value_share double precision, status text
 )
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -221,7 +221,7 @@ CREATE FUNCTION ltv.predicted_vs_actual(
     predicted_events double precision, actual_events double precision, total_value double precision, predicted_value double precision, actual_value double precision,
     bias double precision, bias_share double precision, status text
 )
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 5
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -257,7 +257,7 @@ CREATE FUNCTION ltv.fairness(
     segment text, n bigint, predicted_rate double precision, observed_rate double precision, observed_to_expected double precision, auc double precision, brier double precision,
     flagged_share double precision, flagged_ratio double precision, "precision" double precision, true_positive_rate double precision, false_positive_rate double precision, status text
 )
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 5
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -301,7 +301,7 @@ CREATE FUNCTION ltv.error_hotspots(
 ) RETURNS TABLE (
     rank bigint, feature text, cell text, n bigint, predicted double precision, observed double precision, gap double precision, std_error double precision, z double precision, excess_events double precision
 )
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

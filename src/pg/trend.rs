@@ -32,8 +32,8 @@ impl Time for Number {
 
     #[inline(always)]
     fn order(datum: pg_sys::Datum) -> i64 {
-        // The bits of finite doubles order as whole numbers, the negative ones backwards.
-        let bits = datum.value() as i64;
+        // The bits of finite doubles order as whole numbers, the negative ones backwards; there is one zero.
+        let bits = (Self::number(datum) + 0.0).to_bits() as i64;
         bits ^ ((bits >> 63) as u64 >> 1) as i64
     }
 }

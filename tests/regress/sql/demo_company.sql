@@ -190,6 +190,14 @@ SELECT * FROM ltv.load_demo('acme');
 SELECT * FROM ltv.load_demo('public');
 SELECT * FROM ltv.load_demo('demo', replace => true);
 CREATE TABLE acme.mine (); SELECT * FROM ltv.load_demo('acme', replace => true); DROP TABLE acme.mine;
+-- Nor where a function or an operator could be taken for PostgreSQL's own, and be run with the rights of whoever calls.
+CREATE SCHEMA trap;
+CREATE FUNCTION trap.less(float8, numeric) RETURNS boolean LANGUAGE sql RETURN true;
+SELECT * FROM ltv.load_demo('trap');
+CREATE OPERATOR trap.< (LEFTARG = float8, RIGHTARG = numeric, FUNCTION = trap.less);
+ALTER FUNCTION trap.less SET SCHEMA public;
+SELECT * FROM ltv.load_demo('trap');
+DROP SCHEMA trap CASCADE; DROP FUNCTION public.less;
 CREATE VIEW acme_view AS TABLE acme.truth; SELECT * FROM ltv.load_demo('acme', replace => true); DROP VIEW acme_view;
 SELECT * FROM ltv.load_demo(NULL);
 SELECT * FROM ltv.load_demo('');

@@ -8,6 +8,10 @@ SELECT d AS cutoff, t.line_id, t.valid_from, t.valid_to, t.mrr, t.end_event FROM
 -- A day is known to its end, an instant up to itself.
 SELECT count(*) FROM ltv.timeline_asof('book', timestamptz '2025-05-19 23:59:59') WHERE end_event IS NOT NULL AND account_id = 'gekko';
 SELECT count(*) FROM ltv.timeline_asof('book', timestamptz '2025-05-20') WHERE end_event IS NOT NULL AND account_id = 'gekko';
+-- The text of the query is the same instant under every style of dates; read as an abbreviation, India's IST is Israel's.
+SET datestyle = 'SQL, DMY'; SET timezone = 'Asia/Kolkata';
+SELECT substring(ltv.timeline_query('book', date '2025-05-19') FROM '<= (''[^'']*'')') AS cutoff;
+RESET datestyle; RESET timezone;
 
 -- Months: an anniversary is whole, the last day of a month too; what is left is a share of the month that runs.
 SELECT a, b, ltv.months_between(a, b) AS months FROM (VALUES (date '2024-01-01', date '2025-01-01'), ('2024-01-31', '2024-02-29'), ('2024-01-31', '2025-02-28'), ('2024-01-01', '2024-01-16'),

@@ -11,6 +11,8 @@ SELECT ltv.slope_agg(day, x) OVER (ORDER BY day ROWS 2 PRECEDING) AS moving FROM
 -- One half-life old counts half: (1 x 2 + 2 x 4) / 3; as of a day.
 SELECT ltv.ewma_agg(day, x, 30) AS ewma, ltv.ewma_agg(day, x, 30, '2024-01-30') AS as_of, ltv.ewma_agg(day, x, 1e9) AS nearly_the_mean, ltv.ewma_agg(day, x, 0.01) AS the_last FROM (VALUES (date '2024-01-01', 2), ('2024-01-31', 4)) AS v (day, x);
 SELECT ltv.ewma_agg(t, x, 1) AS number, ltv.ewma_agg(timestamptz '2024-01-01 00:00:00+00' + make_interval(days => t), x, 1) AS instant, ltv.ewma_agg(date '2024-01-01' + t, x, 1, date '2024-01-02') AS early FROM (VALUES (0, 1.0), (1, 2), (2, 4), (3, NULL)) AS v (t, x);
+-- A row at 0 is not later than -0.
+SELECT ltv.ewma_agg(0, 5, 1, '-0') AS kept;
 SELECT bool_and(abs(ours - theirs) < 1e-11 * theirs) AS the_definition FROM (
     SELECT ltv.ewma_agg(day, x, 45) AS ours, sum(x * power(2.0::float8, (day - date '2025-06-30') / 45.0::float8)) / sum(power(2.0::float8, (day - date '2025-06-30') / 45.0::float8)) AS theirs FROM usage GROUP BY account) AS q;
 

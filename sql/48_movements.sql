@@ -368,6 +368,8 @@ CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month d
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    digits integer := CASE WHEN rates IS NOT NULL THEN CASE WHEN ltv.is_currency(currency) THEN ltv.minor_digits(currency) ELSE 2 END END;
 BEGIN
     IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
@@ -400,13 +402,20 @@ BEGIN
     ), standing AS (
         SELECT *, sum(s.moved) OVER path AS closing, sum(s.n_more) OVER path AS n_closing FROM summed s WINDOW path AS (PARTITION BY s.segment ORDER BY s.month)
     )
-    SELECT s.month, s.segment, s.closing - s.moved + s.brought, s.new, s.expansion, s.contraction, s.churn, s.reactivation, s.fx, s.closing,
-           s.closing + coalesce(w.amount, 0), s.price, (s.n_closing - s.n_more + s.n_brought)::bigint, s.n_new::bigint, s.n_expanded::bigint, s.n_contracted::bigint,
+    SELECT s.month, s.segment, at[1], at[2] - at[1], at[3] - at[2], at[4] - at[3], at[5] - at[4], at[6] - at[5], at[7] - at[6], at[7],
+           at[8], CASE WHEN digits IS NULL THEN s.price ELSE round(s.price, digits) END, (s.n_closing - s.n_more + s.n_brought)::bigint, s.n_new::bigint, s.n_expanded::bigint, s.n_contracted::bigint,
            s.n_churned::bigint, s.n_reactivated::bigint, s.n_closing::bigint, coalesce(u.unit, currency)
     FROM standing s
     LEFT JOIN waiting w ON w.month = s.month AND w.segment IS NOT DISTINCT FROM s.segment
     CROSS JOIN (SELECT min(x.unit) AS unit FROM (SELECT moved.unit FROM moved UNION ALL SELECT waiting.unit FROM waiting) x) u
+    -- What was converted is rounded as running sums, so that a row still adds up.
+    CROSS JOIN LATERAL (SELECT s.closing - s.moved + s.brought AS opening) o
+    CROSS JOIN LATERAL (
+        SELECT array_agg(CASE WHEN digits IS NULL THEN r.sum ELSE round(r.sum, digits) END ORDER BY r.place) AS at
+        FROM unnest(ARRAY[o.opening, o.opening + s.new, o.opening + s.new + s.expansion, o.opening + s.new + s.expansion + s.contraction,
+                          o.opening + s.new + s.expansion + s.contraction + s.churn, s.closing - s.fx, s.closing, s.closing + coalesce(w.amount, 0)])
+             WITH ORDINALITY AS r (sum, place)) running
     ORDER BY s.month, s.segment;
 END
 $$;
-COMMENT ON FUNCTION ltv.arr_movements(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean) IS 'What moved recurring revenue in each month, and in each segment if by is given: opening + new + expansion + contraction + churn + reactivation + fx = closing, exactly. All in ARR, 12 times the run-rate on the month''s last day (measure => mrr: the run-rate); carr adds what is signed and not live and takes off what is under notice. Counts are of entities at the grain (account unless said otherwise); with by, an entity counts in each segment it is in, is new or churned as a whole, and moves between segments by expansion and contraction, so that amounts add up over segments. price: the part of expansion and contraction owed to price, if price_split. arr_movement_rows has the rows behind every figure, and the arguments'' meaning.';
+COMMENT ON FUNCTION ltv.arr_movements(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean) IS 'What moved recurring revenue in each month, and in each segment if by is given: opening + new + expansion + contraction + churn + reactivation + fx = closing, exactly; with rates, amounts are rounded to the minor unit of the currency as running sums, so that this holds still. All in ARR, 12 times the run-rate on the month''s last day (measure => mrr: the run-rate); carr adds what is signed and not live and takes off what is under notice. Counts are of entities at the grain (account unless said otherwise); with by, an entity counts in each segment it is in, is new or churned as a whole, and moves between segments by expansion and contraction, so that amounts add up over segments. price: the part of expansion and contraction owed to price, if price_split. arr_movement_rows has the rows behind every figure, and the arguments'' meaning.';

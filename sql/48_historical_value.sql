@@ -39,7 +39,7 @@ BEGIN
         SELECT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = payments AND a.attname = 'currency' AND a.attnum > 0 AND NOT a.attisdropped) INTO own_currency;
         paid := format('SELECT %s AS entity_id, paid_on::date AS paid_on, amount::numeric AS amount, %s AS currency FROM %s WHERE paid_on::date <= %L AND amount IS NOT NULL',
             CASE grain WHEN 'product' THEN $x$account_id::text || ' / ' || coalesce(product::text, '')$x$ ELSE format('%I::text', key) END,
-            CASE WHEN own_currency THEN 'currency::text' ELSE quote_literal(unit) || '::text' END, payments, on_date);
+            CASE WHEN own_currency THEN 'currency::text' ELSE quote_nullable(unit) || '::text' END, payments, on_date);
         EXECUTE format('SELECT array_agg(DISTINCT currency) FROM (%s) p', paid) INTO codes;
         IF rates IS NULL AND codes IS DISTINCT FROM ARRAY[unit] AND codes IS NOT NULL THEN
             RAISE EXCEPTION '% is in %, % in %', timeline, coalesce(unit, 'no currency'), payments, array_to_string(codes, ', ', 'NULL')
@@ -78,10 +78,11 @@ BEGIN
         ), paid AS (%2$s)
         SELECT coalesce(v.entity_id, p.entity_id), v.segment, v.first_on, v.last_on, round(coalesce(v.months, 0), 6), coalesce(v.mrr, 0), round(coalesce(v.contracted, 0), 4),
                %3$s, $6
-        FROM valued v FULL JOIN paid p ON p.entity_id = v.entity_id
+        -- A payment is nobody's part: of an entity in several segments it has a row of its own.
+        FROM (SELECT *, CASE WHEN count(*) OVER (PARTITION BY entity_id) = 1 THEN entity_id END AS payer FROM valued) v FULL JOIN paid p ON p.entity_id = v.payer
         ORDER BY 1, 2$x$, ltv.run_rate_query(timeline, grain, by, segments, as_of), paid,
         CASE WHEN payments IS NULL THEN 'NULL::numeric, NULL::bigint' ELSE 'coalesce(p.paid, 0), coalesce(p.n, 0)' END)
         USING codes_used, on_date, quotes, rates, fx_asof, unit;
 END
 $$;
-COMMENT ON FUNCTION ltv.historical_value(regclass, date, text, text, regclass, regclass, text, date, regclass, date) IS 'Value to date of each entity that had revenue up to the end of on_date: months_live, the months with revenue, days as parts of their calendar month; mrr on on_date; contracted, run-rate times months of every line, rounded to four decimals; paid and n_payments, if payments is given: a relation with the key of the grain (account_id, parent_account_id, contract_id, line_id, or account_id and product), paid_on, amount (refunds negative) and, unless all is in one, currency. Contracted amounts are converted at the rates of on_date, payments at those of their days; fx_asof: all at that day''s. Entities that only paid are there too. Revenue, not margin. Arguments and errors as run_rate_query and reporting_rates.';
+COMMENT ON FUNCTION ltv.historical_value(regclass, date, text, text, regclass, regclass, text, date, regclass, date) IS 'Value to date of each entity that had revenue up to the end of on_date: months_live, the months with revenue, days as parts of their calendar month; mrr on on_date; contracted, run-rate times months of every line, rounded to four decimals; paid and n_payments, if payments is given: a relation with the key of the grain (account_id, parent_account_id, contract_id, line_id, or account_id and product), paid_on, amount (refunds negative) and, unless all is in one, currency. Contracted amounts are converted at the rates of on_date, payments at those of their days; fx_asof: all at that day''s. Entities that only paid are there too; what one in several segments paid is in a row without a segment. Revenue, not margin. Arguments and errors as run_rate_query and reporting_rates.';

@@ -311,7 +311,7 @@ BEGIN
            s.n_reactivated::bigint, s.n_closing::bigint, u.unit
     FROM standing s
     LEFT JOIN waiting w ON w.month = s.month AND w.segment IS NOT DISTINCT FROM s.segment
-    CROSS JOIN (SELECT min(x.unit) AS unit, coalesce(ltv.minor_digits(min(x.unit)), 2) AS digits
+    CROSS JOIN (SELECT min(x.unit) AS unit, CASE WHEN ltv.is_currency(min(x.unit)) THEN coalesce(ltv.minor_digits(min(x.unit)), 2) ELSE 2 END AS digits
                 FROM (SELECT moved.unit FROM moved UNION ALL SELECT waiting.unit FROM waiting UNION ALL SELECT currency) x) u
     CROSS JOIN LATERAL (
         SELECT array_agg(CASE WHEN rounded THEN round(x.amount, u.digits) ELSE x.amount END ORDER BY x.place) AS so_far

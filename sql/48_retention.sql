@@ -35,11 +35,13 @@ BEGIN
             SELECT currency, coalesce(o.rate, c.rate) AS opening_rate, c.rate AS closing_rate
             FROM quoted o JOIN quoted c USING (currency) WHERE o.day = $2 AND c.day = $3
         ), line AS MATERIALIZED (
-            SELECT entity_id, segment, currency, mrr, valid_from, valid_to FROM (%1$s) l WHERE valid_from <= $3 AND (valid_to IS NULL OR valid_to > $2)
+            SELECT entity_id, segment, currency, mrr, valid_from, valid_to, end_event FROM (%1$s) l WHERE valid_from <= $3 AND (valid_to IS NULL OR valid_to > $2)
         ), entity AS (
-            -- Gone for longer than the grace is gone, whatever comes back.
-            SELECT entity_id, bool_or(valid_from > until + $6) AS returned
-            FROM (SELECT entity_id, valid_from, max(coalesce(valid_to, 'infinity')) OVER (PARTITION BY entity_id ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until
+            -- Gone for longer than the grace is gone, whatever comes back; paused is not gone. Ends are ordered by day, a pause after the rest.
+            SELECT entity_id, bool_or(valid_from - date '0001-01-01' > before / 2 + $6) FILTER (WHERE before %% 2 = 0) AS returned
+            FROM (SELECT entity_id, greatest(valid_from, '0001-01-01') AS valid_from,
+                         max(CASE WHEN isfinite(valid_to) THEN (valid_to - date '0001-01-01') * 2 + (end_event IS NOT DISTINCT FROM 'pause')::integer ELSE 2147483647 END)
+                             OVER (PARTITION BY entity_id ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
                   FROM line) x GROUP BY entity_id
         ), book AS (
             SELECT entity_id, segment, sum(mrr * opening_rate) FILTER (WHERE valid_from <= $2) AS opening,
@@ -58,18 +60,23 @@ BEGIN
                    coalesce(sum(closing - opening) FILTER (WHERE closing > 0 AND closing < opening), 0) AS contraction, coalesce(-sum(opening) FILTER (WHERE closing = 0), 0) AS churn
             FROM (SELECT * FROM cohort%2$s) x GROUP BY segment
         )
-        SELECT segment, n, n_retained, n_lost, n_returned, %3$s * opening, %3$s * expansion, %3$s * contraction, %3$s * churn, %3$s * closing,
+        SELECT segment, n, n_retained, n_lost, n_returned, at[1], at[2] - at[1], at[3] - at[2], at[4] - at[3], at[4],
                (closing / nullif(opening, 0))::double precision, (capped / nullif(opening, 0))::double precision, n_retained / nullif(n, 0)::double precision,
-               %3$s * reported, (reported / nullif(opening, 0))::double precision, (capped_reported / nullif(opening, 0))::double precision,
+               at[5], (reported / nullif(opening, 0))::double precision, (capped_reported / nullif(opening, 0))::double precision,
                $2, $3, $8, CASE WHEN n > 0 THEN 'ok' ELSE 'nobody had revenue on ' || $2 END
-        FROM summed ORDER BY segment$x$,
+        -- What was converted is rounded as running sums, so that a row still adds up.
+        FROM summed CROSS JOIN LATERAL (
+            SELECT array_agg(CASE WHEN $9 IS NULL THEN %3$s * sum ELSE round(%3$s * sum, $9) END ORDER BY place) AS at
+            FROM unnest(ARRAY[opening, opening + expansion, opening + expansion + contraction, closing, reported]) WITH ORDINALITY AS running (sum, place)) running
+        ORDER BY segment$x$,
         ltv.run_rate_query(timeline, grain, by, segments, as_of),
         -- Without segments there is one row, even of nobody.
         CASE WHEN by IS NULL THEN ' UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL' ELSE '' END, factor)
-        USING codes, opened, on_date, days, quotes, grace_days, count_returned, coalesce(unit, currency);
+        USING codes, opened, on_date, days, quotes, grace_days, count_returned, coalesce(unit, currency),
+            CASE WHEN rates IS NOT NULL THEN CASE WHEN ltv.is_currency(currency) THEN ltv.minor_digits(currency) ELSE 2 END END;
 END
 $$;
-COMMENT ON FUNCTION ltv.retention(regclass, date, integer, text, regclass, text, regclass, text, date, date, text, integer, boolean) IS 'Net and gross revenue retention and logo retention of the entities that had revenue so many months before on_date, point to point: opening + expansion + contraction + churn = closing; nrr = closing / opening, grr caps each entity at its opening, logo_retention counts entities (of the grain; account unless said otherwise). New entities are no part of it. One that had no revenue for more than grace_days in between is lost, though it came back (n_returned), unless count_returned. Several currencies: all at the opening''s rates (or fx_asof''s), as reported at each day''s own rates in *_reported. With by, each segment is a book of its own: what an entity had in it then and has in it now. opening etc. in ARR (measure => mrr: per month). on_date: the last day, counted at its end; a month''s end looks back to a month''s end. as_of: as known by the end of that day; NULL: as known today. NULL ratios and a status where nobody had revenue. Arguments and errors as run_rate_query and reporting_rates.';
+COMMENT ON FUNCTION ltv.retention(regclass, date, integer, text, regclass, text, regclass, text, date, date, text, integer, boolean) IS 'Net and gross revenue retention and logo retention of the entities that had revenue so many months before on_date, point to point: opening + expansion + contraction + churn = closing; nrr = closing / opening, grr caps each entity at its opening, logo_retention counts entities (of the grain; account unless said otherwise). New entities are no part of it. One that had no revenue for more than grace_days in between is lost, though it came back (n_returned), unless count_returned; a pause (end_event) is not counted as such a gap, though who is paused on on_date has no revenue. Several currencies: all at the opening''s rates (or fx_asof''s), as reported at each day''s own rates in *_reported; amounts are then rounded to the minor unit, as running sums, so that the row adds up. With by, each segment is a book of its own: what an entity had in it then and has in it now. opening etc. in ARR (measure => mrr: per month). on_date: the last day, counted at its end; a month''s end looks back to a month''s end. as_of: as known at the end of that day; NULL: as known today. NULL ratios and a status where nobody had revenue. Arguments and errors as run_rate_query and reporting_rates.';
 
 CREATE FUNCTION ltv.nrr(timeline regclass, on_date date, months integer DEFAULT 12, grain text DEFAULT 'account', rates regclass DEFAULT NULL, currency text DEFAULT NULL,
         fx_asof date DEFAULT NULL, as_of date DEFAULT NULL) RETURNS double precision
@@ -129,15 +136,17 @@ BEGIN
             SELECT entity_id, segment, currency, mrr, valid_from, valid_to, (extract(year FROM valid_from) * 12 + extract(month FROM valid_from))::integer - 1 AS first,
                    (extract(year FROM valid_to) * 12 + extract(month FROM valid_to))::integer - 1 AS stop,
                    (date_trunc('month', valid_from::timestamp) + interval '1 month')::date AS first_seen,
-                   max(coalesce(valid_to, 'infinity')) OVER (PARTITION BY entity_id ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until
+                   max(CASE WHEN isfinite(valid_to) THEN (valid_to - date '0001-01-01') * 2 + (end_event IS NOT DISTINCT FROM 'pause')::integer ELSE 2147483647 END)
+                       OVER (PARTITION BY entity_id ORDER BY valid_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
             FROM (%1$s) l WHERE valid_from <= $2
         ), begun AS (
             -- It begins at the first month's end with revenue.
             SELECT *, stop IS NULL OR stop > first AS seen, min(first) FILTER (WHERE stop IS NULL OR stop > first) OVER (PARTITION BY %2$s) AS joined,
                    min(first_seen) FILTER (WHERE stop IS NULL OR stop > first) OVER (PARTITION BY entity_id) AS since FROM line
         ), ended AS (
-            -- Gone for longer than the grace after that is gone.
-            SELECT *, min(until) FILTER (WHERE valid_from > until + $5 AND until >= since) OVER (PARTITION BY entity_id) AS lost_on FROM begun
+            -- Gone for longer than the grace after that is gone; paused is not gone.
+            SELECT *, min(until) FILTER (WHERE valid_from > until + $5 AND until >= since) OVER (PARTITION BY entity_id) AS lost_on
+            FROM (SELECT *, CASE WHEN before %% 2 = 0 THEN date '0001-01-01' + before / 2 END AS until FROM begun) begun
         ), edge AS (
             SELECT l.entity_id, l.segment, l.joined, edge.month - l.joined AS age, sum(edge.delta * rate.rate) AS delta
             FROM ended l JOIN unnest($1, $3) AS rate (currency, rate) USING (currency)
@@ -167,11 +176,13 @@ BEGIN
             WHERE $6 - $8 - (s.cohort * $9 + $9 - 1) >= 0
             WINDOW path AS (PARTITION BY s.segment, s.cohort ORDER BY look.look)
         )
-        SELECT segment, make_date(cohort * $9 / 12, cohort * $9 %% 12 + 1, 1), look + $8, n_at_start::bigint, n::bigint, mrr_at_start, mrr,
+        SELECT segment, make_date(cohort * $9 / 12, cohort * $9 %% 12 + 1, 1), look + $8, n_at_start::bigint, n::bigint,
+               CASE WHEN $11 IS NULL THEN mrr_at_start ELSE round(mrr_at_start, $11) END, CASE WHEN $11 IS NULL THEN mrr ELSE round(mrr, $11) END,
                n / n_at_start::double precision, (capped / mrr_at_start)::double precision, (mrr / mrr_at_start)::double precision, $4
         FROM looked ORDER BY segment, cohort, look$x$, ltv.run_rate_query(timeline, grain, by, segments, as_of),
         CASE WHEN by IS NULL THEN 'entity_id' ELSE 'entity_id, segment' END)
-        USING codes, on_date, quotes, unit, grace_days, last, count_returned, baseline, cohort_months, step_months;
+        USING codes, on_date, quotes, unit, grace_days, last, count_returned, baseline, cohort_months, step_months,
+            CASE WHEN rates IS NOT NULL THEN CASE WHEN ltv.is_currency(currency) THEN ltv.minor_digits(currency) ELSE 2 END END;
 END
 $$;
-COMMENT ON FUNCTION ltv.cohort_retention(regclass, date, text, text, integer, text, regclass, text, regclass, text, date, date, integer, boolean) IS 'Retention by the month, quarter or year in which an entity first had revenue at a month''s end, one row for each cohort and period: how many are left of those at the start, and how much of their run-rate (per month). Periods count from each entity''s own start and are as long as the cohort unless period says otherwise; the table is triangular, with no row where not all of a cohort''s months have reached the period by on_date. baseline 1: what it is compared with is the month after the first, which is often cut, and the first period is numbered 1. grr caps each entity at its start. One that had no revenue for more than grace_days is lost, unless count_returned. Several currencies: all at the rates of on_date (or of fx_asof), so that rates move nothing. With by, each segment is a book of its own. as_of: as known by the end of that day. Arguments and errors as run_rate_query and reporting_rates.';
+COMMENT ON FUNCTION ltv.cohort_retention(regclass, date, text, text, integer, text, regclass, text, regclass, text, date, date, integer, boolean) IS 'Retention by the month, quarter or year in which an entity first had revenue at a month''s end, one row for each cohort and period: how many are left of those at the start, and how much of their run-rate (per month). Periods count from each entity''s own start and are as long as the cohort unless period says otherwise; the table is triangular, with no row where not all of a cohort''s months have reached the period by on_date. baseline 1: what it is compared with is the month after the first, which is often cut, and the first period is numbered 1. grr caps each entity at its start. One that had no revenue for more than grace_days is lost, unless count_returned; a pause (end_event) is no such gap. Several currencies: all at the rates of on_date (or of fx_asof), so that rates move nothing, and rounded to the minor unit. With by, each segment is a book of its own. as_of: as known at the end of that day. Arguments and errors as run_rate_query and reporting_rates.';

@@ -237,7 +237,7 @@ BEGIN
     SELECT k.*, CASE WHEN from_m > since THEN CASE WHEN term > 1 AND from_m % term = 0 THEN 'renewal' WHEN term > 1 THEN 'price_change' WHEN state = 'paused' THEN 'pause' ELSE 'resume' END
                      WHEN line > 0 THEN CASE WHEN term > 1 THEN 'coterm' ELSE 'upgrade' END WHEN life = 2 THEN 'reactivation' ELSE 'new' END AS start_event,
            CASE WHEN open THEN NULL WHEN last THEN reason WHEN term > 1 AND to_m % term = 0 THEN 'renewal' WHEN term > 1 THEN 'price_change' WHEN state = 'paused' THEN 'resume' ELSE 'pause' END AS end_event,
-           CASE WHEN open THEN NULL WHEN last THEN coalesce(end_decided_on, valid_to) ELSE lead(known_on) OVER (PARTITION BY line_key ORDER BY from_m) END AS end_known_on,
+           CASE WHEN open THEN NULL WHEN last THEN greatest(known_on, coalesce(end_decided_on, valid_to)) ELSE lead(known_on) OVER (PARTITION BY line_key ORDER BY from_m) END AS end_known_on,
            round(seats * round(unit_price * risen, 2) * ramp_share, 2) AS mrr, round(seats * round(list_price * risen, 2), 2) AS list_mrr
     FROM known k;
     ANALYZE pg_temp.ltv_demo_segment;
@@ -250,7 +250,7 @@ BEGIN
            CASE WHEN s.term = 1 THEN s.start_on ELSE (s.start_on + make_interval(months => s.from_m / s.term * s.term))::date END AS term_start,
            CASE WHEN s.term > 1 THEN (s.start_on + make_interval(months => (s.from_m / s.term + 1) * s.term))::date END AS term_end, a.auto_renew, s.start_event,
            CASE WHEN s.last AND NOT s.open AND s.reason <> 'downgrade' AND ltv.uniform(draw + 55, l.key) < effect.missing_reason THEN NULL ELSE s.end_event END AS end_event,
-           CASE WHEN c.corrected_on IS NOT NULL AND NOT v.wrong THEN c.corrected_on ELSE s.known_on END AS known_on, CASE WHEN NOT v.wrong THEN s.end_known_on END AS end_known_on,
+           CASE WHEN c.corrected_on IS NOT NULL AND NOT v.wrong THEN c.corrected_on ELSE s.known_on END AS known_on, CASE WHEN NOT v.wrong AND s.end_known_on IS NOT NULL THEN greatest(s.end_known_on, c.corrected_on) END AS end_known_on,
            CASE WHEN v.wrong THEN c.corrected_on END AS superseded_on, CASE WHEN s.term = 1 THEN 'billing' ELSE 'crm' END AS source, l.contract_id || '-' || s.line || '-' || s.from_m AS source_key
     FROM pg_temp.ltv_demo_segment s JOIN pg_temp.ltv_demo_life l USING (key) JOIN pg_temp.ltv_demo_account a ON a.n = s.n,
          LATERAL (SELECT CASE WHEN s.line = 0 AND s.from_m = 0 AND ltv.uniform(draw + 56, l.key) < 0.01 THEN s.known_on + 3 + floor(18 * ltv.uniform(draw + 57, l.key))::integer END AS corrected_on) c,

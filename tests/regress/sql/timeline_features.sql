@@ -47,7 +47,9 @@ INSERT INTO proof
 SELECT format('SELECT * FROM %s(%s => %%1$L, as_of => %%2$L)', p.oid::regproc, quote_ident(p.proargnames[1]))
 FROM pg_proc p
 WHERE p.pronamespace = 'ltv'::regnamespace AND p.proretset AND p.proargtypes[0] = 'regclass'::regtype AND p.proargnames[1] = 'timeline' AND 'as_of' = ANY (p.proargnames[1:p.pronargs])
-  AND p.pronargs - p.pronargdefaults <= array_position(p.proargnames, 'as_of') AND array_position(p.proargnames, 'as_of') <= 2 AND p.proname <> 'check_timeline';
+  AND p.pronargs - p.pronargdefaults <= array_position(p.proargnames, 'as_of') AND array_position(p.proargnames, 'as_of') <= 2 AND p.proname <> 'check_timeline'
+  -- Where as_of is the day that is measured, known_on is the day of knowledge: tests of movements and retention.
+  AND 'known_on' <> ALL (p.proargnames[1:p.pronargs]);
 SELECT count(*) >= 5 AS found FROM proof;
 INSERT INTO proof
 SELECT format('SELECT * FROM ltv.lifetimes(%%1$L, %%2$L, %L)', grain) FROM unnest(ARRAY['parent', 'contract', 'line', 'product']) AS grain

@@ -180,3 +180,9 @@ FROM unnest(ARRAY['1e300', '100, expansion => 1e300', '100, discount_rate => -0.
     '100, term_months => 1e300',
     '100, discount_rate => 1e300', '1e-300', '5e-324, cost_to_serve => 5e-324', '100, as_of => ''5874897-12-31''',
         '100, as_of => ''4714-11-24 BC''']) AS arguments;
+-- Limits of a mean go no further than what any customer can bring: the first invoice and no cost, and all sixty of them. A loss has no tail of -0.
+SELECT n, v.ltv, v.lower, v.upper, l.lower AS long_lower, l.upper AS long_upper, loss.lower AS loss_lower, loss.upper AS loss_upper, loss.tail_share
+FROM (VALUES (1), (100)) few (n),
+     LATERAL (SELECT ltv.survival_agg(least(k, 60), k < 60, n * 0.9 ^ (k - 1) * CASE WHEN k < 60 THEN 0.1 ELSE 1 END) AS s FROM generate_series(1, 60) k) c,
+     LATERAL ltv.lifetime_value(s, revenue => 100) v, LATERAL ltv.lifetime_value(s, revenue => 100, acquisition_cost => 50) l,
+     LATERAL ltv.lifetime_value(s, revenue => 100, margin => -0.5) loss;

@@ -124,15 +124,18 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
     let ltv = ledger.present_value();
     // What is spent now to win the customer is no part of what the future is worth.
     let earned = ltv + Minor::round(terms.acquisition_cost, terms.minor_digits)?;
+    let outcome = Outcome::new(&outlook, &flows);
+    let digits = terms.minor_digits;
     let (lower, upper) = match uncertainty::variance(&outlook, &flows) {
         None => (None, None),
         Some(variance) => {
             let width = critical_value(terms.level)? * variance.sqrt();
-            (Some(ledger.present_value_shifted(-width)?), Some(ledger.present_value_shifted(width)?))
+            let (least, most) = outcome.range();
+            let lower = ledger.present_value_shifted(-width)?.max(Minor::round(least, digits)?);
+            let upper = ledger.present_value_shifted(width)?.min(Minor::round(most, digits)?);
+            (Some(lower.min(ltv)), Some(upper.max(ltv)))
         }
     };
-    let outcome = Outcome::new(&outlook, &flows);
-    let digits = terms.minor_digits;
     let (outcome_lower, outcome_upper) = match outcome.is_certain() {
         true => (ltv, ltv),
         false => {
@@ -140,7 +143,8 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
             (Minor::round(lower, digits)?, Minor::round(upper, digits)?)
         }
     };
-    let tail_share = (earned != Minor::ZERO).then(|| tail_value.units() as f64 / earned.units() as f64);
+    // No tail of a loss is a share of 0, not of -0.
+    let tail_share = (earned != Minor::ZERO).then(|| tail_value.units() as f64 / earned.units() as f64 + 0.0);
     let (expected_lifetime, reach) = outlook.mean_lifetime(f64::from(terms.horizon));
     Ok(Some(Valuation {
         ltv,

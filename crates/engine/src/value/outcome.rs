@@ -21,6 +21,8 @@ const SAME_SHARE: f64 = 1e-12;
 pub struct Outcome {
     /// Each value with its probability, in the order of leaving.
     points: Vec<(f64, f64)>,
+    /// The least and the most that any customer can bring, however probable.
+    range: (f64, f64),
 }
 
 impl Outcome {
@@ -28,11 +30,20 @@ impl Outcome {
         let mut points: Vec<(f64, f64)> = Vec::with_capacity(flows.len() + 1);
         let mut fees = fees_to_come(outlook, flows);
         let (mut value, mut there, mut last) = (Sum::default(), 1.0, 0.0);
+        let mut range = Range::default();
         for (flow, fees) in flows.iter().zip(&mut fees) {
             if flow.period == 0 {
                 value.add(flow.present_value());
                 continue;
             }
+            if flow.point.is_none_or(|point| point.elapsed != 0.0) {
+                range.include(value.total());
+            }
+            if outlook.unbroken(flow.decided) < 1.0 {
+                range.include(value.total() + *fees);
+            }
+            // Nothing is counted where nothing is known.
+            range.closed |= flow.point.is_none();
             let survival = flow.point.map_or(0.0, |point| point.survival);
             let gone = f64::max(there - survival, 0.0);
             // Of those gone since the last invoice, who broke a contract that would be running now.
@@ -49,8 +60,14 @@ impl Outcome {
             (there, last) = (survival, flow.decided);
         }
         points.push((value.total(), there));
+        range.include(value.total());
         points.retain(|(_, share)| *share > 0.0);
-        Outcome { points }
+        Outcome { points, range: (range.least, range.most) }
+    }
+
+    /// The least and the most that any customer can bring, whatever the curve: the mean lies between them.
+    pub fn range(&self) -> (f64, f64) {
+        self.range
     }
 
     pub fn mean(&self) -> f64 {
@@ -108,6 +125,28 @@ impl Outcome {
     }
 }
 
+#[derive(Debug)]
+struct Range {
+    least: f64,
+    most: f64,
+    closed: bool,
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Range { least: f64::INFINITY, most: f64::NEG_INFINITY, closed: false }
+    }
+}
+
+impl Range {
+    fn include(&mut self, value: f64) {
+        if !self.closed {
+            self.least = self.least.min(value);
+            self.most = self.most.max(value);
+        }
+    }
+}
+
 /// For each invoice the present value of the fees on it and on those behind it in its term.
 fn fees_to_come(outlook: &Outlook, flows: &[Flow]) -> Vec<f64> {
     let mut fees = vec![0.0; flows.len()];
@@ -151,6 +190,21 @@ mod tests {
     fn outcome(steps: &Steps, terms: &Terms) -> Outcome {
         let outlook = Outlook::new(steps, terms).unwrap();
         Outcome::new(&outlook, &flows(&outlook, terms).unwrap())
+    }
+
+    #[test]
+    fn the_mean_lies_between_the_least_and_the_most() {
+        let range = |terms: &Terms| outcome(&curve(vec![0.8, 0.5]), terms).range();
+        let terms = Terms { horizon: 3, discount_rate: 0.0, ..Terms::new(100.0) };
+        // The first invoice is certain.
+        assert_eq!(range(&terms), (100.0, 300.0));
+        assert_eq!(range(&Terms { acquisition_cost: 150.0, margin: -0.1, ..terms }), (-180.0, -160.0));
+        assert_eq!(range(&Terms { term_months: Some(2.0), ..terms }), (200.0, 300.0));
+        // Broken after the first month, at half of what is left of the term.
+        let broken = Terms { term_months: Some(3.0), early_termination: 0.1, termination_fee: 0.5, ..terms };
+        assert_eq!(range(&broken), (200.0, 300.0));
+        // Nothing is counted where nothing is known.
+        assert_eq!(range(&Terms { horizon: 9, ..terms }), (100.0, 300.0));
     }
 
     #[test]

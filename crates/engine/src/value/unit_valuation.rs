@@ -112,6 +112,8 @@ pub struct UnitValuation {
     critical_value: f64,
     outcome: Square,
     outcome_limits: (Line, Line),
+    /// The least and the most that any customer can bring.
+    range: (Line, Line),
     /// There is one outcome only.
     is_certain: bool,
     /// Below this revenue some invoice does not earn its cost to serve.
@@ -244,6 +246,11 @@ impl UnitValuation {
             critical_value: critical_value(terms.level)?,
             outcome: Square::of(variances[0], variances[1], variances[2]),
             outcome_limits: (limit(limits.0), limit(limits.1)),
+            // Where every invoice earns its cost to serve, who stays longer brings more.
+            range: (
+                Line { price: price.range().0, cost: cost.range().0 },
+                Line { price: price.range().1, cost: cost.range().1 },
+            ),
             is_certain: both.has_one_point(),
             least_revenue: flows.iter().map(earns).fold(0.0, f64::max),
             expected_lifetime,
@@ -270,7 +277,7 @@ impl UnitValuation {
         let present_value = self.present_value.at(revenue);
         let ltv = present_value.round(digits)?;
         let tail_value = ltv - self.observed.at(revenue).round(digits)?;
-        let tail_share = (ltv != Minor::ZERO).then(|| tail_value.units() as f64 / ltv.units() as f64);
+        let tail_share = (ltv != Minor::ZERO).then(|| tail_value.units() as f64 / ltv.units() as f64 + 0.0);
         let paid = self.revenue.at(revenue).round(digits)?;
         let margin = self.margin.at(revenue).round(digits)?;
         let (lower, upper) = match self.spread.map(|spread| spread.root_at(revenue)) {
@@ -279,7 +286,9 @@ impl UnitValuation {
             Some(spread) if self.depends && spread.value <= spread.error => return None,
             Some(spread) => {
                 let limit = |by: f64| present_value.shifted(by, spread).round(digits);
-                (Some(limit(-self.critical_value)?), Some(limit(self.critical_value)?))
+                let (least, most) = (self.range.0.at(revenue).round(digits)?, self.range.1.at(revenue).round(digits)?);
+                let (lower, upper) = (limit(-self.critical_value)?.max(least), limit(self.critical_value)?.min(most));
+                (Some(lower.min(ltv)), Some(upper.max(ltv)))
             }
         };
         let (outcome_std_dev, outcome_lower, outcome_upper) = if self.is_certain {

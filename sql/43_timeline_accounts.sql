@@ -5,15 +5,15 @@ CREATE FUNCTION ltv.normalized_name(name text) RETURNS text
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    legal constant text := '(inc|incorporated|corp|corporation|co|company|llc|llp|lp|ltd|limited|plc|pty|pte|pvt|private|gmbh|mbh|ag|kg|kgaa|ohg|gbr|ug|ev|eg|se|sa|sas|sasu|sarl|eurl|spa|srl|sl|slu|bv|nv|vof|cv|ab|as|asa|aps|oy|oyj|oü|kft|zrt|doo|dd|spzoo|sro|lda|ltda|kk)';
+    legal constant text := E'(inc|incorporated|corp|corporation|co|company|llc|llp|lp|ltd|limited|plc|pty|pte|pvt|private|gmbh|mbh|ag|kg|kgaa|ohg|gbr|ug|ev|eg|se|sa|sas|sasu|sarl|eurl|spa|srl|sl|slu|bv|nv|vof|cv|ab|as|asa|aps|oy|oyj|o\u00FC|kft|zrt|doo|dd|spzoo|sro|lda|ltda|kk)';
     folded text := name;
 BEGIN
     IF getdatabaseencoding() = 'UTF8' THEN
         folded := regexp_replace(normalize(folded, NFKD), U&'[\0300-\036F]', '', 'g');
     END IF;
-    folded := replace(lower(folded), 'ß', 'ss');
+    folded := replace(lower(folded), E'\u00DF', 'ss');
     -- A dot or an apostrophe binds (S.A., O'Neill), other signs part.
-    folded := btrim(regexp_replace(regexp_replace(folded, '[.''’`]', '', 'g'), '[[:space:]!-/:-@[-_{-~«»–—„“”]+', ' ', 'g'));
+    folded := btrim(regexp_replace(regexp_replace(folded, E'[.''\u2019`]', '', 'g'), E'[[:space:]!-/:-@[-_{-~\u00AB\u00BB\u2013\u2014\u201E\u201C\u201D]+', ' ', 'g'));
     -- Letters of legal forms that were parted belong together, and go.
     folded := regexp_replace(folded, '\m(s p a|s a r l|s r l|s l|s a s|s a|b v|n v|d o o|sp z o ?o|g m b h|l l c|s r o)$', '');
     folded := btrim(regexp_replace(folded, '^the ', ''));
@@ -96,6 +96,9 @@ DECLARE
     resolved text;
     fault text;
 BEGIN
+    IF timeline IS NULL THEN
+        RAISE EXCEPTION 'the timeline is NULL' USING ERRCODE = 'invalid_parameter_value', HINT = 'Name a relation of the shape of ltv.contract_line.';
+    END IF;
     SELECT string_agg(wanted.name, ', ') FILTER (WHERE a.attname IS NULL AND wanted.name <> 'valid_from'),
            COALESCE(max(CASE WHEN wanted.name = 'valid_from' AND a.attname IS NOT NULL THEN 'm.valid_from::date' END), 'NULL::date')
     INTO missing, since

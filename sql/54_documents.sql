@@ -256,13 +256,13 @@ BEGIN
     END IF;
     SELECT string_agg(format('**%s**', a.alias), ', ' ORDER BY a.alias) INTO named FROM ltv.aliases a WHERE a.model = v.model AND a.version = v.version;
     card := format('# %s, version %s', v.model, v.version) || nl || nl
-        || format('%s · %s · trained %s by %s with ltv %s%s', coalesce(named, v.status), v.algorithm, to_char(v.trained_at, 'YYYY-MM-DD'), v.trained_by,
+        || format(E'%s \u00B7 %s \u00B7 trained %s by %s with ltv %s%s', coalesce(named, v.status), v.algorithm, to_char(v.trained_at, 'YYYY-MM-DD'), v.trained_by,
                   v.extension_version, ', from version ' || v.parent) || nl || nl;
 
     card := card || '## What it is for' || nl || nl
         || format('It says, for a row with the columns below, how likely it is that `%s` has not come true by a given time, and from that how long it lasts and what it is worth. '
                   || 'Time is `%s`%s, in its own unit.', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on') || nl || nl
-        || format('What counts as the event: %s', coalesce(v.spec ->> 'label_policy', '*not written down* (`train(…, label_policy => …)`).')) || nl
+        || format('What counts as the event: %s', coalesce(v.spec ->> 'label_policy', E'*not written down* (`train(\u2026, label_policy => \u2026)`).')) || nl
         || coalesce(nl || '> ' || replace(v.note, nl, nl || '> ') || nl, '') || nl;
 
     card := card || '## Data' || nl || nl || '| | |' || nl || '|---|---|' || nl
@@ -287,12 +287,12 @@ BEGIN
     IF part IS NOT NULL THEN
         card := card || '## Columns' || nl || nl || '| Column | Part | Type | Meaning |' || nl || '|---|---|---|---|' || nl || part || nl || nl;
         IF EXISTS (SELECT FROM jsonb_array_elements(v.lineage -> 'columns') c WHERE c ->> 'comment' IS NULL) THEN
-            card := card || 'A meaning is the column''s comment when the model was trained: `COMMENT ON COLUMN … IS ''…''`.' || nl || nl;
+            card := card || E'A meaning is the column''s comment when the model was trained: `COMMENT ON COLUMN \u2026 IS ''\u2026''`.' || nl || nl;
         END IF;
     END IF;
 
-    SELECT string_agg(format('| %s | %s | %s | %s |', replace(c.term, '|', '\|'), coalesce(to_char(c.estimate, 'FM999990.0000'), '–'), coalesce(to_char(coalesce(c.robust_std_error, c.std_error), 'FM999990.0000'), '–'),
-                             CASE WHEN c.p_value IS NULL THEN '–' WHEN c.p_value < 0.0001 THEN '< 0.0001' ELSE to_char(c.p_value, 'FM0.0000') END), nl ORDER BY c.place)
+    SELECT string_agg(format('| %s | %s | %s | %s |', replace(c.term, '|', '\|'), coalesce(to_char(c.estimate, 'FM999990.0000'), E'\u2013'), coalesce(to_char(coalesce(c.robust_std_error, c.std_error), 'FM999990.0000'), E'\u2013'),
+                             CASE WHEN c.p_value IS NULL THEN E'\u2013' WHEN c.p_value < 0.0001 THEN '< 0.0001' ELSE to_char(c.p_value, 'FM0.0000') END), nl ORDER BY c.place)
            FILTER (WHERE c.place <= cut), count(*)
     INTO part, n
     FROM ltv.coefficients(v.fitted) WITH ORDINALITY AS c (term, estimate, std_error, robust_std_error, z, p_value, hazard_ratio, lower, upper, place);
@@ -302,13 +302,13 @@ BEGIN
     END IF;
 
     card := card || '## How good it is' || nl || nl;
-    SELECT string_agg(format('| %s | %s | %s | %s |', m.value ->> 'metric', coalesce(to_char((m.value ->> 'value')::numeric, 'FM999999990.0000'), '–'),
-                             coalesce(to_char((m.value ->> 'baseline_value')::numeric, 'FM999999990.0000'), '–'),
-                             coalesce(to_char(100 * (m.value ->> 'skill')::numeric, 'FM999990.0') || ' %', '–')), nl ORDER BY m.place)
+    SELECT string_agg(format('| %s | %s | %s | %s |', m.value ->> 'metric', coalesce(to_char((m.value ->> 'value')::numeric, 'FM999999990.0000'), E'\u2013'),
+                             coalesce(to_char((m.value ->> 'baseline_value')::numeric, 'FM999999990.0000'), E'\u2013'),
+                             coalesce(to_char(100 * (m.value ->> 'skill')::numeric, 'FM999990.0') || ' %', E'\u2013')), nl ORDER BY m.place)
     INTO part
     FROM jsonb_array_elements(v.metrics) WITH ORDINALITY AS m (value, place);
     card := card || coalesce(
-        CASE WHEN v.n_holdout > 0 THEN 'On the rows held out, beside a Kaplan–Meier curve of the training rows that knows no features:'
+        CASE WHEN v.n_holdout > 0 THEN E'On the rows held out, beside a Kaplan\u2013Meier curve of the training rows that knows no features:'
              ELSE 'On the rows it was fitted on, which says nothing about others:' END || nl || nl
         || '| Metric | This model | Baseline | Skill |' || nl || '|---|---:|---:|---:|' || nl || part || nl || nl, 'Nothing was measured.' || nl || nl);
     IF NOT EXISTS (SELECT FROM jsonb_array_elements(v.metrics) m WHERE m ->> 'metric' ~* '(calibration|ece|ici)') THEN

@@ -214,7 +214,7 @@ WORKING = {
     "cohort_retention.baseline": "0", "renewal_rate.period": "'quarter'", "early_days": "90", "grace_days": "30",
     "digits": "2", "day_count": "'ACT/365F'", "compounding": "'annual'", "from_compounding": "'annual'", "to_compounding": "'per-month'", "convention": "'iso'", "from_currency": "'USD'", "to_currency": "'EUR'",
     "convert.rates": "'fx'", "cross_rates.rates": "'fx'", "check_rates.rates": "'fx'", "rates_query.rates": "'fx'", "on_date": "'2024-06-01'", "basis": "NULL", "reporting": "NULL", "missing": "'error'", "payments": "'receipts'",
-    "cohort_ltv.as_of": "'2024-06-30'", "rfm.as_of": "'2024-06-30'", "cohort_ltv.grain": "'month'", "buckets": "5", "since": "NULL",
+    "cohort_ltv.as_of": "'2024-06-30'", "rfm.as_of": "'2024-06-30'", "cohort_ltv.grain": "'month'", "rfm.buckets": "5", "since": "NULL",
     "account_column": "NULL", "paid_on_column": "NULL", "amount_column": "NULL", "currency_column": "'currency'",
     "ramp": "NULL", "value_basis": "'contribution'", "expansion_curve": "NULL", "expansion_curve_months": "12", "notice_months": "1", "auto_renew": "true", "early_termination": "0", "termination_fee": "0",
     "payment_days": "30", "bad_debt": "0.01", "discount_curve": "NULL", "tail_months": "NULL", "hazard_ratio": "1", "changes": "'{\"revenue\": {\"times\": 0.9}, \"horizon\": 24}'", "horizons": "'{12,24}'",
@@ -236,7 +236,7 @@ COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability",
 RELATIONS = {"'book'", "'account_book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
 # Functions that take models of purchases, and of what they are worth.
 TRANSACTIONAL = {"probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases", "expected_spend", "transactional_value", "transactional_cash_flows"}
-MOST_CALLS = 60000
+MOST_CALLS = 150000
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "42704", "53200", "55000", "P0002"}
 
 

@@ -221,7 +221,7 @@ def test_two_sessions_that_promote_at_once_both_stay_on_the_stack(cluster: Clust
 
 def test_single_models_are_granted_and_the_rights_of_each_end_where_they_should(cluster: Cluster) -> None:
     cluster.execute(ROWS)
-    for name in ("ltv_owner", "ltv_analyst", "ltv_trainer2", "ltv_releaser2", "ltv_steward", "ltv_outsider"):
+    for name in ("ltv_owner", "ltv_analyst", "ltv_trainer2", "ltv_releaser2", "ltv_steward2", "ltv_outsider"):
         role(cluster, name)
     cluster.query(f"{TRAIN}; {FLAT}; SELECT count(*) FROM ltv.train('open', 'source', 'kaplan_meier', 'd', 'e')")
     cluster.execute(f"""UPDATE ltv.models SET created_by = 'ltv_owner' WHERE name = {M}; GRANT SELECT ON source TO PUBLIC;
@@ -231,16 +231,16 @@ def test_single_models_are_granted_and_the_rights_of_each_end_where_they_should(
     assert cluster.error(f"SELECT ltv.grant_model({M}, 'ltv_analyst')").sqlstate == "55000"
     cluster.query("BEGIN; SELECT ltv.grant_model('open', 'ltv_analyst', 'admin'); SET ROLE ltv_analyst; SELECT ltv.set_policy('open', '{\"n_rows\": \"> 1\"}'); SELECT ltv.restrict_model('open'); ROLLBACK")
     cluster.query(f"SELECT ltv.restrict_model({M}, reason => 'payroll')")
-    for name, privilege in (("ltv_analyst", "predict"), ("ltv_trainer2", "train"), ("ltv_releaser2", "promote"), ("ltv_steward", "admin")):
+    for name, privilege in (("ltv_analyst", "predict"), ("ltv_trainer2", "train"), ("ltv_releaser2", "promote"), ("ltv_steward2", "admin")):
         cluster.query(f"SELECT ltv.grant_model({M}, '{name}', '{privilege}')")
     assert cluster.error(as_outsider + SCORE).sqlstate == "P0002"
     assert cluster.query(as_outsider + "SELECT name FROM ltv.models UNION SELECT model FROM ltv.model_versions UNION SELECT model FROM ltv.v_models UNION SELECT model FROM ltv.v_production") == [["open"]]
     assert NAME not in cluster.error(as_outsider + "SELECT ltv.model('nothing')").hint
-    for name in ("ltv_owner", "ltv_analyst", "ltv_trainer2", "ltv_releaser2", "ltv_steward"):
+    for name in ("ltv_owner", "ltv_analyst", "ltv_trainer2", "ltv_releaser2", "ltv_steward2"):
         assert cluster.value(f"SET ROLE {name}; {SCORE}") == cluster.value(SCORE), name
         assert cluster.value(f"SET ROLE {name}; SELECT ltv.model_card({M}) LIKE '# %'") == "t", name
     may = {
-        "ltv_analyst": (), "ltv_trainer2": ("train",), "ltv_releaser2": ("promote",), "ltv_steward": ("train", "promote", "admin"),
+        "ltv_analyst": (), "ltv_trainer2": ("train",), "ltv_releaser2": ("promote",), "ltv_steward2": ("train", "promote", "admin"),
     }
     steps = {"train": TRAIN, "promote": f"SELECT ltv.promote({M}, 2)", "admin": f"SELECT ltv.grant_model({M}, 'ltv_outsider', 'predict')"}
     for name, rights in may.items():
@@ -271,7 +271,7 @@ def test_single_models_are_granted_and_the_rights_of_each_end_where_they_should(
     cluster.query(f"SELECT ltv.revoke_model({M}, 'ltv_analyst')")
     assert cluster.error(as_outsider + SCORE).sqlstate == "P0002"
     assert cluster.error(f"SELECT ltv.revoke_model({M}, 'ltv_analyst')").sqlstate == "P0002"
-    assert cluster.query(f"SET ROLE ltv_steward; SELECT ltv.restrict_model({M}, false)") != []
+    assert cluster.query(f"SET ROLE ltv_steward2; SELECT ltv.restrict_model({M}, false)") != []
     assert cluster.value(as_outsider + SCORE) is not None
     assert document
 

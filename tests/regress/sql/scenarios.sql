@@ -57,7 +57,7 @@ FROM curves, LATERAL (SELECT ltv.contract_terms(100, margin => 0.8, cost_to_serv
      LATERAL ltv.lifetime_value(s, ltv.with_changes(t, jsonb_build_object('term_months', g.term, 'months_to_renewal', g.term, 'revenue', jsonb_build_object('times', 1 - g.break_even_discount)))) AS v
 WHERE name = 'ten';
 -- Nothing to give when nobody leaves anyhow; no break-even where the price does not matter, or where the offer is worth more for nothing.
-SELECT name, g.term, g.price, g.delta, round(g.break_even_discount::numeric, 6) AS break_even_discount, g.status FROM curves, LATERAL ltv.pricing_grid(s, ltv.contract_terms(100, horizon => 24), '{24}', '{0.05}') AS g;
+SELECT name, g.term, g.price, g.delta, round(g.break_even_discount::numeric, 6) AS break_even_discount, g.status FROM curves, LATERAL ltv.pricing_grid(s, ltv.contract_terms(100, horizon => 24), '{24}', '{0.05}') AS g ORDER BY name;
 SELECT g.term, g.delta, g.break_even_discount, g.status FROM curves, LATERAL ltv.pricing_grid(s, ltv.contract_terms(100, margin => 0, cost_to_serve => 7), '{24}', '{0}') AS g WHERE name = 'ten';
 SELECT g.term, g.discount, g.price, g.delta FROM someone t, LATERAL ltv.pricing_grid('telco', t, ltv.contract_terms(t.monthly_charges, given => t.tenure), '{12}') AS g;
 SELECT count(*) FROM curves, LATERAL ltv.pricing_grid(s, NULL) AS g;

@@ -1,6 +1,7 @@
 //! Calendar arithmetic and names for contract timelines; all else about them is SQL.
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Months, NaiveDate};
+use ltv_engine::value::day_count;
 use pgrx::datum::Date;
 use pgrx::prelude::*;
 
@@ -9,10 +10,7 @@ fn civil(date: Date) -> Option<NaiveDate> {
     if date.is_infinity() || date.is_neg_infinity() {
         return None;
     }
-    let days = date.to_pg_epoch_days();
-    let distance = Days::new(u64::from(days.unsigned_abs()));
-    let epoch = NaiveDate::from_ymd_opt(2000, 1, 1)?;
-    if days < 0 { epoch.checked_sub_days(distance) } else { epoch.checked_add_days(distance) }
+    day_count::civil(date.to_pg_epoch_days()).ok()
 }
 
 /// The same day of the month `months` later or earlier, the last of the month where there is none.

@@ -161,16 +161,7 @@ impl Call {
     /// The model of argument 0 applied to the row of argument 1; `None` when either is NULL.
     #[inline]
     pub fn score<R>(&self, by: ModelBy, answer: impl FnOnce(Result<Subject<'_>, Unscorable>) -> R) -> Option<R> {
-        let (model, row) = (self.argument(0)?, self.argument(1)?);
-        // SAFETY: the functions that score keep nothing else in fn_extra.
-        let site = unsafe { CallSite::of(self.fcinfo) };
-        match by {
-            // SAFETY: declared ltv.model, and not NULL.
-            ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
-            ModelBy::Name => site.hold_named(self.text(0).unwrap_or_default(), crate::registry::model_bytes),
-        }
-        // SAFETY: declared record, and not NULL.
-        Some(unsafe { site.score(row, answer) })
+        self.score_from(0, by, |_, subject| answer(subject))
     }
 
     /// A model that is an argument; `None` when it is NULL.
@@ -183,6 +174,7 @@ impl Call {
 
     /// As [`Call::score`] with the model at a later place and the row right after it; `answer` is also told the header of
     /// the stored model, which equal models have in common.
+    #[inline]
     pub fn score_from<R>(
         &self,
         first: usize,
@@ -190,16 +182,15 @@ impl Call {
         answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>) -> R,
     ) -> Option<R> {
         let (model, row) = (self.argument(first)?, self.argument(first + 1)?);
-        // SAFETY: as in `score`.
+        // SAFETY: the functions that score keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
         match by {
             // SAFETY: declared ltv.model, and not NULL.
             ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
             ModelBy::Name => site.hold_named(self.text(first).unwrap_or_default(), crate::registry::model_bytes),
         }
-        let header = site.header().to_vec();
         // SAFETY: declared record, and not NULL.
-        Some(unsafe { site.score(row, |subject| answer(&header, subject)) })
+        Some(unsafe { site.score(row, answer) })
     }
 
     /// As [`Call::curve`] at a later place; `look` is also told a fingerprint of the stored curve.
@@ -207,8 +198,7 @@ impl Call {
         let bytes = self.bytes(place)?;
         // SAFETY: as in `curve`.
         let site = unsafe { CallSite::of(self.fcinfo) };
-        let fingerprint = site.fingerprint(bytes);
-        site.curve(bytes).map(|curve| look(&fingerprint, curve.view()))
+        site.curve_and_fingerprint(bytes).map(|(curve, print)| look(print, curve.view()))
     }
 
     /// The curve of argument 0; `None` when it is NULL or of an empty cohort.

@@ -28,8 +28,6 @@ pub struct CallSite {
     named: Vec<(String, Vec<u8>)>,
     snapshot: Option<SnapshotKey>,
     curves: Vec<HeldCurve>,
-    /// Of the curve that was asked for last.
-    fingerprint: Option<(Vec<u8>, [u8; FINGERPRINT_BYTES])>,
     pub result: Option<pg_sys::TupleDesc>,
 }
 
@@ -38,6 +36,8 @@ struct HeldCurve {
     /// `None` for an empty cohort.
     curve: Option<Reading>,
     ages: Ages,
+    /// Of `bytes`, when it has been asked for.
+    fingerprint: Option<[u8; FINGERPRINT_BYTES]>,
 }
 
 struct HeldModel {
@@ -150,7 +150,7 @@ impl CallSite {
         }
     }
 
-    /// Applies the model in use to a row.
+    /// Applies the model in use to a row; `answer` is also told the model's header.
     ///
     /// # Safety
     /// `row` is a non-NULL composite value; a model is held.
@@ -158,13 +158,13 @@ impl CallSite {
     pub unsafe fn score<R>(
         &mut self,
         row: pg_sys::Datum,
-        answer: impl FnOnce(Result<Subject<'_>, Unscorable>) -> R,
+        answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>) -> R,
     ) -> R {
         let held = self.models.first_mut().unwrap_or_else(|| unreachable!("a model is held before a row is scored"));
         settle(held.model.check_lifetimes());
         // SAFETY: passed on.
         let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
-        answer(held.model.subject(values, &mut held.columns))
+        answer(&held.header, held.model.subject(values, &mut held.columns))
     }
 
     /// The stored model `bytes`, decoded only when it is not held already.
@@ -173,35 +173,32 @@ impl CallSite {
         &self.models[0].model
     }
 
-    /// The header of the model in use.
-    pub fn header(&self) -> &[u8] {
-        self.models.first().map_or(&[], |held| &held.header)
-    }
-
-    /// The fingerprint of a stored curve.
-    pub fn fingerprint(&mut self, bytes: &[u8]) -> [u8; FINGERPRINT_BYTES] {
-        match &self.fingerprint {
-            Some((held, print)) if held == bytes => *print,
-            _ => {
-                let print = fingerprint(bytes);
-                self.fingerprint = Some((bytes.to_vec(), print));
-                print
-            }
-        }
-    }
-
     /// A stored curve, ready to be asked; `None` for an empty cohort.
     pub fn curve(&mut self, bytes: &[u8]) -> Option<&Reading> {
-        self.curve_and_ages(bytes).map(|(curve, _)| curve)
+        self.hold_curve(bytes).curve.as_ref()
     }
 
     /// The same with what is kept of its valuations.
     pub fn curve_and_ages(&mut self, bytes: &[u8]) -> Option<(&Reading, &mut Ages)> {
+        let held = self.hold_curve(bytes);
+        held.curve.as_ref().map(|curve| (curve, &mut held.ages))
+    }
+
+    /// The same with its fingerprint.
+    pub fn curve_and_fingerprint(&mut self, bytes: &[u8]) -> Option<(&Reading, &[u8])> {
+        let held = self.hold_curve(bytes);
+        let print = held.fingerprint.get_or_insert_with(|| fingerprint(&held.bytes));
+        held.curve.as_ref().map(|curve| (curve, &print[..]))
+    }
+
+    /// Moves the curve of these bytes to the front, decoding it only when it is not held already.
+    fn hold_curve(&mut self, bytes: &[u8]) -> &mut HeldCurve {
         match self.curves.iter().position(|held| held.bytes == bytes) {
             Some(at) => self.curves[..=at].rotate_right(1),
             None => {
                 let curve = settle(Survival::decode(bytes)).reading();
-                self.curves.insert(0, HeldCurve { bytes: bytes.to_vec(), curve, ages: Ages::default() });
+                let ages = Ages::default();
+                self.curves.insert(0, HeldCurve { bytes: bytes.to_vec(), curve, ages, fingerprint: None });
                 let mut total = 0;
                 let fit = self.curves.iter().take_while(|held| {
                     total += held.bytes.len();
@@ -211,8 +208,7 @@ impl CallSite {
                 self.curves.truncate(kept);
             }
         }
-        let held = self.curves.first_mut()?;
-        held.curve.as_ref().map(|curve| (curve, &mut held.ages))
+        &mut self.curves[0]
     }
 }
 

@@ -217,7 +217,7 @@ WORKING = {
     "cohort_ltv.as_of": "'2024-06-30'", "rfm.as_of": "'2024-06-30'", "cohort_ltv.grain": "'month'", "rfm.buckets": "5", "since": "NULL",
     "account_column": "NULL", "paid_on_column": "NULL", "amount_column": "NULL", "currency_column": "'currency'",
     "ramp": "NULL", "value_basis": "'contribution'", "expansion_curve": "NULL", "expansion_curve_months": "12", "notice_months": "1", "auto_renew": "true", "early_termination": "0", "termination_fee": "0",
-    "payment_days": "30", "bad_debt": "0.01", "discount_curve": "NULL", "tail_months": "NULL", "hazard_ratio": "1", "changes": "'{\"revenue\": {\"times\": 0.9}, \"horizon\": 24}'", "horizons": "'{12,24}'",
+    "payment_days": "30", "bad_debt": "0.01", "discount_curve": "NULL", "tail_months": "NULL", "hazard_ratio": "1", "changes": "'{\"revenue\": {\"times\": 0.9}, \"horizon\": 24}'",
     "gate.require": "'{\"n_rows\": \">= 1\"}'", "set_policy.require": "'{\"n_rows\": \">= 1\"}'", "promote.require": "NULL", "grantee": "'postgres'", "privilege": "'predict'", "to_version": "NULL", "fall_back.model": "'km'", "status": "'validated'",
     "document": "(SELECT ltv.export_model('cox', 1))", "on_conflict": "'skip'", "as_model": "NULL", "v1": "1", "v2": "2", "metrics": "(SELECT '[]'::jsonb)", "parent": "NULL", "lineage": "'{}'",
     "lever": "'horizon'", "sensitivity.at": "'{12}'", "scenarios": "'{\"shorter\": {\"horizon\": 6}}'", "scenario": "'{\"price_change\": 0.1, \"elasticity\": 1}'", "with_features.changes": "'{\"a\": {\"plus\": 1}}'",
@@ -226,7 +226,7 @@ WORKING = {
     "kernel": "'epanechnikov'", "distribution": "'weibull'", "ancillary": "'{a}'", "knots": "NULL", "knot_times": "NULL", "breaks": "NULL", "renewed": "1", "location": "'{a}'", "cured": "'{a}'",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
-    "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'", "location": "'{a}'", "cured": "'{a}'",
+    "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'",
     **{f"{name}.by": "'{g}'" for name in ("evaluate", "calibration", "lift", "predicted_vs_actual", "fairness", "error_hotspots", "evaluation_query")},
     "rows": "'all'", "value": "NULL", "min_rows": "5", "buckets": "10", "threshold": "0.3", "top": "5", "horizons": "'{12}'", "until": "NULL", "fitted_here": "false", "benefit": "5", "cost": "1", "capacity": "20",
     "concordance.method": "'uno'", "ranking_agg.value": "1", "_ranking_add.value": "1", "predicted_survival": "0.5", "integrated_brier_score.s": "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')", "integrated_brier_score.horizons": "'{5,12}'",
@@ -236,7 +236,7 @@ COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability",
 RELATIONS = {"'book'", "'account_book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
 # Functions that take models of purchases, and of what they are worth.
 TRANSACTIONAL = {"probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases", "expected_spend", "transactional_value", "transactional_cash_flows"}
-MOST_CALLS = 150000
+CALLS_PER_FUNCTION = 150
 REFUSALS = {"22023", "22003", "22004", "22P02", "22007", "22008", "23514", "42703", "42804", "42809", "42501", "42704", "53200", "55000", "P0002"}
 
 
@@ -373,4 +373,4 @@ def test_every_function_answers_or_refuses(cluster: Cluster) -> None:
             problems.append(f"{works[0][1]} {works[0][2]}: meant to work: {batch[0]}")
     assert cluster.value("SELECT pg_postmaster_start_time()") == started
     assert not problems, "\n".join([f"{len(problems)} problems", *problems[:60]])
-    assert 4000 < tried < MOST_CALLS and refused < tried * 0.8, f"{tried} calls, {refused} refused"
+    assert 4000 < tried < CALLS_PER_FUNCTION * len(found) and refused < tried * 0.8, f"{tried} calls, {refused} refused"

@@ -125,6 +125,26 @@ def tasks(backend: Backend) -> list[Task]:
             peers="discrete time, 100k",
         ),
         Task("calibration_agg", "SELECT ltv.calibration_agg(probability, renewed) IS NULL FROM contracts", peers="brier"),
+        Task(
+            "present_value, 60 months, one curve",
+            "SELECT sum(ltv.present_value((SELECT s FROM curve), ltv.contract_terms(1::numeric, 0.8, discount_rate => 0.1, horizon => 60), x10 + 1, days / 30)) FROM contracts",
+            "6",
+            peers="value of a contract over 60 months",
+        ),
+        Task(
+            "lifetime_value, 60 months, the whole record",
+            "SELECT sum(v.ltv) FROM contracts c, LATERAL ltv.lifetime_value((SELECT s FROM curve), x10 + 1, 0.8, horizon => 60, given => days / 30) v",
+            "10",
+            peers="value of a contract over 60 months",
+        ),
+        Task("xnpv(rate, amount, paid_on)", "SELECT ltv.xnpv(0.1, amount, paid_on) FROM payments", "2", floor="SELECT sum(amount) FROM payments"),
+        Task("fit_bg_nbd, whole weeks", "SELECT ltv.fit_bg_nbd(frequency, recency, age) IS NULL FROM customers", floor="SELECT sum(recency) FROM customers"),
+        Task(
+            "fit_bg_nbd, after grouping",
+            "SELECT ltv.fit_bg_nbd(purchases) IS NULL FROM histories",
+            "3",
+            floor="SELECT sum(recency) FROM customers",
+        ),
     ]
 
 
@@ -209,9 +229,10 @@ def main() -> None:
     peers = json.loads((HERE / "peers.json").read_text())
     cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
     for rows in options.rows:
-        subprocess.run(["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-v", f"rows={rows}", "-f", str(HERE / "contracts.sql")], check=True)
+        subprocess.run(["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-v", f"rows={rows}", "-f", str(HERE / "contracts.sql"), "-f", str(HERE / "customers.sql")], check=True)
         backend = Backend()
         backend.ask("SET max_parallel_workers_per_gather = 0; SET jit = off; SET ltv.max_memory_mb = 8192")
+        backend.ask("DROP TABLE IF EXISTS histories; CREATE TABLE histories AS SELECT ltv.purchase_agg(frequency, recency, age) AS purchases FROM customers")
         if rows == options.rows[0]:
             print(f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f}")
             print(f"{backend.ask('SELECT version()')}, ltv {backend.ask('SELECT ltv.version()')}")

@@ -96,7 +96,12 @@ CREATE TYPE ltv.valuation AS (
     lower numeric,
     upper numeric,
     currency text,
-    status text
+    status text,
+    value_basis text,
+    undiscounted_payback_months double precision,
+    outcome_std_dev numeric,
+    outcome_lower numeric,
+    outcome_upper numeric
 );
 COMMENT ON TYPE ltv.valuation IS 'What lifetime_value says: money in the currency''s minor unit, equal to the sums over cash_flows.';
 COMMENT ON COLUMN ltv.valuation.ltv IS 'Present value of the expected margin within the horizon, less acquisition cost.';
@@ -104,7 +109,7 @@ COMMENT ON COLUMN ltv.valuation.undiscounted IS 'The same without discounting.';
 COMMENT ON COLUMN ltv.valuation.revenue IS 'Expected revenue within the horizon, undiscounted.';
 COMMENT ON COLUMN ltv.valuation.cost IS 'Expected cost within the horizon, undiscounted: (1 - margin) of the revenue, cost to serve, acquisition cost.';
 COMMENT ON COLUMN ltv.valuation.expected_lifetime IS 'Expected months still to come within the horizon (restricted mean).';
-COMMENT ON COLUMN ltv.valuation.discount_rate IS 'The effective annual rate used.';
+COMMENT ON COLUMN ltv.valuation.discount_rate IS 'The effective annual rate used; of a discount curve, the rate for the end of the horizon.';
 COMMENT ON COLUMN ltv.valuation.horizon IS 'The months valued: a finite horizon is not a lifetime.';
 COMMENT ON COLUMN ltv.valuation.tail_value IS 'The part of ltv that falls due at ages beyond what was observed.';
 COMMENT ON COLUMN ltv.valuation.tail_share IS 'tail_value as a share of ltv before the acquisition cost; NULL when that is 0.';
@@ -113,3 +118,8 @@ COMMENT ON COLUMN ltv.valuation.lower IS 'Lower limit of ltv by the uncertainty 
 COMMENT ON COLUMN ltv.valuation.upper IS 'Upper limit of ltv.';
 COMMENT ON COLUMN ltv.valuation.currency IS 'The currency named in the call.';
 COMMENT ON COLUMN ltv.valuation.status IS 'ok, extrapolated (the tail beyond the observed time counts), mostly extrapolated (it is more than half of ltv), truncated (nothing counts there), check the unit, or why there is no value.';
+COMMENT ON COLUMN ltv.valuation.value_basis IS 'Which costs are taken off: revenue (none), gross-margin (cost of sales), contribution (and cost to serve); the acquisition cost on each.';
+COMMENT ON COLUMN ltv.valuation.undiscounted_payback_months IS 'As payback_months, without discounting.';
+COMMENT ON COLUMN ltv.valuation.outcome_std_dev IS 'Standard deviation of what one such customer brings when the curve is true: the chance of when that one leaves. Of the mean of n of them, over sqrt(n).';
+COMMENT ON COLUMN ltv.valuation.outcome_lower IS 'What one such customer brings lies between outcome_lower and outcome_upper with at least the probability level, when the curve is true: quantiles over the time of leaving. lower and upper are about ltv, the mean, instead.';
+COMMENT ON COLUMN ltv.valuation.outcome_upper IS 'See outcome_lower.';

@@ -44,24 +44,28 @@ COMMENT ON COLUMN ltv.contract_line.payment_timing IS 'advance or arrears. NULL:
 COMMENT ON COLUMN ltv.contract_line.term_start IS 'The first day of the committed term.';
 COMMENT ON COLUMN ltv.contract_line.term_end IS 'The day after the last of the committed term; NULL: evergreen, month to month.';
 COMMENT ON COLUMN ltv.contract_line.auto_renew IS 'Renews by itself; NULL: unknown.';
-COMMENT ON COLUMN ltv.contract_line.start_event IS 'Why it began: new, renewal, upgrade, downgrade, price_change, resume, reactivation, coterm or transfer_in.';
-COMMENT ON COLUMN ltv.contract_line.end_event IS 'Why it ended: renewal, upgrade, downgrade, price_change, pause, non_renewal, cancel, early_termination, involuntary, coterm or transfer_out.';
+COMMENT ON COLUMN ltv.contract_line.start_event IS 'Why it began: new, conversion (of a trial), renewal, upgrade, downgrade, price_change, pause (a row in state paused), resume, reactivation, coterm or transfer_in.';
+COMMENT ON COLUMN ltv.contract_line.end_event IS 'Why it ended: conversion (of a trial), renewal, upgrade, downgrade, price_change, pause, resume (a row in state paused), non_renewal, cancel, early_termination, involuntary, coterm or transfer_out.';
 COMMENT ON COLUMN ltv.contract_line.known_at IS 'When the source first knew of the row. NULL: from valid_from on.';
 COMMENT ON COLUMN ltv.contract_line.end_known_at IS 'When the source first knew valid_to and end_event. NULL: from valid_to on.';
 COMMENT ON COLUMN ltv.contract_line.superseded_at IS 'When a correction replaced the row; NULL: it stands.';
 COMMENT ON COLUMN ltv.contract_line.source IS 'The system it came from.';
 COMMENT ON COLUMN ltv.contract_line.source_key IS 'Its key there.';
 
-CREATE FUNCTION ltv.timeline_query(timeline regclass) RETURNS text
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 1000
+CREATE FUNCTION ltv.timeline_query(timeline regclass, as_of timestamptz, segment text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     required constant text[] := '{account_id,contract_id,line_id,valid_from,valid_to,state,mrr,currency}';
     missing text;
     unfit text;
-    columns text;
+    given_columns text;
+    known_columns text;
 BEGIN
+    IF timeline IS NULL THEN
+        RAISE EXCEPTION 'timeline must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'The name of a table or view of the shape of ltv.contract_line.';
+    END IF;
     SELECT string_agg(wanted.name, ', ' ORDER BY wanted.place) FILTER (WHERE given.base IS NULL AND wanted.name = ANY (required)),
            string_agg(format('%s is %s, not %s', wanted.name, given.type::regtype, wanted.type::regtype), ', ' ORDER BY wanted.place)
                FILTER (WHERE NOT CASE wanted.type
@@ -70,8 +74,16 @@ BEGIN
                    WHEN 'numeric'::regtype THEN given.base = ANY ('{numeric,smallint,integer,bigint,real,double precision}'::regtype[])
                    ELSE given.base = wanted.type END),
            string_agg(CASE WHEN given.base IS NULL THEN format('NULL::%s AS %I', wanted.type::regtype, wanted.name)
-                           ELSE format('t.%1$I::%2$s AS %1$I', wanted.name, wanted.type::regtype) END, ', ' ORDER BY wanted.place)
-    INTO missing, unfit, columns
+                           ELSE format('t.%1$I::%2$s AS %1$I', wanted.name, wanted.type::regtype) END, ', ' ORDER BY wanted.place),
+           -- An end is as little known before its day as a row: until then the row is open.
+           string_agg(CASE
+               WHEN wanted.name IN ('valid_to', 'end_event') THEN format('CASE WHEN COALESCE(r.end_known_at, r.valid_to) <= %L::timestamptz THEN %s END AS %I',
+                   as_of, CASE wanted.name WHEN 'valid_to' THEN 'NULLIF(r.valid_to, ''infinity'')' ELSE 'r.end_event' END, wanted.name)
+               WHEN wanted.name = 'end_known_at' THEN format('CASE WHEN r.end_known_at <= %L::timestamptz THEN r.end_known_at END AS end_known_at', as_of)
+               WHEN wanted.name = 'term_end' THEN 'NULLIF(r.term_end, ''infinity'') AS term_end'
+               WHEN wanted.name = 'superseded_at' THEN 'NULL::timestamptz AS superseded_at'
+               ELSE format('r.%I', wanted.name) END, ', ' ORDER BY wanted.place)
+    INTO missing, unfit, given_columns, known_columns
     FROM (SELECT a.attname AS name, a.attnum AS place, a.atttypid AS type
           FROM pg_attribute a JOIN pg_type y ON y.typrelid = a.attrelid
           WHERE y.oid = 'ltv.contract_line'::regtype AND a.attnum > 0 AND NOT a.attisdropped) wanted
@@ -89,7 +101,25 @@ BEGIN
             USING ERRCODE = 'datatype_mismatch',
                   HINT = 'Cast it in a view, where the time zone of the ledger is known: (started_at AT TIME ZONE ''Europe/Berlin'')::date.';
     END IF;
-    RETURN format('SELECT %s FROM %s t', columns, timeline);
+    IF segment IS NOT NULL THEN
+        given_columns := given_columns || format(', t.%I::text COLLATE "C" AS segment', segment);
+        known_columns := known_columns || ', r.segment';
+    END IF;
+    IF as_of IS NULL THEN
+        RETURN format('SELECT %s FROM %s t', given_columns, timeline);
+    END IF;
+    RETURN format('SELECT %s FROM (SELECT %s FROM %s t) r WHERE COALESCE(r.known_at, r.valid_from) <= %L::timestamptz AND (r.superseded_at IS NULL OR r.superseded_at > %4$L::timestamptz)',
+                  known_columns, given_columns, timeline, as_of);
 END
 $$;
-COMMENT ON FUNCTION ltv.timeline_query(regclass) IS 'The text of a query that reads any relation of the shape of ltv.contract_line as rows of it, columns it lacks as NULL: what every function over a timeline runs, with the caller''s rights. Error 42703 names required columns that are missing, 42804 columns of a wrong type.';
+COMMENT ON FUNCTION ltv.timeline_query(regclass, timestamptz, text) IS 'The text of a query that reads any relation of the shape of ltv.contract_line as rows of it, columns it lacks as NULL: what every function over a timeline runs, with the caller''s rights. as_of: as it was known at that instant (timeline_asof); NULL: all rows, superseded ones too. segment: a further column of the relation, read as text in a column of that name; NULL: none. Errors: 42703 names required columns that are missing, 42804 columns of a wrong type, 22004 a NULL timeline.';
+
+CREATE FUNCTION ltv.timeline_query(timeline regclass) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN ltv.timeline_query(timeline, NULL, NULL);
+END
+$$;
+COMMENT ON FUNCTION ltv.timeline_query(regclass) IS 'The text of a query that reads all rows of a timeline, superseded ones too, as rows of ltv.contract_line. NULL for NULL.';

@@ -308,10 +308,10 @@ island AS (
 begun AS (
     SELECT i.*, lag(i.state) OVER line AS previous_state,
            CASE WHEN lag(i.valid_to) OVER line IS NULL THEN 'new'
-                WHEN i.state = 'paused' THEN NULL
-                WHEN lag(i.state) OVER line = 'trial' THEN 'new'
+                WHEN i.state = 'paused' AND lag(i.state) OVER line <> 'paused' THEN 'pause'
+                WHEN lag(i.state) OVER line = 'trial' AND i.state <> 'trial' THEN 'conversion'
                 WHEN i.valid_from > lag(i.valid_to) OVER line OR lag(i.state) OVER line = 'unpaid' THEN 'reactivation'
-                WHEN lag(i.state) OVER line = 'paused' THEN 'resume'
+                WHEN lag(i.state) OVER line = 'paused' AND i.state <> 'paused' THEN 'resume'
                 WHEN (i.quantity, i.product) IS NOT DISTINCT FROM (lag(i.quantity) OVER line, lag(i.product) OVER line)
                     THEN CASE WHEN i.mrr <> lag(i.mrr) OVER line OR i.price_id <> lag(i.price_id) OVER line THEN 'price_change' END
                 WHEN i.mrr > lag(i.mrr) OVER line THEN 'upgrade'
@@ -333,8 +333,9 @@ SELECT account_id, parent_account_id, subscription_id AS contract_id, line_id, p
        (is_cancelled AND canceled_at <= known_at) IS NOT TRUE AS auto_renew, start_event,
        CASE WHEN valid_to IS NULL THEN NULL
             WHEN goes_on AND next_state = 'unpaid' THEN 'involuntary'
-            WHEN goes_on AND next_state = 'paused' THEN 'pause'
-            WHEN goes_on AND state = 'trial' THEN NULL
+            WHEN goes_on AND next_state = 'paused' AND state <> 'paused' THEN 'pause'
+            WHEN goes_on AND state = 'trial' AND next_state <> 'trial' THEN 'conversion'
+            WHEN goes_on AND state = 'paused' AND next_state <> 'paused' THEN 'resume'
             WHEN goes_on THEN CASE WHEN next_event IN ('upgrade', 'downgrade', 'price_change') THEN next_event END
             WHEN valid_to < stops OR stops IS NULL THEN CASE WHEN dropped_at IS NULL THEN 'non_renewal' ELSE 'cancel' END
             WHEN is_unasked OR (state = 'past_due' AND canceled_at >= ended_at) THEN 'involuntary'

@@ -179,10 +179,10 @@ island AS (
 begun AS (
     SELECT i.*, nullif(i.island_ends, 'infinity') AS island_to,
            CASE WHEN lag(i.valid_from) OVER line IS NULL THEN 'new'
-                WHEN i.piece_state = 'paused' THEN NULL
-                WHEN lag(i.piece_state) OVER line = 'trial' THEN 'new'
+                WHEN i.piece_state = 'paused' AND lag(i.piece_state) OVER line <> 'paused' THEN 'pause'
+                WHEN lag(i.piece_state) OVER line = 'trial' AND i.piece_state <> 'trial' THEN 'conversion'
                 WHEN lag(i.island_ends) OVER line < i.valid_from THEN 'reactivation'
-                WHEN lag(i.piece_state) OVER line = 'paused' THEN 'resume'
+                WHEN lag(i.piece_state) OVER line = 'paused' AND i.piece_state <> 'paused' THEN 'resume'
                 WHEN (i.quantity, i.product) IS DISTINCT FROM (lag(i.quantity) OVER line, lag(i.product) OVER line) AND i.mrr > lag(i.mrr) OVER line THEN 'upgrade'
                 WHEN (i.quantity, i.product) IS DISTINCT FROM (lag(i.quantity) OVER line, lag(i.product) OVER line) AND i.mrr < lag(i.mrr) OVER line THEN 'downgrade'
                 WHEN i.term_end IS DISTINCT FROM lag(i.term_end) OVER line THEN 'renewal'
@@ -201,8 +201,9 @@ SELECT account_id, parent_account_id, contract_id, contract_id AS line_id, produ
        round(mrr, 4) AS mrr, round(list_mrr, 4) AS list_mrr, quantity, currency, round(billing_months, 4) AS billing_months, 'advance'::text AS payment_timing,
        term_start, term_end, auto_renew, start_event,
        CASE WHEN island_to IS NULL THEN NULL
-            WHEN goes_on AND next_state = 'paused' THEN 'pause'
-            WHEN goes_on AND piece_state = 'trial' THEN NULL
+            WHEN goes_on AND next_state = 'paused' AND piece_state <> 'paused' THEN 'pause'
+            WHEN goes_on AND piece_state = 'trial' AND next_state <> 'trial' THEN 'conversion'
+            WHEN goes_on AND piece_state = 'paused' AND next_state <> 'paused' THEN 'resume'
             WHEN goes_on THEN CASE WHEN next_event IN ('upgrade', 'downgrade', 'price_change', 'renewal') THEN next_event END
             ELSE final_event END AS end_event,
        known_at, CASE WHEN island_to IS NULL THEN NULL WHEN goes_on THEN next_known_at

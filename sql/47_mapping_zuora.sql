@@ -94,12 +94,12 @@ dated AS (
 )
 SELECT account_id, parent_account_id, contract_id, line_id, product, valid_from, line_to AS valid_to, CASE WHEN is_paused THEN 'paused' ELSE 'active' END AS state,
        round(mrr, 4) AS mrr, NULL::numeric AS list_mrr, quantity, currency, round(billing_months, 4) AS billing_months, payment_timing, term_start, term_end, auto_renew,
-       CASE WHEN previous_to IS NULL THEN 'new' WHEN is_paused THEN NULL WHEN previous_to < valid_from THEN 'reactivation' WHEN was_paused THEN 'resume'
+       CASE WHEN previous_to IS NULL THEN 'new' WHEN is_paused AND NOT was_paused THEN 'pause' WHEN previous_to < valid_from THEN 'reactivation' WHEN was_paused AND NOT is_paused THEN 'resume'
             WHEN quantity IS NOT DISTINCT FROM previous_quantity THEN CASE WHEN mrr <> previous_mrr THEN 'price_change' WHEN term_end IS NOT NULL THEN 'renewal' END
             WHEN mrr > previous_mrr THEN 'upgrade' ELSE 'downgrade' END AS start_event,
        CASE WHEN line_to IS NULL THEN NULL
-            WHEN goes_on AND will_pause THEN 'pause'
-            WHEN goes_on AND is_paused THEN NULL
+            WHEN goes_on AND will_pause AND NOT is_paused THEN 'pause'
+            WHEN goes_on AND is_paused AND NOT will_pause THEN 'resume'
             WHEN goes_on AND quantity IS NOT DISTINCT FROM next_quantity THEN CASE WHEN mrr <> next_mrr THEN 'price_change' WHEN term_end IS NOT NULL THEN 'renewal' END
             WHEN goes_on THEN CASE WHEN next_mrr > mrr THEN 'upgrade' ELSE 'downgrade' END
             WHEN cancel_reason ~* 'payment' THEN 'involuntary'

@@ -1,10 +1,10 @@
 -- What an entity has been worth so far: by contract, and by payments where they are known.
 
-CREATE FUNCTION ltv.historical_value(timeline regclass, as_of date, grain text DEFAULT 'account', by text DEFAULT NULL, segments regclass DEFAULT NULL,
-        rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, payments regclass DEFAULT NULL, known_on date DEFAULT NULL)
+CREATE FUNCTION ltv.historical_value(timeline regclass, on_date date, grain text DEFAULT 'account', by text DEFAULT NULL, segments regclass DEFAULT NULL,
+        rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, payments regclass DEFAULT NULL, as_of date DEFAULT NULL)
     RETURNS TABLE (entity_id text, segment text, first_on date, last_on date, months_live numeric, mrr numeric, contracted numeric, paid numeric, n_payments bigint,
         reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 2000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -15,14 +15,15 @@ DECLARE
                            WHEN 'product' THEN 'account_id,product' END;
     missing text;
     codes text[];
+    converted text;
     paid text := 'SELECT NULL::text AS entity_id, NULL::numeric AS paid, NULL::bigint AS n WHERE false';
     own_currency boolean;
 BEGIN
-    IF as_of IS NULL OR NOT isfinite(as_of) THEN
-        RAISE EXCEPTION 'as_of is %', coalesce(as_of::text, 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the last day that counts.';
+    IF on_date IS NULL OR NOT isfinite(on_date) THEN
+        RAISE EXCEPTION 'on_date is %', coalesce(on_date::text, 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the last day that counts.';
     END IF;
     SELECT min(r.to_currency), array_agg(r.from_currency), array_agg(r.rate) INTO unit, codes_used, quotes
-        FROM ltv.reporting_rates(timeline, ARRAY['-infinity', as_of]::date[], rates, historical_value.currency, coalesce(fx_asof, as_of), known_on) r WHERE r.on_date = as_of;
+        FROM ltv.reporting_rates(timeline, ARRAY['-infinity', on_date]::date[], rates, historical_value.currency, coalesce(fx_asof, on_date), as_of) r WHERE r.on_date = historical_value.on_date;
     unit := coalesce(unit, historical_value.currency);
     IF payments IS NOT NULL THEN
         IF by IS NOT NULL AND segments IS NULL THEN
@@ -38,22 +39,22 @@ BEGIN
         SELECT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = payments AND a.attname = 'currency' AND a.attnum > 0 AND NOT a.attisdropped) INTO own_currency;
         paid := format('SELECT %s AS entity_id, paid_on::date AS paid_on, amount::numeric AS amount, %s AS currency FROM %s WHERE paid_on::date <= %L AND amount IS NOT NULL',
             CASE grain WHEN 'product' THEN $x$account_id::text || ' / ' || coalesce(product::text, '')$x$ ELSE format('%I::text', key) END,
-            CASE WHEN own_currency THEN 'currency::text' ELSE quote_literal(unit) || '::text' END, payments, as_of);
+            CASE WHEN own_currency THEN 'currency::text' ELSE quote_nullable(unit) || '::text' END, payments, on_date);
         EXECUTE format('SELECT array_agg(DISTINCT currency) FROM (%s) p', paid) INTO codes;
         IF rates IS NULL AND codes IS DISTINCT FROM ARRAY[unit] AND codes IS NOT NULL THEN
             RAISE EXCEPTION '% is in %, % in %', timeline, coalesce(unit, 'no currency'), payments, array_to_string(codes, ', ', 'NULL')
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies do not add up: give rates => a relation (currency, valid_from, valid_to, rate) and currency => the one to report in.';
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies do not add up: give rates => a relation of the shape of ltv.fx_rate and currency => the one to report in.';
         END IF;
         IF rates IS NOT NULL THEN
-            EXECUTE format('SELECT format(''%%s on %%s'', p.currency, p.paid_on) FROM (%1$s) p LEFT JOIN (%2$s) r ON r.from_currency = p.currency AND r.on_date = coalesce($5, p.paid_on) WHERE r.rate IS NULL ORDER BY p.paid_on LIMIT 1',
-                paid, format('SELECT * FROM ltv.rates_on($1, $2, $3, CASE WHEN $5 IS NULL THEN ARRAY(SELECT DISTINCT paid_on FROM (%s) d) ELSE ARRAY[$5] END)', paid))
-                INTO missing USING rates, unit, codes, as_of, fx_asof;
+            converted := format('(%s) p LEFT JOIN ltv.cross_rates($4, %L, fx_asof => $5) r ON r.currency = p.currency AND r.valid_from <= coalesce($5, p.paid_on) AND (r.valid_to IS NULL OR coalesce($5, p.paid_on) < r.valid_to)',
+                paid, unit);
+            EXECUTE format('SELECT format(''%%s on %%s'', p.currency, coalesce($5, p.paid_on)) FROM %s WHERE r.rate IS NULL ORDER BY p.paid_on, p.currency LIMIT 1', converted)
+                INTO missing USING NULL::text, NULL::text, NULL::text, rates, fx_asof;
             IF missing IS NOT NULL THEN
-                RAISE EXCEPTION '% has no rate to % from %', rates, unit, missing
-                    USING ERRCODE = 'invalid_parameter_value', HINT = 'A payment is worth what its currency was on its day; or give fx_asof => one day for all.';
+                RAISE EXCEPTION 'there is no rate for % in %', missing, rates
+                    USING ERRCODE = 'no_data_found', HINT = 'A payment is worth what its currency was on its day; or give fx_asof => one day for all.';
             END IF;
-            paid := format('SELECT p.entity_id, sum(p.amount * r.rate) AS paid, count(*) AS n FROM (%1$s) p JOIN ltv.rates_on($4, %2$L, %3$L, CASE WHEN $5 IS NULL THEN ARRAY(SELECT DISTINCT paid_on FROM (%1$s) d) ELSE ARRAY[$5] END) r ON r.from_currency = p.currency AND r.on_date = coalesce($5, p.paid_on) GROUP BY p.entity_id',
-                paid, unit, codes);
+            paid := format('SELECT p.entity_id, sum(p.amount * r.rate) AS paid, count(*) AS n FROM %s GROUP BY p.entity_id', converted);
         ELSE
             paid := format('SELECT p.entity_id, sum(p.amount) AS paid, count(*) AS n FROM (%s) p GROUP BY p.entity_id', paid);
         END IF;
@@ -77,10 +78,11 @@ BEGIN
         ), paid AS (%2$s)
         SELECT coalesce(v.entity_id, p.entity_id), v.segment, v.first_on, v.last_on, round(coalesce(v.months, 0), 6), coalesce(v.mrr, 0), round(coalesce(v.contracted, 0), 4),
                %3$s, $6
-        FROM valued v FULL JOIN paid p ON p.entity_id = v.entity_id
-        ORDER BY 1, 2$x$, ltv.run_rate_query(timeline, grain, by, segments, known_on), paid,
+        -- A payment is nobody's part: of an entity in several segments it has a row of its own.
+        FROM (SELECT *, CASE WHEN count(*) OVER (PARTITION BY entity_id) = 1 THEN entity_id END AS payer FROM valued) v FULL JOIN paid p ON p.entity_id = v.payer
+        ORDER BY 1, 2$x$, ltv.run_rate_query(timeline, grain, by, segments, as_of), paid,
         CASE WHEN payments IS NULL THEN 'NULL::numeric, NULL::bigint' ELSE 'coalesce(p.paid, 0), coalesce(p.n, 0)' END)
-        USING codes_used, as_of, quotes, rates, fx_asof, unit;
+        USING codes_used, on_date, quotes, rates, fx_asof, unit;
 END
 $$;
-COMMENT ON FUNCTION ltv.historical_value(regclass, date, text, text, regclass, regclass, text, date, regclass, date) IS 'Value to date of each entity that had revenue up to the end of as_of: months_live, the months with revenue, days as parts of their calendar month; mrr on as_of; contracted, run-rate times months of every line, rounded to four decimals; paid and n_payments, if payments is given: a relation with the key of the grain (account_id, parent_account_id, contract_id, line_id, or account_id and product), paid_on, amount (refunds negative) and, unless all is in one, currency. Contracted amounts are converted at the rates of as_of, payments at those of their days; fx_asof: all at that day''s. Entities that only paid are there too. Revenue, not margin. Arguments and errors as run_rate_query and reporting_rates.';
+COMMENT ON FUNCTION ltv.historical_value(regclass, date, text, text, regclass, regclass, text, date, regclass, date) IS 'Value to date of each entity that had revenue up to the end of on_date: months_live, the months with revenue, days as parts of their calendar month; mrr on on_date; contracted, run-rate times months of every line, rounded to four decimals; paid and n_payments, if payments is given: a relation with the key of the grain (account_id, parent_account_id, contract_id, line_id, or account_id and product), paid_on, amount (refunds negative) and, unless all is in one, currency. Contracted amounts are converted at the rates of on_date, payments at those of their days; fx_asof: all at that day''s. Entities that only paid are there too; what one in several segments paid is in a row without a segment. Revenue, not margin. Arguments and errors as run_rate_query and reporting_rates.';

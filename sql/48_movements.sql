@@ -4,127 +4,33 @@
 
 CREATE FUNCTION ltv.run_rate_query(timeline regclass, grain text DEFAULT 'account', by text DEFAULT NULL, segments regclass DEFAULT NULL,
         as_of date DEFAULT NULL) RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-    query text := ltv.timeline_query(timeline);
-    source text := format(' FROM %s t', timeline);
-    entity text := CASE grain
-        WHEN 'account' THEN 'l.account_id'
-        WHEN 'parent' THEN 'coalesce(l.parent_account_id, l.account_id)'
-        WHEN 'contract' THEN 'l.contract_id'
-        WHEN 'line' THEN 'l.line_id'
-        WHEN 'product' THEN $x$l.account_id || ' / ' || coalesce(l.product, '')$x$
-    END;
-    segment text := 'NULL::text';
-    key text;
-    twice text;
 BEGIN
-    IF timeline IS NULL THEN
-        RAISE EXCEPTION 'the timeline is NULL' USING ERRCODE = 'invalid_parameter_value', HINT = 'Name a relation of the shape of ltv.contract_line.';
-    END IF;
-    IF entity IS NULL THEN
-        RAISE EXCEPTION 'grain is %', coalesce(quote_literal(grain), 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''account'', ''parent'', ''contract'', ''line'' or ''product'' (a product of an account).';
-    END IF;
-    IF segments IS NOT NULL AND by IS NULL THEN
-        RAISE EXCEPTION 'segments are given and not by what' USING ERRCODE = 'invalid_parameter_value', HINT = format('by => names a column of %s.', segments);
-    END IF;
-    IF by IS NOT NULL AND NOT EXISTS (
-        SELECT FROM pg_attribute a WHERE a.attrelid = coalesce(segments, timeline) AND a.attname = by AND a.attnum > 0 AND NOT a.attisdropped
-    ) THEN
-        RAISE EXCEPTION '% has no column %', coalesce(segments, timeline), quote_literal(by)
-            USING ERRCODE = 'undefined_column',
-                  HINT = CASE WHEN segments IS NULL THEN 'by => names a column of the timeline, or with segments => a column of that relation.'
-                              ELSE 'by => names a column of the segments.' END;
-    END IF;
-    IF segments IS NOT NULL THEN
-        SELECT a.attname INTO key
-        FROM pg_attribute a JOIN unnest('{entity_id,line_id,contract_id,account_id,parent_account_id,product}'::text[]) WITH ORDINALITY AS k (name, place) ON k.name = a.attname
-        WHERE a.attrelid = segments AND a.attnum > 0 AND NOT a.attisdropped ORDER BY k.place LIMIT 1;
-        IF key IS NULL THEN
-            RAISE EXCEPTION '% has no key', segments
-                USING ERRCODE = 'undefined_column', HINT = 'Its key is the first that it has of entity_id, line_id, contract_id, account_id, parent_account_id, product.';
-        END IF;
-        EXECUTE format('SELECT %1$I::text FROM %2$s WHERE %1$I IS NOT NULL GROUP BY %1$I HAVING count(*) > 1 LIMIT 1', key, segments) INTO twice;
-        IF twice IS NOT NULL THEN
-            RAISE EXCEPTION '% has more than one row for % %', segments, key, quote_literal(twice)
-                USING ERRCODE = 'invalid_parameter_value', HINT = format('Its key is %s: one row for each, or revenue would be counted twice.', key);
-        END IF;
-        segment := 's.segment';
-    ELSIF by IS NOT NULL THEN
-        -- Any column of the relation will do, not only those of the shape.
-        query := left(query, -length(source)) || format(', t.%I::text AS _segment', by) || source;
-        segment := 'l._segment';
-    END IF;
-    -- Bytes compare and hash faster than a language's alphabet.
-    RETURN format($x$SELECT (%1$s) COLLATE "C" AS entity_id, (%2$s) COLLATE "C" AS segment, l.account_id, l.contract_id, l.line_id, l.currency, l.mrr, l.quantity, l.valid_from,
-       %3$s AS valid_to, l.term_start, l.term_end, l.start_event, %4$s AS end_event, l.known_at, l.end_known_at
-FROM (%5$s) l%6$s
-WHERE l.state IN ('active', 'past_due') AND l.mrr <> 0 AND (l.valid_to IS NULL OR l.valid_to > l.valid_from) AND %7$s$x$,
-        entity, segment,
-        CASE WHEN as_of IS NULL THEN 'l.valid_to' ELSE format('CASE WHEN coalesce(l.end_known_at, l.valid_to) < %L::date + 1 THEN l.valid_to END', as_of) END,
-        CASE WHEN as_of IS NULL THEN 'l.end_event' ELSE format('CASE WHEN coalesce(l.end_known_at, l.valid_to) < %L::date + 1 THEN l.end_event END', as_of) END,
-        query,
-        CASE WHEN segments IS NULL THEN '' ELSE format(' LEFT JOIN (SELECT %1$I::text AS key, %2$I::text AS segment FROM %3$s) s ON s.key = %4$s',
-            key, by, segments, CASE key WHEN 'entity_id' THEN entity WHEN 'parent_account_id' THEN 'coalesce(l.parent_account_id, l.account_id)' ELSE format('l.%I', key) END) END,
-        CASE WHEN as_of IS NULL THEN 'l.superseded_at IS NULL'
-             ELSE format('coalesce(l.known_at, l.valid_from) < %1$L::date + 1 AND (l.superseded_at IS NULL OR l.superseded_at >= %1$L::date + 1)', as_of) END);
+    RETURN format($x$SELECT l.entity_id, l.segment, l.account_id, l.contract_id, l.line_id, l.currency, l.mrr, l.quantity, l.valid_from, NULLIF(l.valid_to, 'infinity') AS valid_to,
+       l.term_start, l.term_end, l.start_event, l.end_event, l.known_at, l.end_known_at
+FROM (%s) l
+WHERE l.state IN ('active', 'past_due') AND l.mrr <> 0 AND (l.valid_to IS NULL OR l.valid_to > l.valid_from)%s$x$,
+        ltv.entity_query(timeline, grain, by, segments, as_of), CASE WHEN as_of IS NULL THEN ' AND l.superseded_at IS NULL' ELSE '' END);
 END
 $$;
-COMMENT ON FUNCTION ltv.run_rate_query(regclass, text, text, regclass, date) IS 'The text of a query for the lines of a timeline that count as recurring revenue: state active or past due, not superseded, run-rate not zero. Columns entity_id (by grain: account, parent, contract, line, or product = a product of an account), segment (the column by of the timeline, or of segments, a relation keyed by the first that it has of entity_id, line_id, contract_id, account_id, parent_account_id, product), account_id, contract_id, line_id, currency, mrr, quantity, valid_from, valid_to, term_start, term_end, start_event, end_event, known_at, end_known_at. as_of: as it was known at the end of that day, later-known ends open again; NULL: as it is known today. What every finance metric over a timeline reads.';
-
-CREATE FUNCTION ltv.rates_on(rates regclass, currency text, currencies text[], on_dates date[])
-    RETURNS TABLE (from_currency text, on_date date, rate numeric)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 100
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    missing text;
-    wrong record;
-BEGIN
-    SELECT string_agg(wanted.name, ', ' ORDER BY wanted.place) INTO missing
-    FROM unnest('{currency,valid_from,valid_to,rate}'::text[]) WITH ORDINALITY AS wanted (name, place)
-    WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = rates AND a.attname = wanted.name AND a.attnum > 0 AND NOT a.attisdropped);
-    IF missing IS NOT NULL THEN
-        RAISE EXCEPTION '% holds no exchange rates: it has no column %', rates, missing
-            USING ERRCODE = 'undefined_column', HINT = 'Its columns are currency, valid_from, valid_to and rate: one unit of the currency is that many of the common one, from a day until before another.';
-    END IF;
-    EXECUTE format('SELECT currency::text AS code, valid_from::date AS since, rate FROM %s WHERE currency::text = ANY ($1) AND NOT coalesce(rate > 0, false) ORDER BY 1, 2 LIMIT 1', rates)
-        INTO wrong USING currencies || rates_on.currency;
-    IF wrong.code IS NOT NULL THEN
-        RAISE EXCEPTION 'the rate of % from % is %', wrong.code, wrong.since, coalesce(wrong.rate::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'One unit of the currency is worth more than nothing.';
-    END IF;
-    -- Of rates that overlap the latest holds. What one unit is worth in the reporting currency is a cross rate.
-    RETURN QUERY EXECUTE format($x$
-        WITH quoted AS (
-            SELECT DISTINCT ON (code, day) code, day, r.rate::numeric AS rate
-            FROM unnest($1) AS day CROSS JOIN unnest($2) AS code
-            JOIN %s r ON r.currency::text = code AND r.valid_from <= day AND (r.valid_to IS NULL OR r.valid_to > day)
-            ORDER BY code, day, r.valid_from DESC
-        )
-        SELECT c.code, d.day, CASE WHEN c.code = $3 THEN 1 WHEN target.rate = 1 THEN own.rate ELSE own.rate / target.rate END
-        FROM unnest($1) AS d (day) CROSS JOIN unnest($2) AS c (code)
-        LEFT JOIN quoted own ON own.code = c.code AND own.day = d.day
-        LEFT JOIN quoted target ON target.code = $3 AND target.day = d.day$x$, rates)
-        USING ARRAY(SELECT DISTINCT unnest(on_dates)), ARRAY(SELECT DISTINCT unnest(currencies || rates_on.currency)), rates_on.currency;
-END
-$$;
-COMMENT ON FUNCTION ltv.rates_on(regclass, text, text[], date[]) IS 'What one unit of each currency is worth in the currency asked for, on each day, from a relation with the columns currency, valid_from, valid_to, rate (half-open; of rates that overlap the latest holds): a cross rate, so that the relation may be quoted in any common currency, which has itself a row with the rate 1. NULL where there is none. Error 42703 for missing columns, 22023 for a rate that is not positive.';
+COMMENT ON FUNCTION ltv.run_rate_query(regclass, text, text, regclass, date) IS 'The text of a query for the lines of a timeline that count as recurring revenue: state active or past due, not superseded, run-rate not zero. Columns entity_id, segment, account_id, contract_id, line_id, currency, mrr, quantity, valid_from, valid_to, term_start, term_end, start_event, end_event, known_at, end_known_at. as_of: as it was known by the end of that day (timeline_asof); NULL: as it is known today. Arguments and errors as entity_query. What every finance metric over a timeline reads.';
 
 CREATE FUNCTION ltv.reporting_rates(timeline regclass, on_dates date[], rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL,
         as_of date DEFAULT NULL)
     RETURNS TABLE (from_currency text, on_date date, rate numeric, to_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 100
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000 ROWS 100
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     found text[];
     since date[];
     until date[];
-    missing record;
+    codes text[];
+    days date[];
+    quotes numeric[];
+    missing text[];
 BEGIN
     EXECUTE format($x$SELECT array_agg(currency ORDER BY currency), array_agg(since ORDER BY currency), array_agg(until ORDER BY currency)
         FROM (SELECT currency, min(least(valid_from, known_at::date)) AS since, max(coalesce(valid_to, 'infinity')) AS until FROM (%s) line
@@ -133,10 +39,10 @@ BEGIN
     IF rates IS NULL THEN
         IF cardinality(found) > 1 THEN
             RAISE EXCEPTION '% is in % currencies: %', timeline, cardinality(found), array_to_string(found, ', ', 'NULL')
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies do not add up: give rates => a relation (currency, valid_from, valid_to, rate) and currency => the one to report in.';
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies do not add up: give rates => a relation of the shape of ltv.fx_rate and currency => the one to report in.';
         ELSIF currency IS NOT NULL AND found[1] <> currency THEN
             RAISE EXCEPTION '% is in %, not in %', timeline, found[1], currency
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'Give rates => a relation (currency, valid_from, valid_to, rate), or leave currency away.';
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Give rates => a relation of the shape of ltv.fx_rate, or leave currency away.';
         END IF;
         RETURN QUERY SELECT code, day, 1::numeric, code FROM unnest(found) AS code CROSS JOIN unnest(on_dates) AS day;
         RETURN;
@@ -144,30 +50,28 @@ BEGIN
     IF currency IS NULL THEN
         RAISE EXCEPTION 'rates are given and not what to report in' USING ERRCODE = 'invalid_parameter_value', HINT = 'Name it: currency => ''EUR''.';
     END IF;
-    SELECT r.from_currency, r.on_date INTO missing
-    FROM (SELECT DISTINCT coalesce(fx_asof, d) AS day, d FROM unnest(on_dates) d) x
-    CROSS JOIN unnest(found, since, until) AS used (code, since, until)
-    JOIN ltv.rates_on(rates, reporting_rates.currency, found, CASE WHEN fx_asof IS NULL THEN on_dates ELSE ARRAY[fx_asof] END) r ON r.from_currency = used.code AND r.on_date = x.day
-    WHERE r.rate IS NULL AND (fx_asof IS NOT NULL OR used.since <= x.d AND used.until > x.d)
-    ORDER BY r.on_date, r.from_currency LIMIT 1;
-    IF missing.on_date IS NOT NULL THEN
-        RAISE EXCEPTION '% has no rate from % to % on %', rates, coalesce(missing.from_currency, 'NULL'), currency, missing.on_date
-            USING ERRCODE = 'invalid_parameter_value', HINT = format('It needs a row for each of both on that day; the currency in which the rates are quoted, with the rate 1.');
+    SELECT array_agg(used.code), array_agg(d), array_agg(x.rate), (array_agg(ARRAY[used.code, coalesce(fx_asof, d)::text] ORDER BY d, used.code)
+               FILTER (WHERE x.rate IS NULL AND (fx_asof IS NOT NULL OR used.since <= d AND used.until > d)))[1:1]
+        INTO codes, days, quotes, missing
+    FROM unnest(on_dates) AS d CROSS JOIN unnest(found, since, until) AS used (code, since, until)
+    LEFT JOIN ltv.cross_rates(rates, reporting_rates.currency, fx_asof => reporting_rates.fx_asof) x
+        ON x.currency = used.code AND x.valid_from <= d AND (x.valid_to IS NULL OR d < x.valid_to);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no rate for % on % in %', coalesce(missing[1][1], 'NULL'), missing[1][2], rates
+            USING ERRCODE = 'no_data_found',
+                  HINT = format('It needs a row on that day, and so does %s; SELECT * FROM ltv.check_rates(%L) says what is wrong with them.', currency, rates);
     END IF;
-    RETURN QUERY
-        SELECT r.from_currency, d, r.rate, reporting_rates.currency
-        FROM unnest(on_dates) d
-        JOIN ltv.rates_on(rates, reporting_rates.currency, found, CASE WHEN fx_asof IS NULL THEN on_dates ELSE ARRAY[fx_asof] END) r ON r.on_date = coalesce(fx_asof, d);
+    RETURN QUERY SELECT r.code, r.day, r.rate, reporting_rates.currency FROM unnest(codes, days, quotes) AS r (code, day, rate);
 END
 $$;
-COMMENT ON FUNCTION ltv.reporting_rates(regclass, date[], regclass, text, date, date) IS 'The rates at which the currencies of a timeline are turned into the reporting currency on each day; with fx_asof, those of that day throughout. One currency and no rates: 1. Error 22023 where several currencies would be added without rates (it names them), or where a line counts and there is no rate. NULL where none is needed.';
+COMMENT ON FUNCTION ltv.reporting_rates(regclass, date[], regclass, text, date, date) IS 'The rates (of cross_rates) at which the currencies of a timeline are turned into the reporting currency on each day; with fx_asof, those of that day throughout. rates: a relation of the shape of ltv.fx_rate. One currency and no rates: 1. NULL where none is needed. as_of as in entity_query. Errors: 22023 where several currencies would be added without rates (it names them), P0002 where a line counts and there is no rate.';
 
 CREATE FUNCTION ltv.arr_movement_rows(timeline regclass, from_month date, to_month date, grain text DEFAULT 'account', by text DEFAULT NULL,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
         measure text DEFAULT 'arr', price_split boolean DEFAULT false, totals boolean DEFAULT false)
     RETURNS TABLE (month date, entity_id text, segment text, kind text, opening numeric, amount numeric, closing numeric, price numeric, n bigint, n_change bigint,
         reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -299,13 +203,13 @@ BEGIN
         USING base, last, codes, days, quotes, months, ends, unit, months[2];
 END
 $$;
-COMMENT ON FUNCTION ltv.arr_movement_rows(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean, boolean) IS 'The movements of recurring revenue, one row for each month, entity (and segment) and kind: opening (in the first month, what there was before it), new, expansion, contraction, churn, reactivation, fx; opening + amount = closing, and the sum of amount up to a month is the book at its end. Run-rate counts on the last day of a month; new is an entity that no earlier month''s end had, churn one whose whole run-rate at the grain is gone, so that a lapsed line of a live account is contraction. Several currencies: movements at the rates of the month before, fx the rest; fx_asof: all at the rates of that day, and no fx. price: the part of expansion or contraction owed to the price at the new quantity, of lines that know their quantity, if price_split. n_change: what the row adds to the number of entities with revenue. measure: arr (12 times the run-rate per month) or mrr. as_of: as known at the end of that day. totals: one row for each month, segment and kind, n of them, opening and closing NULL. Arguments and errors as run_rate_query and reporting_rates.';
+COMMENT ON FUNCTION ltv.arr_movement_rows(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean, boolean) IS 'The movements of recurring revenue, one row for each month, entity (and segment) and kind: opening (in the first month, what there was before it), new, expansion, contraction, churn, reactivation, fx; opening + amount = closing, and the sum of amount up to a month is the book at its end. Run-rate counts on the last day of a month; new is an entity that no earlier month''s end had, churn one whose whole run-rate at the grain is gone, so that a lapsed line of a live account is contraction. Several currencies: movements at the rates of the month before, fx the rest; fx_asof: all at the rates of that day, and no fx. price: the part of expansion or contraction owed to the price at the new quantity, of lines that know their quantity, if price_split. n_change: what the row adds to the number of entities with revenue. measure: arr (12 times the run-rate per month) or mrr. as_of: as known by the end of that day. totals: one row for each month, segment and kind, n of them, opening and closing NULL. Arguments and errors as run_rate_query and reporting_rates.';
 
 CREATE FUNCTION ltv.carr_rows(timeline regclass, from_month date, to_month date, grain text DEFAULT 'account', by text DEFAULT NULL,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
         measure text DEFAULT 'arr')
     RETURNS TABLE (month date, entity_id text, segment text, line_id text, kind text, effective_on date, amount numeric, reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 2000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -360,11 +264,11 @@ COMMENT ON FUNCTION ltv.carr_rows(regclass, date, date, text, text, regclass, re
 
 CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month date, grain text DEFAULT 'account', by text DEFAULT NULL,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
-        measure text DEFAULT 'arr', price_split boolean DEFAULT false)
+        measure text DEFAULT 'arr', price_split boolean DEFAULT false, rounded boolean DEFAULT true)
     RETURNS TABLE (month date, segment text, opening numeric, new numeric, expansion numeric, contraction numeric, churn numeric, reactivation numeric,
         fx numeric, closing numeric, carr numeric, price numeric, n_opening bigint, n_new bigint, n_expanded bigint, n_contracted bigint, n_churned bigint,
         n_reactivated bigint, n_closing bigint, reporting_currency text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 24
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 24
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -400,13 +304,22 @@ BEGIN
     ), standing AS (
         SELECT *, sum(s.moved) OVER path AS closing, sum(s.n_more) OVER path AS n_closing FROM summed s WINDOW path AS (PARTITION BY s.segment ORDER BY s.month)
     )
-    SELECT s.month, s.segment, s.closing - s.moved + s.brought, s.new, s.expansion, s.contraction, s.churn, s.reactivation, s.fx, s.closing,
-           s.closing + coalesce(w.amount, 0), s.price, (s.n_closing - s.n_more + s.n_brought)::bigint, s.n_new::bigint, s.n_expanded::bigint, s.n_contracted::bigint,
-           s.n_churned::bigint, s.n_reactivated::bigint, s.n_closing::bigint, coalesce(u.unit, currency)
+    -- What has come together so far is rounded, not each part, so that the parts still add up.
+    SELECT s.month, s.segment, p.so_far[1], p.so_far[2] - p.so_far[1], p.so_far[3] - p.so_far[2], p.so_far[4] - p.so_far[3], p.so_far[5] - p.so_far[4],
+           p.so_far[6] - p.so_far[5], p.so_far[7] - p.so_far[6], p.so_far[7], p.so_far[8], CASE WHEN rounded THEN round(s.price, u.digits) ELSE s.price END,
+           (s.n_closing - s.n_more + s.n_brought)::bigint, s.n_new::bigint, s.n_expanded::bigint, s.n_contracted::bigint, s.n_churned::bigint,
+           s.n_reactivated::bigint, s.n_closing::bigint, u.unit
     FROM standing s
     LEFT JOIN waiting w ON w.month = s.month AND w.segment IS NOT DISTINCT FROM s.segment
-    CROSS JOIN (SELECT min(x.unit) AS unit FROM (SELECT moved.unit FROM moved UNION ALL SELECT waiting.unit FROM waiting) x) u
+    CROSS JOIN (SELECT min(x.unit) AS unit, CASE WHEN ltv.is_currency(min(x.unit)) THEN coalesce(ltv.minor_digits(min(x.unit)), 2) ELSE 2 END AS digits
+                FROM (SELECT moved.unit FROM moved UNION ALL SELECT waiting.unit FROM waiting UNION ALL SELECT currency) x) u
+    CROSS JOIN LATERAL (
+        SELECT array_agg(CASE WHEN rounded THEN round(x.amount, u.digits) ELSE x.amount END ORDER BY x.place) AS so_far
+        FROM unnest(ARRAY[s.closing - s.moved + s.brought, s.closing - s.moved + s.brought + s.new,
+                          s.closing - s.moved + s.brought + s.new + s.expansion, s.closing - s.moved + s.brought + s.new + s.expansion + s.contraction,
+                          s.closing - s.fx - s.reactivation, s.closing - s.fx, s.closing, s.closing + coalesce(w.amount, 0)])
+             WITH ORDINALITY AS x (amount, place)) p
     ORDER BY s.month, s.segment;
 END
 $$;
-COMMENT ON FUNCTION ltv.arr_movements(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean) IS 'What moved recurring revenue in each month, and in each segment if by is given: opening + new + expansion + contraction + churn + reactivation + fx = closing, exactly. All in ARR, 12 times the run-rate on the month''s last day (measure => mrr: the run-rate); carr adds what is signed and not live and takes off what is under notice. Counts are of entities at the grain (account unless said otherwise); with by, an entity counts in each segment it is in, is new or churned as a whole, and moves between segments by expansion and contraction, so that amounts add up over segments. price: the part of expansion and contraction owed to price, if price_split. arr_movement_rows has the rows behind every figure, and the arguments'' meaning.';
+COMMENT ON FUNCTION ltv.arr_movements(regclass, date, date, text, text, regclass, regclass, text, date, date, text, boolean, boolean) IS 'What moved recurring revenue in each month, and in each segment if by is given: opening + new + expansion + contraction + churn + reactivation + fx = closing, exactly, in whole minor units of the currency (rounded => false: as they are; over segments rounded amounts may add up to a minor unit less or more). All in ARR, 12 times the run-rate on the month''s last day (measure => mrr: the run-rate); carr adds what is signed and not live and takes off what is under notice. Counts are of entities at the grain (account unless said otherwise); with by, an entity counts in each segment it is in, is new or churned as a whole, and moves between segments by expansion and contraction, so that amounts add up over segments. price: the part of expansion and contraction owed to price, if price_split. arr_movement_rows has the rows behind every figure, and the arguments'' meaning.';

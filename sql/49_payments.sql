@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ltv.timeline_from_payments(payments regclass, customer text, paid_on text, amount text, as_of date,
     gap_days integer DEFAULT NULL, currency text DEFAULT 'USD', billing_months numeric DEFAULT NULL) RETURNS SETOF ltv.contract_line
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -4,17 +4,19 @@
 CREATE TABLE ltv.models (
     name text PRIMARY KEY CHECK (name OPERATOR(pg_catalog.~) '^[^@[:space:]][^@]*$'),
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    created_by text NOT NULL DEFAULT current_user
+    created_by text NOT NULL DEFAULT current_user,
+    restricted boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE ltv.models IS 'The models by name.';
 COMMENT ON COLUMN ltv.models.name IS 'Without @, which separates version and alias: churn, churn@7, churn@production.';
 COMMENT ON COLUMN ltv.models.created_at IS 'When it was first trained.';
-COMMENT ON COLUMN ltv.models.created_by IS 'Who first trained it.';
+COMMENT ON COLUMN ltv.models.created_by IS 'Who first trained it: its owner, who may do anything with it.';
+COMMENT ON COLUMN ltv.models.restricted IS 'Only its owner and the roles of ltv.model_grants see and use it (restrict_model). Otherwise the rights to the tables decide.';
 
 CREATE TABLE ltv.model_versions (
     model text NOT NULL REFERENCES ltv.models,
     version integer NOT NULL CHECK (version OPERATOR(pg_catalog.>) 0),
-    status text NOT NULL DEFAULT 'candidate' CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['candidate', 'production', 'archived', 'rejected'])),
+    status text NOT NULL DEFAULT 'candidate' CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['candidate', 'validated', 'production', 'archived', 'rejected'])),
     algorithm text NOT NULL,
     fitted ltv.model NOT NULL,
     spec jsonb NOT NULL,
@@ -28,12 +30,16 @@ CREATE TABLE ltv.model_versions (
     trained_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     trained_by text NOT NULL DEFAULT current_user,
     extension_version text NOT NULL DEFAULT ltv.version(),
+    parent integer,
+    lineage jsonb NOT NULL DEFAULT '{}',
+    profiles jsonb NOT NULL DEFAULT '[]',
+    sha256 text CHECK (sha256 OPERATOR(pg_catalog.~) '^[0-9a-f]{64}$'),
     PRIMARY KEY (model, version)
 );
-COMMENT ON TABLE ltv.model_versions IS 'Every trained version. Rows are added by train and never changed but for their status.';
+COMMENT ON TABLE ltv.model_versions IS 'Every trained version. Rows are added by train and import_model and never changed but for their status; retire takes old ones away.';
 COMMENT ON COLUMN ltv.model_versions.model IS 'The model it is a version of.';
 COMMENT ON COLUMN ltv.model_versions.version IS '1, 2, 3, ... per model.';
-COMMENT ON COLUMN ltv.model_versions.status IS 'candidate after training, production while the alias names it, archived afterwards, rejected by hand.';
+COMMENT ON COLUMN ltv.model_versions.status IS 'candidate after training, validated by hand (set_status), production while that alias names it, archived afterwards, rejected by hand.';
 COMMENT ON COLUMN ltv.model_versions.algorithm IS 'cox, kaplan_meier, discrete_time, or the distribution of a parametric model (of train(..., ''best'') the winner): see model_algorithm.';
 COMMENT ON COLUMN ltv.model_versions.fitted IS 'The model itself.';
 COMMENT ON COLUMN ltv.model_versions.spec IS 'What train was asked: source, columns, holdout (with its resolved cut-off), NULL policy, seed, label policy.';
@@ -47,6 +53,10 @@ COMMENT ON COLUMN ltv.model_versions.note IS 'The trainer''s own words.';
 COMMENT ON COLUMN ltv.model_versions.trained_at IS 'When it was trained.';
 COMMENT ON COLUMN ltv.model_versions.trained_by IS 'Who trained it.';
 COMMENT ON COLUMN ltv.model_versions.extension_version IS 'The release that trained it.';
+COMMENT ON COLUMN ltv.model_versions.parent IS 'The version it was made from, as by recalibration; NULL: fitted afresh.';
+COMMENT ON COLUMN ltv.model_versions.lineage IS 'What it was trained on, as source_lineage saw it: relations with the definitions of views, columns with their comments, rows, fingerprint, period. See lineage().';
+COMMENT ON COLUMN ltv.model_versions.profiles IS 'How its training rows were distributed: read it as ltv.model_profiles.';
+COMMENT ON COLUMN ltv.model_versions.sha256 IS 'Of the content, written once: verify() computes it anew.';
 
 CREATE TABLE ltv.aliases (
     model text NOT NULL,
@@ -54,6 +64,7 @@ CREATE TABLE ltv.aliases (
     version integer NOT NULL,
     set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     set_by text NOT NULL DEFAULT current_user,
+    earlier integer[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (model, alias),
     FOREIGN KEY (model, version) REFERENCES ltv.model_versions
 );
@@ -63,6 +74,43 @@ COMMENT ON COLUMN ltv.aliases.alias IS 'production, staging, ...; latest is take
 COMMENT ON COLUMN ltv.aliases.version IS 'The version it names now.';
 COMMENT ON COLUMN ltv.aliases.set_at IS 'Since when.';
 COMMENT ON COLUMN ltv.aliases.set_by IS 'By whom.';
+COMMENT ON COLUMN ltv.aliases.earlier IS 'The stack beneath: promote puts the version before on its end, rollback takes it from there.';
+
+CREATE TABLE ltv.policies (
+    model text NOT NULL,
+    metric text NOT NULL,
+    comparison text NOT NULL CHECK (comparison OPERATOR(pg_catalog.=) ANY (ARRAY['>=', '<=', '>', '<', '=', '<>'])),
+    bound text NOT NULL,
+    note text,
+    set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    set_by text NOT NULL DEFAULT current_user,
+    PRIMARY KEY (model, metric, comparison)
+);
+COMMENT ON TABLE ltv.policies IS 'What a version must show before promote lets it into production: see set_policy and gate.';
+COMMENT ON COLUMN ltv.policies.model IS 'The model, or * for all. A model''s own line takes the place of that of * for the same metric and comparison.';
+COMMENT ON COLUMN ltv.policies.metric IS 'What is looked at: a metric of train, "... skill" of it, or a fact such as n_events, warnings or fit_status. See gate.';
+COMMENT ON COLUMN ltv.policies.comparison IS 'One of >=, <=, >, <, =, <>.';
+COMMENT ON COLUMN ltv.policies.bound IS 'The number it is compared with; for = and <> also a word.';
+COMMENT ON COLUMN ltv.policies.note IS 'Why, in the words of who set it.';
+COMMENT ON COLUMN ltv.policies.set_at IS 'Since when.';
+COMMENT ON COLUMN ltv.policies.set_by IS 'By whom.';
+GRANT SELECT ON ltv.policies TO PUBLIC;
+
+CREATE TABLE ltv.model_grants (
+    model text NOT NULL REFERENCES ltv.models,
+    grantee text NOT NULL,
+    privilege text NOT NULL CHECK (privilege OPERATOR(pg_catalog.=) ANY (ARRAY['predict', 'train', 'promote', 'admin'])),
+    granted_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    granted_by text NOT NULL DEFAULT current_user,
+    PRIMARY KEY (model, grantee, privilege)
+);
+COMMENT ON TABLE ltv.model_grants IS 'Who beside its owner may do what with a restricted model: see grant_model.';
+COMMENT ON COLUMN ltv.model_grants.model IS 'The model.';
+COMMENT ON COLUMN ltv.model_grants.grantee IS 'A role, by name; its members have the right too.';
+COMMENT ON COLUMN ltv.model_grants.privilege IS 'predict (see and score), train, promote (each with predict), or admin (all, and to grant them on).';
+COMMENT ON COLUMN ltv.model_grants.granted_at IS 'When.';
+COMMENT ON COLUMN ltv.model_grants.granted_by IS 'By whom.';
+GRANT SELECT ON ltv.model_grants TO PUBLIC;
 
 CREATE TABLE ltv.events (
     event_id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
@@ -79,16 +127,18 @@ COMMENT ON TABLE ltv.events IS 'The audit trail of the registry: rows are only e
 COMMENT ON COLUMN ltv.events.event_id IS 'Key of the row.';
 COMMENT ON COLUMN ltv.events.occurred_at IS 'When.';
 COMMENT ON COLUMN ltv.events.actor IS 'Who.';
-COMMENT ON COLUMN ltv.events.action IS 'train or promote.';
+COMMENT ON COLUMN ltv.events.action IS 'train, import, promote, rollback, fall_back, set_status, set_policy, restrict, open, grant, revoke or retire.';
 COMMENT ON COLUMN ltv.events.model IS 'The model.';
 COMMENT ON COLUMN ltv.events.version IS 'The version.';
-COMMENT ON COLUMN ltv.events.alias IS 'The alias, for promote.';
+COMMENT ON COLUMN ltv.events.alias IS 'The alias, where one was moved.';
 COMMENT ON COLUMN ltv.events.reason IS 'Why, in the actor''s words.';
-COMMENT ON COLUMN ltv.events.detail IS 'For promote: the version the alias named before.';
+COMMENT ON COLUMN ltv.events.detail IS 'What else there is to know: before (the version or status until then), checks (of the gate), sha256.';
 
 SELECT pg_catalog.pg_extension_config_dump('ltv.models', '');
 SELECT pg_catalog.pg_extension_config_dump('ltv.model_versions', '');
 SELECT pg_catalog.pg_extension_config_dump('ltv.aliases', '');
+SELECT pg_catalog.pg_extension_config_dump('ltv.policies', '');
+SELECT pg_catalog.pg_extension_config_dump('ltv.model_grants', '');
 SELECT pg_catalog.pg_extension_config_dump('ltv.events', '');
 
 CREATE FUNCTION ltv.model_version(name text) RETURNS integer
@@ -161,49 +211,3 @@ COMMENT ON FUNCTION ltv.model(varchar) IS 'The same for a column of type varchar
 CREATE FUNCTION ltv.model(name name) RETURNS ltv.model
     LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 RETURN ltv.model(name::text);
 COMMENT ON FUNCTION ltv.model(name) IS 'The same for a column of type name.';
-
-CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'production', reason text DEFAULT NULL)
-    RETURNS text
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    before integer;
-    fit_status text;
-BEGIN
-    IF promote.model IS NULL OR promote.version IS NULL OR promote.alias IS NULL THEN
-        RAISE EXCEPTION 'promote needs a model, a version and an alias' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
-    IF promote.alias !~ '^[[:alpha:]_][[:alnum:]_-]*$' OR promote.alias = 'latest' THEN
-        RAISE EXCEPTION '"%" cannot be an alias', promote.alias
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'A letter first, then letters, digits, _ and -; latest always means the newest version.';
-    END IF;
-    PERFORM ltv.model_version(promote.model || '@' || promote.version);
-    IF EXISTS (SELECT FROM ltv.model_versions v
-               WHERE v.model = promote.model AND v.version = promote.version AND v.status = 'rejected') THEN
-        RAISE EXCEPTION '%@% is rejected', promote.model, promote.version
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Train a new version, or take its rejection back first.';
-    END IF;
-    SELECT ltv.model_status(v.fitted) INTO fit_status FROM ltv.model_versions v
-    WHERE v.model = promote.model AND v.version = promote.version;
-    IF fit_status LIKE 'separated%' OR fit_status = 'not converged' THEN
-        RAISE WARNING '%@% is promoted, but its fit is %', promote.model, promote.version, fit_status
-            USING HINT = 'A feature that gives the outcome away does this: look at ltv.coefficients, and train without it.';
-    END IF;
-    -- The row of the alias is the lock: one promote of it at a time.
-    SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias FOR UPDATE;
-    INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)
-    ON CONFLICT ON CONSTRAINT aliases_pkey DO UPDATE SET version = EXCLUDED.version, set_at = now(), set_by = current_user;
-    IF promote.alias = 'production' THEN
-        UPDATE ltv.model_versions v SET status = CASE WHEN v.version = promote.version THEN 'production' ELSE 'archived' END
-        WHERE v.model = promote.model AND (v.version = promote.version OR v.status = 'production');
-    END IF;
-    INSERT INTO ltv.events (action, model, version, alias, reason, detail)
-    VALUES ('promote', promote.model, promote.version, promote.alias, promote.reason, jsonb_build_object('before', before));
-    RETURN format('%s@%s is version %s', promote.model, promote.alias, promote.version)
-        || CASE WHEN before IS NULL THEN '' WHEN before = promote.version THEN ', as before' ELSE format(', was %s', before) END;
-END
-$$;
-COMMENT ON FUNCTION ltv.promote(text, integer, text, text) IS 'Lets an alias (production by default) name a version, and writes the audit row. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Error P0002 for a version that does not exist.';
-REVOKE EXECUTE ON FUNCTION ltv.promote(text, integer, text, text) FROM PUBLIC;

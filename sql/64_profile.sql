@@ -72,21 +72,14 @@ CREATE FUNCTION ltv.poisson_interval(
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'poisson_interval';
 COMMENT ON FUNCTION ltv.poisson_interval(double precision, double precision) IS 'The exact interval of the mean of a Poisson count (Garwood 1936): for observed events, to be held against the expected ones. Errors 22023: a negative count, or a level outside (0, 1).';
 
-CREATE TABLE ltv.model_profiles (
-    model text NOT NULL,
-    version integer NOT NULL,
-    role text NOT NULL CHECK (role OPERATOR(pg_catalog.=) ANY (ARRAY['feature', 'prediction', 'duration'])),
-    input text NOT NULL,
-    horizon double precision,
-    profile ltv.profile NOT NULL,
-    PRIMARY KEY (model, version, role, input),
-    FOREIGN KEY (model, version) REFERENCES ltv.model_versions
-);
-COMMENT ON TABLE ltv.model_profiles IS 'How the training rows of a version were distributed: what score ranks by, and drift compares with. Written by train, never changed.';
+-- With the rights of who asks: what row security hides of the versions stays hidden.
+CREATE VIEW ltv.model_profiles WITH (security_invoker = true) AS
+SELECT v.model, v.version, p.role, p.input, p.horizon, p.profile
+FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS p (role text, input text, horizon double precision, profile ltv.profile);
+COMMENT ON VIEW ltv.model_profiles IS 'How the training rows of a version were distributed, an input a row: what score ranks by, and drift compares with. Part of the version (ltv.model_versions.profiles), written by train and sealed with it.';
 COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
 COMMENT ON COLUMN ltv.model_profiles.version IS 'The version.';
 COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model reads; prediction: the probability of the event within horizon from the start on, of the training rows; duration: how long they were observed.';
 COMMENT ON COLUMN ltv.model_profiles.input IS 'The name of the column; event_probability for the prediction.';
 COMMENT ON COLUMN ltv.model_profiles.horizon IS 'Of a prediction: the horizon that train was asked for, else the median time of the events.';
 COMMENT ON COLUMN ltv.model_profiles.profile IS 'The distribution.';
-SELECT pg_catalog.pg_extension_config_dump('ltv.model_profiles', '');

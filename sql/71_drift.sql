@@ -3,7 +3,7 @@
 CREATE FUNCTION ltv.drift(
     model text, source regclass, thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
 ) RETURNS TABLE (segment text, input text, metric text, value double precision, threshold double precision, is_anomaly boolean, n_base bigint, n_now bigint, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 30
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 30
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -109,7 +109,7 @@ COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of
 CREATE FUNCTION ltv.retrain_due(
     model text, source regclass DEFAULT NULL, max_age interval DEFAULT '180 days', thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
 ) RETURNS TABLE (check_name text, is_due boolean, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 4
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 4
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -61,7 +61,7 @@ COMMENT ON COLUMN ltv.scored.scored_at IS 'When the statement''s transaction beg
 CREATE FUNCTION ltv.score(
     model text, source regclass, id text, horizon double precision DEFAULT 12, given text DEFAULT NULL, explain_top integer DEFAULT 3, as_of date DEFAULT NULL
 ) RETURNS SETOF ltv.scored
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -3,7 +3,7 @@
 CREATE FUNCTION ltv.importance(
     model text, source regclass, horizon double precision DEFAULT 12, repeats integer DEFAULT 3, seed bigint DEFAULT 0
 ) RETURNS TABLE (rank bigint, feature text, metric text, value double precision, permuted_value double precision, importance double precision, std_dev double precision, n bigint)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bi
 CREATE FUNCTION ltv.partial_dependence(
     model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT 12
 ) RETURNS TABLE (value text, event_probability double precision, lower_decile double precision, upper_decile double precision, n bigint, n_training bigint)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -151,7 +151,7 @@ COMMENT ON FUNCTION ltv.partial_dependence(text, regclass, text, text[], double 
 CREATE FUNCTION ltv.similar(
     model text, source regclass, id text, key text, k integer DEFAULT 10
 ) RETURNS TABLE (rank bigint, similar_id text, distance double precision, differs_in text)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -206,7 +206,7 @@ COMMENT ON FUNCTION ltv.similar(text, regclass, text, text, integer) IS 'The k r
 CREATE FUNCTION ltv.segment_profile(
     source regclass, by text, features text[]
 ) RETURNS TABLE (segment text, feature text, level text, n bigint, value double precision, others double precision, standardized_difference double precision)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000 ROWS 50
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 50
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -47,6 +47,7 @@ SELECT d.* FROM (VALUES
     ('invoices', 'service_to', 'The day after the last it is for.'),
     ('invoices', 'amount', 'Without tax, in currency; below 0 for credit notes.'),
     ('invoices', 'currency', 'ISO 4217.'),
+    ('invoices', 'paid_on', 'When all of it was paid, or refunded; NULL: not yet.'),
     ('payments', NULL, 'What was paid up to as_of, also in parts; refunds of credit notes are below 0.'),
     ('payments', 'payment_id', 'Its number.'),
     ('payments', 'invoice_id', 'What it pays.'),

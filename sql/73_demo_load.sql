@@ -39,6 +39,11 @@ BEGIN
         WHERE s.nspname = schema AND c.relkind NOT IN ('i', 'I') AND (NOT c.relname::text = ANY (ours) OR NOT pg_has_role(c.relowner, 'USAGE')
             OR NOT EXISTS (SELECT FROM pg_class about WHERE about.relnamespace = s.oid AND about.relname = 'demo_company'))
         ORDER BY c.relname COLLATE "C" LIMIT 1;
+        -- What follows looks for names in this schema: whoever may create there could put a better match for a function or an operator.
+        SELECT coalesce(foreign_relation, min(f.what COLLATE "C")) INTO foreign_relation
+        FROM (SELECT format('%s of %s', p.oid::regprocedure, p.proowner::regrole) AS what FROM pg_proc p JOIN pg_namespace s ON s.oid = p.pronamespace WHERE s.nspname = schema
+              UNION ALL
+              SELECT format('%s of %s', o.oid::regoperator, o.oprowner::regrole) FROM pg_operator o JOIN pg_namespace s ON s.oid = o.oprnamespace WHERE s.nspname = schema) f;
         IF foreign_relation IS NOT NULL THEN
             RAISE EXCEPTION 'schema % holds what load_demo has not made', quote_ident(schema) USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = 'It holds ' || foreign_relation || '.', HINT = 'Give the name of a schema that does not exist, or move what is in the way.';
@@ -229,10 +234,10 @@ BEGIN
                          THEN CASE WHEN since = 0 THEN signed_on ELSE line_from END ELSE valid_from END AS known_on
         FROM dated d
     )
-    SELECT k.*, CASE WHEN from_m > since THEN CASE WHEN term > 1 AND from_m % term = 0 THEN 'renewal' WHEN term > 1 THEN 'price_change' WHEN state = 'paused' THEN NULL ELSE 'resume' END
+    SELECT k.*, CASE WHEN from_m > since THEN CASE WHEN term > 1 AND from_m % term = 0 THEN 'renewal' WHEN term > 1 THEN 'price_change' WHEN state = 'paused' THEN 'pause' ELSE 'resume' END
                      WHEN line > 0 THEN CASE WHEN term > 1 THEN 'coterm' ELSE 'upgrade' END WHEN life = 2 THEN 'reactivation' ELSE 'new' END AS start_event,
-           CASE WHEN open THEN NULL WHEN last THEN reason WHEN term > 1 AND to_m % term = 0 THEN 'renewal' WHEN term > 1 THEN 'price_change' WHEN state = 'paused' THEN NULL ELSE 'pause' END AS end_event,
-           CASE WHEN open THEN NULL WHEN last THEN coalesce(end_decided_on, valid_to) ELSE lead(known_on) OVER (PARTITION BY line_key ORDER BY from_m) END AS end_known_on,
+           CASE WHEN open THEN NULL WHEN last THEN reason WHEN term > 1 AND to_m % term = 0 THEN 'renewal' WHEN term > 1 THEN 'price_change' WHEN state = 'paused' THEN 'resume' ELSE 'pause' END AS end_event,
+           CASE WHEN open THEN NULL WHEN last THEN greatest(known_on, coalesce(end_decided_on, valid_to)) ELSE lead(known_on) OVER (PARTITION BY line_key ORDER BY from_m) END AS end_known_on,
            round(seats * round(unit_price * risen, 2) * ramp_share, 2) AS mrr, round(seats * round(list_price * risen, 2), 2) AS list_mrr
     FROM known k;
     ANALYZE pg_temp.ltv_demo_segment;
@@ -245,7 +250,7 @@ BEGIN
            CASE WHEN s.term = 1 THEN s.start_on ELSE (s.start_on + make_interval(months => s.from_m / s.term * s.term))::date END AS term_start,
            CASE WHEN s.term > 1 THEN (s.start_on + make_interval(months => (s.from_m / s.term + 1) * s.term))::date END AS term_end, a.auto_renew, s.start_event,
            CASE WHEN s.last AND NOT s.open AND s.reason <> 'downgrade' AND ltv.uniform(draw + 55, l.key) < effect.missing_reason THEN NULL ELSE s.end_event END AS end_event,
-           CASE WHEN c.corrected_on IS NOT NULL AND NOT v.wrong THEN c.corrected_on ELSE s.known_on END AS known_on, CASE WHEN NOT v.wrong THEN s.end_known_on END AS end_known_on,
+           CASE WHEN c.corrected_on IS NOT NULL AND NOT v.wrong THEN c.corrected_on ELSE s.known_on END AS known_on, CASE WHEN NOT v.wrong AND s.end_known_on IS NOT NULL THEN greatest(s.end_known_on, c.corrected_on) END AS end_known_on,
            CASE WHEN v.wrong THEN c.corrected_on END AS superseded_on, CASE WHEN s.term = 1 THEN 'billing' ELSE 'crm' END AS source, l.contract_id || '-' || s.line || '-' || s.from_m AS source_key
     FROM pg_temp.ltv_demo_segment s JOIN pg_temp.ltv_demo_life l USING (key) JOIN pg_temp.ltv_demo_account a ON a.n = s.n,
          LATERAL (SELECT CASE WHEN s.line = 0 AND s.from_m = 0 AND ltv.uniform(draw + 56, l.key) < 0.01 THEN s.known_on + 3 + floor(18 * ltv.uniform(draw + 57, l.key))::integer END AS corrected_on) c,
@@ -348,8 +353,8 @@ BEGIN
 
     -- Billing in advance: a charge at the first month of each line and at each billing date, a credit for months charged and not served.
     CREATE TABLE invoices (invoice_id text PRIMARY KEY, account_id text NOT NULL, contract_id text NOT NULL, kind text NOT NULL, issued_on date NOT NULL, due_on date NOT NULL,
-        service_from date NOT NULL, service_to date NOT NULL, amount numeric(18,2) NOT NULL, currency text NOT NULL);
-    INSERT INTO invoices
+        service_from date NOT NULL, service_to date NOT NULL, amount numeric(18,2) NOT NULL, currency text NOT NULL, paid_on date);
+    CREATE TEMP TABLE ltv_demo_invoice AS
     WITH item AS (
         SELECT s.key, s.line, m, greatest((s.start_on + make_interval(months => m))::date, s.known_on) AS issued_on, (m / a.billing + 1) * a.billing AS through,
                'invoice' AS kind, ((m / a.billing + 1) * a.billing - m) * s.mrr AS amount
@@ -360,20 +365,21 @@ BEGIN
         FROM pg_temp.ltv_demo_segment s JOIN pg_temp.ltv_demo_account a USING (n)
         WHERE s.last AND NOT s.open AND s.to_m % a.billing > 0
     )
-    SELECT l.contract_id || CASE i.kind WHEN 'invoice' THEN '-I' ELSE '-N' END || i.m || CASE WHEN booked.twice THEN 'b' ELSE '' END,
-           CASE WHEN booked.twice OR l.life = 2 THEN coalesce(a.duplicate_id, a.account_id) ELSE a.account_id END, l.contract_id, i.kind,
-           max(i.issued_on), max(i.issued_on) + 30, (l.start_on + make_interval(months => i.m))::date, (l.start_on + make_interval(months => max(i.through)))::date, sum(i.amount), a.currency
+    SELECT l.contract_id || CASE i.kind WHEN 'invoice' THEN '-I' ELSE '-N' END || i.m || CASE WHEN booked.twice THEN 'b' ELSE '' END AS invoice_id,
+           CASE WHEN booked.twice OR l.life = 2 THEN coalesce(a.duplicate_id, a.account_id) ELSE a.account_id END AS account_id, l.contract_id, i.kind,
+           max(i.issued_on) AS issued_on, max(i.issued_on) + 30 AS due_on, (l.start_on + make_interval(months => i.m))::date AS service_from, (l.start_on + make_interval(months => max(i.through)))::date AS service_to,
+           sum(i.amount)::numeric(18,2) AS amount, a.currency
     FROM item i JOIN pg_temp.ltv_demo_life l USING (key) JOIN pg_temp.ltv_demo_account a USING (n),
          LATERAL (SELECT a.duplicate_id IS NOT NULL AND i.line > 0 AND l.life = 1 AS twice) booked
     WHERE i.issued_on <= as_of
-    GROUP BY l.contract_id, l.start_on, l.life, i.m, i.kind, booked.twice, a.account_id, a.duplicate_id, a.currency
-    ORDER BY 1;
+    GROUP BY l.contract_id, l.start_on, l.life, i.m, i.kind, booked.twice, a.account_id, a.duplicate_id, a.currency;
+    ANALYZE pg_temp.ltv_demo_invoice;
 
     CREATE TABLE payments (payment_id text PRIMARY KEY, invoice_id text NOT NULL, account_id text NOT NULL, paid_on date NOT NULL, amount numeric(18,2) NOT NULL, currency text NOT NULL);
     INSERT INTO payments
     SELECT i.invoice_id || '-P' || part, i.invoice_id, i.account_id, p.paid_on + 25 * (part - 1),
            CASE WHEN p.parts = 1 THEN i.amount WHEN part = 1 THEN round(i.amount / 2, 2) ELSE i.amount - round(i.amount / 2, 2) END, i.currency
-    FROM invoices i JOIN pg_temp.ltv_demo_life l USING (contract_id) JOIN pg_temp.ltv_demo_account a USING (n),
+    FROM pg_temp.ltv_demo_invoice i JOIN pg_temp.ltv_demo_life l USING (contract_id) JOIN pg_temp.ltv_demo_account a USING (n),
          LATERAL (SELECT l.key + substring(i.invoice_id FROM '-[IN]([0-9]+)')::bigint AS key) k,
          LATERAL (SELECT CASE i.kind WHEN 'credit_note' THEN i.issued_on + 10
                          ELSE i.due_on + greatest(-12, floor(2 + 7 * (a.predictor + CASE a.term WHEN 1 THEN 3.5 ELSE 1.6 END)::float8 + 20 * (ltv.uniform(draw + 23, a.n) - 0.5)
@@ -382,6 +388,10 @@ BEGIN
          generate_series(1, p.parts) AS part
     WHERE p.paid_on + 25 * (part - 1) <= as_of
       AND (l.reason IS DISTINCT FROM 'involuntary' OR i.service_from < l.start_on + make_interval(months => l.ended - 1))
+    ORDER BY 1;
+    INSERT INTO invoices
+    SELECT i.*, p.paid_on FROM pg_temp.ltv_demo_invoice i
+    LEFT JOIN (SELECT invoice_id, sum(amount) AS amount, max(paid_on) AS paid_on FROM payments GROUP BY 1) p ON p.invoice_id = i.invoice_id AND p.amount = i.amount
     ORDER BY 1;
 
     CREATE TABLE truth_life (account_id text NOT NULL, contract_id text PRIMARY KEY, life integer NOT NULL, start_on date NOT NULL, end_on date, months integer NOT NULL, lost boolean NOT NULL, reason text, known_on date);
@@ -544,7 +554,7 @@ BEGIN
         END IF;
         RETURN NEXT;
     END LOOP;
-    DROP TABLE pg_temp.ltv_demo_account, pg_temp.ltv_demo_life, pg_temp.ltv_demo_decision, pg_temp.ltv_demo_line, pg_temp.ltv_demo_pause, pg_temp.ltv_demo_segment, pg_temp.ltv_demo_row, pg_temp.ltv_demo_month, pg_temp.ltv_demo_now;
+    DROP TABLE pg_temp.ltv_demo_account, pg_temp.ltv_demo_life, pg_temp.ltv_demo_decision, pg_temp.ltv_demo_line, pg_temp.ltv_demo_pause, pg_temp.ltv_demo_segment, pg_temp.ltv_demo_row, pg_temp.ltv_demo_month, pg_temp.ltv_demo_invoice, pg_temp.ltv_demo_now;
 END
 $load$;
 COMMENT ON FUNCTION ltv.load_demo(text, integer, integer, date, boolean) IS 'Makes a B2B software company whose truth is known, in a schema of its own: customers, contracts (as ltv.contract_line), invoices, payments, usage, tickets, exchange rates, costs, with the dirt of real life, which the table dirt counts. Tables that begin with truth hold what nobody has: the parameters, each customer''s own hazards, and the expected margin and life at as_of, by exact recursion; actuals is what then came. The same arguments make the same company everywhere. accounts: customers, 1 to 1000000; as_of: what the company knows; replace: make it anew. One row per relation made. Errors: 55000 where the schema holds a company already or anything else; 22023, 22004 for arguments. DROP SCHEMA removes it.';

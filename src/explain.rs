@@ -34,7 +34,7 @@ fn scale(model: &Model) -> Option<&'static str> {
         Fit::Parametric(fit) if fit.distribution.name().starts_with("spline-odds") => Some("log-odds"),
         Fit::Parametric(fit) if fit.distribution.name().starts_with("spline-normal") => Some("probit"),
         Fit::Parametric(_) => Some("log-time"),
-        Fit::KaplanMeier(_) | Fit::Contractual(_) => None,
+        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => None,
     }
 }
 

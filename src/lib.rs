@@ -1,8 +1,12 @@
 //! `ltv`: the PostgreSQL face. Each file takes Datums apart, calls the engine and puts the answer together; the SQL that
 //! users see is written out in `sql/`.
 
+mod ages;
 mod calibration;
 mod contractual;
+mod currency;
+mod decimal;
+mod discounting;
 mod discrete;
 mod estimates;
 mod explain;
@@ -15,13 +19,22 @@ mod intervals;
 mod parametric;
 mod pg;
 mod plot;
+mod portfolio;
 mod predict;
 mod profile;
+mod ranking;
 mod registry;
+mod script;
 mod survival;
+mod survival_calibration;
+mod terms;
+mod terms_text;
 mod text;
+mod timeline;
 mod train;
+mod transactional;
 mod types;
+mod unit_economics;
 mod value;
 
 use pgrx::prelude::*;
@@ -38,44 +51,3 @@ pub extern "C-unwind" fn _PG_init() {
 fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
-
-extension_sql_file!("../sql/00_guard.sql", name = "guard", bootstrap);
-extension_sql_file!("../sql/10_types.sql", name = "types", requires = ["guard"]);
-extension_sql_file!("../sql/20_survival.sql", name = "survival", requires = ["types"]);
-extension_sql_file!("../sql/22_estimates.sql", name = "estimates", requires = ["survival"]);
-extension_sql_file!("../sql/22_groups.sql", name = "groups", requires = ["estimates"]);
-extension_sql_file!("../sql/24_incidence.sql", name = "incidence", requires = ["groups"]);
-extension_sql_file!("../sql/24_intervals.sql", name = "intervals", requires = ["incidence"]);
-extension_sql_file!("../sql/30_models.sql", name = "models", requires = ["intervals"]);
-extension_sql_file!("../sql/32_designs.sql", name = "designs", requires = ["models"]);
-extension_sql_file!("../sql/33_parametric.sql", name = "parametric", requires = ["designs"]);
-extension_sql_file!("../sql/34_cox.sql", name = "cox", requires = ["parametric"]);
-extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["cox"]);
-extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fine_gray"]);
-extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);
-extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
-extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["cure"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["contractual"]);
-extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["value"]);
-extension_sql_file!("../sql/47_mapping_hubspot.sql", name = "mapping_hubspot", requires = ["timeline"]);
-extension_sql_file!("../sql/47_mapping_salesforce.sql", name = "mapping_salesforce", requires = ["mapping_hubspot"]);
-extension_sql_file!("../sql/47_mapping_stripe.sql", name = "mapping_stripe", requires = ["mapping_salesforce"]);
-extension_sql_file!("../sql/47_mapping_versions.sql", name = "mapping_versions", requires = ["mapping_stripe"]);
-extension_sql_file!("../sql/47_mapping_zuora.sql", name = "mapping_zuora", requires = ["mapping_versions"]);
-extension_sql_file!("../sql/48_historical_value.sql", name = "historical_value", requires = ["mapping_zuora"]);
-extension_sql_file!("../sql/48_mapping.sql", name = "mapping", requires = ["historical_value"]);
-extension_sql_file!("../sql/48_movements.sql", name = "movements", requires = ["mapping"]);
-extension_sql_file!("../sql/48_renewal_rate.sql", name = "renewal_rate", requires = ["movements"]);
-extension_sql_file!("../sql/48_retention.sql", name = "retention", requires = ["renewal_rate"]);
-extension_sql_file!("../sql/49_payments.sql", name = "payments", requires = ["retention"]);
-extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["payments"]);
-extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["registry"]);
-extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["calibration"]);
-extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["explain"]);
-extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["profile"]);
-extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);
-extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
-extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);
-extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["understand"]);
-extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
-extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["demo_load"]);

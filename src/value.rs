@@ -4,13 +4,18 @@ use chrono::{Days, Months, NaiveDate};
 use ltv_engine::Error;
 use ltv_engine::survival::CurveView;
 use ltv_engine::value::cash_flow::{self, CashFlow};
+use ltv_engine::value::components::{Component, components};
 use ltv_engine::value::contract::Calendar;
+use ltv_engine::value::day_count::day_number;
 use ltv_engine::value::lifetime_value::{self, Status, Valuation};
-use ltv_engine::value::terms::Terms;
+use ltv_engine::value::{ContractTerms, Minor, Terms, UnitValuation};
 use pgrx::prelude::*;
 
+use crate::currency::digits_of;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
+use crate::pg::varlena::Stored;
+use crate::terms::{of_double, stated_on};
 
 /// Where each money argument stands, counted from the first of them.
 mod place {
@@ -42,23 +47,37 @@ pub(crate) struct Asked<'a> {
     pub(crate) currency: Option<String>,
 }
 
+impl<'a> Asked<'a> {
+    pub(crate) fn of(terms: &'a ContractTerms) -> Self {
+        let as_of = terms.as_of.map(|days| settle(stated_on(days)));
+        Asked { terms: terms.view(), as_of, currency: terms.currency.clone() }
+    }
+}
+
+/// The value of type ltv.terms at a place of the call.
+fn stated(call: &Call, place: usize) -> Result<ContractTerms, String> {
+    let bytes = call.bytes(place).ok_or_else(|| missing("terms"))?;
+    Ok(settle(ContractTerms::from_bytes(bytes)))
+}
+
+/// A number of months that an integer argument says.
+fn whole(name: &str, value: i32) -> ltv_engine::Result<u32> {
+    u32::try_from(value)
+        .map_err(|_| Error::invalid(format!("{name} must not be negative, got {value}"), "It is a number of months."))
+}
+
 pub(crate) fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static str> {
     let float = |place: usize, name| call.float(first + place).ok_or(name);
     let text = |place: usize, name| call.text(first + place).ok_or(name);
-    let whole = |place: usize, name| -> Result<u32, &'static str> {
-        let value = call.integer(first + place).ok_or(name)?;
-        Ok(settle(u32::try_from(value).map_err(|_| {
-            Error::invalid(format!("{name} must not be negative, got {value}"), "It is a number of months.")
-        })))
-    };
+    let months = |place: usize, name| call.integer(first + place).ok_or(name).map(|months| settle(whole(name, months)));
     let currency = call.text(first + place::CURRENCY).map(str::to_owned);
-    let as_of = call.integer(first + place::AS_OF).map(|days| settle(civil(days)));
+    let as_of = call.integer(first + place::AS_OF).map(|days| settle(stated_on(days)));
     let terms = Terms {
         revenue: float(place::REVENUE, "revenue")?,
         margin: float(place::MARGIN, "margin")?,
         cost_to_serve: float(place::COST_TO_SERVE, "cost_to_serve")?,
         discount_rate: float(place::DISCOUNT_RATE, "discount_rate")?,
-        horizon: whole(place::HORIZON, "horizon")?,
+        horizon: months(place::HORIZON, "horizon")?,
         expansion: float(place::EXPANSION, "expansion")?,
         price_uplift: float(place::PRICE_UPLIFT, "price_uplift")?,
         period_months: float(place::PERIOD_MONTHS, "period_months")?,
@@ -67,33 +86,14 @@ pub(crate) fn asked<'a>(call: &Call, first: usize) -> Result<Asked<'a>, &'static
         given: float(place::GIVEN, "given")?,
         term_months: call.float(first + place::TERM_MONTHS),
         months_to_renewal: call.float(first + place::MONTHS_TO_RENEWAL),
-        paid_months: whole(place::PAID_MONTHS, "paid_months")?,
+        paid_months: months(place::PAID_MONTHS, "paid_months")?,
         acquisition_cost: float(place::ACQUISITION_COST, "acquisition_cost")?,
         tail: settle(text(place::TAIL, "tail")?.parse()),
-        due_days: None,
-        minor_digits: currency.as_deref().map_or(2, |code| settle(minor_digits(code))),
+        minor_digits: settle(digits_of(currency.as_deref())),
         level: float(place::LEVEL, "level")?,
+        ..Terms::new(0.0)
     };
     Ok(Asked { terms, as_of, currency })
-}
-
-/// The decimals of a currency by ISO 4217.
-fn minor_digits(code: &str) -> ltv_engine::Result<u32> {
-    let currency = iso_currency::Currency::from_code(code).ok_or_else(|| {
-        Error::invalid(format!("unknown currency \"{code}\""), "An ISO 4217 code in capitals, such as EUR, USD or JPY.")
-    })?;
-    Ok(currency.exponent().map_or(2, u32::from))
-}
-
-/// The date `days` after 2000-01-01, PostgreSQL's epoch.
-fn civil(days: i32) -> ltv_engine::Result<NaiveDate> {
-    let epoch = NaiveDate::from_ymd_opt(2000, 1, 1);
-    let shifted = epoch.and_then(|epoch| {
-        let distance = Days::new(u64::from(days.unsigned_abs()));
-        if days < 0 { epoch.checked_sub_days(distance) } else { epoch.checked_add_days(distance) }
-    });
-    shifted
-        .ok_or_else(|| Error::invalid("as_of is out of range", "The day on which the value is stated, a finite date."))
 }
 
 /// Days from `as_of` to the same day `months` later, the last of the month where there is none.
@@ -114,46 +114,165 @@ pub(crate) fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R
 
 /// Applies `value` to the curve of argument 0; the reason when there is none.
 fn with_curve<R>(call: &Call, value: impl FnOnce(CurveView) -> R) -> Result<R, String> {
-    call.curve(value).ok_or_else(|| if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into())
+    call.curve(value).ok_or_else(|| no_curve(call))
+}
+
+fn no_curve(call: &Call) -> String {
+    if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into()
 }
 
 /// `lifetime_value(curve, …)`.
 pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
-    let valued = asked(call, 1).map_err(missing).and_then(|asked| {
-        let value = |curve: CurveView| with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
-        Ok((with_curve(call, value)?, asked))
-    });
-    answer_valuation(call, valued)
+    answer_valuation(call, asked(call, 1).map_err(missing), |asked| valued_again(call, asked))
+}
+
+/// `lifetime_value(curve, terms)`.
+pub fn lifetime_value_curve_terms(call: &Call) -> pg_sys::Datum {
+    let terms = stated(call, 1);
+    match terms.as_ref().map(|stated| (stated, stated.plain())) {
+        Ok((stated, Some(terms))) => {
+            let Asked { as_of, currency, .. } = Asked::of(stated);
+            answer_valuation(call, Ok(Asked { terms, as_of, currency }), |asked| valued_again(call, asked))
+        }
+        Ok((stated, None)) => value_curve(call, Ok(Asked::of(stated))),
+        Err(why) => value_curve(call, Err(why.clone())),
+    }
 }
 
 /// `lifetime_value(model, row, …)`.
 pub fn lifetime_value_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let valued = asked(call, 2).map_err(missing).and_then(|asked| {
-        let value = call.score(by, |subject| {
-            let subject = subject.map_err(|why| why.to_string())?;
-            subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
-            Ok::<_, String>(with_terms(&asked, |terms| {
-                settle(subject.view(|curve| lifetime_value::lifetime_value(curve, terms)))
-            }))
-        });
-        Ok((value.ok_or("no model or no row")??, asked))
+    value_model(call, by, asked(call, 2).map_err(missing))
+}
+
+/// `lifetime_value(model, row, terms)`.
+pub fn lifetime_value_model_terms(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let terms = stated(call, 2);
+    value_model(call, by, terms.as_ref().map(Asked::of).map_err(String::clone))
+}
+
+/// `lifetime_values(curve, terms, horizons)`.
+pub fn lifetime_values_curve(call: &Call) -> pg_sys::Datum {
+    values(call, 1, |asked| valued_curve(call, asked))
+}
+
+/// `lifetime_values(model, row, terms, horizons)`.
+pub fn lifetime_values_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    values(call, 2, |asked| valued_model(call, by, asked))
+}
+
+/// A row for each horizon; the terms stand at `place`, the horizons behind them.
+fn values(call: &Call, place: usize, value: impl Fn(&Asked) -> Valued) -> pg_sys::Datum {
+    let horizons = call.get::<Vec<Option<i32>>>(place + 1).unwrap_or_default();
+    let terms = stated(call, place);
+    let rows = horizons.into_iter().flatten().map(|months| {
+        let Ok(terms) = &terms else { return unvalued(missing("terms")) };
+        let mut terms = terms.clone();
+        terms.plain.horizon = settle(whole("horizon", months));
+        let asked = Asked::of(&terms);
+        valuation_fields(&asked, value(&asked))
     });
-    answer_valuation(call, valued)
+    call.answer_rows(rows)
+}
+
+/// A valuation, none at this age, or why there can be none.
+type Valued = Result<Option<Valuation>, String>;
+
+fn value_curve(call: &Call, asked: Result<Asked, String>) -> pg_sys::Datum {
+    answer_valuation(call, asked, |asked| valued_curve(call, asked))
+}
+
+fn value_model(call: &Call, by: ModelBy, asked: Result<Asked, String>) -> pg_sys::Datum {
+    answer_valuation(call, asked, |asked| valued_model(call, by, asked))
+}
+
+fn valued_curve(call: &Call, asked: &Asked) -> Valued {
+    with_curve(call, |curve| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
+}
+
+/// The same for terms without lists: contracts of one curve, terms and age differ in their price only.
+fn valued_again(call: &Call, asked: &Asked<'static>) -> Valued {
+    if !UnitValuation::is_for(&asked.terms) {
+        return valued_curve(call, asked);
+    }
+    let valued = call.curve_and_ages(|curve, ages| {
+        ages.under_arguments(&asked.terms, asked.as_of);
+        let make = || with_terms(asked, |terms| settle(UnitValuation::new(curve, terms)));
+        let short = ages.again(asked.terms.given, make).and_then(|unit| unit.at(asked.terms.revenue));
+        short.or_else(|| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
+    });
+    valued.ok_or_else(|| no_curve(call))
+}
+
+/// `present_value(curve, terms, revenue, given)`.
+pub fn present_value(call: &Call) -> pg_sys::Datum {
+    let (Some(bytes), Some(revenue), Some(given)) = (call.bytes(1), call.float(2), call.float(3)) else {
+        return call.null();
+    };
+    let value = call.curve_and_ages(|curve, ages| {
+        let at_age = |terms: &ContractTerms| {
+            let mut terms = terms.clone();
+            terms.plain.given = given;
+            terms
+        };
+        let decode = || settle(ContractTerms::from_bytes(bytes));
+        let (terms, unit) = ages.of_value(bytes, given, decode, |terms| {
+            let terms = at_age(terms);
+            let asked = Asked::of(&terms);
+            let unit = || with_terms(&asked, |terms| settle(UnitValuation::new(curve, terms)));
+            if UnitValuation::is_for(&asked.terms) { unit() } else { None }
+        });
+        let digits = terms.plain.minor_digits;
+        let short = unit.filter(|_| revenue > 0.0).and_then(|unit| unit.ltv(revenue));
+        let long = || {
+            let mut terms = at_age(terms);
+            terms.revenue = of_double(revenue);
+            let asked = Asked::of(&terms);
+            let valuation = with_terms(&asked, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
+            valuation.map(|valuation| valuation.ltv)
+        };
+        short.or_else(long).map(|ltv| ltv.amount(digits))
+    });
+    call.answer_float(value.flatten())
+}
+
+fn valued_model(call: &Call, by: ModelBy, asked: &Asked) -> Valued {
+    with_model(call, by, asked, |terms, curve| settle(lifetime_value::lifetime_value(curve, terms)))
+}
+
+/// Applies `value` to the curve that the model of argument 0 has for the row of argument 1; the reason when there is none.
+fn with_model<R>(call: &Call, by: ModelBy, asked: &Asked, value: impl Fn(&Terms, CurveView) -> R) -> Result<R, String> {
+    let scored = call.score(by, |subject| {
+        let subject = subject.map_err(|why| why.to_string())?;
+        subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
+        Ok::<_, String>(with_terms(asked, |terms| subject.view(|curve| value(terms, curve))))
+    });
+    scored.ok_or("no model or no row")?
 }
 
 pub(crate) fn missing(name: &'static str) -> String {
     format!("missing: {name}")
 }
 
-fn answer_valuation(call: &Call, valued: Result<(Option<Valuation>, Asked), String>) -> pg_sys::Datum {
-    let (valuation, asked) = match valued {
-        Ok((Some(valuation), asked)) => (valuation, asked),
-        Ok((None, _)) => return call.answer_tuple(unvalued(Status::NoSuchAge.name().into())),
-        Err(why) => return call.answer_tuple(unvalued(why)),
+fn answer_valuation<'a>(
+    call: &Call,
+    asked: Result<Asked<'a>, String>,
+    value: impl FnOnce(&Asked<'a>) -> Valued,
+) -> pg_sys::Datum {
+    call.answer_tuple(match asked {
+        Ok(asked) => valuation_fields(&asked, value(&asked)),
+        Err(why) => unvalued(why),
+    })
+}
+
+fn valuation_fields(asked: &Asked, valued: Valued) -> Vec<Field> {
+    let valuation = match valued {
+        Ok(Some(valuation)) => valuation,
+        Ok(None) => return unvalued(Status::NoSuchAge.name().into()),
+        Err(why) => return unvalued(why),
     };
-    let money = |amount: ltv_engine::value::money::Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
-    let limit = |amount: Option<_>| amount.map_or(Field::Numeric(None), money);
-    call.answer_tuple(vec![
+    let limit = |amount: Option<Minor>| Field::Money(amount, asked.terms.minor_digits);
+    let money = |amount: Minor| limit(Some(amount));
+    vec![
         money(valuation.ltv),
         money(valuation.undiscounted),
         money(valuation.revenue),
@@ -166,37 +285,59 @@ fn answer_valuation(call: &Call, valued: Result<(Option<Valuation>, Asked), Stri
         Field::Float(valuation.payback_months),
         limit(valuation.lower),
         limit(valuation.upper),
-        Field::Text(asked.currency),
-        Field::Text(Some(valuation.status.name().into())),
-    ])
+        Field::Text(asked.currency.clone()),
+        Field::Name(valuation.status.name()),
+        Field::Name(asked.terms.basis.name()),
+        Field::Float(valuation.undiscounted_payback_months),
+        money(valuation.outcome_std_dev),
+        money(valuation.outcome_lower),
+        money(valuation.outcome_upper),
+    ]
 }
+
+const VALUATION_COLUMNS: usize = 19;
 
 fn unvalued(why: String) -> Vec<Field> {
     let mut fields: Vec<Field> = (0..13).map(|_| Field::Text(None)).collect();
     fields.push(Field::Text(Some(why)));
+    fields.extend((14..VALUATION_COLUMNS).map(|_| Field::Text(None)));
     fields
 }
 
 /// `cash_flows(curve, …)`.
 pub fn cash_flows_curve(call: &Call) -> pg_sys::Datum {
-    let rows = asked(call, 1).map_err(missing).and_then(|asked| {
+    rows_curve(call, asked(call, 1).map_err(missing))
+}
+
+/// `cash_flows(curve, terms)`.
+pub fn cash_flows_curve_terms(call: &Call) -> pg_sys::Datum {
+    let terms = stated(call, 1);
+    rows_curve(call, terms.as_ref().map(Asked::of).map_err(String::clone))
+}
+
+/// `cash_flows(model, row, …)`.
+pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    rows_model(call, by, asked(call, 2).map_err(missing))
+}
+
+/// `cash_flows(model, row, terms)`.
+pub fn cash_flows_model_terms(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let terms = stated(call, 2);
+    rows_model(call, by, terms.as_ref().map(Asked::of).map_err(String::clone))
+}
+
+fn rows_curve(call: &Call, asked: Result<Asked, String>) -> pg_sys::Datum {
+    let rows = asked.and_then(|asked| {
         let rows = |curve: CurveView| with_terms(&asked, |terms| settle(cash_flow::cash_flows(curve, terms)));
         Ok((with_curve(call, rows)?, asked))
     });
     answer_cash_flows(call, rows)
 }
 
-/// `cash_flows(model, row, …)`.
-pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let rows = asked(call, 2).map_err(missing).and_then(|asked| {
-        let rows = call.score(by, |subject| {
-            let subject = subject.map_err(|why| why.to_string())?;
-            subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
-            Ok::<_, String>(with_terms(&asked, |terms| {
-                settle(subject.view(|curve| cash_flow::cash_flows(curve, terms)))
-            }))
-        });
-        Ok((rows.ok_or("no model or no row")??, asked))
+fn rows_model(call: &Call, by: ModelBy, asked: Result<Asked, String>) -> pg_sys::Datum {
+    let rows = asked.and_then(|asked| {
+        let rows = |terms: &Terms, curve: CurveView| settle(cash_flow::cash_flows(curve, terms));
+        Ok((with_model(call, by, &asked, rows)?, asked))
     });
     answer_cash_flows(call, rows)
 }
@@ -204,11 +345,9 @@ pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
 /// No rows for what has no value: `lifetime_value` of the same arguments says why.
 fn answer_cash_flows(call: &Call, rows: Result<(Option<Vec<CashFlow>>, Asked), String>) -> pg_sys::Datum {
     let Ok((Some(rows), asked)) = rows else { return call.answer_rows(Vec::new()) };
-    let money = |amount: ltv_engine::value::money::Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
+    let money = |amount: Minor| Field::Money(Some(amount), asked.terms.minor_digits);
     let due_on = |row: &CashFlow| {
-        let due = asked.as_of?.checked_add_days(Days::new(u64::try_from(row.due_days?).ok()?))?;
-        let epoch = NaiveDate::from_ymd_opt(2000, 1, 1)?;
-        i32::try_from((due - epoch).num_days()).ok()
+        Some(day_number(asked.as_of?.checked_add_days(Days::new(u64::try_from(row.due_days?).ok()?))?))
     };
     call.answer_rows(rows.iter().map(|row| {
         vec![
@@ -222,6 +361,39 @@ fn answer_cash_flows(call: &Call, rows: Result<(Option<Vec<CashFlow>>, Asked), S
             Field::Float(Some(row.discount_factor)),
             money(row.present_value),
             money(row.cumulative),
+        ]
+    }))
+}
+
+/// `value_components(curve, terms)`.
+pub fn value_components_curve(call: &Call) -> pg_sys::Datum {
+    let found = stated(call, 1).and_then(|terms| {
+        let asked = Asked::of(&terms);
+        let found = with_curve(call, |curve| with_terms(&asked, |terms| settle(components(curve, terms))))?;
+        Ok((found, terms.plain.minor_digits))
+    });
+    answer_components(call, found)
+}
+
+/// `value_components(model, row, terms)`.
+pub fn value_components_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let found = stated(call, 2).and_then(|terms| {
+        let asked = Asked::of(&terms);
+        let found = with_model(call, by, &asked, |terms, curve| settle(components(curve, terms)))?;
+        Ok((found, terms.plain.minor_digits))
+    });
+    answer_components(call, found)
+}
+
+fn answer_components(call: &Call, found: Result<(Option<Vec<Component>>, u32), String>) -> pg_sys::Datum {
+    let Ok((Some(found), digits)) = found else { return call.answer_rows(Vec::new()) };
+    call.answer_rows((1..).zip(found).map(|(step, component)| {
+        vec![
+            Field::Int4(Some(step)),
+            Field::Text(Some(component.name.into())),
+            Field::Float(component.factor),
+            Field::Numeric(Some(component.amount.text(digits))),
+            Field::Numeric(Some(component.running.text(digits))),
         ]
     }))
 }

@@ -11,6 +11,7 @@ import io
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -21,7 +22,7 @@ DATA = REPO / "tests" / "data"
 sys.path.insert(0, str(REPO / "tools"))
 
 import cluster as base  # noqa: E402
-from place import Failure, clean_environment  # noqa: E402
+from place import Failure, as_owner_of, clean_environment  # noqa: E402
 
 NULL = "\x1a"  # no value that a test asks for looks like this
 TEMPLATE = "ltv_template"
@@ -142,6 +143,21 @@ class Cluster(base.Cluster):
             found = [line.rstrip() for line in file if DEFECT.search(line)]
         self.skip_log()
         return found
+
+
+def role(cluster: Cluster, name: str) -> None:
+    """A fresh role without rights; roles belong to the cluster, not to the test's database."""
+    cluster.execute(f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN EXECUTE 'DROP OWNED BY {name} CASCADE'; EXECUTE 'DROP ROLE {name}'; END IF; END $$; CREATE ROLE {name};")
+
+
+def caught_up(primary: Cluster, standby: Cluster) -> None:
+    """Wait until the standby has replayed all that the primary has written."""
+    primary.query("SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'test', 'flush')")
+    written = primary.value("SELECT pg_current_wal_flush_lsn()")
+    until = time.monotonic() + 30
+    while standby.value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") != "t":
+        assert time.monotonic() < until, "the standby does not catch up"
+        time.sleep(0.05)
 
 
 def rows_of(printed: str) -> list[Row]:

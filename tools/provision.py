@@ -24,7 +24,7 @@ LIBCLANG_WHEEL = "libclang==18.1.1"
 SUPPORTED = (15, 16, 17, 18)
 SERVER_PROGRAMS = (
     *("postgres", "initdb", "pg_ctl", "pg_config", "pg_controldata", "pg_resetwal", "pg_upgrade", "pg_waldump"),
-    *("psql", "createdb", "dropdb", "pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup", "pg_isready", "pgbench"),
+    *("psql", "createdb", "dropdb", "pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup", "pg_isready", "pgbench", "vacuumdb"),
 )
 
 
@@ -149,9 +149,6 @@ def private_copy(original: Path) -> Server:
         say(f"making a private copy of {source.version} in {root}")
         shutil.rmtree(root, ignore_errors=True)
         inside(bindir).mkdir(parents=True)
-        for name in SERVER_PROGRAMS:
-            if (bindir / name).exists():
-                shutil.copy2(bindir / name, inside(bindir) / name)
         skip_bitcode = shutil.ignore_patterns("bitcode")
         for folder in (sharedir, pkglibdir):
             shutil.copytree(folder, inside(folder), symlinks=True, ignore=skip_bitcode)
@@ -160,6 +157,10 @@ def private_copy(original: Path) -> Server:
         else:
             debian_headers(source.major, root)
         complete.touch()
+    for name in SERVER_PROGRAMS:
+        # A copy made before a program was needed.
+        if (bindir / name).exists() and not (inside(bindir) / name).exists():
+            shutil.copy2(bindir / name, inside(bindir) / name)
     if copy.ask("pkglibdir") != inside(pkglibdir):
         raise Unavailable(f"{source.version} is not relocatable: {copy.ask('pkglibdir')} is outside of {root}")
     return copy

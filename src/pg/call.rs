@@ -5,10 +5,13 @@ use ltv_engine::model::Model;
 use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::CurveView;
+use ltv_engine::value::Minor;
 use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
 
+use crate::ages::Ages;
 use crate::pg::call_site::CallSite;
 use crate::pg::error::{report, settle};
+use crate::pg::numeric::money;
 use crate::pg::{array, expanded, interrupts, varlena};
 
 /// One call. Made only by the exported symbols, with PostgreSQL's own `fcinfo`.
@@ -23,12 +26,19 @@ pub enum Field {
     /// An integer, or a date as days since 2000-01-01.
     Int4(Option<i32>),
     Text(Option<String>),
+    /// A text that is always there, such as a status.
+    Name(&'static str),
     Texts(Vec<String>),
     /// The digits of a number, exactly.
     Numeric(Option<String>),
+    /// Money in minor units, and how many decimals they are.
+    Money(Option<Minor>, u32),
     /// The payload of a value of one of our types.
     Bytes(Vec<u8>),
 }
+
+/// Words for the short values of a row: numbers of money take two to four each.
+const SCRATCH: usize = 64;
 
 /// How argument 0 gives the model.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +60,10 @@ impl Call {
         // SAFETY: `nargs` slots were allocated by the caller of the function.
         let slots = unsafe { (*self.fcinfo).args.as_slice((*self.fcinfo).nargs as usize) };
         slots.get(place).filter(|slot| !slot.isnull).map(|slot| slot.value)
+    }
+
+    pub fn is_null(&self, place: usize) -> bool {
+        self.argument(place).is_none()
     }
 
     #[inline(always)]
@@ -147,13 +161,33 @@ impl Call {
     /// The model of argument 0 applied to the row of argument 1; `None` when either is NULL.
     #[inline]
     pub fn score<R>(&self, by: ModelBy, answer: impl FnOnce(Result<Subject<'_>, Unscorable>) -> R) -> Option<R> {
-        let (model, row) = (self.argument(0)?, self.argument(1)?);
+        self.score_from(0, by, |_, subject| answer(subject))
+    }
+
+    /// A model that is an argument; `None` when it is NULL.
+    pub fn model<R>(&self, place: usize, read: impl FnOnce(&Model) -> R) -> Option<R> {
+        let bytes = self.bytes(place)?;
+        // SAFETY: the functions that read models keep nothing else in fn_extra.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        Some(read(site.model(bytes)))
+    }
+
+    /// As [`Call::score`] with the model at a later place and the row right after it; `answer` is also told the header of
+    /// the stored model, which equal models have in common.
+    #[inline]
+    pub fn score_from<R>(
+        &self,
+        first: usize,
+        by: ModelBy,
+        answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>) -> R,
+    ) -> Option<R> {
+        let (model, row) = (self.argument(first)?, self.argument(first + 1)?);
         // SAFETY: the functions that score keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
         match by {
             // SAFETY: declared ltv.model, and not NULL.
             ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
-            ModelBy::Name => site.hold_named(self.text(0).unwrap_or_default(), crate::registry::model_bytes),
+            ModelBy::Name => site.hold_named(self.text(first).unwrap_or_default(), crate::registry::model_bytes),
         }
         // SAFETY: declared record, and not NULL.
         Some(unsafe { site.score(row, answer) })
@@ -173,12 +207,28 @@ impl Call {
         Some(unsafe { site.look(row, answer) })
     }
 
+    /// As [`Call::curve`] at a later place; `look` is also told a fingerprint of the stored curve.
+    pub fn curve_from<R>(&self, place: usize, look: impl FnOnce(&[u8], CurveView<'_>) -> R) -> Option<R> {
+        let bytes = self.bytes(place)?;
+        // SAFETY: as in `curve`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        site.curve_and_fingerprint(bytes).map(|(curve, print)| look(print, curve.view()))
+    }
+
     /// The curve of argument 0; `None` when it is NULL or of an empty cohort.
     pub fn curve<R>(&self, look: impl FnOnce(CurveView<'_>) -> R) -> Option<R> {
         let bytes = self.bytes(0)?;
         // SAFETY: the functions that read curves keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
         site.curve(bytes).map(|curve| look(curve.view()))
+    }
+
+    /// The same with what this call site keeps of the curve's valuations.
+    pub fn curve_and_ages<R>(&self, look: impl FnOnce(CurveView<'_>, &mut Ages) -> R) -> Option<R> {
+        let bytes = self.bytes(0)?;
+        // SAFETY: as in `curve`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        site.curve_and_ages(bytes).map(|(curve, ages)| look(curve.view(), ages))
     }
 
     #[inline(always)]
@@ -219,11 +269,11 @@ impl Call {
                 copy
             }
         });
-        let (mut values, mut nulls) = datums(fields);
+        let mut row = Row::of(fields);
         // SAFETY: the declared type has as many columns as there are fields (the surface tests call every function).
         unsafe {
-            assert_eq!((*descriptor).natts as usize, values.len(), "result columns");
-            let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            assert_eq!((*descriptor).natts as usize, row.values.len(), "result columns");
+            let tuple = pg_sys::heap_form_tuple(descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
             pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
         }
     }
@@ -237,28 +287,75 @@ impl Call {
         };
         for row in rows {
             settle(interrupts::check());
-            let (mut values, mut nulls) = datums(row);
+            let mut row = Row::of(row);
             // SAFETY: store and descriptor were just made; the descriptor has as many columns as there are fields.
             unsafe {
-                assert_eq!((*result.setDesc).natts as usize, values.len(), "result columns");
-                pg_sys::tuplestore_putvalues(result.setResult, result.setDesc, values.as_mut_ptr(), nulls.as_mut_ptr());
+                assert_eq!((*result.setDesc).natts as usize, row.values.len(), "result columns");
+                pg_sys::tuplestore_putvalues(
+                    result.setResult,
+                    result.setDesc,
+                    row.values.as_mut_ptr(),
+                    row.nulls.as_mut_ptr(),
+                );
             }
         }
         self.null()
     }
 }
 
-fn datums(fields: Vec<Field>) -> (Vec<pg_sys::Datum>, Vec<bool>) {
-    let datums = fields.into_iter().map(|field| match field {
-        Field::Float(value) => value.filter(|value| value.is_finite()).and_then(IntoDatum::into_datum),
-        Field::Integer(value) => value.and_then(IntoDatum::into_datum),
-        Field::Int4(value) => value.and_then(IntoDatum::into_datum),
-        Field::Text(value) => value.and_then(IntoDatum::into_datum),
-        Field::Texts(value) => value.into_datum(),
-        Field::Numeric(value) => value.and_then(|digits| numeric(&digits).into_datum()),
-        Field::Bytes(payload) => Some(varlena::to_datum(&payload)),
-    });
-    datums.map(|datum| (datum.unwrap_or(pg_sys::Datum::from(0usize)), datum.is_none())).unzip()
+/// A row of an answer as PostgreSQL takes it. It copies what the datums point to, so short values need no memory of its
+/// own: they lie in `scratch` for so long.
+struct Row {
+    values: Vec<pg_sys::Datum>,
+    nulls: Vec<bool>,
+    scratch: Vec<u64>,
+}
+
+impl Row {
+    fn of(fields: Vec<Field>) -> Row {
+        let mut row = Row {
+            values: Vec::with_capacity(fields.len()),
+            nulls: Vec::with_capacity(fields.len()),
+            scratch: Vec::with_capacity(SCRATCH),
+        };
+        for field in fields {
+            let datum = match field {
+                Field::Float(Some(value)) if value.is_finite() => Some(pg_sys::Datum::from(value.to_bits() as usize)),
+                Field::Float(_) => None,
+                Field::Integer(value) => value.and_then(IntoDatum::into_datum),
+                Field::Int4(value) => value.and_then(IntoDatum::into_datum),
+                Field::Text(value) => value.and_then(IntoDatum::into_datum),
+                Field::Name(value) => Some(row.short(value.as_bytes())),
+                Field::Texts(value) => value.into_datum(),
+                Field::Numeric(value) => value.and_then(|digits| numeric(&digits).into_datum()),
+                Field::Money(value, digits) => value.map(|value| {
+                    let (bytes, length) = money(value, digits);
+                    row.short(&bytes[..length])
+                }),
+                Field::Bytes(payload) => Some(varlena::to_datum(&payload)),
+            };
+            row.values.push(datum.unwrap_or(pg_sys::Datum::from(0usize)));
+            row.nulls.push(datum.is_none());
+        }
+        row
+    }
+
+    /// A varlena that is good for as long as the row; in PostgreSQL's memory when there is no room left.
+    fn short(&mut self, payload: &[u8]) -> pg_sys::Datum {
+        let size = payload.len() + pg_sys::VARHDRSZ;
+        let start = self.scratch.len();
+        if start + size.div_ceil(size_of::<u64>()) > self.scratch.capacity() {
+            return varlena::to_datum(payload);
+        }
+        self.scratch.resize(start + size.div_ceil(size_of::<u64>()), 0);
+        // SAFETY: the words were just added within the capacity, so they do not move; header and payload fit them.
+        unsafe {
+            let start = self.scratch.as_mut_ptr().add(start).cast::<u8>();
+            pgrx::varlena::set_varsize_4b(start.cast(), size as i32);
+            std::ptr::copy_nonoverlapping(payload.as_ptr(), start.add(pg_sys::VARHDRSZ), payload.len());
+            pg_sys::Datum::from(start)
+        }
+    }
 }
 
 fn numeric(digits: &str) -> AnyNumeric {

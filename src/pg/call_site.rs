@@ -5,12 +5,13 @@
 use std::ffi::c_void;
 
 use ltv_engine::model::Model;
-use ltv_engine::model::codec::HEADER_BYTES;
+use ltv_engine::model::codec::{FINGERPRINT_BYTES, HEADER_BYTES, fingerprint};
 use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::{Reading, Survival};
 use pgrx::pg_sys;
 
+use crate::ages::Ages;
 use crate::pg::error::settle;
 use crate::pg::record::RowReader;
 
@@ -26,8 +27,17 @@ pub struct CallSite {
     /// The models of names, good for one snapshot.
     named: Vec<(String, Vec<u8>)>,
     snapshot: Option<SnapshotKey>,
-    curves: Vec<(Vec<u8>, Option<Reading>)>,
+    curves: Vec<HeldCurve>,
     pub result: Option<pg_sys::TupleDesc>,
+}
+
+struct HeldCurve {
+    bytes: Vec<u8>,
+    /// `None` for an empty cohort.
+    curve: Option<Reading>,
+    ages: Ages,
+    /// Of `bytes`, when it has been asked for.
+    fingerprint: Option<[u8; FINGERPRINT_BYTES]>,
 }
 
 struct HeldModel {
@@ -140,7 +150,7 @@ impl CallSite {
         }
     }
 
-    /// Applies the model in use to a row.
+    /// Applies the model in use to a row; `answer` is also told the model's header.
     ///
     /// # Safety
     /// `row` is a non-NULL composite value; a model is held.
@@ -148,12 +158,19 @@ impl CallSite {
     pub unsafe fn score<R>(
         &mut self,
         row: pg_sys::Datum,
-        answer: impl FnOnce(Result<Subject<'_>, Unscorable>) -> R,
+        answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>) -> R,
     ) -> R {
         let held = self.models.first_mut().unwrap_or_else(|| unreachable!("a model is held before a row is scored"));
+        settle(held.model.check_lifetimes());
         // SAFETY: passed on.
         let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
-        answer(held.model.subject(values, &mut held.columns))
+        answer(&held.header, held.model.subject(values, &mut held.columns))
+    }
+
+    /// The stored model `bytes`, decoded only when it is not held already.
+    pub fn model(&mut self, bytes: &[u8]) -> &Model {
+        self.hold(bytes);
+        &self.models[0].model
     }
 
     /// The model in use and the values of its features in a row.
@@ -169,21 +186,40 @@ impl CallSite {
 
     /// A stored curve, ready to be asked; `None` for an empty cohort.
     pub fn curve(&mut self, bytes: &[u8]) -> Option<&Reading> {
-        match self.curves.iter().position(|(held, _)| held == bytes) {
+        self.hold_curve(bytes).curve.as_ref()
+    }
+
+    /// The same with what is kept of its valuations.
+    pub fn curve_and_ages(&mut self, bytes: &[u8]) -> Option<(&Reading, &mut Ages)> {
+        let held = self.hold_curve(bytes);
+        held.curve.as_ref().map(|curve| (curve, &mut held.ages))
+    }
+
+    /// The same with its fingerprint.
+    pub fn curve_and_fingerprint(&mut self, bytes: &[u8]) -> Option<(&Reading, &[u8])> {
+        let held = self.hold_curve(bytes);
+        let print = held.fingerprint.get_or_insert_with(|| fingerprint(&held.bytes));
+        held.curve.as_ref().map(|curve| (curve, &print[..]))
+    }
+
+    /// Moves the curve of these bytes to the front, decoding it only when it is not held already.
+    fn hold_curve(&mut self, bytes: &[u8]) -> &mut HeldCurve {
+        match self.curves.iter().position(|held| held.bytes == bytes) {
             Some(at) => self.curves[..=at].rotate_right(1),
             None => {
                 let curve = settle(Survival::decode(bytes)).reading();
-                self.curves.insert(0, (bytes.to_vec(), curve));
+                let ages = Ages::default();
+                self.curves.insert(0, HeldCurve { bytes: bytes.to_vec(), curve, ages, fingerprint: None });
                 let mut total = 0;
-                let fit = self.curves.iter().take_while(|(held, _)| {
-                    total += held.len();
+                let fit = self.curves.iter().take_while(|held| {
+                    total += held.bytes.len();
                     total <= REMEMBERED_BYTES
                 });
                 let kept = fit.count().clamp(1, REMEMBERED);
                 self.curves.truncate(kept);
             }
         }
-        self.curves.first().and_then(|(_, curve)| curve.as_ref())
+        &mut self.curves[0]
     }
 }
 

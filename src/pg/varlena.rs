@@ -23,10 +23,17 @@ pub trait Stored: Sized {
 ///
 /// # Safety
 /// `datum` is a non-NULL varlena.
+#[inline]
 pub unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: the caller promises a varlena; detoasting gives a plain or short one that palloc owns.
+    // SAFETY: the caller promises a varlena; on little-endian machines the low bits of its first byte say whether it lies
+    // here whole, with a header of four bytes (00) or of one (1, and not alone). Detoasting gives such a one.
     unsafe {
-        let plain = pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr());
+        let start = datum.cast_mut_ptr::<pg_sys::varlena>();
+        let first = *start.cast::<u8>();
+        if cfg!(target_endian = "little") && (first & 0x03 == 0 || (first & 0x01 == 1 && first != 0x01)) {
+            return pgrx::varlena::varlena_to_byte_slice(start);
+        }
+        let plain = pg_sys::pg_detoast_datum_packed(start);
         pgrx::varlena::varlena_to_byte_slice(plain)
     }
 }

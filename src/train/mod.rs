@@ -80,7 +80,6 @@ pub fn train(call: &Call) -> pg_sys::Datum {
         let mut metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
         metrics.extend(remarks::comparison(&request, &trained));
         let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
-        settle(profile::record(client, &source, &request, &trained, version));
         let fit_ms = started.elapsed().as_secs_f64() * 1e3;
         let events = trained.pooled.events();
         let row = |metric: Option<&Metric>| {
@@ -191,10 +190,7 @@ fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Ve
     Ok(features)
 }
 
-/// Trainings of one model that meet: each tries again with the next version, so many times.
-const ATTEMPTS: usize = 100;
-
-/// Writes the version and its audit row. The primary key is what keeps concurrent trainings of one model apart.
+/// Writes the version and its audit row, with where its data came from.
 fn register(
     client: &mut SpiClient,
     source: &Source,
@@ -204,48 +200,25 @@ fn register(
     metrics: &[Metric],
     warnings: &[String],
 ) -> Result<i32> {
-    let name = request.model.as_str();
-    spi(client.update("INSERT INTO ltv.models (name) VALUES ($1) ON CONFLICT DO NOTHING", None, &[name.into()]))?;
-    let mut version = None;
-    for _ in 0..ATTEMPTS {
-        let inserted = spi(client.update(
-            "INSERT INTO ltv.model_versions
-                 (model, version, algorithm, fitted, spec, n_rows, n_events, n_dropped, n_holdout, metrics, warnings, note)
-             SELECT $1, coalesce(max(v.version), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
-             FROM ltv.model_versions v WHERE v.model = $1
-             ON CONFLICT DO NOTHING
-             RETURNING version",
-            None,
-            &[
-                name.into(),
-                trained.model.algorithm().into(),
-                Value(trained.model.clone()).into(),
-                pgrx::JsonB(request.spec(source)).into(),
-                trained.n_rows.into(),
-                trained.pooled.events().into(),
-                split.dropped.into(),
-                split.holdout.into(),
-                pgrx::JsonB(serde_json::Value::Array(metrics.iter().map(Metric::to_json).collect())).into(),
-                warnings.to_vec().into(),
-                request.note.as_deref().into(),
-            ],
-        ))?;
-        if !inserted.is_empty() {
-            version = spi(inserted.first().get_one::<i32>())?;
-            break;
-        }
-    }
-    let Some(version) = version else {
-        report(
-            PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
-            format!("other sessions keep registering versions of {name}"),
-            "Try again.",
-        )
-    };
-    spi(client.update(
-        "INSERT INTO ltv.events (action, model, version, reason) VALUES ('train', $1, $2, $3)",
+    let profiles = profile::taken(client, source, request, trained)?;
+    let written = spi(client.update(
+        "SELECT ltv.register_version($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ltv.source_lineage($12::regclass, $4), profiles => $13)",
         None,
-        &[name.into(), version.into(), request.note.as_deref().into()],
+        &[
+            request.model.as_str().into(),
+            trained.model.algorithm().into(),
+            Value(trained.model.clone()).into(),
+            pgrx::JsonB(request.spec(source)).into(),
+            trained.n_rows.into(),
+            trained.pooled.events().into(),
+            split.dropped.into(),
+            split.holdout.into(),
+            pgrx::JsonB(serde_json::Value::Array(metrics.iter().map(Metric::to_json).collect())).into(),
+            warnings.to_vec().into(),
+            request.note.as_deref().into(),
+            request.source.into(),
+            profiles.into(),
+        ],
     ))?;
-    Ok(version)
+    spi(written.first().get_one::<i32>())?.ok_or_else(|| Error::OutOfRange("the version has no number".into()))
 }

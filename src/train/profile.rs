@@ -1,6 +1,7 @@
 //! What the registry keeps of the training rows: how each feature and the predictions were distributed.
 
 use ltv_engine::Result;
+use pgrx::JsonB;
 use pgrx::spi::{SpiClient, quote_identifier, quote_literal};
 
 use crate::pg::varlena::Value;
@@ -9,14 +10,8 @@ use crate::train::request::Request;
 use crate::train::source::{Column, Source};
 use crate::train::{Trained, spi};
 
-/// Profiles the training rows of a version in one scan, by the aggregate that people call.
-pub fn record(
-    client: &mut SpiClient,
-    source: &Source,
-    request: &Request,
-    trained: &Trained,
-    version: i32,
-) -> Result<()> {
+/// The profiles of the training rows, taken in one scan by the aggregate that people call, as JSON for the registry.
+pub fn taken(client: &SpiClient, source: &Source, request: &Request, trained: &Trained) -> Result<Option<JsonB>> {
     let kinds = &trained.model.features;
     let mut inputs = Vec::new();
     for feature in kinds {
@@ -34,9 +29,9 @@ pub fn record(
         // The features alone: a model may need a row type of its own, and other columns are none of its business.
         let row: Vec<String> = source.scored().map(|column: &Column| column.sql()).collect();
         let value = match row.is_empty() {
-            true => format!("ltv.renewal_probability($3, ROW(), {horizon:?})"),
+            true => format!("ltv.renewal_probability($1, ROW(), {horizon:?})"),
             false => format!(
-                "(SELECT ltv.renewal_probability($3, q, {horizon:?}) FROM (SELECT {}) AS q ({}))",
+                "(SELECT ltv.renewal_probability($1, q, {horizon:?}) FROM (SELECT {}) AS q ({}))",
                 row.join(", "),
                 source.scored().map(|column| quote_identifier(&column.name)).collect::<Vec<_>>().join(", ")
             ),
@@ -45,12 +40,11 @@ pub fn record(
     }
     let literals = |texts: Vec<String>| texts.join(", ");
     let query = format!(
-        "INSERT INTO ltv.model_profiles (model, version, role, input, horizon, profile)
-         SELECT $1, $2, i.role, i.input, i.horizon, i.profile
+        "SELECT jsonb_agg(jsonb_build_object('role', i.role, 'input', i.input, 'horizon', i.horizon, 'profile', i.profile::text) ORDER BY i.place)
          FROM (SELECT ARRAY[{}]::text[] AS roles, ARRAY[{}]::text[] AS inputs, ARRAY[{}]::float8[] AS horizons,
                       ARRAY[{}]::ltv.profile[] AS profiles FROM {} WHERE {}) AS p,
-              unnest(p.roles, p.inputs, p.horizons, p.profiles) AS i (role, input, horizon, profile)
-         WHERE i.profile IS NOT NULL AND $3 IS NOT NULL",
+              unnest(p.roles, p.inputs, p.horizons, p.profiles) WITH ORDINALITY AS i (role, input, horizon, profile, place)
+         WHERE i.profile IS NOT NULL AND $1 IS NOT NULL",
         literals(inputs.iter().map(|input| quote_literal(input.0)).collect()),
         literals(inputs.iter().map(|input| quote_literal(&input.1)).collect()),
         literals(inputs.iter().map(|input| input.2.map_or("NULL".into(), |horizon| format!("{horizon:?}"))).collect()),
@@ -59,6 +53,5 @@ pub fn record(
         source.training(),
     );
     let model = Value(trained.model.clone());
-    spi(client.update(&query, None, &[request.model.as_str().into(), version.into(), model.into()]))?;
-    Ok(())
+    spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<JsonB>())
 }

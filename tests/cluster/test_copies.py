@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from harness import Cluster
+from harness import Cluster, caught_up
 
 ROWS = """CREATE TABLE rows AS SELECT i, i % 40 + 1 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g, i % 11 / 10.0 AS p FROM generate_series(1, 500) AS i;
 CREATE TABLE kept AS SELECT g, ltv.survival_agg(d, e) AS s, ltv.calibration_agg(p, e) AS c, ltv.fit_cox(d, e, ARRAY[a]) AS m FROM rows GROUP BY g;
@@ -69,21 +69,11 @@ def test_grants_survive_a_dump(cluster: Cluster) -> None:
     cluster.execute("""DO $$ BEGIN CREATE ROLE ltv_keeper; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
         GRANT EXECUTE ON FUNCTION ltv.promote TO ltv_keeper; GRANT SELECT ON ltv.models TO ltv_keeper""")
     cluster.restore(cluster.dump(), db="restored")
-    rights = """SELECT has_function_privilege('ltv_keeper', 'ltv.promote(text, integer, text, text)', 'EXECUTE'),
+    rights = """SELECT has_function_privilege('ltv_keeper', 'ltv.promote(text, integer, text, text, jsonb)', 'EXECUTE'),
         has_table_privilege('ltv_keeper', 'ltv.models', 'SELECT'), has_table_privilege('ltv_keeper', 'ltv.events', 'SELECT')"""
     assert cluster.query(rights, db="restored") == [["t", "t", "f"]]
     cluster.execute("DROP OWNED BY ltv_keeper")
     cluster.execute("DROP OWNED BY ltv_keeper", db="restored")
-
-
-def caught_up(primary: Cluster, standby: Cluster) -> None:
-    """Wait until the standby has replayed all that the primary has written."""
-    primary.query("SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'test', 'flush')")
-    written = primary.value("SELECT pg_current_wal_flush_lsn()")
-    until = time.monotonic() + 30
-    while standby.value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") != "t":
-        assert time.monotonic() < until, "the standby does not catch up"
-        time.sleep(0.05)
 
 
 def test_a_standby_scores_and_follows_promotes(cluster: Cluster) -> None:

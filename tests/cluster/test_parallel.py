@@ -167,3 +167,15 @@ def test_the_regression_suite_under_forced_parallelism(cluster: Cluster) -> None
         )
         expected = (REPO / "tests" / "regress" / "expected" / f"{script.stem}.out").read_text()
         compare(expected, regress_output(cluster, script), script.name)
+
+
+def test_functions_over_relations_read_temporary_tables_beside_parallel_scans(cluster: Cluster) -> None:
+    cluster.execute("CREATE TABLE big WITH (parallel_workers = 2) AS SELECT i FROM generate_series(1, 100000) AS i; ANALYZE big;")
+    made = f"""{EAGER} CREATE TEMP TABLE book OF ltv.contract_line;
+        INSERT INTO book (account_id, contract_id, line_id, valid_from, state, mrr, currency)
+        SELECT 'A' || i, 'C' || i, 'L' || i, '2024-01-01', 'active', 100, 'USD' FROM generate_series(1, 50) AS i;
+        CREATE TEMP TABLE rate (currency, valid_from, rate) AS VALUES ('USD', date '2000-01-01', 1.0), ('EUR', '2000-01-01', 1.25);"""
+    joined = "SELECT count(*) FROM big JOIN ltv.lifetimes('book', '2024-06-30') AS l ON l.account_id = 'A' || big.i"
+    assert cluster.query(f"{made} {joined}")[-1] == ["50"]
+    converted = "SELECT sum(ltv.convert(i, 'EUR', 'USD', '2024-06-30', 'rate')) FROM big WHERE i <= 1000"
+    assert float(cluster.query(f"{made} SET parallel_leader_participation = off; {converted}")[-1][0] or 0) == 625625

@@ -1,15 +1,10 @@
 """Who may do what, as whom, and under whose names."""
 
-from harness import Cluster
+from harness import Cluster, role
 
 ROWS = """CREATE TABLE rows AS SELECT i % 40 + 1 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g, date '2024-01-01' + i AS day, i,
     CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END AS owner FROM generate_series(1, 500) AS i;"""
 TRAIN = "SELECT n_rows FROM ltv.train('m', 'public.rows', 'cox', 'd', 'e', features => ARRAY['a', 'g'])"
-
-
-def role(cluster: Cluster, name: str) -> None:
-    """A fresh role without rights; roles belong to the cluster, not to the test's database."""
-    cluster.execute(f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN EXECUTE 'DROP OWNED BY {name} CASCADE'; EXECUTE 'DROP ROLE {name}'; END IF; END $$; CREATE ROLE {name};")
 
 
 def test_anybody_may_compute_and_score_with_a_model_at_hand(cluster: Cluster) -> None:
@@ -58,8 +53,8 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
         role(cluster, name)
     cluster.execute(
         """GRANT SELECT ON rows TO ltv_scorer, some_trainer;
-        GRANT SELECT ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.aliases TO ltv_scorer, some_trainer, ltv_promoter;
-        GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.events TO some_trainer;
+        GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer, some_trainer, ltv_promoter;
+        GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO some_trainer;
             GRANT UPDATE ON ltv.models TO some_trainer;
         GRANT EXECUTE ON FUNCTION ltv.promote TO ltv_promoter; GRANT INSERT, UPDATE ON ltv.aliases TO ltv_promoter; GRANT UPDATE ON ltv.models, ltv.model_versions TO ltv_promoter; GRANT INSERT ON ltv.events TO ltv_promoter"""
     )
@@ -76,7 +71,7 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
 def test_training_needs_the_callers_right_to_the_source(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     role(cluster, "some_trainer")
-    cluster.execute("""GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT ALL ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.events TO some_trainer;
+    cluster.execute("""GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT ALL ON ltv.models, ltv.model_versions, ltv.events TO some_trainer;
         GRANT SELECT (d, e, a) ON rows TO some_trainer""")
     assert cluster.error(f"SET ROLE some_trainer; {TRAIN}").sqlstate == "42501"
     assert cluster.query("SET ROLE some_trainer; " + TRAIN.replace("'a', 'g'", "'a'")) == [["500"]]
@@ -87,7 +82,7 @@ def test_row_security_of_the_source_is_the_callers(cluster: Cluster) -> None:
     role(cluster, "even")
     cluster.execute(
         """ALTER TABLE rows ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON rows USING (owner = current_user);
-        GRANT SELECT ON rows TO even; GRANT EXECUTE ON FUNCTION ltv.train TO even; GRANT ALL ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.events TO even"""
+        GRANT SELECT ON rows TO even; GRANT EXECUTE ON FUNCTION ltv.train TO even; GRANT ALL ON ltv.models, ltv.model_versions, ltv.events TO even"""
     )
     assert cluster.query(TRAIN) == [["500"]]
     assert cluster.query(f"SET ROLE even; {TRAIN}") == [["250"]]
@@ -99,8 +94,8 @@ def test_row_security_on_the_registry_hides_versions(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     cluster.query(f"{TRAIN}; {TRAIN}")
     role(cluster, "ltv_scorer")
-    cluster.execute("""GRANT SELECT ON ltv.models, ltv.model_versions, ltv.model_profiles, ltv.aliases TO ltv_scorer;
-        ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY; CREATE POLICY first ON ltv.model_versions USING (version = 1)""")
+    cluster.execute("""GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO ltv_scorer;
+        CREATE POLICY first ON ltv.model_versions AS RESTRICTIVE USING (version = 1)""")
     assert cluster.value("SET ROLE ltv_scorer; SELECT ltv.model_version('m')") == "1"
     assert cluster.error("SET ROLE ltv_scorer; SELECT ltv.model('m@2')").sqlstate == "P0002"
 

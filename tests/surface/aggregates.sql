@@ -12,7 +12,8 @@ WITH member AS (
         CASE WHEN state.typtype = 'p' THEN 'has a pseudo-type as its state' END,
         CASE WHEN m.proparallel <> 's' THEN 'is not PARALLEL SAFE' END,
         CASE WHEN m.aggkind <> 'n' THEN 'is an ordered-set aggregate' END,
-        CASE WHEN EXISTS (SELECT FROM unnest(m.proargtypes) argument (oid) JOIN pg_type t ON t.oid = argument.oid WHERE t.typtype = 'p')
+        -- A row to be scored by a model is a record.
+        CASE WHEN EXISTS (SELECT FROM unnest(m.proargtypes) argument (oid) JOIN pg_type t ON t.oid = argument.oid WHERE t.typtype = 'p' AND t.oid <> 'record'::regtype)
              THEN 'has a polymorphic argument' END,
         CASE WHEN EXISTS (SELECT FROM pg_proc f WHERE f.oid IN (m.aggtransfn, m.aggfinalfn, m.aggcombinefn) AND f.proparallel <> 's')
              THEN 'has a support function that is not PARALLEL SAFE' END,

@@ -26,7 +26,8 @@ SELECT m.object,
                FROM pg_attribute at
                WHERE at.attrelid = c.oid AND at.attnum > 0 AND NOT at.attisdropped)
        END,
-       'acl: ' || coalesce(coalesce(p.proacl, c.relacl, t.typacl)::text, 'default')
+       -- m: MAINTAIN, which an owner has since PostgreSQL 17
+       'acl: ' || coalesce(replace(coalesce(p.proacl, c.relacl, t.typacl)::text, 'xtm/', 'xt/'), 'default')
 FROM member m
 LEFT JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
 LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid

@@ -2,8 +2,8 @@
 //!
 //! Nothing here knows PostgreSQL. Rooms, from the ground up: [`numeric`] is shared arithmetic; [`survival`] holds
 //! samples over time and the one curve type; [`hazard`] models of time to event with covariates; [`btyd`] models of
-//! customers by counts; [`value`] money;
-//! [`assess`] whether a prediction is true; [`model`] the fitted model as a value.
+//! customers by counts; [`value`] money; [`trend`] what is measured again and again; [`assess`] whether a prediction is
+//! true; [`model`] the fitted model as a value.
 #![forbid(unsafe_code)]
 
 pub mod assess;
@@ -13,6 +13,7 @@ pub mod hazard;
 pub mod model;
 pub mod numeric;
 pub mod survival;
+pub mod trend;
 pub mod value;
 
 pub use error::{Error, Interrupt, Result};

@@ -105,3 +105,41 @@ fn the_interval_is_that_of_finite_differences() {
     let width = valuation.upper.unwrap().amount(6) - valuation.ltv.amount(6);
     assert_relative_eq!(width, 1.959_963_984_540_054 * variance.sqrt(), max_relative = 1e-5);
 }
+
+#[test]
+fn a_hazard_ratio_is_another_scale_of_a_weibull() {
+    // S^ratio of a Weibull is that of the scale · ratio^(−1/shape), at every age.
+    for (given, ratio) in [(0.0, 0.8), (7.5, 0.8), (40.0, 1.7), (12.0, 3.0)] {
+        let scaled = Terms { given, hazard_ratio: ratio, ..terms() };
+        let shape: f64 = 1.4;
+        let found = lifetime_value(&weibull(30.0, shape, 24.0), &scaled).unwrap().unwrap();
+        let other = Terms { given, ..terms() };
+        let expected = lifetime_value(&weibull(30.0 * ratio.powf(-1.0 / shape), shape, 24.0), &other).unwrap().unwrap();
+        assert_relative_eq!(found.ltv.amount(6), expected.ltv.amount(6), max_relative = 1e-9);
+        assert_relative_eq!(found.expected_lifetime, expected.expected_lifetime, max_relative = 1e-9);
+        assert_eq!(found.outcome_lower.amount(2), expected.outcome_lower.amount(2));
+        assert!(found.lower.is_some());
+    }
+}
+
+#[test]
+fn the_interval_of_a_hazard_ratio_is_that_of_finite_differences() {
+    let valued = |parameters: [f64; 2]| {
+        let curve = ParametricCurve { parameters: parameters.to_vec(), ..weibull(30.0, 1.4, 24.0) };
+        let terms = Terms { given: 6.0, hazard_ratio: 0.7, notice_months: 2.0, minor_digits: 6, ..terms() };
+        lifetime_value(&curve, &terms).unwrap().unwrap()
+    };
+    let at = [30f64.ln(), -(1.4f64.ln())];
+    let gradient = [0, 1].map(|i| {
+        let moved = |by: f64| {
+            let mut at = at;
+            at[i] += by;
+            valued(at).ltv.amount(6)
+        };
+        (moved(1e-4) - moved(-1e-4)) / 2e-4
+    });
+    let variance = 4e-3 * gradient[0].powi(2) - 2e-3 * gradient[0] * gradient[1] + 6e-3 * gradient[1].powi(2);
+    let found = valued(at);
+    let half = (found.upper.unwrap().amount(6) - found.lower.unwrap().amount(6)) / 2.0;
+    assert_relative_eq!(half, 1.959_963_984_540_054 * variance.sqrt(), max_relative = 1e-5);
+}

@@ -91,9 +91,9 @@ SELECT * FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, y) FROM score
 SELECT * FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, y) FROM scored), level => 1);
 SELECT ltv.expected_calibration_error((SELECT ltv.calibration_agg(p, y) FROM scored), 0);
 SELECT ltv.expected_calibration_error((SELECT ltv.calibration_agg(p, y) FROM scored), 5, 'Quantile');
-SELECT count(*) FROM ltv.calibration_curve(NULL);
+SELECT count(*) FROM ltv.calibration_curve(NULL::ltv.calibration);
 SELECT count(*) FROM ltv.calibration_curve((SELECT ltv.calibration_agg(p, y) FROM scored), bins => NULL);
-SELECT ltv.brier(NULL), ltv.auc(NULL), ltv.log_loss(NULL), ltv.calibration_slope(NULL), ltv.expected_calibration_error(NULL);
+SELECT ltv.brier(NULL), ltv.auc(NULL::ltv.calibration), ltv.log_loss(NULL), ltv.calibration_slope(NULL), ltv.expected_calibration_error(NULL);
 SELECT ltv._calibration_add(NULL, 0.5, true);
 SELECT ltv._calibration_combine(NULL, ltv.calibration_agg(p, y)) FROM scored;
 -- Forged.

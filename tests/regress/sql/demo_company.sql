@@ -190,6 +190,14 @@ SELECT * FROM ltv.load_demo('acme');
 SELECT * FROM ltv.load_demo('public');
 SELECT * FROM ltv.load_demo('demo', replace => true);
 CREATE TABLE acme.mine (); SELECT * FROM ltv.load_demo('acme', replace => true); DROP TABLE acme.mine;
+-- Nor where a function or an operator could be taken for PostgreSQL's own, and be run with the rights of whoever calls.
+CREATE SCHEMA trap;
+CREATE FUNCTION trap.less(float8, numeric) RETURNS boolean LANGUAGE sql RETURN true;
+SELECT * FROM ltv.load_demo('trap');
+CREATE OPERATOR trap.< (LEFTARG = float8, RIGHTARG = numeric, FUNCTION = trap.less);
+ALTER FUNCTION trap.less SET SCHEMA public;
+SELECT * FROM ltv.load_demo('trap');
+DROP SCHEMA trap CASCADE; DROP FUNCTION public.less;
 CREATE VIEW acme_view AS TABLE acme.truth; SELECT * FROM ltv.load_demo('acme', replace => true); DROP VIEW acme_view;
 SELECT * FROM ltv.load_demo(NULL);
 SELECT * FROM ltv.load_demo('');
@@ -212,6 +220,11 @@ DROP SCHEMA theirs CASCADE;
 REVOKE ALL ON DATABASE regress FROM regress_demo_analyst;
 REVOKE ALL ON SCHEMA ltv FROM regress_demo_analyst;
 DROP ROLE regress_demo_analyst;
+-- Other companies have the faults that they list and no others: here an add-on was sold after notice had been given.
+SELECT count(*) FROM ltv.load_demo('seventh', 150, seed => 7);
+SELECT rule, severity, n FROM ltv.check_timeline('seventh.timeline', rates => 'seventh.fx_rate', as_of => '2025-06-30') ORDER BY rule;
+SELECT count(*) AS actuals FROM seventh.actuals WHERE end_known_at < known_at;
+DROP SCHEMA seventh CASCADE;
 -- Twice in one transaction, and undone with it.
 BEGIN;
 SELECT count(*) FROM ltv.load_demo('one', 5);

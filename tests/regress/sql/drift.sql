@@ -66,5 +66,5 @@ SELECT * FROM ltv.drift('churn', 'telco', '{"psi": "1"}');
 SELECT * FROM ltv.drift('churn', 'telco', '[]');
 SELECT * FROM ltv.drift('churn', 'aml');
 SELECT * FROM ltv.drift('churn', NULL);
-DELETE FROM ltv.model_profiles;
+UPDATE ltv.model_versions SET profiles = '[]';
 SELECT * FROM ltv.drift('churn', 'telco');

@@ -56,7 +56,7 @@ INSERT INTO odd VALUES (1, 'Five year', true, 20, 0), (2, NULL, true, 20, 0), (3
 SELECT id, round(p_event::numeric, 4) AS p_event, risk_band, confidence, abstain, abstain_reason, out_of_range_features, reason_1, status FROM ltv.score('churn', 'odd', 'id', given => 'age') ORDER BY id;
 SELECT id, segment, p_event IS NOT NULL AS scored, confidence, status FROM ltv.score('strata', 'odd', 'id') ORDER BY id;
 -- A version without a training profile scores, and has no rank.
-DELETE FROM ltv.model_profiles WHERE model = 'km';
+UPDATE ltv.model_versions SET profiles = '[]' WHERE model = 'km';
 SELECT id, round(p_event::numeric, 4) AS p_event, risk_percentile, risk_decile, risk_band, confidence FROM ltv.score('km@1', 'odd', 'id') ORDER BY id LIMIT 3;
 
 -- Importance: the plain value is train's own Brier score on the same rows; what the model does not need loses nothing.

@@ -135,18 +135,18 @@ SELECT ltv.lifetime_value('plans', t, 70) FROM (SELECT 1 AS one) AS t;
 SELECT ltv.lifetime_value('no plans', t, 70) FROM (SELECT 1 AS one) AS t;
 
 -- NULL arguments: NULLs and a status that names the first; cash_flows has no rows then.
-SELECT (ltv.lifetime_value(NULL::ltv.survival, 100)).status AS curve, (ltv.lifetime_value(s, NULL)).status AS revenue,
+SELECT (ltv.lifetime_value(NULL::ltv.survival, 100)).status AS curve, (ltv.lifetime_value(s, revenue => NULL)).status AS revenue,
        (ltv.lifetime_value(s, 100, NULL)).status AS margin, (ltv.lifetime_value(s, 100, discount_rate => NULL)).status AS rate,
        (ltv.lifetime_value(s, 100, horizon => NULL)).status AS horizon, (ltv.lifetime_value(s, 100, billing => NULL)).status AS billing,
            (ltv.lifetime_value(s, 100, tail => NULL)).status AS tail, (ltv.lifetime_value(s, 100, level => NULL)).status AS level,
        (ltv.lifetime_value(NULL::ltv.model, curves, 100)).status AS model, (ltv.lifetime_value('telco', NULL::telco, 100)).status AS row,
-           (SELECT count(*) FROM ltv.cash_flows(s, NULL)) AS flows
+           (SELECT count(*) FROM ltv.cash_flows(s, revenue => NULL)) AS flows
 FROM curves WHERE name = 'telco';
 SELECT (ltv.lifetime_value(ltv.survival_agg(NULL, true), 100)).status AS empty_curve;
 -- Arguments outside their domain.
 SELECT ltv.lifetime_value(s, -1) FROM curves WHERE name = 'telco';
-SELECT ltv.lifetime_value(s, 'NaN') FROM curves WHERE name = 'telco';
-SELECT ltv.lifetime_value(s, 'Infinity') FROM curves WHERE name = 'telco';
+SELECT ltv.lifetime_value(s, revenue => 'NaN') FROM curves WHERE name = 'telco';
+SELECT ltv.lifetime_value(s, revenue => 'Infinity') FROM curves WHERE name = 'telco';
 SELECT ltv.lifetime_value(s, 100, 1.01) FROM curves WHERE name = 'telco';
 SELECT ltv.lifetime_value(s, 100, cost_to_serve => -1) FROM curves WHERE name = 'telco';
 SELECT ltv.lifetime_value(s, 100, discount_rate => -1) FROM curves WHERE name = 'telco';
@@ -180,3 +180,9 @@ FROM unnest(ARRAY['1e300', '100, expansion => 1e300', '100, discount_rate => -0.
     '100, term_months => 1e300',
     '100, discount_rate => 1e300', '1e-300', '5e-324, cost_to_serve => 5e-324', '100, as_of => ''5874897-12-31''',
         '100, as_of => ''4714-11-24 BC''']) AS arguments;
+-- Limits of a mean go no further than what any customer can bring: the first invoice and no cost, and all sixty of them. A loss has no tail of -0.
+SELECT n, v.ltv, v.lower, v.upper, l.lower AS long_lower, l.upper AS long_upper, loss.lower AS loss_lower, loss.upper AS loss_upper, loss.tail_share
+FROM (VALUES (1), (100)) few (n),
+     LATERAL (SELECT ltv.survival_agg(least(k, 60), k < 60, n * 0.9 ^ (k - 1) * CASE WHEN k < 60 THEN 0.1 ELSE 1 END) AS s FROM generate_series(1, 60) k) c,
+     LATERAL ltv.lifetime_value(s, revenue => 100) v, LATERAL ltv.lifetime_value(s, revenue => 100, acquisition_cost => 50) l,
+     LATERAL ltv.lifetime_value(s, revenue => 100, margin => -0.5) loss;

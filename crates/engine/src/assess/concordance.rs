@@ -58,6 +58,16 @@ impl Concordance {
 /// # Errors
 /// [`Error::Invalid`] when the slices differ in length or a number is outside its domain; whatever `interrupt` returns.
 pub fn concordance(outcomes: Outcomes, risks: &[f64], interrupt: Interrupt) -> Result<Concordance> {
+    concordance_by(outcomes, risks, &|_| 1.0, interrupt)
+}
+
+/// As [`concordance`], each pair counting `time_weight` (finite, not negative) of the time of its first event more.
+pub(super) fn concordance_by(
+    outcomes: Outcomes,
+    risks: &[f64],
+    time_weight: &dyn Fn(f64) -> f64,
+    interrupt: Interrupt,
+) -> Result<Concordance> {
     check(outcomes, risks)?;
     let (exits, entries) = tie_times(outcomes);
     let ranks = ranks(risks);
@@ -84,6 +94,7 @@ pub fn concordance(outcomes: Outcomes, risks: &[f64], interrupt: Interrupt) -> R
             at_risk.add(ranks[subject], -weight(subject));
         }
         deaths.sort_unstable_by_key(|subject| ranks[*subject]);
+        let here = time_weight(time);
         let (mut all, mut all_squares) = (0.0, 0.0);
         for tied in deaths.chunk_by(|a, b| ranks[*a] == ranks[*b]) {
             since_interrupt += tied.len();
@@ -94,14 +105,14 @@ pub fn concordance(outcomes: Outcomes, risks: &[f64], interrupt: Interrupt) -> R
             let sum: f64 = tied.iter().map(|subject| weight(*subject)).sum();
             let squares: f64 = tied.iter().map(|subject| weight(*subject).powi(2)).sum();
             let (lower, equal, higher) = at_risk.around(ranks[tied[0]]);
-            counts.concordant += sum * lower;
-            counts.tied_x += sum * equal;
-            counts.discordant += sum * higher;
-            counts.tied_xy += (sum * sum - squares) / 2.0;
-            counts.tied_y -= (sum * sum - squares) / 2.0;
+            counts.concordant += here * sum * lower;
+            counts.tied_x += here * sum * equal;
+            counts.discordant += here * sum * higher;
+            counts.tied_xy += here * (sum * sum - squares) / 2.0;
+            counts.tied_y -= here * (sum * sum - squares) / 2.0;
             (all, all_squares) = (all + sum, all_squares + squares);
         }
-        counts.tied_y += (all * all - all_squares) / 2.0;
+        counts.tied_y += here * (all * all - all_squares) / 2.0;
         deaths.iter().for_each(|subject| at_risk.add(ranks[*subject], weight(*subject)));
     }
     Ok(counts)

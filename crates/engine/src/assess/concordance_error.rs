@@ -4,7 +4,7 @@
 //! `concordance`: how the concordance would change if each subject weighed a little more, squared and summed.
 
 use crate::assess::concordance::{
-    Concordance, CumulativeWeights, Outcomes, check, concordance, latest_first, ranks, tie_times,
+    Concordance, CumulativeWeights, Outcomes, check, concordance_by, latest_first, ranks, tie_times,
 };
 use crate::{Error, Interrupt, Result};
 
@@ -34,6 +34,19 @@ pub fn estimated(
     clusters: &[Option<u32>],
     interrupt: Interrupt,
 ) -> Result<Estimated> {
+    estimated_by(outcomes, risks, strata, clusters, &|_| 1.0, interrupt)
+}
+
+/// As [`estimated`], each pair counting `time_weight` of the time of its first event more; the weights are taken as
+/// known.
+pub(super) fn estimated_by(
+    outcomes: Outcomes,
+    risks: &[f64],
+    strata: &[u32],
+    clusters: &[Option<u32>],
+    time_weight: &dyn Fn(f64) -> f64,
+    interrupt: Interrupt,
+) -> Result<Estimated> {
     check(outcomes, risks)?;
     if let Some(length) = [strata.len(), clusters.len()].into_iter().find(|length| ![0, risks.len()].contains(length)) {
         return Err(Error::invalid(
@@ -52,13 +65,13 @@ pub fn estimated(
     for stratum in members(strata, subjects) {
         interrupt()?;
         let stratum = Columns::of(tied, risks, stratum);
-        let found = concordance(stratum.outcomes(), &stratum.risks, interrupt)?;
+        let found = concordance_by(stratum.outcomes(), &stratum.risks, time_weight, interrupt)?;
         counts.concordant += found.concordant;
         counts.discordant += found.discordant;
         counts.tied_x += found.tied_x;
         counts.tied_y += found.tied_y;
         counts.tied_xy += found.tied_xy;
-        stratum.count_pairs(&mut pairs, interrupt)?;
+        stratum.count_pairs(&mut pairs, time_weight, interrupt)?;
     }
     let total = counts.concordant + counts.discordant + counts.tied_x;
     if total == 0.0 {
@@ -140,7 +153,7 @@ impl Columns {
 
     /// Adds to each subject the pairs in which it had the event first – with all who are still at risk then – and the
     /// pairs in which it is the other one: with the events since it came.
-    fn count_pairs(&self, pairs: &mut [Pairs], interrupt: Interrupt) -> Result<()> {
+    fn count_pairs(&self, pairs: &mut [Pairs], time_weight: &dyn Fn(f64) -> f64, interrupt: Interrupt) -> Result<()> {
         let ranks = ranks(&self.risks);
         let width = ranks.iter().max().map_or(0, |rank| rank + 1);
         let weight = |subject: usize| self.weights.get(subject).copied().unwrap_or(1.0);
@@ -173,9 +186,10 @@ impl Columns {
                     at_risk.add(ranks[subject], -weight(subject));
                 }
             }
+            let here = time_weight(time);
             for &subject in events() {
                 let (lower, equal, higher) = at_risk.around(ranks[subject]);
-                pairs[self.members[subject]].add(1.0, lower, higher, equal);
+                pairs[self.members[subject]].add(here, lower, higher, equal);
             }
             events().for_each(|&subject| at_risk.add(ranks[subject], weight(subject)));
         }
@@ -200,7 +214,7 @@ impl Columns {
             };
             leaving.iter().filter(|subject| self.events[**subject]).for_each(|&subject| add(&happened, subject));
             for &subject in leaving.iter().filter(|subject| self.events[**subject]) {
-                happened.add(ranks[subject], weight(subject));
+                happened.add(ranks[subject], time_weight(time) * weight(subject));
             }
             leaving.iter().filter(|subject| !self.events[**subject]).for_each(|&subject| add(&happened, subject));
         }

@@ -1,6 +1,6 @@
 //! Does 70 % happen 70 times in a hundred? Reliability diagrams, their summary numbers and tests.
 
-use crate::assess::calibration::{Calibration, Level};
+use crate::assess::calibration::Calibration;
 use crate::numeric::normal;
 use crate::numeric::sum::Sum;
 use crate::survival::kaplan_meier::critical_value;
@@ -147,8 +147,8 @@ impl Calibration {
         let mut before = 0.0;
         for level in &levels {
             let number = match method {
-                Binning::Quantile => quantile_bin(before, *level, total, bins),
-                Binning::Uniform => uniform_bin(level.probability, bins),
+                Binning::Quantile => place_of_quantile(before + level.weight() / 2.0, total, bins),
+                Binning::Uniform => place_of_uniform(level.probability, bins),
             };
             before += level.weight();
             if filled.last().is_none_or(|bin| bin.number != number) {
@@ -164,15 +164,14 @@ impl Calibration {
     }
 }
 
-/// The bin, from 1, of rows that have `before` of the `total` weight below them.
-fn quantile_bin(before: f64, level: Level, total: f64, bins: usize) -> usize {
-    let middle = before + level.weight() / 2.0;
+/// The bin, from 1, of rows in whose middle `middle` of the `total` weight lies below.
+pub(super) fn place_of_quantile(middle: f64, total: f64, bins: usize) -> usize {
     let below = (middle * bins as f64 / total) as usize;
     below.min(bins - 1) + 1
 }
 
 /// The bin, from 1, whose interval ((b − 1)/bins, b/bins] holds `probability`.
-fn uniform_bin(probability: f64, bins: usize) -> usize {
+pub(super) fn place_of_uniform(probability: f64, bins: usize) -> usize {
     let width = bins as f64;
     // The product may round across an edge that the quotient, which is what a user would type, does not cross.
     let guess = ((probability * width).ceil() as usize).clamp(1, bins);

@@ -12,7 +12,8 @@ pub const FINGERPRINT_BYTES: usize = 16;
 /// What stands before the payload; equal headers mean equal models, so a cache may compare just these bytes.
 pub const HEADER_BYTES: usize = 1 + FINGERPRINT_BYTES;
 
-fn fingerprint(payload: &[u8]) -> [u8; FINGERPRINT_BYTES] {
+/// What tells stored values apart.
+pub fn fingerprint(payload: &[u8]) -> [u8; FINGERPRINT_BYTES] {
     let digest = Sha256::digest(payload);
     std::array::from_fn(|i| digest[i])
 }

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::hazard::cox::Status;
 use crate::hazard::parametric::ParametricFit;
 use crate::model::contractual::{contractual_coefficients, contractual_quality};
-use crate::model::{Fit, Model};
+use crate::model::{Fit, Model, transactional};
 use crate::numeric::normal;
 use crate::survival::kaplan_meier::critical_value;
 
@@ -69,6 +69,7 @@ impl Model {
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return Ok(Some(self.discrete_coefficients(fit, critical))),
             Fit::Parametric(fit) => return Ok(Some(self.parametric_coefficients(fit, critical))),
             Fit::Contractual(fit) => return Ok(Some(contractual_coefficients(fit, critical))),
+            Fit::Transactional(fit) => return Ok(Some(transactional::coefficients(fit, critical))),
             Fit::KaplanMeier(_) => return Ok(None),
         };
         let diagonal = coefficients.len() + 1;
@@ -111,6 +112,7 @@ impl Model {
                 (fit.log_likelihood, parameters, fit.rows, fit.events, &fit.status)
             }
             Fit::FineGray(fit) => (fit.log_likelihood, fit.degrees_of_freedom, fit.rows, fit.events, &fit.status),
+            Fit::Transactional(fit) => return Some(transactional::quality(fit)),
             Fit::KaplanMeier(_) | Fit::Contractual(_) => return None,
         };
         let known = *status != Status::NoEvents;

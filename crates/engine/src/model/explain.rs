@@ -88,7 +88,7 @@ impl Model {
                 }
                 &fit.means
             }
-            (Fit::Contractual(_) | Fit::KaplanMeier(_), _) => {
+            (Fit::Contractual(_) | Fit::Transactional(_) | Fit::KaplanMeier(_), _) => {
                 return Ok(Ok(Some(Allocation { baseline: prediction, prediction, parts: Vec::new() })));
             }
         };
@@ -117,7 +117,7 @@ impl Model {
                 });
                 (fit.distribution.parameters().max(1), changes.collect())
             }
-            Fit::KaplanMeier(_) | Fit::Contractual(_) => (1, Vec::new()),
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => (1, Vec::new()),
         };
         let owners: Vec<usize> =
             self.features.iter().enumerate().flat_map(|(at, feature)| vec![at; feature.columns()]).collect();

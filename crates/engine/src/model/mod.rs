@@ -7,16 +7,19 @@ pub mod coefficients;
 pub mod cohorts;
 mod contractual;
 mod discrete;
+pub mod errors;
 pub mod explain;
 pub mod features;
 pub mod inference;
 pub mod legacy;
 pub mod naming;
 pub mod subject;
+pub mod transactional;
 
 use serde::{Deserialize, Serialize};
 
 use crate::btyd::ContractualFit;
+use crate::btyd::fit::TransactionalFit;
 use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
@@ -25,7 +28,8 @@ use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
 
-/// What was fitted. Every kind yields a curve for a row: of its survival, or of one less the incidence of one cause.
+/// What was fitted. Every kind but the last yields a curve for a row: of its survival, or of one less the incidence of
+/// one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
@@ -38,6 +42,8 @@ pub enum Fit {
     Parametric(Box<ParametricFit>),
     /// Counts of renewals, without features.
     Contractual(Box<ContractualFit>),
+    /// Purchases, or their value, of customers who are never known to have left.
+    Transactional(Box<TransactionalFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -59,6 +65,7 @@ impl Model {
             Fit::FineGray(_) => "fine_gray",
             Fit::Parametric(fit) => fit.distribution.algorithm(),
             Fit::Contractual(fit) => fit.algorithm(),
+            Fit::Transactional(fit) => fit.kind.name(),
         }
     }
 
@@ -91,6 +98,7 @@ impl Model {
             Fit::FineGray(fit) => fit.validate(),
             Fit::Parametric(fit) => fit.validate(),
             Fit::Contractual(fit) => fit.validate(),
+            Fit::Transactional(fit) => fit.validate(),
         }
     }
 

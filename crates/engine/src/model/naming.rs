@@ -78,7 +78,7 @@ impl Fit {
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.len(),
             Fit::FineGray(fit) => fit.coefficients.len(),
             Fit::Parametric(fit) => fit.covariates(),
-            Fit::KaplanMeier(_) | Fit::Contractual(_) => 0,
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => 0,
         }
     }
 

@@ -139,6 +139,7 @@ impl Model {
                 true => Ok(Subject::Contractual(fit)),
                 false => Err(Unscorable::Undefined { reason: fit.remark() }),
             },
+            Fit::Transactional(_) => Err(Unscorable::Undefined { reason: self.no_lifetimes() }),
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {

@@ -3,7 +3,9 @@
 
 pub mod bounded;
 pub mod bytes;
+pub mod exponential_integral;
 pub mod extended;
+pub mod gamma;
 pub mod linear;
 pub mod log_beta;
 pub mod mills;
@@ -15,3 +17,4 @@ pub mod quadrature;
 pub mod sum;
 pub mod tally;
 mod tally_codec;
+pub mod whitened;

@@ -38,6 +38,20 @@ impl Sum {
         self.error -= other.error;
     }
 
+    /// Times a power of two, which rounds nothing unless it leaves the range of doubles.
+    pub fn scaled(&self, power_of_two: f64) -> Sum {
+        Sum { total: self.total * power_of_two, error: self.error * power_of_two }
+    }
+
+    /// The sum and its rounding error, for a stored form.
+    pub fn parts(&self) -> [f64; 2] {
+        [self.total, self.error]
+    }
+
+    pub fn from_parts([total, error]: [f64; 2]) -> Sum {
+        Sum { total, error }
+    }
+
     #[inline]
     pub fn total(&self) -> f64 {
         self.total + self.error

@@ -15,6 +15,15 @@ pub enum Billing {
 }
 
 impl Billing {
+    pub fn name(self) -> &'static str {
+        match self {
+            Billing::Monthly => "monthly",
+            Billing::Quarterly => "quarterly",
+            Billing::Semiannual => "semiannual",
+            Billing::Annual => "annual",
+        }
+    }
+
     /// Months that an invoice covers.
     pub fn months(self) -> u32 {
         match self {
@@ -45,6 +54,45 @@ impl std::str::FromStr for Billing {
     }
 }
 
+/// What a value is a value of: which costs are taken off the revenue. The acquisition cost is, on every basis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueBasis {
+    /// No other cost.
+    Revenue,
+    /// The cost of what is sold.
+    GrossMargin,
+    /// That and the cost to serve.
+    Contribution,
+}
+
+impl ValueBasis {
+    pub fn name(self) -> &'static str {
+        match self {
+            ValueBasis::Revenue => "revenue",
+            ValueBasis::GrossMargin => "gross-margin",
+            ValueBasis::Contribution => "contribution",
+        }
+    }
+}
+
+impl std::str::FromStr for ValueBasis {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Ok(match name {
+            "revenue" => ValueBasis::Revenue,
+            "gross-margin" => ValueBasis::GrossMargin,
+            "contribution" => ValueBasis::Contribution,
+            _ => {
+                return Err(Error::invalid(
+                    format!("unknown value_basis \"{name}\""),
+                    "One of: revenue, gross-margin, contribution.",
+                ));
+            }
+        })
+    }
+}
+
 /// When within its period an invoice falls due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timing {
@@ -54,6 +102,16 @@ pub enum Timing {
     Arrears,
     /// In the middle, paid by those there in the middle: for cash that comes evenly over the period.
     Middle,
+}
+
+impl Timing {
+    pub fn name(self) -> &'static str {
+        match self {
+            Timing::Advance => "advance",
+            Timing::Arrears => "arrears",
+            Timing::Middle => "mid-period",
+        }
+    }
 }
 
 impl std::str::FromStr for Timing {
@@ -162,8 +220,16 @@ mod tests {
 
     #[test]
     fn names_are_those_of_sql() {
-        assert_eq!("semiannual".parse(), Ok(Billing::Semiannual));
-        assert_eq!("mid-period".parse(), Ok(Timing::Middle));
+        for billing in [Billing::Monthly, Billing::Quarterly, Billing::Semiannual, Billing::Annual] {
+            assert_eq!(billing.name().parse(), Ok(billing));
+        }
+        for timing in [Timing::Advance, Timing::Arrears, Timing::Middle] {
+            assert_eq!(timing.name().parse(), Ok(timing));
+        }
+        for basis in [ValueBasis::Revenue, ValueBasis::GrossMargin, ValueBasis::Contribution] {
+            assert_eq!(basis.name().parse(), Ok(basis));
+        }
+        assert!("profit".parse::<ValueBasis>().is_err_and(|error| error.to_string().contains("profit")));
         assert!("weekly".parse::<Billing>().is_err_and(|error| error.to_string().contains("weekly")));
         assert!("Advance".parse::<Timing>().is_err());
     }

@@ -6,6 +6,7 @@ use crate::survival::CurveView;
 use crate::survival::kaplan_meier::critical_value;
 use crate::value::cash_flow::{Ledger, flows};
 use crate::value::money::Minor;
+use crate::value::outcome::Outcome;
 use crate::value::outlook::{Outlook, Reach};
 use crate::value::terms::Terms;
 use crate::value::uncertainty;
@@ -21,6 +22,7 @@ pub struct Valuation {
     pub cost: Minor,
     /// Months that a customer stays on average, of the months of the horizon.
     pub expected_lifetime: f64,
+    /// Effective annual; of a discount curve, the rate for the end of the horizon.
     pub discount_rate: f64,
     /// Months.
     pub horizon: u32,
@@ -31,9 +33,15 @@ pub struct Valuation {
     /// The due date, in months, of the first invoice with which the acquisition cost is earned back at present value;
     /// `None` without acquisition cost, or when it is not within the horizon.
     pub payback_months: Option<f64>,
+    /// The same without discounting.
+    pub undiscounted_payback_months: Option<f64>,
     /// The interval of `ltv` from the uncertainty of the curve alone; `None` when that is unknown.
     pub lower: Option<Minor>,
     pub upper: Option<Minor>,
+    /// The spread of what one customer brings when the curve is true, and between which values that lies at the level.
+    pub outcome_std_dev: Minor,
+    pub outcome_lower: Minor,
+    pub outcome_upper: Minor,
     pub status: Status,
 }
 
@@ -70,14 +78,21 @@ impl Status {
     }
 }
 
-impl From<Reach> for Status {
-    fn from(reach: Reach) -> Status {
+impl Status {
+    pub(super) fn of(reach: Reach, tail_share: Option<f64>, check_unit: bool) -> Status {
         match reach {
+            _ if check_unit => Status::CheckUnit,
             Reach::Observed => Status::Ok,
+            Reach::Extrapolated if tail_share.is_some_and(|share| share.abs() > 0.5) => Status::MostlyExtrapolated,
             Reach::Extrapolated => Status::Extrapolated,
             Reach::Truncated => Status::Truncated,
         }
     }
+}
+
+/// Whether the curve was observed for so long that its unit is none of months.
+pub(super) fn is_check_unit(curve: CurveView) -> bool {
+    curve.max_followup() > LONGEST_FOLLOWUP
 }
 
 /// The value of a contract of age `terms.given` whose lifetime follows `curve`, both in months.
@@ -95,29 +110,41 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
     let flows = flows(&outlook, terms)?;
     let mut ledger = Ledger::new(terms.minor_digits);
     let mut tail_value = Minor::ZERO;
-    let mut payback_months = None;
+    let (mut payback_months, mut undiscounted_payback_months) = (None, None);
     for flow in &flows {
         let row = ledger.enter(flow)?;
         if row.extrapolated {
             tail_value = tail_value + row.present_value;
         }
-        if terms.acquisition_cost > 0.0 && payback_months.is_none() && row.cumulative >= Minor::ZERO {
-            payback_months = Some(row.due_months);
-        }
+        let earned_back =
+            |total: Minor| (terms.acquisition_cost > 0.0 && total >= Minor::ZERO).then_some(row.due_months);
+        payback_months = payback_months.or_else(|| earned_back(row.cumulative));
+        undiscounted_payback_months = undiscounted_payback_months.or_else(|| earned_back(ledger.margin()));
     }
     let ltv = ledger.present_value();
     // What is spent now to win the customer is no part of what the future is worth.
     let earned = ltv + Minor::round(terms.acquisition_cost, terms.minor_digits)?;
+    let outcome = Outcome::new(&outlook, &flows);
+    let digits = terms.minor_digits;
     let (lower, upper) = match uncertainty::variance(&outlook, &flows) {
         None => (None, None),
         Some(variance) => {
-            let exact = ledger.exact_present_value();
             let width = critical_value(terms.level)? * variance.sqrt();
-            let digits = terms.minor_digits;
-            (Some(Minor::round(exact - width, digits)?), Some(Minor::round(exact + width, digits)?))
+            let (least, most) = outcome.range();
+            let lower = ledger.present_value_shifted(-width)?.max(Minor::round(least, digits)?);
+            let upper = ledger.present_value_shifted(width)?.min(Minor::round(most, digits)?);
+            (Some(lower.min(ltv)), Some(upper.max(ltv)))
         }
     };
-    let tail_share = (earned != Minor::ZERO).then(|| tail_value.units() as f64 / earned.units() as f64);
+    let (outcome_lower, outcome_upper) = match outcome.is_certain() {
+        true => (ltv, ltv),
+        false => {
+            let (lower, upper) = outcome.interval(terms.level);
+            (Minor::round(lower, digits)?, Minor::round(upper, digits)?)
+        }
+    };
+    // No tail of a loss is a share of 0, not of -0.
+    let tail_share = (earned != Minor::ZERO).then(|| tail_value.units() as f64 / earned.units() as f64 + 0.0);
     let (expected_lifetime, reach) = outlook.mean_lifetime(f64::from(terms.horizon));
     Ok(Some(Valuation {
         ltv,
@@ -125,17 +152,17 @@ pub fn lifetime_value<'a>(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Res
         revenue: ledger.revenue(),
         cost: ledger.revenue() - ledger.margin(),
         expected_lifetime,
-        discount_rate: terms.discount_rate,
+        discount_rate: terms.rate()?,
         horizon: terms.horizon,
         tail_value,
         tail_share,
         payback_months,
+        undiscounted_payback_months,
         lower,
         upper,
-        status: match Status::from(reach) {
-            _ if curve.max_followup() > LONGEST_FOLLOWUP => Status::CheckUnit,
-            Status::Extrapolated if tail_share.is_some_and(|share| share.abs() > 0.5) => Status::MostlyExtrapolated,
-            status => status,
-        },
+        outcome_std_dev: Minor::round(outcome.std_dev(), digits)?,
+        outcome_lower,
+        outcome_upper,
+        status: Status::of(reach, tail_share, is_check_unit(curve)),
     }))
 }

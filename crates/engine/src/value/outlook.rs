@@ -3,6 +3,11 @@
 //! S(t) = P(T > given + t | T > given), as [`Steps::renewal_probability`]. With a term nobody leaves between renewal
 //! dates, so S(t) is that of the last renewal date up to t and 1 before the first. Durations must then be counted to
 //! the renewal at which a customer left (24, not 24.02 months), or the drop is seen a term late.
+//!
+//! - Notice: what has to be decided by now has been, as a renewal that is due now has. Who has given no notice is known
+//!   to stay for the notice period, or to the last renewal date within it, so the condition is T > given + that.
+//! - Early termination: within terms, a share e per year breaks the contract beside: S(t) · (1 − e)^(t/12).
+//! - Hazard ratio: S(t)^ratio, every hazard multiplied.
 
 use crate::numeric::sum::Sum;
 use crate::survival::CurveView;
@@ -20,6 +25,19 @@ pub enum TailRule {
     /// The curve's own tail – of a parametric curve its formula –, or else its average hazard for ever
     /// ([`Tail::average_hazard`](crate::survival::Tail::average_hazard)).
     ConstantHazard,
+    /// The average hazard of the last quarter of the observed time, or of its last
+    /// [`tail_months`](Terms::tail_months). A smooth curve goes on by its formula.
+    RecentHazard,
+}
+
+impl TailRule {
+    pub fn name(self) -> &'static str {
+        match self {
+            TailRule::None => "none",
+            TailRule::ConstantHazard => "constant-hazard",
+            TailRule::RecentHazard => "recent-hazard",
+        }
+    }
 }
 
 impl std::str::FromStr for TailRule {
@@ -29,8 +47,12 @@ impl std::str::FromStr for TailRule {
         Ok(match name {
             "none" => TailRule::None,
             "constant-hazard" | "constant_hazard" => TailRule::ConstantHazard,
+            "recent-hazard" | "recent_hazard" => TailRule::RecentHazard,
             _ => {
-                return Err(Error::invalid(format!("unknown tail rule \"{name}\""), "One of: none, constant-hazard."));
+                return Err(Error::invalid(
+                    format!("unknown tail rule \"{name}\""),
+                    "One of: none, constant-hazard, recent-hazard.",
+                ));
             }
         })
     }
@@ -51,7 +73,9 @@ pub enum Reach {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     pub survival: f64,
-    /// Months from the valuation to the time at which the curve was read; 0 before the first renewal.
+    /// The same at the start of the term that this time lies in: those who left since then left early.
+    pub entered: f64,
+    /// Months from the first time at which one can leave to the time at which the curve was read; 0 before.
     pub elapsed: f64,
     /// How many of the curve's steps are at or before that time; 0 for a smooth curve.
     pub steps: usize,
@@ -64,6 +88,10 @@ pub struct Point {
 pub struct Outlook<'a> {
     pub(super) view: View<'a>,
     renewals: Option<Renewals>,
+    /// Months that are certain, as no notice was given.
+    locked: f64,
+    /// The rate of breaking a contract, per month.
+    early: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -73,25 +101,43 @@ pub(super) enum View<'a> {
 }
 
 impl<'a> Outlook<'a> {
-    /// `None` when the curve has nobody left at `given`, or does not reach so far and has no tail. The terms must be
-    /// valid.
+    /// `None` when the curve has nobody left at the age at which one can first leave, or does not reach so far and has
+    /// no tail. The terms must be valid.
     pub fn new(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Option<Self> {
+        let locked = terms.locked_months();
+        let from = terms.given + locked;
         let view = match curve.into() {
-            CurveView::Steps(steps) => View::Steps(StepView::new(steps, terms)?),
-            CurveView::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms)?),
+            CurveView::Steps(steps) => View::Steps(StepView::new(steps, terms, from)?),
+            CurveView::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms, from)?),
         };
-        Some(Outlook { view, renewals: terms.renewals() })
+        let early = -(-terms.early_termination).ln_1p() / 12.0;
+        Some(Outlook { view, renewals: terms.renewals(), locked, early })
     }
 
     /// S at month `t` (≥ 0) of the valuation; `None` where nothing is known.
     pub fn at(&self, t: f64) -> Option<Point> {
-        match self.renewals {
-            None => self.read(t),
-            Some(renewals) => self.read(renewals.last(t).unwrap_or(0.0)),
+        let Some(renewals) = self.renewals else { return self.read(t) };
+        let date = renewals.last(t).unwrap_or(0.0);
+        let mut point = self.read(date)?;
+        if self.early > 0.0 {
+            point.entered *= self.unbroken(date);
+            point.survival *= self.unbroken(t);
         }
+        Some(point)
     }
 
-    fn read(&self, elapsed: f64) -> Option<Point> {
+    /// The share that has not broken its contract by month `t`.
+    pub fn unbroken(&self, t: f64) -> f64 {
+        (-self.early * t).exp()
+    }
+
+    /// The last renewal date up to month `t`, or 0.
+    pub fn term_start(&self, t: f64) -> f64 {
+        self.renewals.and_then(|renewals| renewals.last(t)).unwrap_or(0.0)
+    }
+
+    fn read(&self, t: f64) -> Option<Point> {
+        let elapsed = if t <= self.locked + SAME_DATE { 0.0 } else { t - self.locked };
         match &self.view {
             View::Steps(view) => view.read(elapsed),
             View::Smooth(view) => view.read(elapsed),
@@ -101,16 +147,30 @@ impl<'a> Outlook<'a> {
     /// The months that a customer stays on average, of the next `horizon`: the area under S, and how far it was known.
     /// What is not known counts as gone.
     pub fn mean_lifetime(&self, horizon: f64) -> (f64, Reach) {
-        match (self.renewals, &self.view) {
-            (Some(renewals), _) => self.area_by_term(renewals, horizon),
-            (None, View::Steps(view)) => view.area(horizon),
-            (None, View::Smooth(view)) => view.area(horizon),
+        if let Some(renewals) = self.renewals {
+            return self.area_by_term(renewals, horizon);
         }
+        if horizon <= self.locked {
+            return (horizon, Reach::Observed);
+        }
+        let (area, reach) = match &self.view {
+            View::Steps(view) => view.area(horizon - self.locked),
+            View::Smooth(view) => view.area(horizon - self.locked),
+        };
+        (self.locked + area, reach)
     }
 
     fn area_by_term(&self, renewals: Renewals, horizon: f64) -> (f64, Reach) {
         let mut area = Sum::default();
-        area.add(renewals.first.min(horizon));
+        // The area under (1 − e)^(t/12) from one date to another.
+        let unbroken = |from: f64, to: f64| {
+            if self.early == 0.0 {
+                to - from
+            } else {
+                self.unbroken(from) * -(-self.early * (to - from)).exp_m1() / self.early
+            }
+        };
+        area.add(unbroken(0.0, renewals.first.min(horizon)));
         let mut reach = Reach::Observed;
         let mut count = 0.0;
         loop {
@@ -122,7 +182,7 @@ impl<'a> Outlook<'a> {
             if point.beyond > 0.0 {
                 reach = Reach::Extrapolated;
             }
-            area.add(renewals.every.min(horizon - date) * point.survival);
+            area.add(unbroken(date, horizon.min(date + renewals.every)) * point.survival);
             count += 1.0;
         }
     }
@@ -138,7 +198,9 @@ mod tests {
         for name in ["constant-hazard", "constant_hazard"] {
             assert_eq!(name.parse(), Ok(TailRule::ConstantHazard));
         }
-        assert_eq!("none".parse(), Ok(TailRule::None));
+        for rule in [TailRule::None, TailRule::ConstantHazard, TailRule::RecentHazard] {
+            assert_eq!(rule.name().parse(), Ok(rule));
+        }
         assert!("forever".parse::<TailRule>().is_err_and(|error| error.to_string().contains("forever")));
     }
 

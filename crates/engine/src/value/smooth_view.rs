@@ -1,5 +1,6 @@
 //! A smooth curve seen from the age of a valuation. Beyond the data it goes on by its own formula, if that is believed.
 
+use crate::numeric::quadrature::integrate;
 use crate::survival::ParametricCurve;
 use crate::value::cash_flow::Flow;
 use crate::value::contract::SAME_DATE;
@@ -13,19 +14,21 @@ pub(super) struct SmoothView<'a> {
     believed: bool,
     given: f64,
     hazard_now: f64,
+    hazard_ratio: f64,
 }
 
 impl<'a> SmoothView<'a> {
-    pub fn new(curve: &'a ParametricCurve, terms: &Terms) -> Option<Self> {
+    /// The view from age `given`.
+    pub fn new(curve: &'a ParametricCurve, terms: &Terms, given: f64) -> Option<Self> {
         let believed = terms.tail != TailRule::None;
-        let reached = believed || terms.given <= curve.end_of_data() + SAME_DATE;
-        let hazard_now = if terms.given > 0.0 { curve.cumulative_hazard_at(terms.given)? } else { 0.0 };
-        reached.then_some(SmoothView { curve, believed, given: terms.given, hazard_now })
+        let reached = believed || given <= curve.end_of_data() + SAME_DATE;
+        let hazard_now = if given > 0.0 { curve.cumulative_hazard_at(given)? } else { 0.0 };
+        reached.then_some(SmoothView { curve, believed, given, hazard_now, hazard_ratio: terms.hazard_ratio })
     }
 
     pub fn read(&self, elapsed: f64) -> Option<Point> {
         if elapsed == 0.0 {
-            return Some(Point { survival: 1.0, elapsed, steps: 0, beyond: 0.0 });
+            return Some(Point { survival: 1.0, entered: 1.0, elapsed, steps: 0, beyond: 0.0 });
         }
         let age = self.given + elapsed;
         let beyond = age - self.curve.end_of_data();
@@ -35,7 +38,8 @@ impl<'a> SmoothView<'a> {
         }
         // A hazard beyond the numbers leaves nobody.
         let hazard = self.curve.cumulative_hazard_at(age).map_or(f64::INFINITY, |then| then - self.hazard_now);
-        Some(Point { survival: (-hazard.max(0.0)).exp(), elapsed, steps: 0, beyond })
+        let survival = (-hazard.max(0.0) * self.hazard_ratio).exp();
+        Some(Point { survival, entered: survival, elapsed, steps: 0, beyond })
     }
 
     /// The area under S over the next `horizon` months.
@@ -43,8 +47,18 @@ impl<'a> SmoothView<'a> {
         let observed = (self.curve.end_of_data() - self.given).max(0.0);
         let within = horizon <= observed + SAME_DATE;
         let counted = if within || self.believed { horizon } else { observed };
-        let rest = self.curve.conditional(self.given);
-        let area = rest.filter(|_| counted > 0.0).and_then(|rest| rest.restricted_mean(counted).ok().flatten());
+        let area = match self.hazard_ratio {
+            _ if counted <= 0.0 => None,
+            1.0 => self.curve.conditional(self.given).and_then(|rest| rest.restricted_mean(counted).ok().flatten()),
+            // No closed form is left; S is bounded and smooth but for its start.
+            ratio => {
+                let survival = |elapsed: f64| {
+                    let hazard = self.curve.cumulative_hazard_at(self.given + elapsed);
+                    hazard.map_or(0.0, |then| (-(then - self.hazard_now).max(0.0) * ratio).exp())
+                };
+                integrate(survival, &[0.0, counted], 1e-10)
+            }
+        };
         let reach = match (within, self.believed) {
             (true, _) => Reach::Observed,
             (false, true) => Reach::Extrapolated,
@@ -66,7 +80,7 @@ impl<'a> SmoothView<'a> {
             let Some(point) = flow.point.filter(|point| point.elapsed > 0.0 && point.survival > 0.0) else { continue };
             let then = self.curve.hazard_gradient_at(self.given + point.elapsed)?;
             for ((sum, then), now) in gradient.iter_mut().zip(&then).zip(&now) {
-                *sum -= flow.present_value() * (then - now);
+                *sum -= self.hazard_ratio * flow.present_value() * (then - now);
             }
         }
         let product = |row: &[f64]| row.iter().zip(&gradient).map(|(a, b)| a * b).sum::<f64>();

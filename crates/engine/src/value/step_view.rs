@@ -9,53 +9,103 @@ use crate::value::terms::Terms;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StepView<'a> {
     pub curve: &'a Steps,
-    /// The hazard rate beyond the observed time, when anything is believed there.
-    pub rate: Option<f64>,
+    /// What is believed beyond the observed time, if anything.
+    pub tail: Option<TailView>,
     given: f64,
     survival_now: f64,
     /// How many of the curve's steps lie in the past.
     pub steps_now: usize,
+    pub hazard_ratio: f64,
+}
+
+/// The hazard rate beyond the observed time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TailView {
+    pub rate: f64,
+    /// Its derivative by the increments of the cumulative hazard from step `from` on; `None` when that is unknown.
+    pub by_hazard: Option<f64>,
+    pub from: usize,
+}
+
+impl TailView {
+    fn new(curve: &Steps, terms: &Terms) -> Option<TailView> {
+        let hazard = -curve.survival_at_end().ln();
+        let own = match (terms.tail, curve.tail) {
+            (TailRule::None, _) => return None,
+            (TailRule::RecentHazard, _) => return TailView::recent(curve, hazard, terms.tail_months),
+            (TailRule::ConstantHazard, Tail::None) => Tail::average_hazard(hazard, curve.max_followup),
+            (TailRule::ConstantHazard, own) => own,
+        };
+        let Tail::ConstantHazard { rate } = own else { return None };
+        // However the rate was read off the curve, it is off by the same proportion as the whole hazard.
+        Some(TailView { rate, by_hazard: (hazard > 0.0).then(|| rate / hazard), from: 0 })
+    }
+
+    /// The average hazard of the last `months`.
+    fn recent(curve: &Steps, hazard: f64, months: Option<f64>) -> Option<TailView> {
+        let window = months.unwrap_or(curve.max_followup / 4.0).min(curve.max_followup);
+        let from = steps_until(curve, curve.max_followup - window);
+        let before = if from == 0 { 0.0 } else { -curve.survival[from - 1].ln() };
+        let rate = (hazard - before) / window;
+        (rate.is_finite() && rate >= 0.0).then_some(TailView {
+            rate,
+            by_hazard: (rate > 0.0).then_some(1.0 / window),
+            from,
+        })
+    }
 }
 
 impl<'a> StepView<'a> {
-    pub fn new(curve: &'a Steps, terms: &Terms) -> Option<Self> {
-        let tail = match (terms.tail, curve.tail) {
-            (TailRule::None, _) => Tail::None,
-            (TailRule::ConstantHazard, Tail::None) => {
-                Tail::average_hazard(-curve.survival_at_end().ln(), curve.max_followup)
-            }
-            (TailRule::ConstantHazard, own) => own,
-        };
-        let rate = match tail {
-            Tail::None => None,
-            Tail::ConstantHazard { rate } => Some(rate),
-        };
-        let steps_now = steps_until(curve, terms.given);
+    /// The view from age `given`.
+    pub fn new(curve: &'a Steps, terms: &Terms, given: f64) -> Option<Self> {
+        let tail = TailView::new(curve, terms);
+        let steps_now = steps_until(curve, given);
         let survival_now = if steps_now == 0 { 1.0 } else { curve.survival[steps_now - 1] };
-        let reached = rate.is_some() || terms.given <= latest(curve);
-        let given = terms.given;
-        (reached && survival_now > 0.0).then_some(StepView { curve, rate, given, survival_now, steps_now })
+        let reached = tail.is_some() || given <= latest(curve);
+        let hazard_ratio = terms.hazard_ratio;
+        (reached && survival_now > 0.0).then_some(StepView {
+            curve,
+            tail,
+            given,
+            survival_now,
+            steps_now,
+            hazard_ratio,
+        })
+    }
+
+    /// The share of those here now that S = `then` leaves.
+    fn share(&self, then: f64) -> f64 {
+        let share = (then / self.survival_now).min(1.0);
+        if self.hazard_ratio == 1.0 { share } else { share.powf(self.hazard_ratio) }
+    }
+
+    fn rate(&self) -> Option<f64> {
+        self.tail.map(|tail| tail.rate * self.hazard_ratio)
+    }
+
+    fn point(survival: f64, elapsed: f64, steps: usize, beyond: f64) -> Option<Point> {
+        Some(Point { survival, entered: survival, elapsed, steps, beyond })
     }
 
     pub fn read(&self, elapsed: f64) -> Option<Point> {
         if elapsed == 0.0 {
-            return Some(Point { survival: 1.0, elapsed, steps: self.steps_now, beyond: 0.0 });
+            return Self::point(1.0, elapsed, self.steps_now, 0.0);
         }
         let age = self.given + elapsed;
         if age <= latest(self.curve) {
             let steps = steps_until(self.curve, age);
             let then = if steps == 0 { 1.0 } else { self.curve.survival[steps - 1] };
-            return Some(Point { survival: (then / self.survival_now).min(1.0), elapsed, steps, beyond: 0.0 });
+            return Self::point(self.share(then), elapsed, steps, 0.0);
         }
         let steps = self.curve.times.len();
         let end = self.curve.survival_at_end();
         if end == 0.0 {
-            return Some(Point { survival: 0.0, elapsed, steps, beyond: 0.0 });
+            return Self::point(0.0, elapsed, steps, 0.0);
         }
         // From an age beyond the observed time only the tail counts; a quotient of survivals could underflow.
         let beyond = elapsed.min(age - self.curve.max_followup);
-        let survival = (end / self.survival_now).min(1.0) * (-self.rate? * beyond).exp();
-        Some(Point { survival, elapsed, steps, beyond })
+        let survival = self.share(end) * (-self.rate()? * beyond).exp();
+        Self::point(survival, elapsed, steps, beyond)
     }
 
     /// The area under S over the next `horizon` months.
@@ -70,16 +120,16 @@ impl<'a> StepView<'a> {
                 break;
             }
             area.add((elapsed - before) * height);
-            (before, height) = (elapsed, survival / self.survival_now);
+            (before, height) = (elapsed, self.share(*survival));
         }
         area.add((observed - before) * height);
         if self.given + horizon <= latest(curve) || curve.survival_at_end() == 0.0 {
             return (area.total(), Reach::Observed);
         }
-        let Some(rate) = self.rate else { return (area.total(), Reach::Truncated) };
+        let Some(rate) = self.rate() else { return (area.total(), Reach::Truncated) };
         let beyond = horizon - observed;
         let mean_beyond = if rate > 0.0 { -(-rate * beyond).exp_m1() / rate } else { beyond };
-        area.add((curve.survival_at_end() / self.survival_now).min(1.0) * mean_beyond);
+        area.add(self.share(curve.survival_at_end()) * mean_beyond);
         (area.total(), Reach::Extrapolated)
     }
 }

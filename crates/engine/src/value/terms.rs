@@ -1,17 +1,14 @@
 //! What is sold, what it costs and how it is paid for.
 
-use crate::survival::kaplan_meier::critical_value;
-use crate::value::contract::{Billing, Calendar, Renewals, SAME_DATE, Timing};
-use crate::value::discount::check_rate;
-use crate::value::money::MAX_DIGITS;
+use rust_decimal::Decimal;
+
+use crate::Result;
+use crate::value::contract::{Billing, Calendar, Renewals, Timing, ValueBasis};
+use crate::value::discount::{DiscountCurve, discount_factor};
 use crate::value::outlook::TailRule;
-use crate::{Error, Result};
 
 /// The longest horizon, in months: a hundred years.
 pub const MAX_HORIZON: u32 = 1200;
-
-/// A rate above this is a percentage that was meant as one.
-const LARGEST_RATE: f64 = 1.0;
 
 /// The shortest contract term, in months: about a day.
 pub const MIN_TERM: f64 = 0.03;
@@ -54,8 +51,40 @@ pub struct Terms<'a> {
     pub due_days: Option<Calendar<'a>>,
     /// Decimals of the currency: 0 to 6.
     pub minor_digits: u32,
-    /// Confidence level of the interval, in (0, 1).
+    /// Confidence level of the intervals, in (0, 1).
     pub level: f64,
+    /// Which costs are taken off.
+    pub basis: ValueBasis,
+    /// Every digit of `revenue`, where a double does not hold them; the two must agree.
+    pub revenue_exact: Option<Decimal>,
+    /// Contracted prices per `period_months` of this contract year and the next ones, the first of them `revenue`;
+    /// the last holds on. Empty: `revenue` holds. A contract year begins where the term did, or at age 0 without one.
+    pub ramp: &'a [Decimal],
+    /// What the revenue of one who stays is expected to be, as a multiple of the price, in each stretch of
+    /// `expansion_curve_months` of the valuation; the last holds on. At least 0; empty is 1 throughout.
+    pub expansion_curve: &'a [f64],
+    pub expansion_curve_months: u32,
+    /// How long before leaving notice must be given: whoever has given none by now stays so long, or to the last renewal
+    /// date within that time. At least 0.
+    pub notice_months: f64,
+    /// Whether the contract renews unless notice is given. One that must be signed anew has no notice to miss.
+    pub auto_renew: bool,
+    /// Share of the customers that break the contract per year within their term, beside those who do not renew; in
+    /// [0, 1), with a term only.
+    pub early_termination: f64,
+    /// Share of the rest of the term's invoices that those go on to owe, when they fall due; in [0, 1].
+    pub termination_fee: f64,
+    /// Days from an invoice to its payment.
+    pub payment_days: u32,
+    /// Share of what is invoiced that is never paid; in [0, 1).
+    pub bad_debt: f64,
+    /// Effective annual zero rates for 1, 2, … years, instead of `discount_rate`; empty for that one.
+    pub discount_curve: &'a [f64],
+    /// Over how many months before the end of the observed time [`TailRule::RecentHazard`] reads its hazard; without
+    /// it, over the last quarter.
+    pub tail_months: Option<f64>,
+    /// The hazard of leaving, as a multiple of the curve's: 0.9 for a tenth fewer. Greater than 0.
+    pub hazard_ratio: f64,
 }
 
 impl Terms<'_> {
@@ -81,85 +110,20 @@ impl Terms<'_> {
             due_days: None,
             minor_digits: 2,
             level: 0.95,
-        }
-    }
-
-    /// # Errors
-    /// [`Error::Invalid`] naming the first term outside its domain, NaN and infinities included.
-    pub fn validate(&self) -> Result<()> {
-        at_least_zero("revenue", self.revenue, "It is the price of one period.")?;
-        if !(self.period_months > 0.0 && self.period_months < f64::INFINITY) {
-            return Err(Error::invalid(
-                format!("period_months must be finite and greater than 0, got {}", self.period_months),
-                "1 for a monthly price, 12 for an annual one.",
-            ));
-        }
-        if !(self.margin > f64::NEG_INFINITY && self.margin <= 1.0) {
-            return Err(Error::invalid(
-                format!("margin must be finite and at most 1, got {}", self.margin),
-                "It is a share of revenue: 0.8 leaves eighty cents of each unit.",
-            ));
-        }
-        at_least_zero("cost_to_serve", self.cost_to_serve, "It is subtracted from the margin of each period.")?;
-        check_rate(self.discount_rate)?;
-        if !(1..=MAX_HORIZON).contains(&self.horizon) {
-            return Err(Error::invalid(
-                format!("horizon must be from 1 to {MAX_HORIZON} months, got {}", self.horizon),
-                "60 months is the usual cap.",
-            ));
-        }
-        above_minus_one("expansion", self.expansion, "It is a growth per year: 0.05 is five percent.")?;
-        above_minus_one("price_uplift", self.price_uplift, "It is added at each renewal: 0.05 is five percent.")?;
-        for (name, share) in
-            [("discount_rate", self.discount_rate), ("expansion", self.expansion), ("price_uplift", self.price_uplift)]
-        {
-            if share > LARGEST_RATE {
-                return Err(Error::invalid(
-                    format!("{name} {share} would be {} percent", share * 100.0),
-                    "Rates are shares: 0.10 is ten percent. None above 1 is taken, for it is nearly always a percentage.",
-                ));
-            }
-        }
-        at_least_zero("given", self.given, "It is the age now, in months.")?;
-        self.validate_renewals()?;
-        if self.paid_months >= self.horizon {
-            return Err(Error::invalid(
-                format!("paid_months {} must be less than the horizon of {} months", self.paid_months, self.horizon),
-                "Nothing would be left to value.",
-            ));
-        }
-        at_least_zero("acquisition_cost", self.acquisition_cost, "It is spent now, once.")?;
-        if self.minor_digits > MAX_DIGITS {
-            return Err(Error::invalid(
-                format!("minor_digits must be from 0 to {MAX_DIGITS}, got {}", self.minor_digits),
-                "2 for most currencies, 0 for JPY, 3 for KWD.",
-            ));
-        }
-        critical_value(self.level).map(|_| ())
-    }
-
-    fn validate_renewals(&self) -> Result<()> {
-        let Some(term) = self.term_months else {
-            return match self.months_to_renewal {
-                None => Ok(()),
-                Some(months) => Err(Error::invalid(
-                    format!("months_to_renewal {months} is given without term_months"),
-                    "Say how long a term is, such as term_months => 12.",
-                )),
-            };
-        };
-        if !(MIN_TERM..f64::INFINITY).contains(&term) {
-            return Err(Error::invalid(
-                format!("term_months must be finite and at least {MIN_TERM}, got {term}"),
-                "Leave it out for a contract that can end at any time.",
-            ));
-        }
-        match self.months_to_renewal {
-            Some(months) if !(months > 0.0 && months <= term + SAME_DATE) => Err(Error::invalid(
-                format!("months_to_renewal must be greater than 0 and at most the term of {term} months, got {months}"),
-                "On a renewal date the next one is a full term away.",
-            )),
-            _ => Ok(()),
+            basis: ValueBasis::Contribution,
+            revenue_exact: None,
+            ramp: &[],
+            expansion_curve: &[],
+            expansion_curve_months: 12,
+            notice_months: 0.0,
+            auto_renew: true,
+            early_termination: 0.0,
+            termination_fee: 0.0,
+            payment_days: 0,
+            bad_debt: 0.0,
+            discount_curve: &[],
+            tail_months: None,
+            hazard_ratio: 1.0,
         }
     }
 
@@ -172,81 +136,66 @@ impl Terms<'_> {
         })
     }
 
-    /// The price at month `start` over the price now: growth by the year, uplifts by the renewal dates up to then.
-    pub fn price_growth(&self, start: f64) -> f64 {
+    /// How many uplifts the price has had by month `start`: at the renewal dates up to then, or every 12 months.
+    pub fn uplifts(&self, start: f64) -> f64 {
+        match self.renewals() {
+            Some(renewals) => renewals.until(start),
+            None => (start / 12.0).floor(),
+        }
+    }
+
+    /// The contract year of month `start`, counted from the present one: 0, 1, …
+    pub fn contract_year(&self, start: f64) -> f64 {
+        let since = match (self.term_months, self.renewals()) {
+            (Some(term), Some(renewals)) => term - renewals.first,
+            _ => self.given,
+        };
+        Renewals::of_age(since, 12.0).until(start)
+    }
+
+    /// What the revenue of one who stays is expected to have grown to by month `start`, over the contract's price.
+    pub fn expected_growth(&self, start: f64) -> f64 {
         let mut growth = 1.0;
         if self.expansion != 0.0 {
             growth *= (1.0 + self.expansion).powf(start / 12.0);
         }
-        if self.price_uplift != 0.0 {
-            let uplifts = match self.renewals() {
-                Some(renewals) => renewals.until(start),
-                None => (start / 12.0).floor(),
-            };
-            growth *= (1.0 + self.price_uplift).powf(uplifts);
+        if let Some(last) = self.expansion_curve.len().checked_sub(1) {
+            let stretch = (start / f64::from(self.expansion_curve_months)).floor() as usize;
+            growth *= self.expansion_curve[stretch.min(last)];
         }
         growth
     }
-}
 
-fn at_least_zero(name: &str, value: f64, hint: &str) -> Result<()> {
-    if (0.0..f64::INFINITY).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("{name} must be finite and not negative, got {value}"), hint))
-}
-
-fn above_minus_one(name: &str, value: f64, hint: &str) -> Result<()> {
-    if value > -1.0 && value < f64::INFINITY {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("{name} must be finite and greater than -1, got {value}"), hint))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_term_outside_its_domain_is_named() {
-        let good = Terms { term_months: Some(12.0), ..Terms::new(100.0) };
-        let bad: Vec<(&str, Terms)> = [f64::NAN, f64::INFINITY, -1.5]
-            .into_iter()
-            .flat_map(|x| {
-                [
-                    ("revenue", Terms { revenue: x, ..good }),
-                    ("period_months", Terms { period_months: x, ..good }),
-                    ("cost_to_serve", Terms { cost_to_serve: x, ..good }),
-                    ("discount rate", Terms { discount_rate: x, ..good }),
-                    ("expansion", Terms { expansion: x, ..good }),
-                    ("price_uplift", Terms { price_uplift: x, ..good }),
-                    ("given", Terms { given: x, ..good }),
-                    ("term_months", Terms { term_months: Some(x), ..good }),
-                    ("months_to_renewal", Terms { months_to_renewal: Some(x), ..good }),
-                    ("acquisition_cost", Terms { acquisition_cost: x, ..good }),
-                    ("level", Terms { level: x, ..good }),
-                ]
-            })
-            .chain([
-                ("margin", Terms { margin: f64::NAN, ..good }),
-                ("margin", Terms { margin: 1.01, ..good }),
-                ("period_months", Terms { period_months: 0.0, ..good }),
-                ("horizon", Terms { horizon: 0, ..good }),
-                ("horizon", Terms { horizon: 1201, ..good }),
-                ("term_months", Terms { term_months: Some(0.0), ..good }),
-                ("months_to_renewal", Terms { months_to_renewal: Some(0.0), ..good }),
-                ("months_to_renewal", Terms { months_to_renewal: Some(13.0), ..good }),
-                ("months_to_renewal", Terms { term_months: None, months_to_renewal: Some(3.0), ..good }),
-                ("paid_months", Terms { paid_months: 60, ..good }),
-                ("minor_digits", Terms { minor_digits: 7, ..good }),
-            ])
-            .collect();
-        for (name, terms) in bad {
-            match terms.validate() {
-                Err(Error::Invalid { message, .. }) => assert!(message.contains(name), "{name}: {message}"),
-                other => panic!("{name}: {other:?}"),
-            }
+    /// The value now of 1 that is paid in `years`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`](crate::Error::OutOfRange) when it is too large.
+    pub fn discount_factor(&self, years: f64) -> Result<f64> {
+        if self.discount_curve.is_empty() {
+            return discount_factor(years, self.discount_rate);
         }
-        assert!(good.validate().is_ok());
+        DiscountCurve(self.discount_curve).factor(years)
+    }
+
+    /// The one effective annual rate of the valuation: that of the discount curve for the end of the horizon.
+    ///
+    /// # Errors
+    /// As [`Terms::discount_factor`].
+    pub fn rate(&self) -> Result<f64> {
+        if self.discount_curve.is_empty() {
+            return Ok(self.discount_rate);
+        }
+        let years = f64::from(self.horizon) / 12.0;
+        Ok((-self.discount_factor(years)?.ln() / years).exp_m1())
+    }
+
+    /// How long it is certain that a contract that has not ended goes on, because notice would have had to be given:
+    /// `notice_months`, or the last renewal date within them. The terms must be valid.
+    pub fn locked_months(&self) -> f64 {
+        match self.renewals() {
+            None => self.notice_months,
+            Some(renewals) if self.auto_renew => renewals.last(self.notice_months).unwrap_or(0.0),
+            Some(_) => 0.0,
+        }
     }
 }

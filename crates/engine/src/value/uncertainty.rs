@@ -3,7 +3,8 @@
 //! LTV = Σ c_k S_k with S_k = exp(−(H(given + t_k) − H(given))). A step's increment of H moves every S_k behind it, so
 //! its derivative is D = −Σ c_k S_k over the flows behind it. Beyond the observed time m the tail's rate was read off
 //! the curve, so it is off by the same proportion as H(m): d rate = rate · dH(m) / H(m), which adds
-//! −Σ c_k S_k · rate · (months beyond m) / H(m) to the derivative of every step. With the covariance of
+//! −Σ c_k S_k · rate · (months beyond m) / H(m) to the derivative of every step; a rate that was read off the last w
+//! months alone has d rate = d(H(m) − H(m − w)) / w, for the steps of those months. A hazard ratio multiplies all. With the covariance of
 //! [`FittedCurve`](crate::survival::FittedCurve) the variance is Σ D² dv + |Σ D dL|². As D changes at flows only, both
 //! sums run over flows, not steps. For a sample this is Greenwood's variance carried to a weighted sum of survivals
 //! (Andersen, Borgan, Gill & Keiding 1993, §IV.3).
@@ -21,60 +22,77 @@ use crate::value::step_view::StepView;
 /// Zero when no flow depends on who stays. Where flows do, an estimate of zero – nobody was seen to leave, or nobody
 /// to stay – says nothing of the error, so it counts as unknown.
 pub fn variance(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
-    if flows.iter().all(|flow| flow.point.is_none_or(|point| point.elapsed == 0.0)) {
+    if !depends_on_who_stays(flows) {
         return Some(0.0);
     }
+    variance_if_any(outlook, flows).filter(|variance| *variance > 0.0)
+}
+
+pub(super) fn depends_on_who_stays(flows: &[Flow]) -> bool {
+    flows.iter().any(|flow| flow.point.is_some_and(|point| point.elapsed != 0.0))
+}
+
+/// The same without the judgement of an estimate of zero.
+pub(super) fn variance_if_any(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
     let variance = match &outlook.view {
         View::Smooth(view) => view.variance(flows)?,
         View::Steps(view) if view.curve.variance.is_empty() => return None,
         View::Steps(view) => {
             let by_tail = sensitivity_to_tail(view, flows)?;
-            own_part(view, flows, by_tail) + shared_part(view, flows, by_tail)
+            let moved = own_part(view, flows, by_tail) + shared_part(view, flows, by_tail);
+            view.hazard_ratio * view.hazard_ratio * moved
         }
     };
-    (variance > 0.0 && variance.is_finite()).then_some(variance)
+    variance.is_finite().then_some(variance)
 }
 
-/// Minus the derivative by the logarithm of the tail's rate, over H(m): what the tail adds to every step.
+/// Minus the derivative by the tail's rate: what the tail adds to each step that its rate was read from.
 fn sensitivity_to_tail(view: &StepView, flows: &[Flow]) -> Option<f64> {
-    let rate = view.rate.unwrap_or(0.0);
     let months: f64 =
         flows.iter().map(|flow| flow.present_value() * flow.point.map_or(0.0, |point| point.beyond)).sum();
-    if rate * months == 0.0 {
-        return Some(0.0);
+    let Some(tail) = view.tail.filter(|_| months != 0.0) else { return Some(0.0) };
+    match tail.by_hazard {
+        Some(by_hazard) => Some(by_hazard * months),
+        // A rate of a curve that says it is exactly 0 is no estimate; one of a window without an event is.
+        None if tail.rate == 0.0 && tail.from == 0 => Some(0.0),
+        None => None,
     }
-    let hazard = -view.curve.survival_at_end().ln();
-    (hazard > 0.0).then(|| rate * months / hazard)
 }
 
-/// Σ D² dv, from the last flow to the first: between two flows D is the same for all steps.
+/// Σ D² dv, from the last flow to the first: between two flows D is the same for all steps on one side of the tail's.
 fn own_part(view: &StepView, flows: &[Flow], by_tail: f64) -> f64 {
     let cumulative = &view.curve.variance;
+    let tail_from = view.tail.map_or(0, |tail| tail.from);
     let until = |steps: usize| if steps == 0 { 0.0 } else { cumulative[steps - 1] };
     // Where nobody is left the variance is infinite, but no flow depends on it.
-    let part = |derivative: f64, from: usize, to: usize| {
+    let stretch = |derivative: f64, from: usize, to: usize| {
         if derivative == 0.0 || from >= to { 0.0 } else { derivative * derivative * (until(to) - until(from)) }
+    };
+    let part = |behind: f64, from: usize, to: usize| {
+        stretch(behind, from, to.min(tail_from)) + stretch(behind + by_tail, from.max(tail_from), to)
     };
     let mut total = 0.0;
     let mut behind = 0.0;
     let mut last = cumulative.len();
     for flow in flows.iter().rev() {
         let Some(point) = flow.point else { continue };
-        total += part(by_tail + behind, point.steps, last);
+        total += part(behind, point.steps, last);
         behind += flow.present_value();
         last = point.steps;
     }
-    total + part(by_tail + behind, view.steps_now, last) + part(by_tail, 0, view.steps_now)
+    total + part(behind, view.steps_now, last) + part(0.0, 0, view.steps_now)
 }
 
-/// |Σ D dL|²; summed by flows: each moves with the loadings between now and its time, and all with those at the end.
+/// |Σ D dL|²; summed by flows: each moves with the loadings between now and its time, and all with those that the tail
+/// was read from.
 fn shared_part(view: &StepView, flows: &[Flow], by_tail: f64) -> f64 {
     let curve = view.curve;
     let (rank, loadings) = (curve.rank, &curve.loadings);
+    let tail_from = view.tail.map_or(0, |tail| tail.from);
     let until = |steps: usize, factor: usize| if steps == 0 { 0.0 } else { loadings[(steps - 1) * rank + factor] };
     let one = |factor: usize| {
         let now = until(view.steps_now, factor);
-        let mut moved = by_tail * until(curve.times.len(), factor);
+        let mut moved = by_tail * (until(curve.times.len(), factor) - until(tail_from, factor));
         for flow in flows {
             if let Some(point) = flow.point {
                 moved += flow.present_value() * (until(point.steps, factor) - now);
@@ -145,18 +163,29 @@ mod tests {
     #[test]
     fn is_that_of_finite_differences() {
         let hazards: Vec<f64> = (0..30).map(|i| 0.01 + 0.02 * f64::from(i % 7) / 7.0).collect();
-        for rate in [None, Some(0.03)] {
+        let known = |rate: f64| (TailRule::ConstantHazard, None, Some(rate));
+        let recent = |months: Option<f64>| (TailRule::RecentHazard, months, None);
+        for (tail, tail_months, rate) in
+            [(TailRule::None, None, None), known(0.03), recent(None), recent(Some(11.0)), recent(Some(30.0))]
+        {
             let curve = fitted(&hazards, rate.map_or(Tail::None, |rate| Tail::ConstantHazard { rate }));
-            for given in [0.0, 4.5, 29.0, 30.0, 45.0] {
-                for term in [None, Some(6.0)] {
+            for given in [0.0, 4.5, 25.0, 29.0, 30.0, 45.0] {
+                for (term, notice_months, hazard_ratio) in
+                    [(None, 0.0, 1.0), (Some(6.0), 0.0, 1.0), (Some(6.0), 7.0, 0.8)]
+                {
                     for horizon in [5, 20, 50] {
                         let terms = Terms {
                             given,
                             horizon,
                             term_months: term,
+                            notice_months,
+                            hazard_ratio,
+                            early_termination: if term.is_some() { 0.2 } else { 0.0 },
+                            termination_fee: if term.is_some() { 0.5 } else { 0.0 },
                             cost_to_serve: 20.0,
                             timing: Timing::Middle,
-                            tail: if rate.is_some() { TailRule::ConstantHazard } else { TailRule::None },
+                            tail,
+                            tail_months,
                             acquisition_cost: 300.0,
                             ..Terms::new(100.0)
                         };

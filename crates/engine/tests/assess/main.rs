@@ -8,3 +8,5 @@ mod calibration;
 mod design;
 mod golden;
 mod properties;
+mod trust;
+mod trust_properties;

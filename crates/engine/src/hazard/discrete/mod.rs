@@ -7,6 +7,7 @@
 
 mod basis;
 mod curve;
+mod direction;
 mod likelihood;
 mod newton;
 mod rows;

@@ -1,0 +1,222 @@
+-- How a version comes into the registry: what is kept of its data, and the seal on its content.
+
+CREATE FUNCTION ltv.data_fingerprint(source regclass, columns text[] DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    kept text;
+    missing text;
+    found text;
+BEGIN
+    IF source IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN
+        RAISE EXCEPTION 'relation % holds no rows', source USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    SELECT string_agg(quote_ident(wanted.name), ', ') INTO missing
+    FROM unnest(columns) AS wanted (name)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = wanted.name AND a.attnum > 0 AND NOT a.attisdropped);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% has no column %', source, missing USING ERRCODE = 'undefined_column', HINT = 'Columns by their names, without quotes.';
+    END IF;
+    -- By name, so that the order of the columns says nothing. Numbers, booleans and dates as they are, the rest as text:
+    -- the hash of an enum would be that of its OID.
+    SELECT string_agg(CASE WHEN y.typcategory IN ('N', 'B', 'D') AND y.typname NOT LIKE 'reg%' THEN format('s.%I', a.attname)
+                           ELSE format('s.%I::text COLLATE "C"', a.attname) END, ', ' ORDER BY a.attname COLLATE "C")
+    INTO kept
+    FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+    WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped AND (columns IS NULL OR a.attname = ANY (columns));
+    EXECUTE format('SELECT lpad(to_hex(mod(coalesce(sum(hash_record_extended(ROW(%s), 0) & 9223372036854775807), 0), 9223372036854775808)::bigint), 16, ''0'') FROM %s s',
+                   kept, source) INTO found;
+    RETURN found;
+END
+$$;
+COMMENT ON FUNCTION ltv.data_fingerprint(regclass, text[]) IS 'What a relation holds in these columns (NULL: all), in 16 hexadecimal digits: the sum of a hash of each row, modulo 2^63, so that the order of rows and columns does not matter while a changed, added or repeated row does. Read with the caller''s rights, in one pass, in parallel where the planner likes. It finds accidents, not forgers. Errors: 42703 for a column that is not there, 22023 for what holds no rows.';
+
+CREATE FUNCTION ltv.source_lineage(source regclass, spec jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    roles jsonb;
+    named text[];
+    by_date text;
+    n bigint;
+    first text;
+    last text;
+    columns_found jsonb;
+    relations jsonb;
+    display text;
+BEGIN
+    SELECT format('%I.%I', s.nspname, c.relname) INTO display
+    FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+    IF display IS NULL THEN
+        RETURN NULL;
+    END IF;
+    -- Which column played which part; the first part named wins.
+    SELECT jsonb_object_agg(part.name, part.role ORDER BY part.place DESC), array_agg(DISTINCT part.name)
+    INTO roles, named
+    FROM (SELECT place, role, spec ->> role AS name
+          FROM unnest('{duration,event,entry,strata,weight,cluster}'::text[]) WITH ORDINALITY AS r (role, place)
+          UNION ALL SELECT 20, 'feature', f.name
+          FROM jsonb_array_elements_text(CASE jsonb_typeof(spec -> 'features') WHEN 'array' THEN spec -> 'features' ELSE '[]' END) AS f (name)
+          UNION ALL SELECT 30, 'holdout', spec #>> '{holdout,by}') part
+    WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = part.name AND a.attnum > 0 AND NOT a.attisdropped);
+    SELECT a.attname INTO by_date
+    FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+    WHERE a.attrelid = source AND a.attname = spec #>> '{holdout,by}' AND y.typcategory = 'D' AND NOT a.attisdropped;
+    EXECUTE format('SELECT count(*), to_json(min(%1$s)) #>> ''{}'', to_json(max(%1$s)) #>> ''{}'' FROM %2$s s',
+                   coalesce('s.' || quote_ident(by_date), 'NULL::date'), source) INTO n, first, last;
+    -- A column of a view without a comment has that of the columns of its name beneath, where they agree.
+    WITH RECURSIVE used (oid) AS (
+        SELECT source::oid
+        UNION
+        SELECT d.refobjid
+        FROM used u
+        JOIN pg_class v ON v.oid = u.oid AND v.relkind IN ('v', 'm')
+        JOIN pg_rewrite r ON r.ev_class = v.oid
+        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid)
+    SELECT jsonb_agg(jsonb_build_object('column', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'role', roles ->> a.attname,
+                                        'comment', coalesce(col_description(source, a.attnum), beneath.comment)) ORDER BY a.attnum)
+    INTO columns_found
+    FROM pg_attribute a
+    LEFT JOIN LATERAL (
+        SELECT min(col_description(b.attrelid, b.attnum)) AS comment
+        FROM used u JOIN pg_attribute b ON b.attrelid = u.oid AND b.attname = a.attname AND b.attnum > 0
+        HAVING count(DISTINCT col_description(b.attrelid, b.attnum)) = 1) beneath ON true
+    WHERE a.attrelid = source AND a.attname = ANY (named) AND a.attnum > 0 AND NOT a.attisdropped;
+    -- The source and, through views, everything that it is made of.
+    WITH RECURSIVE used (oid) AS (
+        SELECT source::oid
+        UNION
+        SELECT d.refobjid
+        FROM used u
+        JOIN pg_class v ON v.oid = u.oid AND v.relkind IN ('v', 'm')
+        JOIN pg_rewrite r ON r.ev_class = v.oid
+        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid)
+    SELECT jsonb_agg(jsonb_build_object(
+               'relation', format('%I.%I', s.nspname, c.relname),
+               'kind', CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+                           WHEN 'f' THEN 'foreign table' WHEN 'S' THEN 'sequence' ELSE c.relkind::text END,
+               'owner', pg_get_userbyid(c.relowner),
+               'comment', obj_description(c.oid, 'pg_class'),
+               'estimated_rows', CASE WHEN c.relkind IN ('r', 'p', 'm', 'f') AND c.reltuples >= 0 THEN c.reltuples::bigint END,
+               'definition', CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END)
+           ORDER BY c.oid <> source, s.nspname, c.relname)
+    INTO relations
+    FROM used u JOIN pg_class c ON c.oid = u.oid JOIN pg_namespace s ON s.oid = c.relnamespace;
+    RETURN jsonb_build_object('source', display, 'rows', n, 'columns', columns_found, 'relations', relations,
+        'fingerprint', ltv.data_fingerprint(source, named),
+        'period', CASE WHEN by_date IS NOT NULL THEN jsonb_build_object('by', by_date, 'from', first, 'to', last) END,
+        'database', current_database(), 'postgresql', current_setting('server_version'));
+END
+$$;
+COMMENT ON FUNCTION ltv.source_lineage(regclass, jsonb) IS 'What train keeps of its data, for a source and what was asked (the spec of ltv.model_versions): rows, the columns used with their types, parts and comments, their fingerprint (data_fingerprint), the first and last date where the holdout is by date, and every relation behind it with the definitions of views. NULL for no such relation. Read with the caller''s rights.';
+
+CREATE FUNCTION ltv.version_content(v ltv.model_versions) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET extra_float_digits = 1
+AS $$
+    SELECT CASE WHEN v.model IS NOT NULL THEN jsonb_build_object(
+        'algorithm', v.algorithm, 'fitted', v.fitted::text, 'spec', v.spec, 'n_rows', v.n_rows, 'n_events', v.n_events, 'n_dropped', v.n_dropped,
+        'n_holdout', v.n_holdout, 'metrics', v.metrics, 'warnings', to_jsonb(v.warnings), 'note', v.note, 'trained_at', v.trained_at,
+        'trained_by', v.trained_by, 'extension_version', v.extension_version, 'lineage', v.lineage) || CASE v.profiles WHEN '[]' THEN '{}' ELSE jsonb_build_object('profiles', v.profiles) END END
+$$;
+COMMENT ON FUNCTION ltv.version_content(ltv.model_versions) IS 'All of a version that never changes, as JSON: everything but its name, number, parent and status. The model is its exact text. SELECT ltv.version_content(v) FROM ltv.model_versions v.';
+
+CREATE FUNCTION ltv.content_sha256(content jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT encode(sha256(convert_to(content::text, 'UTF8')), 'hex') $$;
+COMMENT ON FUNCTION ltv.content_sha256(jsonb) IS 'SHA-256 (FIPS 180-4) of the text of a JSON value as PostgreSQL writes it, in hexadecimal: the seal of version_content.';
+
+CREATE FUNCTION ltv.check_profiles(profiles jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF jsonb_typeof(profiles) <> 'array' OR EXISTS (
+        SELECT FROM jsonb_array_elements(CASE jsonb_typeof(profiles) WHEN 'array' THEN profiles ELSE '[]' END) AS p
+        WHERE jsonb_typeof(p) <> 'object' OR coalesce(p ->> 'role', '') NOT IN ('feature', 'prediction', 'duration') OR p ->> 'input' IS NULL
+           OR jsonb_typeof(p -> 'horizon') NOT IN ('number', 'null') OR jsonb_typeof(p -> 'profile') IS DISTINCT FROM 'string') THEN
+        RAISE EXCEPTION 'profiles are a JSON array of objects with role, input, horizon and profile'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'As in ltv.model_versions.profiles: role is feature, prediction or duration; profile is the text of an ltv.profile.';
+    END IF;
+    PERFORM (p ->> 'profile')::ltv.profile, (p ->> 'horizon')::float8 FROM jsonb_array_elements(profiles) AS p;
+END
+$$;
+COMMENT ON FUNCTION ltv.check_profiles(jsonb) IS 'Raises 22023 unless its argument could be the profiles of a version. NULL passes.';
+
+CREATE FUNCTION ltv.register_version(
+    model text, algorithm text, fitted ltv.model, spec jsonb, n_rows bigint, n_events double precision, n_dropped bigint DEFAULT 0,
+    n_holdout bigint DEFAULT 0, metrics jsonb DEFAULT '[]', warnings text[] DEFAULT '{}', note text DEFAULT NULL, lineage jsonb DEFAULT '{}',
+    parent integer DEFAULT NULL, profiles jsonb DEFAULT '[]'
+) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    made ltv.model_versions;
+BEGIN
+    IF num_nulls(register_version.model, register_version.algorithm, register_version.fitted, register_version.spec, register_version.n_rows,
+                 register_version.n_events, register_version.n_dropped, register_version.n_holdout, register_version.metrics, register_version.warnings) > 0 THEN
+        RAISE EXCEPTION 'only note, lineage, parent and profiles may be NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF jsonb_typeof(register_version.spec) <> 'object' OR jsonb_typeof(register_version.metrics) <> 'array' OR jsonb_typeof(register_version.lineage) <> 'object'
+       OR EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(register_version.metrics) WHEN 'array' THEN register_version.metrics ELSE '[]' END) m
+                  WHERE jsonb_typeof(m) <> 'object' OR jsonb_typeof(m -> 'metric') IS DISTINCT FROM 'string'
+                     OR EXISTS (SELECT FROM jsonb_each(m) e WHERE e.key IN ('value', 'baseline_value', 'skill') AND jsonb_typeof(e.value) NOT IN ('number', 'null'))) THEN
+        RAISE EXCEPTION 'spec and lineage are JSON objects, metrics is an array of objects'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'metrics as [{"metric": "concordance", "value": 0.7, "baseline_value": 0.5, "skill": null}].';
+    END IF;
+    IF NOT (register_version.n_events >= 0 AND register_version.n_events < 'Infinity' AND register_version.n_rows >= 0 AND register_version.n_dropped >= 0 AND register_version.n_holdout >= 0) THEN
+        RAISE EXCEPTION 'rows and events are counts: % rows with % events', register_version.n_rows, register_version.n_events
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Finite and not negative.';
+    END IF;
+    IF register_version.model !~ '^[^@[:space:]][^@]*$' THEN
+        RAISE EXCEPTION '"%" cannot be the name of a model', register_version.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, or contain @.';
+    END IF;
+    PERFORM ltv.check_profiles(register_version.profiles);
+    INSERT INTO ltv.models (name) VALUES (register_version.model) ON CONFLICT DO NOTHING;
+    IF NOT ltv.has_model_privilege(register_version.model, 'train') THEN
+        RAISE EXCEPTION 'the model % is restricted', register_version.model
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('Its owner can let you: SELECT ltv.grant_model(%L, %L, ''train'').', register_version.model, current_user);
+    END IF;
+    made.model := register_version.model;
+    made.status := 'candidate';
+    made.algorithm := register_version.algorithm;
+    made.fitted := register_version.fitted;
+    made.spec := register_version.spec;
+    made.n_rows := register_version.n_rows;
+    made.n_events := register_version.n_events;
+    made.n_dropped := register_version.n_dropped;
+    made.n_holdout := register_version.n_holdout;
+    made.metrics := register_version.metrics;
+    made.warnings := register_version.warnings;
+    made.note := register_version.note;
+    made.trained_at := now();
+    made.trained_by := current_user;
+    made.extension_version := ltv.version();
+    made.parent := register_version.parent;
+    made.lineage := coalesce(register_version.lineage, '{}');
+    made.profiles := coalesce(register_version.profiles, '[]');
+    made.sha256 := ltv.content_sha256(ltv.version_content(made));
+    -- The primary key keeps trainings that meet apart: each tries again with the next number, so many times.
+    FOR attempt IN 1..100 LOOP
+        SELECT coalesce(max(v.version), 0) + 1 INTO made.version FROM ltv.model_versions v WHERE v.model = made.model;
+        INSERT INTO ltv.model_versions SELECT made.* ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            INSERT INTO ltv.events (action, model, version, reason, detail)
+            VALUES ('train', made.model, made.version, made.note, jsonb_build_object('sha256', made.sha256));
+            RETURN made.version;
+        END IF;
+    END LOOP;
+    RAISE EXCEPTION 'other sessions keep registering versions of %', made.model USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+END
+$$;
+COMMENT ON FUNCTION ltv.register_version(text, text, ltv.model, jsonb, bigint, double precision, bigint, bigint, jsonb, text[], text, jsonb, integer, jsonb) IS 'Adds a fitted model to the registry as the next version (a candidate) of a model, seals it and writes the audit row: the last step of train, and the way in for a model fitted otherwise, as by fit_cox. Needs INSERT on ltv.models, ltv.model_versions and ltv.events, and the privilege to train the model. Returns the number of the version. Errors 22023, 42501, 40001.';

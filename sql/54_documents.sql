@@ -1,0 +1,347 @@
+-- What a version says of itself: where it comes from, how it differs from another, a card to read, a file to carry away.
+
+CREATE FUNCTION ltv.lineage(model text, version integer DEFAULT NULL)
+    RETURNS TABLE (kind text, name text, detail text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 20
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    wanted_model constant text := split_part(lineage.model, '@', 1);
+    v ltv.model_versions;
+BEGIN
+    SELECT * INTO v FROM ltv.model_versions r
+    WHERE r.model = wanted_model
+      AND r.version = ltv.model_version(CASE WHEN lineage.version IS NULL THEN lineage.model ELSE wanted_model || '@' || lineage.version END);
+    IF v.model IS NULL THEN
+        PERFORM ltv.model_version(lineage.model);
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT row.kind, row.name, row.detail
+    FROM (
+        SELECT 1, 'source', v.spec ->> 'source', format('%s rows', v.lineage ->> 'rows'), 0::bigint
+        UNION ALL SELECT 2, 'rows', part.name, part.n::text, part.place
+        FROM (VALUES ('fitted', v.n_rows, 1), ('held out', v.n_holdout, 2), ('dropped', v.n_dropped, 3)) AS part (name, n, place)
+        UNION ALL SELECT 3, 'cut-off', part.name, part.value, part.place
+        FROM (VALUES ('as of', v.spec ->> 'as_of', 1), ('holdout', v.spec ->> 'holdout', 2),
+                     ('first ' || (v.lineage #>> '{period,by}'), v.lineage #>> '{period,from}', 3),
+                     ('last ' || (v.lineage #>> '{period,by}'), v.lineage #>> '{period,to}', 4)) AS part (name, value, place)
+        WHERE part.value IS NOT NULL
+        UNION ALL SELECT 4, 'column', c.value ->> 'column', concat_ws(', ', c.value ->> 'role', c.value ->> 'type', c.value ->> 'comment'), c.place
+        FROM jsonb_array_elements(CASE jsonb_typeof(v.lineage -> 'columns') WHEN 'array' THEN v.lineage -> 'columns' ELSE '[]' END) WITH ORDINALITY AS c (value, place)
+        UNION ALL SELECT 5, 'fingerprint', 'the columns of ' || (v.spec ->> 'source'), v.lineage ->> 'fingerprint', 0
+        WHERE v.lineage ->> 'fingerprint' IS NOT NULL
+        UNION ALL SELECT 6, r.value ->> 'kind', r.value ->> 'relation',
+               coalesce(r.value ->> 'definition', concat_ws(', ', 'of ' || (r.value ->> 'owner'), 'about ' || (r.value ->> 'estimated_rows') || ' rows', r.value ->> 'comment')), r.place
+        FROM jsonb_array_elements(CASE jsonb_typeof(v.lineage -> 'relations') WHEN 'array' THEN v.lineage -> 'relations' ELSE '[]' END) WITH ORDINALITY AS r (value, place)
+        UNION ALL SELECT 7, 'label policy', v.spec ->> 'event', coalesce(v.spec ->> 'label_policy', 'none was stored'), 0
+        UNION ALL SELECT 8, 'made', part.name, part.value, part.place
+        FROM (VALUES ('by', v.trained_by, 1), ('at', to_char(v.trained_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 2),
+                     ('from version', v.parent::text, 3), ('by ltv', v.extension_version, 4), ('on PostgreSQL', v.lineage ->> 'postgresql', 5),
+                     ('in database', v.lineage ->> 'database', 6), ('sha256', v.sha256, 7)) AS part (name, value, place)
+        WHERE part.value IS NOT NULL
+    ) AS row (section, kind, name, detail, place)
+    ORDER BY row.section, row.place;
+END
+$$;
+COMMENT ON FUNCTION ltv.lineage(text, integer) IS 'Where a version comes from, as it was when it was trained: source and rows, cut-off, columns with part, type and comment, the fingerprint of the data (data_fingerprint of the same columns now tells whether they have changed), every relation behind the source with the definitions of views, the label policy, who, when, by which release. model may be name@alias; without a version what the name means. Error P0002.';
+
+CREATE FUNCTION ltv.diff(model text, v1 integer, v2 integer)
+    RETURNS TABLE (field text, old text, new text, change double precision)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 ROWS 20
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF diff.model IS NULL OR diff.v1 IS NULL OR diff.v2 IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM ltv.model_version(diff.model || '@' || diff.v1), ltv.model_version(diff.model || '@' || diff.v2);
+    RETURN QUERY
+    WITH side AS (
+        SELECT v.*, place FROM ltv.model_versions v JOIN (VALUES (1, diff.v1), (2, diff.v2)) AS s (place, wanted) ON v.version = s.wanted
+        WHERE v.model = diff.model
+    ), fact (side, section, field, word, number) AS (
+        SELECT s.place, 1, f.name, f.word, NULL::float8
+        FROM side s, LATERAL (VALUES ('algorithm', s.algorithm), ('fit_status', ltv.model_status(s.fitted)), ('note', s.note),
+            ('trained_by', s.trained_by), ('extension_version', s.extension_version)) AS f (name, word)
+        UNION ALL SELECT s.place, 2, e.key, CASE jsonb_typeof(e.value) WHEN 'null' THEN NULL ELSE e.value #>> '{}' END, NULL
+        FROM side s, jsonb_each(CASE jsonb_typeof(s.spec) WHEN 'object' THEN s.spec ELSE '{}' END) e WHERE e.key NOT IN ('features', 'algorithm')
+        UNION ALL SELECT s.place, 3, 'feature ' || f.name, 'used', NULL
+        FROM side s, jsonb_array_elements_text(CASE jsonb_typeof(s.spec -> 'features') WHEN 'array' THEN s.spec -> 'features' ELSE '[]' END) AS f (name)
+        UNION ALL SELECT s.place, 4, f.name, NULL, f.number
+        FROM side s, LATERAL (VALUES ('n_rows', s.n_rows::float8), ('n_events', s.n_events), ('n_holdout', s.n_holdout), ('n_dropped', s.n_dropped)) AS f (name, number)
+        UNION ALL SELECT s.place, 5, f.name, f.word, NULL
+        FROM side s, LATERAL (VALUES ('data fingerprint', s.lineage ->> 'fingerprint'), ('data from', s.lineage #>> '{period,from}'),
+            ('data to', s.lineage #>> '{period,to}')) AS f (name, word)
+        UNION ALL SELECT s.place, 6, 'column ' || (c ->> 'column'), concat_ws(', ', c ->> 'role', c ->> 'type'), NULL
+        FROM side s, jsonb_array_elements(CASE jsonb_typeof(s.lineage -> 'columns') WHEN 'array' THEN s.lineage -> 'columns' ELSE '[]' END) AS c
+        UNION ALL SELECT s.place, 7, 'definition of ' || (r ->> 'relation'), r ->> 'definition', NULL
+        FROM side s, jsonb_array_elements(CASE jsonb_typeof(s.lineage -> 'relations') WHEN 'array' THEN s.lineage -> 'relations' ELSE '[]' END) AS r
+        WHERE r ->> 'definition' IS NOT NULL
+        UNION ALL SELECT s.place, 8, 'metric ' || (m ->> 'metric'), NULL, (m ->> 'value')::float8 FROM side s, jsonb_array_elements(s.metrics) AS m
+        UNION ALL SELECT s.place, 9, 'skill ' || (m ->> 'metric'), NULL, (m ->> 'skill')::float8 FROM side s, jsonb_array_elements(s.metrics) AS m
+        UNION ALL SELECT s.place, 10, 'coefficient ' || c.term, NULL, c.estimate FROM side s, LATERAL ltv.coefficients(s.fitted) AS c
+        UNION ALL SELECT s.place, 11, 'warning', string_agg(w, '; '), NULL FROM side s, unnest(s.warnings) AS w GROUP BY s.place
+    )
+    SELECT field, coalesce(a.word, round(a.number::numeric, 6)::text), coalesce(b.word, round(b.number::numeric, 6)::text), b.number - a.number
+    FROM (SELECT section, field, word, number FROM fact WHERE side = 1) a
+    FULL JOIN (SELECT section, field, word, number FROM fact WHERE side = 2) b USING (section, field)
+    WHERE (a.word, a.number) IS DISTINCT FROM (b.word, b.number)
+    ORDER BY section, field;
+END
+$$;
+COMMENT ON FUNCTION ltv.diff(text, integer, integer) IS 'In what two versions of a model differ, a row per field: what was asked, features, rows, the data (fingerprint, period, types of columns, definitions of views), metrics and their skill, coefficients, warnings. NULL: the version does not have it. change = new - old of numbers, which are shown with 6 decimals and compared exactly. No rows: no difference. Error P0002.';
+
+CREATE FUNCTION ltv.verify(model text, version integer DEFAULT NULL) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    wanted_model constant text := split_part(verify.model, '@', 1);
+    v ltv.model_versions;
+    written text;
+BEGIN
+    SELECT * INTO v FROM ltv.model_versions r
+    WHERE r.model = wanted_model
+      AND r.version = ltv.model_version(CASE WHEN verify.version IS NULL THEN verify.model ELSE wanted_model || '@' || verify.version END);
+    IF v.model IS NULL THEN
+        PERFORM ltv.model_version(verify.model);
+        RETURN NULL;
+    END IF;
+    -- The audit row has the seal too; whoever may not read the trail compares with the version's own.
+    IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
+        SELECT e.detail ->> 'sha256' INTO written FROM ltv.events e
+        WHERE e.model = v.model AND e.version = v.version AND e.action IN ('train', 'import') ORDER BY e.occurred_at LIMIT 1;
+    END IF;
+    RETURN coalesce(ltv.content_sha256(ltv.version_content(v)) = v.sha256 AND v.sha256 = coalesce(written, v.sha256), false);
+END
+$$;
+COMMENT ON FUNCTION ltv.verify(text, integer) IS 'Whether a version is as it was written: the SHA-256 of its content (version_content) computed anew is that of the row and, for who may read ltv.events, that of its audit row. Finds every change to the model, the metrics, the lineage and the rest; there is no secret key, so whoever may write both tables can forge both. SELECT v.model, v.version FROM ltv.model_versions v WHERE NOT ltv.verify(v.model, v.version). Error P0002.';
+
+CREATE FUNCTION ltv.export_model(model text, version integer DEFAULT NULL) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    wanted_model constant text := split_part(export_model.model, '@', 1);
+    v ltv.model_versions;
+BEGIN
+    SELECT * INTO v FROM ltv.model_versions r
+    WHERE r.model = wanted_model
+      AND r.version = ltv.model_version(CASE WHEN export_model.version IS NULL THEN export_model.model ELSE wanted_model || '@' || export_model.version END);
+    IF v.model IS NULL THEN
+        PERFORM ltv.model_version(export_model.model);
+        RETURN NULL;
+    END IF;
+    IF NOT ltv.verify(v.model, v.version) THEN
+        RAISE EXCEPTION '%@% was changed after it was written', v.model, v.version
+            USING ERRCODE = 'data_corrupted', HINT = 'SELECT * FROM ltv.v_events tells who did what; restore the row, or train anew.';
+    END IF;
+    RETURN jsonb_build_object('format', 'ltv.model', 'format_version', 1, 'model', v.model, 'version', v.version, 'sha256', v.sha256,
+                              'content', ltv.version_content(v));
+END
+$$;
+COMMENT ON FUNCTION ltv.export_model(text, integer) IS 'A version as one JSON document, exact to the last bit, for import_model in another database; the format is told in docs/governance.md. Errors: P0002, XX001 when the version fails verify.';
+
+CREATE FUNCTION ltv.import_model(document jsonb, on_conflict text DEFAULT 'error', as_model text DEFAULT NULL, reason text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    hint constant text := 'It must be what ltv.export_model gave, unchanged.';
+    content jsonb := document -> 'content';
+    made ltv.model_versions;
+    standing text;
+BEGIN
+    IF on_conflict IS NULL OR on_conflict NOT IN ('error', 'skip', 'next') THEN
+        RAISE EXCEPTION 'unknown on_conflict "%"', on_conflict
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'error, skip (leave what is there), or next (take the next number).';
+    END IF;
+    IF document ->> 'format' IS DISTINCT FROM 'ltv.model' OR jsonb_typeof(content) IS DISTINCT FROM 'object'
+       OR document ->> 'model' IS NULL OR coalesce(document ->> 'version', '') !~ '^[1-9][0-9]{0,8}$' THEN
+        RAISE EXCEPTION 'this is no exported model' USING ERRCODE = 'invalid_parameter_value', HINT = hint;
+    END IF;
+    IF document ->> 'format_version' IS DISTINCT FROM '1' THEN
+        RAISE EXCEPTION 'this document has format version %, and this release reads 1', coalesce(document ->> 'format_version', 'NULL')
+            USING ERRCODE = 'feature_not_supported', HINT = 'A later release of ltv wrote it: ALTER EXTENSION ltv UPDATE.';
+    END IF;
+    IF ltv.content_sha256(content) IS DISTINCT FROM document ->> 'sha256' THEN
+        RAISE EXCEPTION 'the document was changed after its export: its content has not the SHA-256 that it names'
+            USING ERRCODE = 'data_corrupted', HINT = hint;
+    END IF;
+    made.model := coalesce(as_model, document ->> 'model');
+    IF made.model !~ '^[^@[:space:]][^@]*$' THEN
+        RAISE EXCEPTION '"%" cannot be the name of a model', made.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, or contain @.';
+    END IF;
+    made.version := document ->> 'version';
+    made.status := 'candidate';
+    made.algorithm := content ->> 'algorithm';
+    made.fitted := content ->> 'fitted';
+    made.spec := content -> 'spec';
+    made.n_rows := content ->> 'n_rows';
+    made.n_events := content ->> 'n_events';
+    made.n_dropped := content ->> 'n_dropped';
+    made.n_holdout := content ->> 'n_holdout';
+    made.metrics := content -> 'metrics';
+    made.warnings := ARRAY(SELECT w FROM jsonb_array_elements_text(content -> 'warnings') WITH ORDINALITY AS e (w, place) ORDER BY place);
+    made.note := content ->> 'note';
+    made.trained_at := content ->> 'trained_at';
+    made.trained_by := content ->> 'trained_by';
+    made.extension_version := content ->> 'extension_version';
+    made.lineage := content -> 'lineage';
+    made.profiles := coalesce(content -> 'profiles', '[]');
+    PERFORM ltv.check_profiles(made.profiles);
+    made.sha256 := document ->> 'sha256';
+    IF ltv.content_sha256(ltv.version_content(made)) <> made.sha256
+       OR num_nulls(made.algorithm, made.fitted, made.n_rows, made.n_events, made.n_dropped, made.n_holdout, made.trained_at, made.trained_by, made.extension_version) > 0
+       OR jsonb_typeof(made.spec) <> 'object' OR jsonb_typeof(made.metrics) <> 'array' OR jsonb_typeof(made.lineage) <> 'object' THEN
+        RAISE EXCEPTION 'this document holds what a version of this release does not' USING ERRCODE = 'invalid_parameter_value', HINT = hint;
+    END IF;
+    INSERT INTO ltv.models (name) VALUES (made.model) ON CONFLICT DO NOTHING;
+    IF NOT ltv.has_model_privilege(made.model, 'train') THEN
+        RAISE EXCEPTION 'the model % is restricted', made.model
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Import it under a name of your own: as_model => ''...''.';
+    END IF;
+    FOR attempt IN 1..100 LOOP
+        INSERT INTO ltv.model_versions SELECT made.* ON CONFLICT DO NOTHING;
+        EXIT WHEN FOUND;
+        SELECT v.sha256 INTO standing FROM ltv.model_versions v WHERE v.model = made.model AND v.version = made.version;
+        IF on_conflict = 'skip' THEN
+            RETURN format('%s@%s', made.model, made.version);
+        ELSIF on_conflict = 'error' THEN
+            RAISE EXCEPTION '%@% exists already, %', made.model, made.version,
+                CASE WHEN standing = made.sha256 THEN 'with the same content' ELSE 'with another content' END
+                USING ERRCODE = 'unique_violation', HINT = 'on_conflict => ''skip'' leaves it, ''next'' takes the next number, as_model => another name.';
+        END IF;
+        IF attempt = 100 THEN
+            RAISE EXCEPTION 'other sessions keep registering versions of %', made.model USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+        END IF;
+        SELECT max(v.version) + 1 INTO made.version FROM ltv.model_versions v WHERE v.model = made.model;
+    END LOOP;
+    INSERT INTO ltv.events (action, model, version, reason, detail)
+    VALUES ('import', made.model, made.version, import_model.reason,
+            jsonb_build_object('sha256', made.sha256, 'exported_as', format('%s@%s', document ->> 'model', document ->> 'version')));
+    RETURN format('%s@%s', made.model, made.version);
+END
+$$;
+COMMENT ON FUNCTION ltv.import_model(jsonb, text, text, text) IS 'Adds what export_model gave to this registry as a candidate (it promotes nothing), under its own name and number or as_model, and writes the audit row. The seal is checked, and everything in it is read as strictly as if it came from a stranger. on_conflict, when the number is taken: error; skip, leaves what is there; next, takes the next number. Returns name@version. Errors: 22023 no exported model, XX001 changed since the export, 0A000 a later format, 23505 the number is taken, 42501.';
+REVOKE EXECUTE ON FUNCTION ltv.import_model(jsonb, text, text, text) FROM PUBLIC;
+
+CREATE FUNCTION ltv.model_card(model text, version integer DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+    SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC'
+AS $$
+#variable_conflict use_column
+DECLARE
+    wanted_model constant text := split_part(model_card.model, '@', 1);
+    -- A cell of a table: no line breaks, and no bars that would end it.
+    nl constant text := E'\n';
+    v ltv.model_versions;
+    card text;
+    part text;
+    named text;
+    cut constant integer := 25;
+    n bigint;
+BEGIN
+    SELECT * INTO v FROM ltv.model_versions r
+    WHERE r.model = wanted_model
+      AND r.version = ltv.model_version(CASE WHEN model_card.version IS NULL THEN model_card.model ELSE wanted_model || '@' || model_card.version END);
+    IF v.model IS NULL THEN
+        PERFORM ltv.model_version(model_card.model);
+        RETURN NULL;
+    END IF;
+    SELECT string_agg(format('**%s**', a.alias), ', ' ORDER BY a.alias) INTO named FROM ltv.aliases a WHERE a.model = v.model AND a.version = v.version;
+    card := format('# %s, version %s', v.model, v.version) || nl || nl
+        || format(E'%s \u00B7 %s \u00B7 trained %s by %s with ltv %s%s', coalesce(named, v.status), v.algorithm, to_char(v.trained_at, 'YYYY-MM-DD'), v.trained_by,
+                  v.extension_version, ', from version ' || v.parent) || nl || nl;
+
+    card := card || '## What it is for' || nl || nl
+        || format('It says, for a row with the columns below, how likely it is that `%s` has not come true by a given time, and from that how long it lasts and what it is worth. '
+                  || 'Time is `%s`%s, in its own unit.', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on') || nl || nl
+        || format('What counts as the event: %s', coalesce(v.spec ->> 'label_policy', E'*not written down* (`train(\u2026, label_policy => \u2026)`).')) || nl
+        || coalesce(nl || '> ' || replace(v.note, nl, nl || '> ') || nl, '') || nl;
+
+    card := card || '## Data' || nl || nl || '| | |' || nl || '|---|---|' || nl
+        || (SELECT string_agg(format('| %s | %s |', f.name, replace(replace(f.value, '|', '\|'), nl, ' ')), nl ORDER BY f.place)
+            FROM (VALUES (1, 'Source', format('`%s`%s', v.spec ->> 'source', ', ' || to_char((v.lineage ->> 'rows')::bigint, 'FM999,999,999,999') || ' rows')),
+                         (2, 'Fitted on', format('%s rows with %s events (%s %%)', to_char(v.n_rows, 'FM999,999,999,999'), to_char(v.n_events, 'FM999,999,999,990.##'),
+                                                 round((100 * v.n_events / nullif(v.n_rows, 0))::numeric, 1))),
+                         (3, 'Held out', CASE WHEN v.n_holdout > 0 THEN format('%s rows, by %s', to_char(v.n_holdout, 'FM999,999,999,999'),
+                                                 (SELECT string_agg(CASE WHEN e.key = 'by' THEN format('`%s`', e.value) ELSE format('%s %s', e.key, e.value) END, ', ' ORDER BY e.key <> 'by', e.key)
+                                                  FROM jsonb_each_text(v.spec -> 'holdout') e)) ELSE 'nothing' END),
+                         (4, 'Left out', CASE WHEN v.n_dropped > 0 THEN format('%s rows with a NULL', to_char(v.n_dropped, 'FM999,999,999,999')) END),
+                         (5, 'Knowledge as of', v.spec ->> 'as_of'),
+                         (6, 'Period', format('`%s` from %s to %s', v.lineage #>> '{period,by}', v.lineage #>> '{period,from}', v.lineage #>> '{period,to}')),
+                         (7, 'Weights', format('`%s`', v.spec ->> 'weight')),
+                         (8, 'Fingerprint', format('`%s`', v.lineage ->> 'fingerprint'))) AS f (place, name, value)
+            WHERE f.value IS NOT NULL AND f.value NOT IN ('``') AND (f.place <> 6 OR v.lineage #>> '{period,by}' IS NOT NULL)) || nl || nl;
+
+    SELECT string_agg(format('| `%s` | %s | %s | %s |', replace(c.value ->> 'column', '|', '\|'), c.value ->> 'role', c.value ->> 'type',
+                             coalesce(replace(replace(c.value ->> 'comment', '|', '\|'), nl, ' '), '')), nl ORDER BY c.place)
+    INTO part
+    FROM jsonb_array_elements(CASE jsonb_typeof(v.lineage -> 'columns') WHEN 'array' THEN v.lineage -> 'columns' ELSE '[]' END) WITH ORDINALITY AS c (value, place);
+    IF part IS NOT NULL THEN
+        card := card || '## Columns' || nl || nl || '| Column | Part | Type | Meaning |' || nl || '|---|---|---|---|' || nl || part || nl || nl;
+        IF EXISTS (SELECT FROM jsonb_array_elements(v.lineage -> 'columns') c WHERE c ->> 'comment' IS NULL) THEN
+            card := card || E'A meaning is the column''s comment when the model was trained: `COMMENT ON COLUMN \u2026 IS ''\u2026''`.' || nl || nl;
+        END IF;
+    END IF;
+
+    SELECT string_agg(format('| %s | %s | %s | %s |', replace(c.term, '|', '\|'), coalesce(to_char(c.estimate, 'FM999990.0000'), E'\u2013'), coalesce(to_char(coalesce(c.robust_std_error, c.std_error), 'FM999990.0000'), E'\u2013'),
+                             CASE WHEN c.p_value IS NULL THEN E'\u2013' WHEN c.p_value < 0.0001 THEN '< 0.0001' ELSE to_char(c.p_value, 'FM0.0000') END), nl ORDER BY c.place)
+           FILTER (WHERE c.place <= cut), count(*)
+    INTO part, n
+    FROM ltv.coefficients(v.fitted) WITH ORDINALITY AS c (term, estimate, std_error, robust_std_error, z, p_value, hazard_ratio, lower, upper, place);
+    IF part IS NOT NULL THEN
+        card := card || '## What it learnt' || nl || nl || '| Term | Coefficient | Standard error | p |' || nl || '|---|---:|---:|---:|' || nl || part || nl || nl
+            || CASE WHEN n > cut THEN format('And %s more: `ltv.coefficients`.', n - cut) || nl || nl ELSE '' END;
+    END IF;
+
+    card := card || '## How good it is' || nl || nl;
+    SELECT string_agg(format('| %s | %s | %s | %s |', m.value ->> 'metric', coalesce(to_char((m.value ->> 'value')::numeric, 'FM999999990.0000'), E'\u2013'),
+                             coalesce(to_char((m.value ->> 'baseline_value')::numeric, 'FM999999990.0000'), E'\u2013'),
+                             coalesce(to_char(100 * (m.value ->> 'skill')::numeric, 'FM999990.0') || ' %', E'\u2013')), nl ORDER BY m.place)
+    INTO part
+    FROM jsonb_array_elements(v.metrics) WITH ORDINALITY AS m (value, place);
+    card := card || coalesce(
+        CASE WHEN v.n_holdout > 0 THEN E'On the rows held out, beside a Kaplan\u2013Meier curve of the training rows that knows no features:'
+             ELSE 'On the rows it was fitted on, which says nothing about others:' END || nl || nl
+        || '| Metric | This model | Baseline | Skill |' || nl || '|---|---:|---:|---:|' || nl || part || nl || nl, 'Nothing was measured.' || nl || nl);
+    IF NOT EXISTS (SELECT FROM jsonb_array_elements(v.metrics) m WHERE m ->> 'metric' ~* '(calibration|ece|ici)') THEN
+        card := card || 'Calibration was not measured at training; `ltv.calibration_agg` does, on rows whose outcome is known.' || nl || nl;
+    END IF;
+
+    card := card || '## Warnings and limits' || nl || nl
+        || coalesce((SELECT string_agg(format('- **%s**', w), nl) FROM unnest(v.warnings) AS w) || nl, '')
+        || CASE WHEN v.warnings = '{}' THEN '- No warnings at training; the fit is ' || ltv.model_status(v.fitted) || '.' || nl ELSE '' END
+        || '- A row with a missing feature, or a category that training has not seen, has no score; `predict` says which.' || nl
+        || '- Beyond the time that was observed a prediction goes on with the last rate, and its status is `extrapolated`.' || nl
+        || '- It tells who leaves, not what would make them stay: coefficients are associations.' || nl || nl;
+
+    card := card || '## Where it comes from' || nl || nl;
+    SELECT string_agg(format('- `%s`, %s%s', r.value ->> 'relation', r.value ->> 'kind', coalesce(': ' || replace(r.value ->> 'comment', nl, ' '), ''))
+                      || coalesce(nl || nl || '  ```sql' || nl || '  ' || replace(btrim(r.value ->> 'definition', ' '), nl, nl || '  ') || nl || '  ```' || nl, ''), nl ORDER BY r.place)
+    INTO part
+    FROM jsonb_array_elements(CASE jsonb_typeof(v.lineage -> 'relations') WHEN 'array' THEN v.lineage -> 'relations' ELSE '[]' END) WITH ORDINALITY AS r (value, place);
+    card := card || coalesce(part || nl || nl, '')
+        || CASE WHEN ltv.verify(v.model, v.version) THEN format('Its content is as it was written: SHA-256 `%s`.', v.sha256)
+                ELSE '**Its content was changed after it was written.**' END || nl || nl;
+
+    IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
+        SELECT string_agg(format('| %s | %s | %s%s | %s |', to_char(e.occurred_at, 'YYYY-MM-DD HH24:MI'), e.actor, e.action,
+                                 coalesce(' ' || e.alias, '') || coalesce(', before: ' || (e.detail ->> 'before'), ''),
+                                 coalesce(replace(replace(e.reason, '|', '\|'), nl, ' '), '')), nl ORDER BY e.occurred_at)
+        INTO part
+        FROM ltv.events e WHERE e.model = v.model AND e.version = v.version;
+        card := card || coalesce('## What became of it' || nl || nl || '| When (UTC) | Who | What | Why |' || nl || '|---|---|---|---|' || nl || part || nl, '');
+    END IF;
+    RETURN card;
+END
+$$;
+COMMENT ON FUNCTION ltv.model_card(text, integer) IS 'A version as one page of Markdown: what it is for (with the label policy), data, columns with the meaning that their comments gave, coefficients, metrics beside the baseline, warnings and limits, lineage with the definitions of views and whether its seal holds, and its history (for who may read ltv.events). From the registry alone: it reads none of the data. model may be name@alias; without a version what the name means. Error P0002. After Mitchell et al. 2019.';

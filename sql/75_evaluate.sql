@@ -1,0 +1,352 @@
+-- Is a registered model true on the rows of a relation? One reading of the rows, and what is told of them.
+
+CREATE FUNCTION ltv.evaluation_query(
+    model text, source regclass, by text[] DEFAULT NULL, rows text DEFAULT 'auto', value text DEFAULT NULL,
+    OUT query text, OUT in_sample boolean, OUT horizon double precision
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    spec jsonb;
+    held jsonb;
+    relation text;
+    missing text;
+    restriction text := 'true';
+    segment text := $q$'all'$q$;
+    entry text;
+    held_type text;
+    groups text[] := ARRAY(SELECT unnest(evaluation_query.by));
+BEGIN
+    IF evaluation_query.model IS NULL OR source IS NULL THEN
+        RAISE EXCEPTION 'a model and a source are needed' USING ERRCODE = 'null_value_not_allowed', HINT = 'The name of a model, as churn@production, and of a table or view.';
+    END IF;
+    SELECT v.spec INTO spec FROM ltv.model_versions v
+    WHERE v.model = split_part(evaluation_query.model, '@', 1) AND v.version = ltv.model_version(evaluation_query.model);
+    IF spec IS NULL THEN
+        PERFORM ltv.model_version(evaluation_query.model);
+    END IF;
+    SELECT format('%I.%I', n.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
+    IF relation IS NULL THEN
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    IF spec ->> 'duration' IS NULL OR spec ->> 'event' IS NULL THEN
+        RAISE EXCEPTION '% was not trained on durations and events', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'For other predictions: ltv.calibration_agg and ltv.ranking_agg over your own query.';
+    END IF;
+    IF rows IS NULL OR rows NOT IN ('auto', 'all', 'holdout') THEN
+        RAISE EXCEPTION 'unknown rows "%"', rows USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: auto, all, holdout.';
+    END IF;
+    held := CASE jsonb_typeof(spec -> 'holdout') WHEN 'object' THEN spec -> 'holdout' END;
+    IF rows = 'auto' THEN
+        rows := CASE WHEN relation = spec ->> 'source' AND held IS NOT NULL THEN 'holdout' ELSE 'all' END;
+    ELSIF rows = 'holdout' AND held IS NULL THEN
+        RAISE EXCEPTION '% was trained without a holdout', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Judge it on rows that it has not seen, or with rows => ''all''.';
+    END IF;
+    SELECT string_agg(quote_ident(wanted.name), ', ') INTO missing
+    FROM unnest(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry', spec ->> 'weight', value,
+                      CASE rows WHEN 'holdout' THEN held ->> 'by' END] || groups) wanted (name)
+    WHERE wanted.name IS NOT NULL
+      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = wanted.name AND a.attnum > 0 AND NOT a.attisdropped);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% has no column %', relation, missing
+            USING ERRCODE = 'undefined_column', HINT = 'The columns of the outcome have the names they had in training; rename them in a view.';
+    END IF;
+    IF array_position(groups, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'the columns to group by must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name each, or leave the argument out.';
+    END IF;
+    IF rows = 'holdout' THEN
+        SELECT format_type(a.atttypid, a.atttypmod) INTO held_type FROM pg_attribute a
+        WHERE a.attrelid = source AND a.attname = held ->> 'by' AND a.attnum > 0;
+        restriction := CASE
+            WHEN held ? 'fraction' THEN format('(hashtextextended(ltv_row.%I::text, %s) & 9223372036854775807) %% 1000000 < %s',
+                held ->> 'by', coalesce(spec ->> 'seed', '0')::bigint, trunc((held ->> 'fraction')::numeric * 1000000))
+            WHEN held ? 'after' THEN format('ltv_row.%I > %L::%s', held ->> 'by', held ->> 'after', held_type)
+            WHEN held ? 'from' THEN format('ltv_row.%I >= %L::%s', held ->> 'by', held ->> 'from', held_type)
+            ELSE format('ltv_row.%I', held ->> 'by') END;
+    END IF;
+    IF cardinality(groups) > 0 THEN
+        SELECT format('concat_ws('' / '', %s)', string_agg(format('coalesce(ltv_row.%I::text, ''(null)'')', wanted.name), ', ' ORDER BY wanted.place))
+        INTO segment FROM unnest(groups) WITH ORDINALITY wanted (name, place);
+    END IF;
+    entry := CASE WHEN spec ->> 'entry' IS NULL THEN '0::float8' ELSE format('ltv_row.%I::float8', spec ->> 'entry') END;
+    in_sample := rows = 'all' AND relation = spec ->> 'source';
+    horizon := (spec ->> 'horizon')::float8;
+    query := format(
+        'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon, %2$s) AS predicted,
+                ltv_row.%3$I::float8 - %2$s AS duration, CASE ltv_row.%4$I::int4 WHEN 1 THEN true WHEN 0 THEN false END AS event,
+                %5$s AS weight, %6$s AS value
+         FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
+         WHERE %8$s AND ltv_row.%3$I IS NOT NULL AND ltv_row.%4$I IS NOT NULL AND %5$s > 0 AND %2$s IS NOT NULL',
+        segment, entry, spec ->> 'duration', spec ->> 'event',
+        CASE WHEN spec ->> 'weight' IS NULL THEN '1::float8' ELSE format('ltv_row.%I::float8', spec ->> 'weight') END,
+        CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END,
+        relation, restriction);
+END
+$$;
+COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value. The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from. horizon: that of the training. Errors: 42703 names missing columns, 22023, P0002.';
+
+CREATE FUNCTION ltv.evaluate(
+    model text, source regclass, horizons double precision[] DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
+) RETURNS TABLE (
+    segment text, horizon double precision, n bigint, n_events bigint, n_unscored bigint, concordance double precision, concordance_error double precision,
+    auc double precision, brier double precision, brier_baseline double precision, skill double precision,
+    predicted double precision, observed double precision, observed_to_expected double precision, ici double precision, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reading record;
+    fitted ltv.model;
+BEGIN
+    SELECT * INTO reading FROM ltv.evaluation_query(evaluate.model, evaluate.source, evaluate.by, evaluate.rows);
+    fitted := ltv.model(evaluate.model);
+    horizons := ARRAY(SELECT DISTINCT h.horizon FROM unnest(horizons) h (horizon));
+    IF cardinality(horizons) = 0 THEN
+        EXECUTE format('SELECT ARRAY[coalesce($3, percentile_disc(0.5) WITHIN GROUP (ORDER BY q.duration) FILTER (WHERE q.event AND q.duration > 0))] FROM (%s) q', reading.query)
+        INTO horizons USING fitted, ARRAY[1::float8], reading.horizon;
+    END IF;
+    IF array_position(horizons, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'a horizon is needed, for no row had the event' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizons => ARRAY[3, 6, 12], in the unit of the durations.';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH judged AS MATERIALIZED (%s),
+        gathered AS (
+            SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, j.horizon, count(*) AS n, count(*) FILTER (WHERE j.event AND j.duration <= j.horizon) AS n_events,
+                   count(*) FILTER (WHERE j.predicted IS NULL) AS n_unscored, sum(j.predicted * j.weight) / sum(j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS predicted,
+                   ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s,
+                   ltv.survival_agg(j.duration, j.event, j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS curve
+            FROM judged j GROUP BY GROUPING SETS ((j.horizon), (j.horizon, j.segment)) HAVING grouping(j.segment) = 1 OR $3
+        )
+        SELECT g.segment, g.horizon, g.n, CASE WHEN g.n >= $4 THEN g.n_events END, g.n_unscored, c.concordance, c.std_error, a.auc, b.brier, b.reference, b.skill, o.predicted, o.observed,
+               CASE WHEN o.predicted < 1 THEN (1 - o.observed) / (1 - o.predicted) END, i.ici,
+               CASE WHEN g.n < $4 THEN 'fewer than ' || $4 || ' rows' WHEN g.n_unscored = g.n THEN 'no row could be scored'
+                    WHEN o.observed IS NULL THEN 'nobody was observed until the horizon' WHEN g.n_events = 0 THEN 'no events' WHEN $5 THEN 'in sample' ELSE 'ok' END
+        FROM gathered g
+        LEFT JOIN LATERAL ltv.concordance(g.s, until => g.horizon) c ON g.n >= $4
+        LEFT JOIN LATERAL (SELECT ltv.auc(g.s, g.horizon) AS auc) a ON g.n >= $4
+        LEFT JOIN LATERAL ltv.brier_score(g.s, g.horizon) b ON g.n >= $4
+        LEFT JOIN LATERAL (SELECT g.predicted, ltv.survival_at(g.curve, g.horizon) AS observed) o ON g.n >= $4
+        LEFT JOIN LATERAL ltv.integrated_calibration_index(g.s, g.horizon) i ON g.n >= $4
+        ORDER BY g.is_all DESC, g.segment, g.horizon $q$, reading.query)
+    USING fitted, horizons, coalesce(cardinality(evaluate.by) > 0, false), coalesce(min_rows, 0), reading.in_sample;
+END
+$$;
+COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; mean predicted survival, observed (Kaplan-Meier), observed_to_expected events, and the integrated calibration index. horizons: by default that of the training, else the median time of the events. Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Errors as evaluation_query.';
+
+CREATE FUNCTION ltv.calibration(
+    model text, source regclass, horizon double precision DEFAULT NULL, bins integer DEFAULT 10, by text[] DEFAULT NULL,
+    min_rows integer DEFAULT 10, rows text DEFAULT 'auto', level double precision DEFAULT 0.95
+) RETURNS TABLE (
+    segment text, bin integer, n double precision, n_events double precision, n_censored double precision, mean_predicted double precision,
+    observed double precision, lower double precision, upper double precision, gap double precision, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reading record;
+BEGIN
+    SELECT * INTO reading FROM ltv.evaluation_query(calibration.model, calibration.source, calibration.by, calibration.rows);
+    IF coalesce(calibration.horizon, reading.horizon) IS NULL THEN
+        RAISE EXCEPTION 'calibration needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        SELECT g.segment, b.bin, b.n, CASE WHEN b.n >= $5 THEN b.events END, CASE WHEN b.n >= $5 THEN b.censored END, b.mean_predicted,
+               CASE WHEN b.n >= $5 THEN b.observed END, CASE WHEN b.n >= $5 THEN b.lower END, CASE WHEN b.n >= $5 THEN b.upper END, CASE WHEN b.n >= $5 THEN b.gap END,
+               CASE WHEN b.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN b.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+        FROM (SELECT j.segment, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s FROM (%s) j GROUP BY j.segment) g
+        CROSS JOIN LATERAL ltv.calibration_curve(g.s, $3, $4, level => $7) b
+        ORDER BY g.segment, b.bin $q$, reading.query)
+    USING ltv.model(calibration.model), ARRAY[coalesce(calibration.horizon, reading.horizon)], coalesce(calibration.horizon, reading.horizon), bins, coalesce(min_rows, 0), reading.in_sample, level;
+END
+$$;
+COMMENT ON FUNCTION ltv.calibration(text, regclass, double precision, integer, text[], integer, text, double precision) IS 'Predicted against observed survival at the horizon, bin by bin, per segment with by: calibration_curve over the rows of a relation. observed is Kaplan-Meier within the bin, never events / rows. horizon: by default that of the training. Bins of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';
+
+CREATE FUNCTION ltv.lift(
+    model text, source regclass, horizon double precision DEFAULT NULL, value text DEFAULT NULL, buckets integer DEFAULT 10, by text[] DEFAULT NULL,
+    min_rows integer DEFAULT 10, rows text DEFAULT 'auto'
+) RETURNS TABLE (
+    segment text, bucket integer, n bigint, score_from double precision, score_to double precision, predicted double precision, rate double precision, lift double precision,
+    cumulative_share double precision, cumulative_capture double precision, total_value double precision, value_lost double precision, cumulative_value_share double precision, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reading record;
+BEGIN
+    SELECT * INTO reading FROM ltv.evaluation_query(lift.model, lift.source, lift.by, lift.rows, lift.value);
+    IF coalesce(lift.horizon, reading.horizon) IS NULL THEN
+        RAISE EXCEPTION 'lift needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    IF buckets IS NULL OR buckets < 1 THEN
+        RAISE EXCEPTION 'the number of buckets must be at least 1, got %', buckets USING ERRCODE = 'invalid_parameter_value', HINT = 'Ten is usual.';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH judged AS (
+            SELECT j.segment, 1 - j.predicted AS score, j.duration, j.event, j.weight, j.value * j.weight AS value FROM (%s) j WHERE j.predicted IS NOT NULL
+        ), ranked AS (
+            SELECT j.*, sum(j.weight) OVER (PARTITION BY j.segment ORDER BY j.score DESC) - sum(j.weight) OVER (PARTITION BY j.segment, j.score) / 2 AS above,
+                   sum(j.weight) OVER (PARTITION BY j.segment) AS total
+            FROM judged j
+        ), gathered AS (
+            SELECT r.segment, least(floor(r.above * $4 / r.total)::integer, $4 - 1) + 1 AS bucket, count(*) AS n, sum(r.weight) AS weight, min(r.score) AS score_from, max(r.score) AS score_to,
+                   sum(r.score * r.weight) / sum(r.weight) AS predicted, 1 - ltv.survival_at(ltv.survival_agg(r.duration, r.event, r.weight), $3) AS rate, sum(r.value) AS value,
+                   sum(r.value) * (1 - ltv.survival_at(ltv.survival_agg(r.duration, r.event, r.value) FILTER (WHERE r.value > 0), $3)) AS value_lost
+            FROM ranked r GROUP BY 1, 2
+        ), told AS (
+            SELECT g.*, w.rate AS overall, sum(g.weight) OVER so_far / sum(g.weight) OVER whole AS share,
+                   sum(g.weight * g.rate) OVER so_far / nullif(sum(g.weight * g.rate) OVER whole, 0) AS capture,
+                   sum(g.value_lost) OVER so_far / nullif(sum(g.value_lost) OVER whole, 0) AS value_share
+            FROM gathered g
+            JOIN (SELECT j.segment, 1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight), $3) AS rate FROM judged j GROUP BY j.segment) w USING (segment)
+            WINDOW whole AS (PARTITION BY g.segment), so_far AS (PARTITION BY g.segment ORDER BY g.bucket)
+        )
+        SELECT t.segment, t.bucket, t.n, t.score_from, t.score_to, t.predicted, CASE WHEN t.n >= $5 THEN t.rate END, CASE WHEN t.n >= $5 AND t.overall > 0 THEN t.rate / t.overall END,
+               t.share, t.capture, t.value, CASE WHEN t.n >= $5 THEN t.value_lost END, t.value_share,
+               CASE WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.rate IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+        FROM told t ORDER BY t.segment, t.bucket $q$, reading.query)
+    USING ltv.model(lift.model), ARRAY[coalesce(lift.horizon, reading.horizon)], coalesce(lift.horizon, reading.horizon), buckets, coalesce(min_rows, 0), reading.in_sample;
+END
+$$;
+COMMENT ON FUNCTION ltv.lift(text, regclass, double precision, text, integer, text[], integer, text) IS 'Lift by the predicted probability of the event (score = 1 - predicted survival) at the horizon, the highest first; equal scores share a bucket. rate: observed, 1 - Kaplan-Meier within the bucket; lift = rate / rate of all; cumulative_capture: of the events expected by these rates, those in this and the higher buckets. value: a column with what each row is worth (money in one currency); value_lost = total_value x (1 - Kaplan-Meier with values as weights), cumulative_value_share its share so far. Buckets of fewer than min_rows rows have NULLs. horizon: by default that of the training. Rows and errors as evaluation_query.';
+
+CREATE FUNCTION ltv.predicted_vs_actual(
+    model text, source regclass, horizon double precision DEFAULT NULL, value text DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
+) RETURNS TABLE (
+    segment text, n bigint, predicted_retention double precision, actual_retention double precision, lower double precision, upper double precision,
+    predicted_events double precision, actual_events double precision, total_value double precision, predicted_value double precision, actual_value double precision,
+    bias double precision, bias_share double precision, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reading record;
+BEGIN
+    SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, predicted_vs_actual.value);
+    IF coalesce(predicted_vs_actual.horizon, reading.horizon) IS NULL THEN
+        RAISE EXCEPTION 'predicted_vs_actual needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH gathered AS (
+            SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, count(*) AS n, sum(j.weight) AS weight, sum(j.predicted * j.weight) / sum(j.weight) AS predicted,
+                   ltv.survival_agg(j.duration, j.event, j.weight) AS curve, sum(j.value * j.weight) AS value,
+                   sum(j.value * j.weight * j.predicted) AS predicted_value, ltv.survival_agg(j.duration, j.event, j.value * j.weight) FILTER (WHERE j.value > 0) AS value_curve
+            FROM (%s) j WHERE j.predicted IS NOT NULL GROUP BY GROUPING SETS ((), (j.segment)) HAVING (grouping(j.segment) = 1 OR $4) AND count(*) > 0
+        ), told AS (
+            SELECT g.*, o.survival AS observed, o.lower, o.upper, g.value * ltv.survival_at(g.value_curve, $3) AS actual_value
+            FROM gathered g LEFT JOIN LATERAL ltv.survival_interval(g.curve, $3) o ON g.n >= $5
+        )
+        SELECT t.segment, t.n, t.predicted, t.observed, t.lower, t.upper, t.weight * (1 - t.predicted), t.weight * (1 - t.observed), t.value, t.predicted_value,
+               CASE WHEN t.n >= $5 THEN t.actual_value END, CASE WHEN t.n >= $5 THEN t.predicted_value - t.actual_value END, CASE WHEN t.n >= $5 THEN (t.predicted_value - t.actual_value) / nullif(t.actual_value, 0) END,
+               CASE WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+        FROM told t ORDER BY t.is_all DESC, t.segment $q$, reading.query)
+    USING ltv.model(predicted_vs_actual.model), ARRAY[coalesce(predicted_vs_actual.horizon, reading.horizon)], coalesce(predicted_vs_actual.horizon, reading.horizon),
+          coalesce(cardinality(predicted_vs_actual.by) > 0, false), coalesce(min_rows, 0), reading.in_sample;
+END
+$$;
+COMMENT ON FUNCTION ltv.predicted_vs_actual(text, regclass, double precision, text, text[], integer, text) IS 'What the model said would be kept by the horizon, and what was: retention with its interval (Kaplan-Meier, Greenwood), numbers of events, and with value (a column of money in one currency) the value kept: predicted_value = sum of value x predicted survival, actual_value = total_value x Kaplan-Meier with values as weights; bias = predicted_value - actual_value, bias_share of the actual. With by, all together first and then each segment; those of fewer than min_rows rows have NULLs. Rows without a score are left out. Rows and errors as evaluation_query.';
+
+CREATE FUNCTION ltv.fairness(
+    model text, source regclass, by text[], horizon double precision DEFAULT NULL, threshold double precision DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
+) RETURNS TABLE (
+    segment text, n bigint, predicted_rate double precision, observed_rate double precision, observed_to_expected double precision, auc double precision, brier double precision,
+    flagged_share double precision, flagged_ratio double precision, "precision" double precision, true_positive_rate double precision, false_positive_rate double precision, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reading record;
+BEGIN
+    IF coalesce(cardinality(fairness.by), 0) = 0 THEN
+        RAISE EXCEPTION 'fairness needs the columns whose groups are compared' USING ERRCODE = 'invalid_parameter_value', HINT = 'by => ARRAY[''region''].';
+    END IF;
+    SELECT * INTO reading FROM ltv.evaluation_query(fairness.model, fairness.source, fairness.by, fairness.rows);
+    IF coalesce(fairness.horizon, reading.horizon) IS NULL THEN
+        RAISE EXCEPTION 'fairness needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    IF fairness.threshold < 0 OR fairness.threshold > 1 OR fairness.threshold = 'NaN' THEN
+        RAISE EXCEPTION 'the threshold must be between 0 and 1, got %', fairness.threshold USING ERRCODE = 'invalid_parameter_value', HINT = 'Rows with at least this probability of the event are flagged.';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH judged AS MATERIALIZED (SELECT * FROM (%s) j WHERE j.predicted IS NOT NULL),
+        line AS (SELECT coalesce($4, sum((1 - j.predicted) * j.weight) / nullif(sum(j.weight), 0)) AS threshold FROM judged j),
+        gathered AS (
+            SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, count(*) AS n, 1 - sum(j.predicted * j.weight) / sum(j.weight) AS predicted,
+                   ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s, 1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight), $3) AS observed,
+                   coalesce(sum(j.weight) FILTER (WHERE 1 - j.predicted >= line.threshold), 0) / sum(j.weight) AS share,
+                   1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight) FILTER (WHERE 1 - j.predicted >= line.threshold), $3) AS rate
+            FROM judged j CROSS JOIN line GROUP BY GROUPING SETS ((), (j.segment)) HAVING count(*) > 0
+        ), reference AS (SELECT g.share FROM gathered g WHERE g.is_all = 0 ORDER BY g.n DESC, g.segment LIMIT 1)
+        SELECT g.segment, g.n, t.predicted, t.observed, t.observed / nullif(t.predicted, 0), a.auc, b.brier, t.share, t.share / nullif(reference.share, 0), t.rate,
+               CASE WHEN t.share = 0 THEN 0 ELSE t.share * t.rate END / nullif(t.observed, 0), CASE WHEN t.share = 0 THEN 0 ELSE t.share * (1 - t.rate) END / nullif(1 - t.observed, 0),
+               CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN g.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+        FROM gathered g CROSS JOIN reference
+        LEFT JOIN LATERAL (SELECT g.predicted, g.observed, g.share, g.rate) t ON g.n >= $5
+        LEFT JOIN LATERAL (SELECT ltv.auc(g.s, $3) AS auc) a ON g.n >= $5
+        LEFT JOIN LATERAL ltv.brier_score(g.s, $3) b ON g.n >= $5
+        ORDER BY g.is_all DESC, g.segment $q$, reading.query)
+    USING ltv.model(fairness.model), ARRAY[coalesce(fairness.horizon, reading.horizon)], coalesce(fairness.horizon, reading.horizon), fairness.threshold, coalesce(min_rows, 0), reading.in_sample;
+END
+$$;
+COMMENT ON FUNCTION ltv.fairness(text, regclass, text[], double precision, double precision, integer, text) IS 'Whether a model treats groups alike, per group and for all: predicted and observed rate of the event by the horizon (observed by Kaplan-Meier), their ratio, AUC and Brier score weighted for censoring, and what happens when rows whose event probability is at least threshold (by default the mean prediction) are flagged: flagged_share, its ratio to that of the largest group, precision (rate among the flagged), true and false positive rate, all from Kaplan-Meier rates (Heagerty, Lumley & Pepe 2000). Equal numbers in all columns at once are impossible where the observed rates differ (Kleinberg, Mullainathan & Raghavan 2017). Groups of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';
+
+CREATE FUNCTION ltv.error_hotspots(
+    model text, source regclass, horizon double precision DEFAULT NULL, features text[] DEFAULT NULL, top integer DEFAULT 10, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
+) RETURNS TABLE (
+    rank bigint, feature text, cell text, n bigint, predicted double precision, observed double precision, gap double precision, std_error double precision, z double precision, excess_events double precision
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reading record;
+    at double precision;
+    named text;
+    category text;
+    parts text[] := '{}';
+BEGIN
+    SELECT * INTO reading FROM ltv.evaluation_query(error_hotspots.model, error_hotspots.source, NULL, error_hotspots.rows);
+    at := coalesce(error_hotspots.horizon, reading.horizon);
+    IF at IS NULL THEN
+        RAISE EXCEPTION 'error_hotspots needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    IF top IS NULL OR top < 1 THEN
+        RAISE EXCEPTION 'top must be at least 1, got %', top USING ERRCODE = 'invalid_parameter_value', HINT = 'Ten is usual.';
+    END IF;
+    features := CASE WHEN features IS NULL THEN ltv.model_features(ltv.model(error_hotspots.model)) ELSE ARRAY(SELECT unnest(features)) END;
+    IF array_position(features, NULL) IS NOT NULL OR coalesce(cardinality(features), 0) = 0 THEN
+        RAISE EXCEPTION 'error_hotspots needs features to look at' USING ERRCODE = 'invalid_parameter_value', HINT = 'features => ARRAY[''region'', ''plan''].';
+    END IF;
+    FOREACH named IN ARRAY features LOOP
+        SELECT * INTO reading FROM ltv.evaluation_query(error_hotspots.model, error_hotspots.source, ARRAY[named], error_hotspots.rows);
+        SELECT t.typcategory INTO category FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+        WHERE a.attrelid = error_hotspots.source AND a.attname = named AND a.attnum > 0;
+        -- Numbers with many values fall into quarters.
+        parts := parts || format($q$
+            SELECT %2$L::text AS feature, q.cell, q.n, q.weight, q.predicted, q.curve
+            FROM (SELECT %3$s AS cell, count(*) AS n, sum(j.weight) AS weight, sum(j.predicted * j.weight) / sum(j.weight) AS predicted, ltv.survival_agg(j.duration, j.event, j.weight) AS curve
+                  FROM (%1$s) j %4$s WHERE j.predicted IS NOT NULL GROUP BY 1 HAVING count(*) >= $4) q $q$,
+            reading.query, named,
+            CASE WHEN category = 'N' THEN $q$CASE WHEN j.segment = '(null)' OR c.quarters IS NULL THEN j.segment
+                ELSE (ARRAY['up to ' || c.quarters[1], 'to ' || c.quarters[2], 'to ' || c.quarters[3], 'above ' || c.quarters[3]])[1 + (j.segment::numeric > c.quarters[1])::int + (j.segment::numeric > c.quarters[2])::int + (j.segment::numeric > c.quarters[3])::int] END$q$
+                ELSE 'j.segment' END,
+            CASE WHEN category = 'N' THEN format($q$CROSS JOIN (SELECT CASE WHEN count(DISTINCT k.segment) > 10 THEN percentile_disc(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY k.segment::numeric) END AS quarters
+                FROM (%s) k WHERE k.segment <> '(null)') c$q$, reading.query) ELSE '' END);
+    END LOOP;
+    RETURN QUERY EXECUTE format($q$
+        SELECT row_number() OVER (ORDER BY abs(w.z) DESC NULLS LAST, w.feature, w.cell), w.feature, w.cell, w.n, w.predicted, w.observed, w.gap, w.std_error, w.z, w.excess
+        FROM (SELECT p.feature, p.cell, p.n, p.predicted, o.survival AS observed, o.survival - p.predicted AS gap, o.std_error, (o.survival - p.predicted) / nullif(o.std_error, 0) AS z,
+                     p.weight * (p.predicted - o.survival) AS excess
+              FROM (%s) p LEFT JOIN LATERAL ltv.survival_interval(p.curve, $3) o ON true) w
+        WHERE w.observed IS NOT NULL
+        ORDER BY 1 LIMIT $5 $q$, array_to_string(parts, ' UNION ALL '))
+    USING ltv.model(error_hotspots.model), ARRAY[at], at, coalesce(min_rows, 0), top;
+END
+$$;
+COMMENT ON FUNCTION ltv.error_hotspots(text, regclass, double precision, text[], integer, integer, text) IS 'Where a model is most wrong: the cells of each feature (its values, or quarters of a number with more than ten) in which predicted and observed survival at the horizon differ most, by z = gap / standard error (Greenwood). excess_events: events beyond those expected. features: by default those of the model; others of the source tell what it lacks. Of many cells some differ by chance: one in twenty has |z| > 2. Cells of fewer than min_rows rows are left out. Rows and errors as evaluation_query.';

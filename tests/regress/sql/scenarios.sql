@@ -1,0 +1,84 @@
+-- What if: other terms and features for one account, levers, sensitivity and the pricing grid, by hand where it can be.
+\set ECHO none
+SET client_min_messages = warning;
+\ir ../datasets.sql
+SELECT count(*) FROM ltv.train('telco', 'telco', 'cox', 'tenure', 'churn_event', features => ARRAY['contract', 'senior_citizen', 'monthly_charges']) \g /dev/null
+CREATE TABLE someone AS SELECT * FROM telco WHERE contract = 'Month-to-month' AND churn_event = 0 AND tenure = 10 ORDER BY customer_id LIMIT 1;
+\set ECHO all
+-- Nobody ever leaves; one in ten leaves each month; a fifth at the end of each year.
+CREATE TABLE curves AS
+SELECT 'certain' AS name, ltv.survival_agg(600, false) AS s
+UNION ALL SELECT 'ten', ltv.survival_agg(least(k, 60), k < 60, 0.9 ^ (k - 1) * CASE WHEN k < 60 THEN 0.1 ELSE 1 END) FROM generate_series(1, 60) AS k
+UNION ALL SELECT 'yearly', ltv.survival_agg(12 * least(k, 40), k < 40, 0.8 ^ (k - 1) * CASE WHEN k < 40 THEN 0.2 ELSE 1 END) FROM generate_series(1, 40) AS k;
+
+-- Three months of 100 at no discount rate: 100 + 90 + 81 = 271. A tenth off: 243.90. Ten percent dearer with an elasticity of 1: hazards times 1.1, 0.9 ^ 1.1 = 0.890553:
+-- 110 (1 + 0.890553 + 0.793085) = 295.20. Twice the hazard: 100 (1 + 0.81 + 0.6561) = 246.61.
+SELECT w.* FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100, discount_rate => 0, horizon => 3), '{"a tenth off": {"revenue": {"times": 0.9}},
+    "dearer": {"price_change": 0.1, "elasticity": 1}, "twice the hazard": {"hazard_ratio": 2}, "dearer, nobody minds": {"price_change": 0.1}}', months => 2) AS w WHERE name = 'ten';
+SELECT ltv.with_scenario(ltv.contract_terms(ramp => ARRAY[100, 120], revenue => NULL), '{"price_change": -0.1, "elasticity": 2, "term_months": 12, "features": {"a": 1}}');
+-- Terms that are NULL, and a scenario without changes.
+SELECT w.scenario, w.ltv, w.delta, w.status FROM curves, LATERAL ltv.what_if(s, NULL, '{"same": {}}') AS w WHERE name = 'ten';
+SELECT w.scenario, w.ltv, w.delta FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100), '{"same": {}}') AS w WHERE name = 'ten';
+-- The probability of being there by the renewal dates: at age 10 with yearly terms the next date is in 2 months and the one after in 14.
+SELECT m AS months, round(ltv.staying_probability(s, ltv.contract_terms(100, given => 10, term_months => 12), m)::numeric, 6) AS terms, round(ltv.staying_probability(s, ltv.contract_terms(100, given => 10), m)::numeric, 6) AS any_time,
+       round(ltv.staying_probability(s, ltv.contract_terms(100, given => 10, hazard_ratio => 2), m)::numeric, 6) AS twice FROM curves, unnest(ARRAY[0, 1, 2, 13.9, 14]) AS m WHERE name = 'yearly';
+
+-- By a model: the changed row is scored as if it had been so, by each form alike.
+SELECT w.scenario, round(w.renewal_probability::numeric, 4) AS renewal_probability, round(w.expected_lifetime::numeric, 2) AS expected_lifetime, w.ltv, w.delta, w.status
+FROM someone t, LATERAL ltv.what_if('telco', t, ltv.contract_terms(t.monthly_charges, given => t.tenure),
+    '{"longer term": {"term_months": 24, "features": {"contract": "Two year"}}, "dearer": {"revenue": {"times": 1.1}, "features": {"monthly_charges": {"times": 1.1}}}, "unseen": {"features": {"contract": "Decade"}}, "unknown": {"features": {"contract": null}}}', 24) AS w;
+SELECT w.ltv = v.ltv AS same, u.ltv = w.ltv AS by_value FROM someone t, LATERAL ltv.what_if('telco', t, ltv.contract_terms(t.monthly_charges), '{"x": {"features": {"contract": "Two year", "monthly_charges": {"plus": -1}}}}') AS w,
+     LATERAL ltv.what_if(ltv.model('telco'::text), t, ltv.contract_terms(t.monthly_charges), '{"x": {"features": {"contract": "Two year", "monthly_charges": {"plus": -1}}}}') AS u,
+     LATERAL ltv.lifetime_value('telco', (SELECT r FROM (SELECT 'Two year' AS contract, t.senior_citizen, t.monthly_charges - 1 AS monthly_charges) AS r), ltv.contract_terms(t.monthly_charges)) AS v
+WHERE w.scenario = 'x' AND u.scenario = 'x';
+
+-- Levers: the strongest first; each is that one change alone.
+SELECT l.lever, l.step, l.from_value, l.to_value, l.ltv, l.delta, round(l.delta_share::numeric, 4) AS share
+FROM curves, LATERAL ltv.levers(s, ltv.contract_terms(100, margin => 0.8, cost_to_serve => 10, horizon => 36, term_months => 12, bad_debt => 0.02, payment_days => 45, acquisition_cost => 200)) AS l WHERE name = 'ten';
+SELECT l.lever, l.delta = v.ltv - b.ltv AS alone FROM curves, LATERAL ltv.levers(s, ltv.contract_terms(100)) AS l, LATERAL ltv.lifetime_value(s, ltv.contract_terms(100)) AS b,
+     LATERAL ltv.lifetime_value(s, ltv.with_changes(ltv.contract_terms(100), '{"hazard_ratio": 0.9}')) AS v WHERE name = 'ten' AND l.lever = 'retention';
+-- A point more of being there after 12 months: 0.9 ^ 12 = 0.2824 becomes 0.2924.
+SELECT round(ltv.staying_probability(s, ltv.with_changes(ltv.contract_terms(100), jsonb_build_object('hazard_ratio', ln(0.9 ^ 12 + 0.01) / ln(0.9 ^ 12))), 12)::numeric, 4) AS lifted FROM curves WHERE name = 'ten';
+SELECT l.lever, l.step, l.from_value, l.to_value, l.delta FROM someone t, LATERAL ltv.levers('telco', t, ltv.contract_terms(t.monthly_charges, given => t.tenure)) AS l;
+SELECT count(*) FROM curves, LATERAL ltv.levers(s, NULL) AS l;
+
+-- Sensitivity: the value is linear in the price without costs, so its elasticity is 1; by the rate, as the values themselves.
+SELECT x.value, x.ltv, x.delta, round(x.elasticity::numeric, 4) AS elasticity FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100, discount_rate => 0, horizon => 3), 'revenue', '{50,100,200}') AS x WHERE name = 'ten';
+SELECT x.value, x.ltv, x.delta, round(x.elasticity::numeric, 4) AS elasticity FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100, horizon => 12), 'discount_rate', '{0,0.05,0.1,0.2,NULL}') AS x WHERE name = 'ten';
+SELECT x.value, x.ltv, x.delta, round(x.elasticity::numeric, 4) AS elasticity FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100), 'horizon', '{12,24,120}') AS x WHERE name = 'ten';
+SELECT x.value, x.ltv, x.delta, x.status FROM someone t, LATERAL ltv.sensitivity('telco', t, ltv.contract_terms(t.monthly_charges), 'monthly_charges', '{20,70,100}') AS x;
+SELECT x.value, x.ltv, x.delta, x.status FROM someone t, LATERAL ltv.sensitivity('telco', t, ltv.contract_terms(t.monthly_charges), 'hazard_ratio', '{0.5,1,2}') AS x;
+
+-- The pricing grid: at the break-even discount the offer is worth as much as the base, to the cent.
+SELECT g.* FROM curves, LATERAL ltv.pricing_grid(s, ltv.contract_terms(100, margin => 0.8, cost_to_serve => 7, currency => 'EUR'), '{1,12,24}', '{0,0.1}') AS g WHERE name = 'ten';
+SELECT g.term, g.break_even_discount BETWEEN 0 AND 1 AS found, v.ltv - b.ltv AS difference
+FROM curves, LATERAL (SELECT ltv.contract_terms(100, margin => 0.8, cost_to_serve => 7, acquisition_cost => 50, billing => 'quarterly') AS t) AS t, LATERAL ltv.lifetime_value(s, t) AS b,
+     LATERAL ltv.pricing_grid(s, t, '{6,12,24,36}', '{0}') AS g,
+     LATERAL ltv.lifetime_value(s, ltv.with_changes(t, jsonb_build_object('term_months', g.term, 'months_to_renewal', g.term, 'revenue', jsonb_build_object('times', 1 - g.break_even_discount)))) AS v
+WHERE name = 'ten';
+-- Nothing to give when nobody leaves anyhow; no break-even where the price does not matter, or where the offer is worth more for nothing.
+SELECT name, g.term, g.price, g.delta, round(g.break_even_discount::numeric, 6) AS break_even_discount, g.status FROM curves, LATERAL ltv.pricing_grid(s, ltv.contract_terms(100, horizon => 24), '{24}', '{0.05}') AS g ORDER BY name;
+SELECT g.term, g.delta, g.break_even_discount, g.status FROM curves, LATERAL ltv.pricing_grid(s, ltv.contract_terms(100, margin => 0, cost_to_serve => 7), '{24}', '{0}') AS g WHERE name = 'ten';
+SELECT g.term, g.discount, g.price, g.delta FROM someone t, LATERAL ltv.pricing_grid('telco', t, ltv.contract_terms(t.monthly_charges, given => t.tenure), '{12}') AS g;
+SELECT count(*) FROM curves, LATERAL ltv.pricing_grid(s, NULL) AS g;
+
+-- Refused, with the way to mend it.
+\set VERBOSITY verbose
+\set SHOW_CONTEXT never
+SELECT w.* FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100), '{"x": {"revenu": 1}}') AS w WHERE name = 'ten';
+SELECT w.* FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100), '{"x": {"features": {"a": 1}}}') AS w WHERE name = 'ten';
+SELECT w.* FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100), '{"x": 1}') AS w WHERE name = 'ten';
+SELECT w.* FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100), '[1]') AS w WHERE name = 'ten';
+SELECT w.* FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100), '{"base": {}}') AS w WHERE name = 'ten';
+SELECT ltv.with_scenario(ltv.contract_terms(100), '{"price_change": "5 %"}');
+SELECT ltv.with_scenario(ltv.contract_terms(100), '{"price_change": -1}');
+SELECT ltv.with_scenario(ltv.contract_terms(100), '{"elasticity": 1}');
+SELECT ltv.with_scenario(ltv.contract_terms(100), '{"price_change": 0.1, "revenue": 5}');
+SELECT w.* FROM someone t, LATERAL ltv.what_if('telco', t, ltv.contract_terms(100), '{"x": {"features": {"contrct": "Two year"}}}') AS w;
+SELECT w.* FROM someone t, LATERAL ltv.what_if('telco', t, ltv.contract_terms(100), '{"x": {"features": {"contract": {"times": 2}}}}') AS w;
+SELECT w.* FROM LATERAL (SELECT 1 AS a) t, LATERAL ltv.what_if('telco', t, ltv.contract_terms(100), '{"x": {"features": {"contract": "Two year"}}}') AS w;
+SELECT x.* FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100), 'horizn', '{1}') AS x;
+SELECT x.* FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100), 'billing', '{1}') AS x;
+SELECT x.* FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100), 'ramp', '{1}') AS x;
+SELECT x.* FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100), 'horizon', '{1.5}') AS x;
+SELECT g.* FROM curves, LATERAL ltv.pricing_grid(s, ltv.contract_terms(100), '{12}', '{1.5}') AS g;

@@ -59,7 +59,7 @@ BEGIN
         roles := roles || one.role;
         inputs := inputs || one.input;
         profiles := profiles || CASE
-            WHEN one.role = 'prediction' THEN format('ltv.profile_agg(1 - ltv.renewal_probability($1, s, %L::double precision))', one.horizon)
+            WHEN one.role = 'prediction' THEN format('ltv.profile_agg(1 - ltv.renewal_probability($1, s.*, %L::double precision))', one.horizon)
             WHEN one.kind = 'texts' THEN format('ltv.profile_agg(s.%I::text)', one.input)
             WHEN one.atttypid = 'boolean'::regtype THEN format('ltv.profile_agg(s.%I::integer::double precision)', one.input)
             ELSE format('ltv.profile_agg(s.%I::double precision)', one.input) END;
@@ -76,7 +76,7 @@ BEGIN
                    $5::bigint, o.observed::bigint,
                    format('%%s observed, %%s expected; 99 %%%% interval of the ratio %%s to %%s', o.observed, round(o.expected::numeric, 1), round((i.lower / nullif(o.expected, 0))::numeric, 2), round((i.upper / nullif(o.expected, 0))::numeric, 2))
             FROM (SELECT %1$s AS segment, (count(*) FILTER (WHERE s.%2$I::integer = 1 AND p.p IS NOT NULL))::double precision AS observed, sum(-ln(CASE WHEN p.p > 1e-300 THEN p.p WHEN p.p IS NOT NULL THEN 1e-300 END)) AS expected
-                  FROM %3$s AS s, LATERAL (SELECT CASE WHEN s.%4$I::double precision > %5$s THEN ltv.renewal_probability($1, s, s.%4$I::double precision - %5$s, %5$s) END AS p OFFSET 0) AS p
+                  FROM %3$s AS s, LATERAL (SELECT CASE WHEN s.%4$I::double precision > %5$s THEN ltv.renewal_probability($1, s.*, s.%4$I::double precision - %5$s, %5$s) END AS p OFFSET 0) AS p
                   WHERE s.%2$I IS NOT NULL GROUP BY 1) AS o,
                  LATERAL ltv.poisson_interval(o.observed, 0.99) AS i
             WHERE o.expected IS NOT NULL$q$,

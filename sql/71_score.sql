@@ -114,14 +114,14 @@ BEGIN
                e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], coalesce(p.status, a.reason), now()
         FROM %3$s AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN %4$s >= 0 AND %4$s < 'Infinity' THEN %4$s END AS age OFFSET 0) AS g
-        LEFT JOIN LATERAL ltv.predict($1, s, $2, g.age) AS p ON true
-        CROSS JOIN LATERAL (SELECT ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s, $4)) AS rank OFFSET 0) AS k
+        LEFT JOIN LATERAL ltv.predict($1, s.*, $2, g.age) AS p ON true
+        CROSS JOIN LATERAL (SELECT ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s.*, $4)) AS rank OFFSET 0) AS k
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
             SELECT CASE WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') THEN p.status END AS reason OFFSET 0) AS a
         LEFT JOIN LATERAL (
             SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
-            FROM ltv.explain($1, s, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0
+            FROM ltv.explain($1, s.*, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0
         $q$,
         score.id, CASE WHEN stratum IS NULL THEN 'NULL::text' ELSE format('s.%I::text', stratum) END, score.source,
         CASE WHEN score.given IS NULL THEN '0::double precision' ELSE format('s.%I::double precision', score.given) END,

@@ -49,13 +49,13 @@ BEGIN
             FROM %4$s AS s WHERE s.%2$I IS NOT NULL AND s.%3$I IS NOT NULL
         ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row" * CASE WHEN "event of the row" THEN 1 ELSE 1 + 1e-6 END, NOT "event of the row") AS curve, count(*) AS n FROM r),
         w AS MATERIALIZED (
-            SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place",
+            SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row",
                    CASE WHEN r."time of the row" > $2 THEN 1 / nullif(ltv.survival_at(g.curve, $2 * (1 + 2e-6)), 0)
                         WHEN r."event of the row" THEN 1 / nullif(ltv.survival_at(g.curve, r."time of the row"), 0) ELSE 0 END AS "weight of the row"
             FROM r, g
         ), plain AS (
             SELECT sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0) AS brier, count(p.p) AS n
-            FROM w, LATERAL (SELECT %5$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q, $2) AS p) AS p
+            FROM w, LATERAL (SELECT %5$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p
         ), permuted (feature, brier, n) AS (%6$s)
         SELECT row_number() OVER (ORDER BY avg(m.brier) - min(plain.brier) DESC, m.feature COLLATE "C"), m.feature, 'brier'::text, min(plain.brier), avg(m.brier),
                avg(m.brier) - min(plain.brier), stddev_samp(m.brier), min(plain.n)
@@ -65,8 +65,8 @@ BEGIN
         (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         (SELECT string_agg(format($p$
             SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
-            FROM w JOIN (SELECT o.%2$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place") AS "place" FROM w AS o) AS o USING ("place"),
-                 LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q, $2) AS p) AS p$p$,
+            FROM w JOIN (SELECT o.%2$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
+                 LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p$p$,
             f.f, f.f, 1000 * f.at + k,
             (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
             ' UNION ALL ' ORDER BY f.at, k)
@@ -138,7 +138,7 @@ BEGIN
         LEFT JOIN LATERAL ltv.profile_levels($4) AS l ON l.level = v.value
         CROSS JOIN %1$s AS s
         CROSS JOIN LATERAL (SELECT %2$s) AS q
-        CROSS JOIN LATERAL (SELECT 1 - ltv.renewal_probability($1, q, $2) AS p) AS p
+        CROSS JOIN LATERAL (SELECT 1 - ltv.renewal_probability($1, q.*, $2) AS p) AS p
         GROUP BY v.value, v.at ORDER BY v.at$q$,
         partial_dependence.source,
         (SELECT string_agg(CASE WHEN f = partial_dependence.feature THEN format('CAST(v.value AS %s) AS %I', type_name, f) ELSE format('s.%I', f) END, ', ' ORDER BY at)
@@ -227,7 +227,7 @@ BEGIN
                               WHERE a.attrelid = segment_profile.source AND a.attnum > 0 AND NOT a.attisdropped);
         END IF;
     END LOOP;
-    SELECT string_agg(CASE WHEN t.typcategory = 'N' THEN format('(%L, NULL, s.%I::double precision)', f.f, f.f) ELSE format('(%L, s.%I::text, NULL)', f.f, f.f) END, ', ' ORDER BY f.at)
+    SELECT string_agg(CASE WHEN t.typcategory = 'N' THEN format('(%L, NULL::text, s.%I::double precision)', f.f, f.f) ELSE format('(%L, s.%I::text, NULL::double precision)', f.f, f.f) END, ', ' ORDER BY f.at)
     INTO parts
     FROM unnest(segment_profile.features) WITH ORDINALITY AS f (f, at)
     JOIN pg_attribute a ON a.attrelid = segment_profile.source AND a.attname = f.f AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid;
@@ -236,7 +236,7 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format($q$
         WITH cell AS (
-            SELECT s.%1$I::text AS segment, v.feature, v.level, v.number, v.level IS NULL AND v.number IS NULL AS missing FROM %2$s AS s, LATERAL (VALUES %3$s) AS v (feature, level, number)
+            SELECT s.%1$I::text AS segment, v.feature, v.level, v.number FROM %2$s AS s, LATERAL (VALUES %3$s) AS v (feature, level, number)
         ), numbers AS (
             SELECT segment, feature, count(number) AS n, avg(number) AS mean, coalesce(var_samp(number), 0) AS variance FROM cell GROUP BY 1, 2 HAVING count(number) > 0
         ), number_rows AS (

@@ -2,7 +2,8 @@
 
 use std::ffi::{CStr, CString};
 
-use ltv_engine::assess::profile::{Bin, Profile, Values};
+use ltv_engine::assess::bins::Bin;
+use ltv_engine::assess::profile::{Profile, Values};
 use ltv_engine::assess::profile_distance::{distances, poisson_interval};
 use ltv_engine::{Error, Result};
 use pgrx::Internal;
@@ -30,7 +31,7 @@ impl Stored for Profile {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum ProfileText {
-    Numbers { version: u32, count: Vec<u64>, least: Vec<Number>, greatest: Vec<Number>, nulls: u64 },
+    Numbers { version: u32, dropped_bits: u8, count: Vec<u64>, least: Vec<Number>, greatest: Vec<Number>, nulls: u64 },
     Texts { version: u32, count: Vec<u64>, level: Vec<String>, nulls: u64 },
 }
 
@@ -40,9 +41,10 @@ impl Text for Profile {
         text::print(&match &self.values {
             Values::Numbers(bins) => ProfileText::Numbers {
                 version,
-                count: bins.values().map(|bin| bin.count).collect(),
-                least: bins.values().map(|bin| Number(bin.least)).collect(),
-                greatest: bins.values().map(|bin| Number(bin.greatest)).collect(),
+                dropped_bits: bins.dropped(),
+                count: bins.iter().map(|bin| bin.count).collect(),
+                least: bins.iter().map(|bin| Number(bin.least)).collect(),
+                greatest: bins.iter().map(|bin| Number(bin.greatest)).collect(),
                 nulls,
             },
             Values::Texts(levels) => ProfileText::Texts {
@@ -58,7 +60,7 @@ impl Text for Profile {
         const NAME: &str = "ltv.profile";
         let uneven = || Error::malformed("the arrays of a summary differ in length");
         match text::parse(form, NAME)? {
-            ProfileText::Numbers { version, count, least, greatest, nulls } => {
+            ProfileText::Numbers { version, dropped_bits, count, least, greatest, nulls } => {
                 text::known(version, NAME)?;
                 if count.len() != least.len() || count.len() != greatest.len() {
                     return Err(uneven());
@@ -69,7 +71,7 @@ impl Text for Profile {
                     least: least.0 + 0.0,
                     greatest: greatest.0 + 0.0,
                 };
-                Profile::of_bins(count.into_iter().zip(ends).map(bin).collect(), nulls)
+                Profile::of_bins(dropped_bits, count.into_iter().zip(ends).map(bin).collect(), nulls)
             }
             ProfileText::Texts { version, count, level, nulls } => {
                 text::known(version, NAME)?;

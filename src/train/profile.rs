@@ -26,12 +26,13 @@ pub fn taken(client: &SpiClient, source: &Source, request: &Request, trained: &T
     inputs.push(("duration", request.duration.clone(), None, source.duration.clone()));
     let horizon = request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0);
     if let Some(horizon) = horizon {
-        // The features alone: a model may need a row type of its own, and other columns are none of its business.
+        // The features alone: a model may need a row type of its own, and other columns are none of its business. `q.*` is
+        // the row also where a column is called q.
         let row: Vec<String> = source.scored().map(|column: &Column| column.sql()).collect();
         let value = match row.is_empty() {
             true => format!("ltv.renewal_probability($1, ROW(), {horizon:?})"),
             false => format!(
-                "(SELECT ltv.renewal_probability($1, q, {horizon:?}) FROM (SELECT {}) AS q ({}))",
+                "(SELECT ltv.renewal_probability($1, q.*, {horizon:?}) FROM (SELECT {}) AS q ({}))",
                 row.join(", "),
                 source.scored().map(|column| quote_identifier(&column.name)).collect::<Vec<_>>().join(", ")
             ),

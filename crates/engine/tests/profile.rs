@@ -1,7 +1,8 @@
 //! Profiles: mergeable in any order, read back as they were written, and distances that are what their definitions say.
 
 use approx::assert_relative_eq;
-use ltv_engine::assess::profile::{Bin, Profile};
+use ltv_engine::assess::bins::Bin;
+use ltv_engine::assess::profile::Profile;
 use ltv_engine::assess::profile_distance::{Distance, distances, poisson_interval};
 use ltv_engine::numeric::tally::Budget;
 use proptest::prelude::*;
@@ -20,7 +21,20 @@ fn find(distances: &[Distance], metric: &str) -> Distance {
     distances.iter().find(|distance| distance.metric == metric).cloned().unwrap()
 }
 
+/// Numbers that are spread evenly over 0 to 1 (splitmix64).
+fn noise(seed: u64, n: u64) -> Vec<f64> {
+    let mixed = |i: u64| {
+        let mut z = seed.wrapping_add(i.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ z >> 31) >> 11
+    };
+    (1..=n).map(|i| mixed(i) as f64 / (1u64 << 53) as f64).collect()
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn any_split_is_the_same(values in prop::collection::vec(-1e9..1e9f64, 0..200), cut in 0usize..200, nulls in 0u64..5) {
         let cut = cut.min(values.len());
@@ -33,6 +47,16 @@ proptest! {
         b.merge(&other, Budget::UNLIMITED).unwrap();
         prop_assert_eq!(&a, &whole);
         prop_assert_eq!(&b, &whole);
+        prop_assert_eq!(Profile::decode(&whole.encode()).unwrap(), whole);
+    }
+
+    #[test]
+    fn any_split_is_the_same_beyond_what_is_exact(seed in any::<u64>(), cut in 0usize..2000, offset in -1e6..1e6f64) {
+        let values = noise(seed, 2000).into_iter().map(|x| offset + x).collect::<Vec<_>>();
+        let (mut a, b) = (of(&values[..cut]), of(&values[cut..]));
+        let whole = of(&values.iter().rev().copied().collect::<Vec<_>>());
+        a.merge(&b, Budget::UNLIMITED).unwrap();
+        prop_assert_eq!(&a, &whole);
         prop_assert_eq!(Profile::decode(&whole.encode()).unwrap(), whole);
     }
 
@@ -91,6 +115,64 @@ fn the_index_of_numbers_by_hand() {
     assert_eq!(find(&found, "null_rate").value, 0.0);
 }
 
+/// Years, and numbers far from zero, are not told apart by their first bits alone.
+#[test]
+fn numbers_far_from_zero() {
+    let base = of(&(0..800).map(|i| f64::from(2016 + i % 8)).collect::<Vec<_>>());
+    let now = of(&(0..700).map(|i| f64::from(2017 + i % 7)).collect::<Vec<_>>());
+    let found = distances(&base, &now).unwrap();
+    assert_relative_eq!(find(&found, "kolmogorov_smirnov").value, 0.125, max_relative = 1e-12);
+    // The distribution functions differ by 1/8, 1/8 - 1/56, …, 1/56 in the seven years.
+    let sd = (800.0f64 / 799.0 * 63.0 / 12.0).sqrt();
+    assert_relative_eq!(find(&found, "wasserstein").value, 0.5 / sd, max_relative = 1e-12);
+    assert_relative_eq!(base.std_dev().unwrap(), sd, max_relative = 1e-12);
+    let alike = of(&[2016.1; 7]);
+    assert_eq!((alike.mean(), alike.std_dev()), (Some(2016.1), Some(0.0)));
+
+    let mut values: Vec<f64> = noise(1, 20_000).iter().map(|x| 1000.0 + x).collect();
+    let (base, now) = (of(&values[..10_000]), of(&values[10_000..]));
+    for distance in distances(&base, &now).unwrap() {
+        assert!(distance.value <= distance.chance.unwrap(), "{distance:?}");
+    }
+    assert_relative_eq!(base.std_dev().unwrap(), 1.0 / 12f64.sqrt(), max_relative = 0.02);
+    values.sort_by(f64::total_cmp);
+    assert!((base.quantile(0.3).unwrap().unwrap() - 1000.3).abs() < 0.02);
+}
+
+/// What a thousand pairs of samples of one law exceed once is within the bound, and the bound not far beyond it.
+#[test]
+fn chance_of_the_area_and_of_the_largest_share() {
+    let mut areas = Vec::new();
+    let mut bound = 0.0;
+    for seed in 0..1000 {
+        let values = noise(seed, 300);
+        let found = distances(&of(&values[..200]), &of(&values[200..])).unwrap();
+        let area = find(&found, "wasserstein");
+        areas.push(area.value);
+        bound = f64::max(bound, area.chance.unwrap());
+    }
+    areas.sort_by(f64::total_cmp);
+    assert!(areas[998] < bound && bound < 1.6 * areas[998], "{} against {bound}", areas[998]);
+    // Two levels of a half each: z(1 - 0.0005 / 2) √(0.25 · 0.02).
+    let found = distances(&texts(&[("a", 50), ("b", 50)]), &texts(&[("a", 50), ("b", 50)])).unwrap();
+    assert_relative_eq!(
+        find(&found, "l_infinity").chance.unwrap(),
+        3.480_756_404 * (0.25f64 * 0.02).sqrt(),
+        max_relative = 1e-9
+    );
+}
+
+/// A row costs the same whatever has been counted.
+#[test]
+fn many_levels() {
+    let mut profile = Profile::numbers();
+    for row in 0..200_000 {
+        profile.expect_texts();
+        profile.add_text(&format!("{}", row % 100_000), Budget::UNLIMITED).unwrap();
+    }
+    assert_eq!((profile.count(), profile.memory_bytes() > 100_000 * 64), (200_000, true));
+}
+
 #[test]
 fn texts_by_hand() {
     let found = distances(&texts(&[("a", 60), ("b", 40)]), &texts(&[("a", 30), ("b", 60), ("c", 10)])).unwrap();
@@ -125,7 +207,7 @@ fn what_has_no_values_has_null_rates_only() {
 #[test]
 fn forged_bins_are_refused() {
     let bin = |count, least, greatest| Bin { count, least, greatest };
-    assert!(Profile::of_bins(vec![bin(2, 1.0, 1.001), bin(1, 5.0, 5.0)], 0).is_ok());
+    assert!(Profile::of_bins(45, vec![bin(2, 1.0, 1.001), bin(1, 5.0, 5.0)], 0).is_ok());
     for bins in [
         vec![bin(0, 1.0, 1.0)],
         vec![bin(2, 1.0, 2.0)],
@@ -135,8 +217,12 @@ fn forged_bins_are_refused() {
         vec![bin(1, 1.0, 1.001)],
         vec![bin(1 << 53, 1.0, 1.0), bin(1 << 53, 5.0, 5.0)],
     ] {
-        assert!(Profile::of_bins(bins.clone(), 0).is_err(), "{bins:?}");
+        assert!(Profile::of_bins(45, bins.clone(), 0).is_err(), "{bins:?}");
     }
+    assert!(Profile::of_bins(46, vec![bin(1, 1.0, 1.0)], 0).is_err());
+    assert!(Profile::of_bins(0, vec![bin(2, 1.0, 1.001)], 0).is_err());
+    let many = |dropped| Profile::of_bins(dropped, (0..1025).map(|i| bin(1, f64::from(i), f64::from(i))).collect(), 0);
+    assert!(many(0).is_err() && many(45).is_err());
 }
 
 /// R: poisson.test(10)$conf.int, poisson.test(0)$conf.int, poisson.test(250, conf.level = 0.99)$conf.int.

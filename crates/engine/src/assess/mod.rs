@@ -1,5 +1,6 @@
 //! Is it true? What forecasts are worth once outcomes are known.
 
+pub mod bins;
 pub mod brier;
 pub mod calibration;
 pub mod concordance;

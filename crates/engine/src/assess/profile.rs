@@ -1,13 +1,12 @@
 //! How the values of one column are distributed, small and mergeable: what a model keeps of its training data, so that
 //! later data can be held against it without the old ones.
 //!
-//! Numbers are counted in bins that are fixed once for all – the first 19 bits of a double: sign, exponent, 7 bits of the
-//! fraction – so that the order of rows and workers does not matter. Each bin keeps its least and greatest value: whole
-//! numbers up to 256 and every bin with one distinct value are exact, and no value is further than 1/256 of itself from
-//! where it is taken to be. Texts are counted exactly.
+//! Numbers are counted in [`Bins`], each with its least and greatest value: up to 1024 different numbers are exact, and of
+//! more none is further than 1/256 of itself from where it is taken to be. Texts are counted exactly.
 
 use std::collections::BTreeMap;
 
+use crate::assess::bins::{Bin, Bins};
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::sum::Sum;
 use crate::numeric::tally::Budget;
@@ -17,29 +16,10 @@ const VERSION: u8 = 1;
 const NUMBERS: u8 = 0;
 const TEXTS: u8 = 1;
 
-/// Bits of a double that are within a bin.
-const WITHIN: u32 = 45;
-
-/// The values of a bin.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bin {
-    pub count: u64,
-    pub least: f64,
-    pub greatest: f64,
-}
-
-impl Bin {
-    /// Where its values are taken to be.
-    pub(super) fn middle(&self) -> f64 {
-        self.least.midpoint(self.greatest)
-    }
-}
-
 /// What was counted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
-    /// By bin, in rising order.
-    Numbers(BTreeMap<u32, Bin>),
+    Numbers(Bins),
     Texts(BTreeMap<String, u64>),
 }
 
@@ -54,13 +34,6 @@ pub struct Profile {
 /// Counts beyond this are no counts.
 const MOST_ROWS: u64 = 1 << 53;
 
-/// The bin of a finite number.
-fn bin_of(value: f64) -> u32 {
-    let bits = (value + 0.0).to_bits();
-    let rising = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
-    (rising >> WITHIN) as u32
-}
-
 /// Of numbers, until a text comes.
 impl Default for Profile {
     fn default() -> Self {
@@ -70,7 +43,7 @@ impl Default for Profile {
 
 impl Profile {
     pub fn numbers() -> Self {
-        Profile { values: Values::Numbers(BTreeMap::new()), nulls: 0 }
+        Profile { values: Values::Numbers(Bins::default()), nulls: 0 }
     }
 
     pub fn texts() -> Self {
@@ -87,22 +60,15 @@ impl Profile {
             self.nulls += 1;
             return Ok(());
         }
-        let value = value + 0.0;
-        match bins.get_mut(&bin_of(value)) {
-            Some(bin) => {
-                *bin = Bin { count: bin.count + 1, least: bin.least.min(value), greatest: bin.greatest.max(value) }
-            }
-            None => {
-                bins.insert(bin_of(value), Bin { count: 1, least: value, greatest: value });
-                budget.check(self.memory_bytes(), "a profile")?;
-            }
+        if bins.add(value) {
+            budget.check(self.memory_bytes(), "a profile")?;
         }
         Ok(())
     }
 
     /// Makes an empty profile one of texts, so that a column of NULLs is of the kind that it is.
     pub fn expect_texts(&mut self) {
-        if self.count() == 0 && matches!(self.values, Values::Numbers(_)) {
+        if matches!(&self.values, Values::Numbers(bins) if bins.is_empty()) {
             self.values = Values::Texts(BTreeMap::new());
         }
     }
@@ -134,7 +100,7 @@ impl Profile {
     /// # Errors
     /// [`Error::Invalid`] for numbers and texts together; [`Error::Memory`] over budget.
     pub fn merge(&mut self, other: &Profile, budget: Budget) -> Result<()> {
-        if self.count() == 0 {
+        if self.is_empty() {
             self.values = other.values.clone();
         } else {
             self.take_values(other)?;
@@ -145,23 +111,24 @@ impl Profile {
 
     fn take_values(&mut self, other: &Profile) -> Result<()> {
         match (&mut self.values, &other.values) {
-            (Values::Numbers(bins), Values::Numbers(others)) => {
-                for (key, other) in others {
-                    let bin = bins.entry(*key).or_insert(Bin { count: 0, ..*other });
-                    bin.count += other.count;
-                    bin.least = bin.least.min(other.least);
-                    bin.greatest = bin.greatest.max(other.greatest);
-                }
-            }
+            (Values::Numbers(bins), Values::Numbers(others)) => bins.merge(others),
             (Values::Texts(levels), Values::Texts(others)) => {
                 for (level, count) in others {
                     *levels.entry(level.clone()).or_insert(0) += count;
                 }
             }
-            _ if other.count() == 0 => {}
+            _ if other.is_empty() => {}
             _ => return Err(two_kinds()),
         }
         Ok(())
+    }
+
+    /// Whether no row had a value; unlike [`Profile::count`] at no cost.
+    fn is_empty(&self) -> bool {
+        match &self.values {
+            Values::Numbers(bins) => bins.is_empty(),
+            Values::Texts(levels) => levels.is_empty(),
+        }
     }
 
     pub fn memory_bytes(&self) -> usize {
@@ -174,7 +141,7 @@ impl Profile {
     /// Rows with a value.
     pub fn count(&self) -> u64 {
         match &self.values {
-            Values::Numbers(bins) => bins.values().map(|bin| bin.count).sum(),
+            Values::Numbers(bins) => bins.iter().map(|bin| bin.count).sum(),
             Values::Texts(levels) => levels.values().sum(),
         }
     }
@@ -185,9 +152,9 @@ impl Profile {
         (rows > 0).then(|| self.nulls as f64 / rows as f64)
     }
 
-    pub(super) fn bins(&self) -> impl Iterator<Item = &Bin> {
+    fn bins(&self) -> impl DoubleEndedIterator<Item = &Bin> {
         let bins = match &self.values {
-            Values::Numbers(bins) => Some(bins.values()),
+            Values::Numbers(bins) => Some(bins.iter()),
             Values::Texts(_) => None,
         };
         bins.into_iter().flatten()
@@ -203,7 +170,8 @@ impl Profile {
     pub fn mean(&self) -> Option<f64> {
         let count = self.bins().map(|bin| bin.count).sum::<u64>();
         let total: Sum = self.bins().map(|bin| bin.count as f64 * (bin.middle() / count as f64)).collect();
-        (count > 0).then(|| total.total())
+        // Not beyond the numbers by rounding, so that those that are all alike have no deviation.
+        self.range().map(|(least, greatest)| total.total().clamp(least, greatest))
     }
 
     /// The standard deviation (n − 1) of the numbers, to the width of the bins; `None` for fewer than two.
@@ -267,8 +235,9 @@ impl Profile {
         out.whole(self.nulls);
         match &self.values {
             Values::Numbers(bins) => {
+                out.byte(bins.dropped());
                 out.whole(bins.len() as u64);
-                for bin in bins.values() {
+                for bin in bins.iter() {
                     out.whole(bin.count);
                     out.float(bin.least);
                     out.float(bin.greatest);
@@ -300,11 +269,11 @@ impl Profile {
         let nulls = from.whole()?;
         let profile = match kind {
             NUMBERS => {
-                let mut bins = Vec::new();
+                let (dropped, mut bins) = (from.byte()?, Vec::new());
                 for _ in 0..from.count(17)? {
                     bins.push(Bin { count: from.whole()?, least: from.float()?, greatest: from.float()? });
                 }
-                Profile::of_bins(bins, nulls)?
+                Profile::of_bins(dropped, bins, nulls)?
             }
             TEXTS => {
                 let mut levels = Vec::new();
@@ -325,25 +294,13 @@ impl Profile {
         Ok(profile)
     }
 
-    /// From its bins in rising order.
+    /// From its bins in rising order, and how many bits of a double are not told apart in them.
     ///
     /// # Errors
     /// [`Error::Malformed`] unless each bin is one and all rise.
-    pub fn of_bins(bins: Vec<Bin>, nulls: u64) -> Result<Self> {
-        let proper = |bin: &Bin| {
-            (1..=MOST_ROWS).contains(&bin.count)
-                && bin.least.is_finite()
-                && bin.greatest.is_finite()
-                && bin.least <= bin.greatest
-                && bin_of(bin.least) == bin_of(bin.greatest)
-                && (bin.count > 1 || bin.least == bin.greatest)
-        };
-        let rising = bins.windows(2).all(|pair| bin_of(pair[0].least) < bin_of(pair[1].least));
-        if !(bins.iter().all(proper) && rising && nulls <= MOST_ROWS) {
-            return Err(Error::malformed("the bins of a profile are none, or not in order"));
-        }
-        total(bins.iter().map(|bin| bin.count))?;
-        Ok(Profile { values: Values::Numbers(bins.into_iter().map(|bin| (bin_of(bin.least), bin)).collect()), nulls })
+    pub fn of_bins(dropped: u8, bins: Vec<Bin>, nulls: u64) -> Result<Self> {
+        total(bins.iter().map(|bin| bin.count).chain([nulls]))?;
+        Ok(Profile { values: Values::Numbers(Bins::of(dropped, bins)?), nulls })
     }
 
     /// From its levels in byte order.

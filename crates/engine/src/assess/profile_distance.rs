@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::assess::bins::Bins;
 use crate::assess::profile::{Profile, Values, two_kinds};
 use crate::numeric::normal;
 use crate::numeric::sum::Sum;
@@ -21,6 +22,8 @@ const GROUPS: usize = 10;
 
 /// The quantile of the standard normal law that one of a thousand exceeds on either side.
 const NORMAL_QUANTILE: f64 = 3.290_526_731_491_926;
+/// The quantile of the standard normal law that one of a thousand exceeds.
+const ONE_SIDED_QUANTILE: f64 = 3.090_232_306_167_813_5;
 /// √(−ln(0.001 / 2) / 2): Kolmogorov's quantile for one in a thousand (Smirnov 1948).
 const KOLMOGOROV_QUANTILE: f64 = 1.949_474_607_521_2;
 
@@ -77,7 +80,7 @@ pub fn distances(base: &Profile, now: &Profile) -> Result<Vec<Distance>> {
     let mut distances = Vec::new();
     let rates = base.null_rate().zip(now.null_rate());
     let pairs: Vec<(f64, f64)> = match (&base.values, &now.values) {
-        (Values::Numbers(_), Values::Numbers(_)) => groups(base, now),
+        (Values::Numbers(base), Values::Numbers(now)) => groups(base, now),
         (Values::Texts(base), Values::Texts(now)) => {
             let both: std::collections::BTreeSet<&String> = base.keys().chain(now.keys()).collect();
             let count = |levels: &BTreeMap<String, u64>, level: &String| levels.get(level).copied().unwrap_or(0) as f64;
@@ -103,22 +106,28 @@ pub fn distances(base: &Profile, now: &Profile) -> Result<Vec<Distance>> {
             (Values::Texts(before), Values::Texts(after)) => {
                 let difference = |(b, c): &(f64, f64)| (c / m - b / n).abs();
                 let largest = pairs.iter().map(difference).fold(0.0, f64::max);
-                distances.push(Distance { metric: "l_infinity", value: largest, chance: None });
+                let variance = |(b, c): &(f64, f64)| (b + c) / (n + m) * (1.0 - (b + c) / (n + m)) * both;
+                // Bonferroni: of so many levels each exceeds its own so much more rarely.
+                let each = normal::quantile(1.0 - 0.0005 / pairs.len() as f64);
+                let chance = each * pairs.iter().map(variance).fold(0.0, f64::max).sqrt();
+                distances.push(Distance { metric: "l_infinity", value: largest, chance: Some(chance.min(1.0)) });
                 let unseen: u64 =
                     after.iter().filter(|(level, _)| !before.contains_key(*level)).map(|(_, count)| count).sum();
                 distances.push(Distance { metric: "unseen_rate", value: unseen as f64 / m, chance: None });
             }
-            _ => {
-                let (largest, area) = between(base, now);
+            (Values::Numbers(before), Values::Numbers(after)) => {
+                let (largest, area) = between(before, after, n, m);
                 let chance = (KOLMOGOROV_QUANTILE * both.sqrt()).min(1.0);
                 distances.push(Distance { metric: "kolmogorov_smirnov", value: largest, chance: Some(chance) });
                 if let Some(scale) = base.std_dev().filter(|scale| *scale > 0.0) {
-                    let value = area / scale;
-                    if value.is_finite() {
-                        distances.push(Distance { metric: "wasserstein", value, chance: None });
+                    let (value, chance) =
+                        (area / scale, both.sqrt() * (bridge_area(before, n) / scale + ONE_SIDED_QUANTILE));
+                    if value.is_finite() && chance.is_finite() {
+                        distances.push(Distance { metric: "wasserstein", value, chance: Some(chance) });
                     }
                 }
             }
+            _ => {}
         }
     }
     if let Some((before, after)) = rates {
@@ -132,40 +141,60 @@ pub fn distances(base: &Profile, now: &Profile) -> Result<Vec<Distance>> {
 
 /// The numbers of both in groups whose limits are the tenths of the base: a group ends with the bin in which the base
 /// reaches the next tenth.
-fn groups(base: &Profile, now: &Profile) -> Vec<(f64, f64)> {
-    let total = base.count() as f64;
-    let mut limits = Vec::new();
-    let (mut below, mut next) = (0.0, 1);
-    let (Values::Numbers(old), Values::Numbers(new)) = (&base.values, &now.values) else { return Vec::new() };
-    for (key, bin) in old {
-        below += bin.count as f64;
-        if below * GROUPS as f64 >= next as f64 * total {
-            limits.push(*key);
+fn groups(base: &Bins, now: &Bins) -> Vec<(f64, f64)> {
+    let total = base.iter().map(|bin| bin.count).sum::<u64>() as f64;
+    let (mut pairs, mut below, mut next, mut full) = (vec![(0.0, 0.0)], 0.0, 1, false);
+    for pair in base.side_by_side(now) {
+        let [before, after] = pair.map(|bin| bin.map_or(0.0, |bin| bin.count as f64));
+        // The last group has no limit.
+        if full && below < total {
+            pairs.push((0.0, 0.0));
+            full = false;
+        }
+        if let Some(group) = pairs.last_mut() {
+            *group = (group.0 + before, group.1 + after);
+        }
+        below += before;
+        if before > 0.0 && below * GROUPS as f64 >= next as f64 * total {
+            full = true;
             next = (below * GROUPS as f64 / total).floor() as usize + 1;
         }
     }
-    // The last group has no limit.
-    limits.pop();
-    let mut pairs = vec![(0.0, 0.0); limits.len() + 1];
-    let group = |key: &u32| limits.partition_point(|limit| limit < key);
-    old.iter().for_each(|(key, bin)| pairs[group(key)].0 += bin.count as f64);
-    new.iter().for_each(|(key, bin)| pairs[group(key)].1 += bin.count as f64);
     pairs
 }
 
-/// The largest difference of the two distribution functions, and the area between them.
-fn between(base: &Profile, now: &Profile) -> (f64, f64) {
-    let (n, m) = (base.count() as f64, now.count() as f64);
-    let mut steps: Vec<(f64, f64)> = base.bins().map(|bin| (bin.middle(), bin.count as f64 / n)).collect();
-    steps.extend(now.bins().map(|bin| (bin.middle(), -(bin.count as f64) / m)));
-    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut difference, mut largest, mut area) = (0.0f64, 0.0f64, Sum::default());
-    for (at, (value, step)) in steps.iter().enumerate() {
-        difference += step;
-        if let Some((next, _)) = steps.get(at + 1).filter(|(next, _)| next > value) {
-            largest = largest.max(difference.abs());
-            area.add(difference.abs() * (next - value));
+/// The largest difference of the two distribution functions, at the ends of the bins, where it is exact; and the area
+/// between them.
+fn between(base: &Bins, now: &Bins, n: f64, m: f64) -> (f64, f64) {
+    let (mut difference, mut largest, mut steps) = (0.0f64, 0.0f64, Vec::new());
+    for [before, after] in base.side_by_side(now) {
+        for (bin, rows) in before.iter().map(|bin| (bin, n)).chain(after.iter().map(|bin| (bin, -m))) {
+            difference += bin.count as f64 / rows;
+            steps.push((bin.middle(), bin.count as f64 / rows));
         }
+        largest = largest.max(difference.abs());
+    }
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut difference, mut area) = (0.0f64, Sum::default());
+    for pair in steps.windows(2) {
+        difference += pair[0].1;
+        area.add(difference.abs() * (pair[1].0 - pair[0].0));
     }
     (largest.min(1.0), area.total())
+}
+
+/// The mean area under the absolute Brownian bridge over these numbers: √(2 / π) ∫ √(F(x) (1 − F(x))) dx.
+///
+/// √(1/n + 1/m) times such a bridge is what the difference of two distribution functions of one law tends to. The area
+/// exceeds its mean by more than z times its largest deviation – the standard deviation of the numbers, as of all
+/// functions of slope 1 – no more often than a normal variable exceeds z (Borell 1975; Sudakov & Tsirelson 1978).
+fn bridge_area(base: &Bins, n: f64) -> f64 {
+    let (mut below, mut area, mut last) = (0.0, Sum::default(), None);
+    for bin in base.iter() {
+        let share = (below / n).min(1.0);
+        area.add(last.map_or(0.0, |last| bin.middle() - last) * (share * (1.0 - share)).sqrt());
+        below += bin.count as f64;
+        last = Some(bin.middle());
+    }
+    area.total() * std::f64::consts::FRAC_2_PI.sqrt()
 }

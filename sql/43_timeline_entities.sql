@@ -50,7 +50,7 @@ BEGIN
     -- Bytes compare and hash faster than a language's alphabet. A column of the timeline comes with its rows.
     RETURN format('SELECT l.*, (%s) COLLATE "C" AS entity_id%s FROM (%s) l%s',
         entity, CASE WHEN segments IS NOT NULL THEN ', s.segment COLLATE "C" AS segment' WHEN by IS NULL THEN ', NULL::text COLLATE "C" AS segment' ELSE '' END,
-        ltv.timeline_query(timeline, (as_of + 1)::timestamptz - interval '1 microsecond', CASE WHEN segments IS NULL THEN by END),
+        ltv.timeline_query(timeline, ltv.end_of_day(as_of), CASE WHEN segments IS NULL THEN by END),
         CASE WHEN segments IS NOT NULL THEN format(' LEFT JOIN (SELECT %1$I::text AS key, %2$I::text AS segment FROM %3$s) s ON s.key = %4$s',
             key, by, segments, CASE key WHEN 'entity_id' THEN entity WHEN 'parent_account_id' THEN 'coalesce(l.parent_account_id, l.account_id)' ELSE format('l.%I', key) END) ELSE '' END);
 END

@@ -75,8 +75,8 @@ CREATE FUNCTION ltv.arr_movement_rows(timeline regclass, from_month date, to_mon
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    base date := date_trunc('month', from_month::timestamp - interval '1 month');
-    last date := date_trunc('month', to_month::timestamp);
+    base date := date_trunc('month', least(from_month, '9999-12-31')::timestamp - interval '1 month');
+    last date := date_trunc('month', least(to_month, '9999-12-31')::timestamp);
     months date[];
     ends date[];
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
@@ -94,9 +94,9 @@ DECLARE
     priced text := '';
     price text := 'NULL::numeric';
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR base >= last OR to_month - from_month > 36525 THEN
+    IF from_month IS NULL OR to_month IS NULL OR from_month < date '0001-02-01' OR greatest(from_month, to_month) > date '9999-12-31' OR base >= last OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most, none after 9999.';
     END IF;
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';
@@ -221,9 +221,9 @@ DECLARE
     ahead boolean;
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
+    IF from_month IS NULL OR to_month IS NULL OR from_month < date '0001-02-01' OR greatest(from_month, to_month) > date '9999-12-31' OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most, none after 9999.';
     END IF;
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';
@@ -273,9 +273,9 @@ CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month d
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
+    IF from_month IS NULL OR to_month IS NULL OR from_month < date '0001-02-01' OR greatest(from_month, to_month) > date '9999-12-31' OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most, none after 9999.';
     END IF;
     RETURN QUERY
     WITH moved AS (

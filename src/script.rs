@@ -62,7 +62,8 @@ extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["profile"
 extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);
 extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
 extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);
-extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["understand"]);
+extension_sql_file!("../sql/71_waterfall.sql", name = "waterfall", requires = ["understand"]);
+extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["waterfall"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
 extension_sql_file!("../sql/75_evaluate.sql", name = "evaluate", requires = ["demo_load"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["evaluate"]);

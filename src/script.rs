@@ -47,7 +47,10 @@ extension_sql_file!("../sql/48_retention.sql", name = "retention", requires = ["
 extension_sql_file!("../sql/49_payments.sql", name = "payments", requires = ["retention"]);
 extension_sql_file!("../sql/49_portfolio.sql", name = "portfolio", requires = ["payments"]);
 extension_sql_file!("../sql/49_scenarios.sql", name = "scenarios", requires = ["portfolio"]);
-extension_sql_file!("../sql/49_forecast.sql", name = "forecast", requires = ["scenarios"]);
+extension_sql_file!("../sql/49_scenario_tables.sql", name = "scenario_tables", requires = ["scenarios"]);
+extension_sql_file!("../sql/49_levers.sql", name = "levers", requires = ["scenario_tables"]);
+extension_sql_file!("../sql/49_pricing.sql", name = "pricing", requires = ["levers"]);
+extension_sql_file!("../sql/49_forecast.sql", name = "forecast", requires = ["pricing"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["forecast"]);
 extension_sql_file!("../sql/51_rights.sql", name = "rights", requires = ["registry"]);
 extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["rights"]);

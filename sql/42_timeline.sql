@@ -52,7 +52,36 @@ COMMENT ON COLUMN ltv.contract_line.superseded_at IS 'When a correction replaced
 COMMENT ON COLUMN ltv.contract_line.source IS 'The system it came from.';
 COMMENT ON COLUMN ltv.contract_line.source_key IS 'Its key there.';
 
-CREATE FUNCTION ltv.timeline_query(timeline regclass, as_of timestamptz, segment text) RETURNS text
+CREATE FUNCTION ltv.finite_amount(amount numeric, what text, whose text, on_day date) RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF amount >= 'Infinity' OR amount <= '-Infinity' THEN
+        RAISE EXCEPTION '% of % on % is %', coalesce(what, 'an amount'), coalesce(whose, 'a row without a key'), coalesce(on_day::text, 'no day'), amount
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'An amount is a number, or NULL where it is not known: mend the row or leave it out. check_timeline lists all such rows of a timeline (not_a_number).';
+    END IF;
+    RETURN amount;
+END
+$$;
+COMMENT ON FUNCTION ltv.finite_amount(numeric, text, text, date) IS 'The amount, unless it is NaN or infinite: then error 22023 that says which amount (what), of which line or payer, from which day. The queries over timelines and payments call it for such amounts alone, so that no sum is made of them.';
+
+CREATE FUNCTION ltv.end_of_day(as_of date) RETURNS timestamptz
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF as_of > date '9999-12-31' AND isfinite(as_of) THEN
+        RAISE EXCEPTION 'as_of is %, beyond the calendar', as_of
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'A day up to 9999-12-31; infinity is after all of them.';
+    END IF;
+    RETURN (as_of + 1)::timestamptz - interval '1 microsecond';
+END
+$$;
+COMMENT ON FUNCTION ltv.end_of_day(date) IS 'The last instant of a day of the session''s time zone: up to when a function over a timeline knows what it is given an as_of. NULL for NULL; infinity and -infinity are themselves. Error 22023 after the year 9999.';
+
+CREATE FUNCTION ltv.timeline_query(timeline regclass, as_of timestamptz, segment text, finite boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -74,6 +103,12 @@ BEGIN
                    WHEN 'numeric'::regtype THEN given.base = ANY ('{numeric,smallint,integer,bigint,real,double precision}'::regtype[])
                    ELSE given.base = wanted.type END),
            string_agg(CASE WHEN given.base IS NULL THEN format('NULL::%s AS %I', wanted.type::regtype, wanted.name)
+                           -- An amount that is none is an error where it is read; check_timeline alone wants to see it.
+                           WHEN finite AND given.base = ANY ('{numeric,real,double precision}'::regtype[])
+                               THEN format('CASE WHEN t.%1$I::numeric >= ''Infinity'' OR t.%1$I::numeric <= ''-Infinity'' THEN ltv.finite_amount(t.%1$I::numeric, %1$L, ''line '' || t.line_id::text, t.valid_from) ELSE t.%1$I::numeric END AS %1$I', wanted.name)
+                           -- A day beyond the calendar is as good as infinite, and does not overflow.
+                           WHEN wanted.name IN ('valid_from', 'valid_to', 'term_start', 'term_end')
+                               THEN format('CASE WHEN t.%1$I > date ''9999-12-31'' THEN ''infinity'' WHEN t.%1$I < date ''0001-01-01'' THEN ''-infinity'' ELSE t.%1$I END AS %1$I', wanted.name)
                            ELSE format('t.%1$I::%2$s AS %1$I', wanted.name, wanted.type::regtype) END, ', ' ORDER BY wanted.place),
            -- An end is as little known before its day as a row: until then the row is open.
            string_agg(CASE
@@ -112,7 +147,7 @@ BEGIN
                   known_columns, given_columns, timeline, as_of);
 END
 $$;
-COMMENT ON FUNCTION ltv.timeline_query(regclass, timestamptz, text) IS 'The text of a query that reads any relation of the shape of ltv.contract_line as rows of it, columns it lacks as NULL: what every function over a timeline runs, with the caller''s rights. as_of: as it was known at that instant (timeline_asof); NULL: all rows, superseded ones too. segment: a further column of the relation, read as text in a column of that name; NULL: none. Errors: 42703 names required columns that are missing, 42804 columns of a wrong type, 22004 a NULL timeline.';
+COMMENT ON FUNCTION ltv.timeline_query(regclass, timestamptz, text, boolean) IS 'The text of a query that reads any relation of the shape of ltv.contract_line as rows of it, columns it lacks as NULL: what every function over a timeline runs, with the caller''s rights. Days before the year 1 or after 9999 are read as infinite. as_of: as it was known at that instant (timeline_asof); NULL: all rows, superseded ones too. segment: a further column of the relation, read as text in a column of that name; NULL: none. finite: the query ends with error 22023 when it reads an amount (mrr, list_mrr, quantity, billing_months) that is NaN or infinite; false: such amounts are read as they are, as check_timeline does. Errors: 42703 names required columns that are missing, 42804 columns of a wrong type, 22004 a NULL timeline.';
 
 CREATE FUNCTION ltv.timeline_query(timeline regclass) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 1000

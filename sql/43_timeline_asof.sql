@@ -25,7 +25,7 @@ CREATE FUNCTION ltv.timeline_query(timeline regclass, as_of date) RETURNS text
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN ltv.timeline_query(timeline, (as_of + 1)::timestamptz - interval '1 microsecond');
+    RETURN ltv.timeline_query(timeline, ltv.end_of_day(as_of));
 END
 $$;
 COMMENT ON FUNCTION ltv.timeline_query(regclass, date) IS 'The text of a query that reads a timeline as it was known by the end of a day of the session''s time zone: see timeline_asof.';

@@ -53,7 +53,8 @@ WITH given AS MATERIALIZED (
         CASE WHEN s.before_from = s.valid_from THEN 'duplicate' WHEN s.before_until > s.valid_from THEN 'overlap' END,
         CASE WHEN s.before_until + 1 = s.valid_from OR s.ends_early AND h.ends_early OR s.term_early AND h.term_early THEN 'inclusive_end' END,
         CASE WHEN s.mrr < 0 OR s.list_mrr < 0 OR s.quantity < 0 THEN 'negative_amount' END,
-        CASE WHEN s.mrr >= 'Infinity' THEN 'not_a_number' END,
+        CASE WHEN s.mrr >= 'Infinity' OR s.mrr <= '-Infinity' OR s.list_mrr >= 'Infinity' OR s.list_mrr <= '-Infinity' OR s.quantity >= 'Infinity' OR s.quantity <= '-Infinity'
+                  OR s.billing_months >= 'Infinity' OR s.billing_months <= '-Infinity' THEN 'not_a_number' END,
         CASE WHEN NOT ltv.is_currency(s.currency) THEN CASE WHEN ltv.is_currency(upper(btrim(s.currency))) THEN 'currency_case' ELSE 'unknown_currency' END END,
         CASE WHEN s.state NOT IN ('trial', 'active', 'past_due', 'paused') THEN 'unknown_state' END,
         CASE WHEN s.start_event NOT IN ('new', 'conversion', 'renewal', 'upgrade', 'downgrade', 'price_change', 'pause', 'resume', 'reactivation', 'coterm', 'transfer_in')
@@ -117,7 +118,7 @@ FROM (VALUES
     (4, 'duplicate', 'error', 'The same line twice over the same days counts twice: keep one row, or set superseded_at on the other.'),
     (5, 'overlap', 'error', 'A line has one price at a time: end the earlier row where the next begins, or set superseded_at on what was corrected.'),
     (6, 'negative_amount', 'error', 'Give amounts as run-rates of 0 or more: credit notes do not belong here, deltas of an amendment are to be summed.'),
-    (7, 'not_a_number', 'error', 'Replace NaN and Infinity by the amount.'),
+    (7, 'not_a_number', 'error', 'Replace NaN and Infinity by the amount, or by NULL where mrr is not meant: every function that reads it refuses.'),
     (8, 'unknown_currency', 'error', 'Use a code of ISO 4217, such as EUR, USD or JPY.'),
     (9, 'currency_case', 'error', 'Write currencies in capitals, without spaces: upper(btrim(currency)).'),
     (10, 'mixed_currencies', 'error', 'One contract, one currency: split the contract, or convert it before.'),
@@ -148,8 +149,8 @@ FROM (VALUES
 LEFT JOIN counted c ON c.rule = r.rule
 WHERE c.n > 0 OR $3
 ORDER BY r.place
-$sql$, ltv.timeline_query(timeline), rate)
-    USING rates IS NOT NULL, (COALESCE(as_of, current_date) + 1)::timestamptz - interval '1 microsecond', all_rules;
+$sql$, ltv.timeline_query(timeline, NULL, NULL, finite => false), rate)
+    USING rates IS NOT NULL, ltv.end_of_day(COALESCE(as_of, current_date)), all_rules;
 END
 $check$;
 COMMENT ON FUNCTION ltv.check_timeline(regclass, regclass, date, boolean) IS 'What is wrong with a timeline: one row per broken rule, none when it is clean; all_rules lists the others with n = 0. n rows (or contracts, or accounts) break the rule, sample_keys are the first three (line and first day). severity: error (numbers will be wrong), warning (labels or backtests suffer), info (may be meant so). rates, a relation of the shape of ltv.fx_rate, adds the rule no_rate. Corrected rows (superseded_at) are left out; what is known after as_of (default today) counts as known_in_future only.';

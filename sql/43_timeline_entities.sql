@@ -1,6 +1,7 @@
 -- Whose a row is, and in which segment: what every table by customer, contract, product or segment is grouped by.
 
-CREATE FUNCTION ltv.entity_query(timeline regclass, grain text DEFAULT 'account', by text DEFAULT NULL, segments regclass DEFAULT NULL, as_of date DEFAULT NULL) RETURNS text
+CREATE FUNCTION ltv.entity_query(timeline regclass, grain text DEFAULT 'account', by text DEFAULT NULL, segments regclass DEFAULT NULL, as_of date DEFAULT NULL,
+        finite boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -50,9 +51,9 @@ BEGIN
     -- Bytes compare and hash faster than a language's alphabet. A column of the timeline comes with its rows.
     RETURN format('SELECT l.*, (%s) COLLATE "C" AS entity_id%s FROM (%s) l%s',
         entity, CASE WHEN segments IS NOT NULL THEN ', s.segment COLLATE "C" AS segment' WHEN by IS NULL THEN ', NULL::text COLLATE "C" AS segment' ELSE '' END,
-        ltv.timeline_query(timeline, (as_of + 1)::timestamptz - interval '1 microsecond', CASE WHEN segments IS NULL THEN by END),
+        ltv.timeline_query(timeline, ltv.end_of_day(as_of), CASE WHEN segments IS NULL THEN by END, finite),
         CASE WHEN segments IS NOT NULL THEN format(' LEFT JOIN (SELECT %1$I::text AS key, %2$I::text AS segment FROM %3$s) s ON s.key = %4$s',
             key, by, segments, CASE key WHEN 'entity_id' THEN entity WHEN 'parent_account_id' THEN 'coalesce(l.parent_account_id, l.account_id)' ELSE format('l.%I', key) END) ELSE '' END);
 END
 $$;
-COMMENT ON FUNCTION ltv.entity_query(regclass, text, text, regclass, date) IS 'The text of a query that reads a timeline as rows of ltv.contract_line with two columns more: entity_id (by grain: account, parent, contract, line, or product = a product of an account) and segment (the column by of the timeline, or of segments, a relation keyed by the first that it has of entity_id, line_id, contract_id, account_id, parent_account_id, product; NULL without by). as_of: as it was known by the end of that day (timeline_asof); NULL: all rows, superseded ones too. Errors: 42703 for a missing column or key, 22023 for two rows of one key or an unknown grain.';
+COMMENT ON FUNCTION ltv.entity_query(regclass, text, text, regclass, date, boolean) IS 'The text of a query that reads a timeline as rows of ltv.contract_line with two columns more: entity_id (by grain: account, parent, contract, line, or product = a product of an account) and segment (the column by of the timeline, or of segments, a relation keyed by the first that it has of entity_id, line_id, contract_id, account_id, parent_account_id, product; NULL without by). as_of: as it was known by the end of that day (timeline_asof); NULL: all rows, superseded ones too. finite: as in timeline_query. Errors: 42703 for a missing column or key, 22023 for two rows of one key or an unknown grain.';

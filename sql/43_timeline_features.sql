@@ -112,7 +112,8 @@ BEGIN
     RETURN QUERY EXECUTE format($sql$
 WITH invoice AS (
     -- A payment after the day is not known: the invoice was open then, and late by as many days as it was overdue.
-    SELECT i.account_id::text AS account_id, i.due_on, CASE WHEN i.paid_on <= $1 THEN i.paid_on END AS paid_on, i.amount::numeric AS amount, %2$s AS currency,
+    SELECT i.account_id::text AS account_id, i.due_on, CASE WHEN i.paid_on <= $1 THEN i.paid_on END AS paid_on, %2$s AS currency,
+           CASE WHEN i.amount::numeric >= 'Infinity' OR i.amount::numeric <= '-Infinity' THEN ltv.finite_amount(i.amount::numeric, 'amount', i.account_id::text, i.due_on) ELSE i.amount::numeric END AS amount,
            GREATEST(LEAST(i.paid_on, $1) - i.due_on, 0) AS days_late
     FROM %1$s i
     WHERE i.account_id IS NOT NULL AND i.due_on <= $1 AND i.due_on > ($1 - make_interval(months => $2))::date AND %3$s < ($1 + 1)::timestamptz

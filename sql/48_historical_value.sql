@@ -19,8 +19,8 @@ DECLARE
     paid text := 'SELECT NULL::text AS entity_id, NULL::numeric AS paid, NULL::bigint AS n WHERE false';
     own_currency boolean;
 BEGIN
-    IF on_date IS NULL OR NOT isfinite(on_date) THEN
-        RAISE EXCEPTION 'on_date is %', coalesce(on_date::text, 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the last day that counts.';
+    IF on_date IS NULL OR on_date < date '0001-01-01' OR on_date > date '9999-12-31' THEN
+        RAISE EXCEPTION 'on_date is %', coalesce(on_date::text, 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the last day that counts, from 0001-01-01 to 9999-12-31.';
     END IF;
     SELECT min(r.to_currency), array_agg(r.from_currency), array_agg(r.rate) INTO unit, codes_used, quotes
         FROM ltv.reporting_rates(timeline, ARRAY['-infinity', on_date]::date[], rates, historical_value.currency, coalesce(fx_asof, on_date), as_of) r WHERE r.on_date = historical_value.on_date;
@@ -37,7 +37,7 @@ BEGIN
                 USING ERRCODE = 'undefined_column', HINT = 'Its columns are the key of the grain, paid_on, amount (a refund negative) and currency, which may be missing where there is one only.';
         END IF;
         SELECT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = payments AND a.attname = 'currency' AND a.attnum > 0 AND NOT a.attisdropped) INTO own_currency;
-        paid := format('SELECT %s AS entity_id, paid_on::date AS paid_on, amount::numeric AS amount, %s AS currency FROM %s WHERE paid_on::date <= %L AND amount IS NOT NULL',
+        paid := format('SELECT %s AS entity_id, paid_on::date AS paid_on, CASE WHEN amount::numeric >= ''Infinity'' OR amount::numeric <= ''-Infinity'' THEN ltv.finite_amount(amount::numeric, ''amount'', %1$s, paid_on::date) ELSE amount::numeric END AS amount, %s AS currency FROM %s WHERE paid_on::date <= %L AND amount IS NOT NULL',
             CASE grain WHEN 'product' THEN $x$account_id::text || ' / ' || coalesce(product::text, '')$x$ ELSE format('%I::text', key) END,
             CASE WHEN own_currency THEN 'currency::text' ELSE quote_nullable(unit) || '::text' END, payments, on_date);
         EXECUTE format('SELECT array_agg(DISTINCT currency) FROM (%s) p', paid) INTO codes;

@@ -12,10 +12,10 @@ BEGIN
        l.term_start, l.term_end, l.start_event, l.end_event, l.known_at, l.end_known_at
 FROM (%s) l
 WHERE l.state IN ('active', 'past_due') AND l.mrr <> 0 AND (l.valid_to IS NULL OR l.valid_to > l.valid_from)%s$x$,
-        ltv.entity_query(timeline, grain, by, segments, as_of), CASE WHEN as_of IS NULL THEN ' AND l.superseded_at IS NULL' ELSE '' END);
+        ltv.entity_query(timeline, grain, by, segments, as_of, finite => false), CASE WHEN as_of IS NULL THEN ' AND l.superseded_at IS NULL' ELSE '' END);
 END
 $$;
-COMMENT ON FUNCTION ltv.run_rate_query(regclass, text, text, regclass, date) IS 'The text of a query for the lines of a timeline that count as recurring revenue: state active or past due, not superseded, run-rate not zero. Columns entity_id, segment, account_id, contract_id, line_id, currency, mrr, quantity, valid_from, valid_to, term_start, term_end, start_event, end_event, known_at, end_known_at. as_of: as it was known by the end of that day (timeline_asof); NULL: as it is known today. Arguments and errors as entity_query. What every finance metric over a timeline reads.';
+COMMENT ON FUNCTION ltv.run_rate_query(regclass, text, text, regclass, date) IS 'The text of a query for the lines of a timeline that count as recurring revenue: state active or past due, not superseded, run-rate not zero. Columns entity_id, segment, account_id, contract_id, line_id, currency, mrr, quantity, valid_from, valid_to, term_start, term_end, start_event, end_event, known_at, end_known_at. as_of: as it was known by the end of that day (timeline_asof); NULL: as it is known today. Arguments and errors as entity_query. What every finance metric over a timeline reads. Amounts are as they are: reporting_rates, which the metrics ask first, refuses NaN and infinite ones.';
 
 CREATE FUNCTION ltv.reporting_rates(timeline regclass, on_dates date[], rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL,
         as_of date DEFAULT NULL)
@@ -31,11 +31,21 @@ DECLARE
     days date[];
     quotes numeric[];
     missing text[];
+    unfit boolean;
 BEGIN
-    EXECUTE format($x$SELECT array_agg(currency ORDER BY currency), array_agg(since ORDER BY currency), array_agg(until ORDER BY currency)
-        FROM (SELECT currency, min(least(valid_from, known_at::date)) AS since, max(coalesce(valid_to, 'infinity')) AS until FROM (%s) line
-              WHERE least(valid_from, known_at::date) <= $2 AND (valid_to IS NULL OR valid_to > $1) GROUP BY currency) x$x$, ltv.run_rate_query(timeline, as_of => as_of))
-        INTO found, since, until USING (SELECT min(d) FROM unnest(on_dates) d), (SELECT max(d) FROM unnest(on_dates) d);
+    EXECUTE format($x$SELECT array_agg(currency ORDER BY currency) FILTER (WHERE met), array_agg(since ORDER BY currency) FILTER (WHERE met),
+               array_agg(until ORDER BY currency) FILTER (WHERE met), bool_or(unfit)
+        FROM (SELECT currency, min(since) FILTER (WHERE meets) AS since, max(until) FILTER (WHERE meets) AS until, bool_or(meets) AS met, bool_or(unfit) AS unfit
+              FROM (SELECT currency, least(valid_from, known_at::date) AS since, coalesce(valid_to, 'infinity') AS until,
+                           least(valid_from, known_at::date) <= $2 AND (valid_to IS NULL OR valid_to > $1) AS meets,
+                           mrr >= 'Infinity' OR mrr <= '-Infinity' OR quantity >= 'Infinity' OR quantity <= '-Infinity' AS unfit
+                    FROM (%s) line OFFSET 0) x GROUP BY currency) x$x$, ltv.run_rate_query(timeline, as_of => as_of))
+        INTO found, since, until, unfit USING (SELECT min(d) FROM unnest(on_dates) d), (SELECT max(d) FROM unnest(on_dates) d);
+    IF unfit THEN
+        EXECUTE format('SELECT ltv.finite_amount(mrr, ''mrr'', ''line '' || line_id, valid_from), ltv.finite_amount(quantity, ''quantity'', ''line '' || line_id, valid_from)
+            FROM (SELECT * FROM (%s) line WHERE mrr >= ''Infinity'' OR mrr <= ''-Infinity'' OR quantity >= ''Infinity'' OR quantity <= ''-Infinity'' ORDER BY line_id, valid_from LIMIT 1) x',
+            ltv.run_rate_query(timeline, as_of => as_of));
+    END IF;
     IF rates IS NULL THEN
         IF cardinality(found) > 1 THEN
             RAISE EXCEPTION '% is in % currencies: %', timeline, cardinality(found), array_to_string(found, ', ', 'NULL')
@@ -64,7 +74,7 @@ BEGIN
     RETURN QUERY SELECT r.code, r.day, r.rate, reporting_rates.currency FROM unnest(codes, days, quotes) AS r (code, day, rate);
 END
 $$;
-COMMENT ON FUNCTION ltv.reporting_rates(regclass, date[], regclass, text, date, date) IS 'The rates (of cross_rates) at which the currencies of a timeline are turned into the reporting currency on each day; with fx_asof, those of that day throughout. rates: a relation of the shape of ltv.fx_rate. One currency and no rates: 1. NULL where none is needed. as_of as in entity_query. Errors: 22023 where several currencies would be added without rates (it names them), P0002 where a line counts and there is no rate.';
+COMMENT ON FUNCTION ltv.reporting_rates(regclass, date[], regclass, text, date, date) IS 'The rates (of cross_rates) at which the currencies of a timeline are turned into the reporting currency on each day; with fx_asof, those of that day throughout. rates: a relation of the shape of ltv.fx_rate. One currency and no rates: 1. NULL where none is needed. as_of as in entity_query. Errors: 22023 where several currencies would be added without rates (it names them) and where an mrr or a quantity is NaN or infinite (it names the line), P0002 where a line counts and there is no rate.';
 
 CREATE FUNCTION ltv.arr_movement_rows(timeline regclass, from_month date, to_month date, grain text DEFAULT 'account', by text DEFAULT NULL,
         segments regclass DEFAULT NULL, rates regclass DEFAULT NULL, currency text DEFAULT NULL, fx_asof date DEFAULT NULL, as_of date DEFAULT NULL,
@@ -75,8 +85,8 @@ CREATE FUNCTION ltv.arr_movement_rows(timeline regclass, from_month date, to_mon
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    base date := date_trunc('month', from_month::timestamp - interval '1 month');
-    last date := date_trunc('month', to_month::timestamp);
+    base date := date_trunc('month', least(from_month, '9999-12-31')::timestamp - interval '1 month');
+    last date := date_trunc('month', least(to_month, '9999-12-31')::timestamp);
     months date[];
     ends date[];
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
@@ -94,9 +104,9 @@ DECLARE
     priced text := '';
     price text := 'NULL::numeric';
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR base >= last OR to_month - from_month > 36525 THEN
+    IF from_month IS NULL OR to_month IS NULL OR from_month < date '0001-02-01' OR greatest(from_month, to_month) > date '9999-12-31' OR base >= last OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most, none after 9999.';
     END IF;
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';
@@ -221,9 +231,9 @@ DECLARE
     ahead boolean;
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
+    IF from_month IS NULL OR to_month IS NULL OR from_month < date '0001-02-01' OR greatest(from_month, to_month) > date '9999-12-31' OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most, none after 9999.';
     END IF;
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';
@@ -273,9 +283,9 @@ CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month d
 AS $$
 #variable_conflict use_column
 BEGIN
-    IF from_month IS NULL OR to_month IS NULL OR NOT isfinite(from_month) OR NOT isfinite(to_month) OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
+    IF from_month IS NULL OR to_month IS NULL OR from_month < date '0001-02-01' OR greatest(from_month, to_month) > date '9999-12-31' OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most, none after 9999.';
     END IF;
     RETURN QUERY
     WITH moved AS (

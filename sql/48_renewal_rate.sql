@@ -17,9 +17,9 @@ DECLARE
     known date := coalesce(renewal_rate.as_of, current_date);
     mixed text;
 BEGIN
-    IF from_on IS NULL OR to_on IS NULL OR from_on >= to_on THEN
+    IF from_on IS NULL OR to_on IS NULL OR from_on >= to_on OR from_on > date '9999-12-31' THEN
         RAISE EXCEPTION 'renewals due from % until before %', coalesce(from_on::text, 'NULL'), coalesce(to_on::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'from_on is the first day, to_on the day after the last.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'from_on is the first day, to_on the day after the last; infinity: there is none.';
     END IF;
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';

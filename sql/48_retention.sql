@@ -17,9 +17,9 @@ DECLARE
     unit text;
     factor integer := CASE measure WHEN 'arr' THEN 12 WHEN 'mrr' THEN 1 END;
 BEGIN
-    IF on_date IS NULL OR NOT isfinite(on_date) OR months IS NULL OR months NOT BETWEEN 1 AND 1200 OR grace_days IS NULL OR grace_days < 0 THEN
+    IF on_date IS NULL OR on_date < date '0101-01-01' OR on_date > date '9999-12-31' OR months IS NULL OR months NOT BETWEEN 1 AND 1200 OR grace_days IS NULL OR grace_days < 0 THEN
         RAISE EXCEPTION '% months before %, with % days of grace', coalesce(months::text, 'NULL'), coalesce(on_date::text, 'NULL'), coalesce(grace_days::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'on_date is a day, months 1 to 1200, grace_days 0 or more.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'on_date is a day from 0101-01-01 to 9999-12-31, months 1 to 1200, grace_days 0 or more.';
     END IF;
     IF factor IS NULL THEN
         RAISE EXCEPTION 'measure is %', coalesce(quote_literal(measure), 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is ''arr'', twelve months of run-rate, or ''mrr'', one.';
@@ -123,9 +123,9 @@ BEGIN
         RAISE EXCEPTION 'baseline is %', coalesce(baseline::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is 0, the end of an entity''s first month, or 1, the end of the month after it.';
     END IF;
-    IF on_date IS NULL OR NOT isfinite(on_date) OR grace_days IS NULL OR grace_days < 0 THEN
+    IF on_date IS NULL OR on_date < date '0101-01-01' OR on_date > date '9999-12-31' OR grace_days IS NULL OR grace_days < 0 THEN
         RAISE EXCEPTION 'on_date is %, grace_days %', coalesce(on_date::text, 'NULL'), coalesce(grace_days::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'on_date is a day, grace_days 0 or more.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'on_date is a day from 0101-01-01 to 9999-12-31, grace_days 0 or more.';
     END IF;
     -- Months are counted from year 0; the last is the last whose end is not after on_date.
     last := (extract(year FROM on_date + 1) * 12 + extract(month FROM on_date + 1))::integer - 2;

@@ -56,7 +56,8 @@ BEGIN
     RETURN QUERY EXECUTE format(replace(replace($query$
 WITH movement AS (
     -- What is later than as_of does not exist.
-    SELECT p.%1$I::text AS account_id, %4$s AS currency, <day> AS day, <time> AS at, p.%3$I::numeric AS amount
+    SELECT p.%1$I::text AS account_id, %4$s AS currency, <day> AS day, <time> AS at,
+           CASE WHEN p.%3$I::numeric >= 'Infinity' OR p.%3$I::numeric <= '-Infinity' THEN ltv.finite_amount(p.%3$I::numeric, 'amount', p.%1$I::text, <day>) ELSE p.%3$I::numeric END AS amount
     FROM %5$s p
     WHERE p.%1$I IS NOT NULL AND p.%2$I IS NOT NULL AND p.%3$I::numeric <> 0 AND <day> <= $1
 ),

@@ -47,7 +47,10 @@ extension_sql_file!("../sql/48_retention.sql", name = "retention", requires = ["
 extension_sql_file!("../sql/49_payments.sql", name = "payments", requires = ["retention"]);
 extension_sql_file!("../sql/49_portfolio.sql", name = "portfolio", requires = ["payments"]);
 extension_sql_file!("../sql/49_scenarios.sql", name = "scenarios", requires = ["portfolio"]);
-extension_sql_file!("../sql/49_forecast.sql", name = "forecast", requires = ["scenarios"]);
+extension_sql_file!("../sql/49_scenario_tables.sql", name = "scenario_tables", requires = ["scenarios"]);
+extension_sql_file!("../sql/49_levers.sql", name = "levers", requires = ["scenario_tables"]);
+extension_sql_file!("../sql/49_pricing.sql", name = "pricing", requires = ["levers"]);
+extension_sql_file!("../sql/49_forecast.sql", name = "forecast", requires = ["pricing"]);
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["forecast"]);
 extension_sql_file!("../sql/51_rights.sql", name = "rights", requires = ["registry"]);
 extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["rights"]);
@@ -63,7 +66,8 @@ extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["profile"
 extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);
 extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
 extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);
-extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["understand"]);
+extension_sql_file!("../sql/71_waterfall.sql", name = "waterfall", requires = ["understand"]);
+extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["waterfall"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
 extension_sql_file!("../sql/75_evaluate.sql", name = "evaluate", requires = ["demo_load"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["evaluate"]);

@@ -116,6 +116,7 @@ CREATE TABLE fx (currency text, valid_from date, valid_to date, rate numeric, ba
 INSERT INTO fx VALUES ('EUR', '2020-01-01', NULL, 1), ('USD', '2024-01-01', '2025-01-01', 0.9), ('JPY', '2024-01-01', NULL, 0.006), ('USD', '2025-01-01', NULL, 'NaN'), ('KWD', NULL, NULL, -1);
 CREATE TABLE receipts AS SELECT i AS account_id, date '2024-01-01' + i AS paid_on, a::numeric AS amount, 'EUR' AS currency FROM plants;
 
+CREATE TABLE runs AS SELECT i, a, g, ltv.contract_terms(100 + i) AS terms FROM plants WHERE i < 4;
 CREATE TABLE account_book AS SELECT i::text AS account_id, i::text AS contract_id, i::text AS line_id, date '2023-01-01' + i AS valid_from, NULL::date AS valid_to, 'active'::text AS state, i::numeric AS mrr, 'EUR'::text AS currency, a, g FROM plants WHERE i < 20;
 
 CREATE FUNCTION tried(calls text[]) RETURNS TABLE (call text, state text, message text) LANGUAGE plpgsql AS $$
@@ -236,12 +237,13 @@ WORKING = {
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
     "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'",
     **{f"{name}.by": "'{g}'" for name in ("evaluate", "calibration", "lift", "predicted_vs_actual", "fairness", "error_hotspots", "evaluation_query")},
+    "run_a": "'runs'", "run_b": "'runs'", "explain_change.id": "'i'", "explain_change_rows.id": "'i'", "model_before": "'cox'", "model_after": "'cox'", "rate_before": "1", "rate_after": "1", "scenario.source": "'runs'",
     "rows": "'all'", "value": "NULL", "min_rows": "5", "buckets": "10", "threshold": "0.3", "top": "5", "horizons": "'{12}'", "until": "NULL", "fitted_here": "false", "benefit": "5", "cost": "1", "capacity": "20",
     "concordance.method": "'uno'", "ranking_agg.value": "1", "_ranking_add.value": "1", "predicted_survival": "0.5", "integrated_brier_score.s": "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')", "integrated_brier_score.horizons": "'{5,12}'",
 }  # fmt: skip
 # What reads models of counted renewals only.
 COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability", "derl", "expected_lifetime"}
-RELATIONS = {"'book'", "'account_book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
+RELATIONS = {"'book'", "'runs'", "'account_book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
 # Functions that take models of purchases, and of what they are worth.
 TRANSACTIONAL = {"probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases", "expected_spend", "transactional_value", "transactional_cash_flows"}
 CALLS_PER_FUNCTION = 150

@@ -82,3 +82,27 @@ SELECT x.* FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100), 'bil
 SELECT x.* FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100), 'ramp', '{1}') AS x;
 SELECT x.* FROM curves, LATERAL ltv.sensitivity(s, ltv.contract_terms(100), 'horizon', '{1.5}') AS x;
 SELECT g.* FROM curves, LATERAL ltv.pricing_grid(s, ltv.contract_terms(100), '{12}', '{1.5}') AS g;
+
+-- Base, scenario and difference in one table, of an account and of a portfolio.
+\set VERBOSITY terse
+CREATE TABLE leaving AS SELECT i AS account_id, 'tier ' || i % 2 AS tier, (i * 37 % 50) / 2.0::float8 + 0.5 AS months, i % 3 <> 0 AS lost, abs(sin(i)) AS adoption, ltv.contract_terms(100 + i, margin => 0.8, given => 3, currency => 'EUR') AS terms FROM generate_series(1, 200) AS i;
+SELECT model, version FROM ltv.train('leave', 'leaving', 'cox', 'months', 'lost', features => '{adoption}');
+\set offers '{"a tenth off for two years": {"discount": 0.1, "term_months": 24}, "dearer": {"price_change": 0.05, "elasticity": 1.5}, "more adoption": {"features": {"adoption": {"plus": 0.1}}}, "fewer leave": {"hazard_ratio": 0.8}}'
+SELECT s.scenario, s.base, s.value, s.delta, s.delta_lower, s.delta_upper, round(s.delta_share::numeric, 4) AS share, s.currency, s.status FROM leaving l, LATERAL ltv.scenario('leave', l, l.terms, :'offers') s WHERE account_id = 7;
+SELECT s.scenario, s.segment, s.accounts, s.base, s.value, s.delta, s.delta_lower, s.delta_upper, round(s.delta_share::numeric, 4) AS share, s.currency, s.status FROM ltv.scenario('leave', 'leaving', :'offers') s;
+-- The same as what_if says of each account, and the same as the statement by hand; segments add up.
+SELECT s.scenario, s.base = sum(w.ltv - w.delta) AS base, s.value = sum(w.ltv) AS value, s.delta = sum(w.delta) AS delta
+FROM ltv.scenario('leave', 'leaving', :'offers') s, leaving l, LATERAL ltv.what_if('leave', l, l.terms, :'offers') w WHERE w.scenario = s.scenario GROUP BY s.scenario, s.base, s.value, s.delta ORDER BY 1;
+SELECT s.scenario, s.delta = c.delta AS delta, s.delta_lower = c.delta_lower AS lower, s.delta_upper = c.delta_upper AS upper
+FROM ltv.scenario('leave', 'leaving', :'offers') s,
+     LATERAL (SELECT ltv.portfolio_agg('leave', l, l.terms) AS base, ltv.portfolio_agg(m, ltv.with_features(m, l, (:'offers'::jsonb -> s.scenario) -> 'features'), ltv.with_scenario(l.terms, :'offers'::jsonb -> s.scenario)) AS changed
+              FROM leaving l, ltv.model('leave') m) p, LATERAL ltv.portfolio_change(p.base, p.changed) c ORDER BY 1;
+SELECT t.scenario, t.delta = sum(s.delta) AS adds_up, count(*) AS segments, sum(s.accounts) AS accounts FROM ltv.scenario('leave', 'leaving', :'offers') t JOIN ltv.scenario('leave', 'leaving', :'offers', by => 'tier') s USING (scenario) GROUP BY t.scenario, t.delta ORDER BY 1;
+SELECT count(*) FROM leaving l, LATERAL ltv.scenario('leave', l, NULL, '{"less": {"discount": 0.2}}');
+-- A discount is a change of the price.
+SELECT ltv.with_scenario(ltv.contract_terms(200), '{"discount": 0.25, "elasticity": 2}')::text = ltv.with_scenario(ltv.contract_terms(200), '{"price_change": -0.25, "elasticity": 2}')::text;
+\set VERBOSITY default
+SELECT ltv.with_scenario(ltv.contract_terms(200), '{"discount": 0.25, "price_change": 1}');
+SELECT ltv.with_scenario(ltv.contract_terms(200), '{"discount": "10 %"}');
+SELECT * FROM ltv.scenario('leave', 'leaving', '{"base": {}}');
+SELECT * FROM ltv.scenario('leave', 'pg_class', '{"less": {"discount": 0.2}}');

@@ -44,6 +44,23 @@ BEGIN
     IF jsonb_typeof(options) <> 'object' OR EXISTS (SELECT FROM jsonb_each(options) o WHERE jsonb_typeof(o.value) <> 'object' OR o.key <> ALL (algorithms)) THEN
         RAISE EXCEPTION 'options are an object with an object for each of the algorithms' USING ERRCODE = 'invalid_parameter_value', HINT = '{"cox": {"penalty": 0.1}}';
     END IF;
+    -- Said of the query, not of ours that it becomes a part of.
+    BEGIN
+        named := 'training';
+        EXECUTE format('SELECT t.entry::float8, t.duration::float8, t.event AND true FROM (%s) t LIMIT 0', training);
+        named := 'testing';
+        EXECUTE format('SELECT t.given::float8, t.duration::float8, t.event AND true FROM (%s) t LIMIT 0', testing);
+        FOREACH named IN ARRAY coalesce(features, '{}') LOOP
+            EXECUTE format('SELECT t.%I FROM (%s) t LIMIT 0', named, training);
+            EXECUTE format('SELECT t.%I FROM (%s) t LIMIT 0', named, testing);
+        END LOOP;
+    EXCEPTION
+        WHEN insufficient_privilege THEN
+            RAISE;
+        WHEN syntax_error_or_access_rule_violation THEN
+            RAISE EXCEPTION 'the query cannot be read (%): %', named, SQLERRM
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'A SELECT with duration, event (boolean), the features, and entry (training) or given (testing); tables with their schemas.';
+    END;
     FOREACH named IN ARRAY coalesce(features, '{}') LOOP
         EXECUTE format('SELECT pg_typeof(t.%I)::text, (SELECT y.typcategory FROM pg_type y WHERE y.oid = pg_typeof(t.%I)::oid) FROM (%s) t LIMIT 1', named, named, training) INTO kind, category;
         IF category = 'B' THEN

@@ -121,7 +121,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = 'ltv.model_versions'::regclass AND pg_has_role(c.relowner, 'USAGE')) THEN
         plain := ARRAY['SELECT ON ltv.models, ltv.model_versions, ltv.aliases, ltv.v_models, ltv.v_production, ltv.v_events, ltv.model_profiles'];
         IF grant_model.privilege IN ('train', 'admin') THEN
-            plain := plain || ARRAY['EXECUTE ON FUNCTION ltv.train', 'INSERT ON ltv.models, ltv.model_versions, ltv.events'];
+            plain := plain || ARRAY['EXECUTE ON FUNCTION ltv.train, ltv.recalibrate, ltv.train_auto', 'INSERT ON ltv.models, ltv.model_versions, ltv.events'];
         END IF;
         IF grant_model.privilege IN ('promote', 'admin') THEN
             plain := plain || ARRAY['EXECUTE ON FUNCTION ltv.promote, ltv.rollback, ltv.fall_back, ltv.set_status',

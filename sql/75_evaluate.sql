@@ -71,7 +71,7 @@ BEGIN
         INTO segment FROM unnest(groups) WITH ORDINALITY wanted (name, place);
     END IF;
     entry := CASE WHEN spec ->> 'entry' IS NULL THEN '0::float8' ELSE format('ltv_row.%I::float8', spec ->> 'entry') END;
-    in_sample := rows = 'all' AND relation = spec ->> 'source';
+    in_sample := rows = 'all' AND relation = spec ->> 'source' OR relation = coalesce(spec #>> '{recalibration,source}', '');
     horizon := (spec ->> 'horizon')::float8;
     query := format(
         'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon, %2$s) AS predicted,
@@ -85,7 +85,7 @@ BEGIN
         relation, restriction);
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value. The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from. horizon: that of the training. Errors: 42703 names missing columns, 22023, P0002.';
+COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value. The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on. horizon: that of the training. Errors: 42703 names missing columns, 22023, P0002.';
 
 CREATE FUNCTION ltv.evaluate(
     model text, source regclass, horizons double precision[] DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'

@@ -15,7 +15,7 @@ use crate::pg::interrupts;
 
 fn model(renewals: Renewals, family: Family, period: f64, skipped: u64) -> Result<Vec<u8>> {
     let fit = fit_contractual(renewals, family, period, &mut interrupts::check)?;
-    Model { features: Vec::new(), fit: Fit::Contractual(Box::new(fit)), skipped }.encode()
+    Model { features: Vec::new(), fit: Fit::Contractual(Box::new(fit)), skipped, recalibration: None }.encode()
 }
 
 /// The stored bytes of the model of a sample; `None` when every row was left out.
@@ -105,7 +105,7 @@ fn renewals_made(renewals: i32) -> f64 {
 pub fn with_period(call: &Call) -> pg_sys::Datum {
     let (Some((fit, skipped)), Some(period)) = (fit(call), call.float(1)) else { return call.null() };
     let fit = Fit::Contractual(Box::new(settle(fit.with_period(period))));
-    call.answer_bytes(&settle(Model { features: Vec::new(), fit, skipped }.encode()))
+    call.answer_bytes(&settle(Model { features: Vec::new(), fit, skipped, recalibration: None }.encode()))
 }
 
 /// `retention(model, periods, level)`: a row per renewal.

@@ -40,7 +40,7 @@ fn model(
     settle(settings::budget().check(needed, "the fit"));
     let features = settle(naming::features(names.as_deref(), p, None));
     let fit = settle(fit(design, options, &mut interrupts::check));
-    let model = Model { features, fit: wrap(fit), skipped: design.skipped() };
+    let model = Model { features, fit: wrap(fit), skipped: design.skipped(), recalibration: None };
     Some(settle(model.encode()))
 }
 

@@ -64,7 +64,7 @@ pub fn fit_cox(call: &Call) -> pg_sys::Datum {
         let stratum = (!design.strata().is_empty()).then_some(stratum_name);
         let features = settle(naming::features(names.as_deref(), design.covariates(), stratum));
         let fit = Fit::from(fit(design, &options, robust)?);
-        Some(settle(Model { features, fit, skipped: design.skipped() }.encode()))
+        Some(settle(Model { features, fit, skipped: design.skipped(), recalibration: None }.encode()))
     });
     match bytes.flatten() {
         Some(bytes) => call.answer_bytes(&bytes),

@@ -23,6 +23,7 @@ mod portfolio;
 mod predict;
 mod profile;
 mod ranking;
+mod recalibration;
 mod registry;
 mod script;
 mod survival;

@@ -59,7 +59,7 @@ impl Options<'_> {
         let ancillary = chosen(&self.ancillary)?;
         let distribution = by_name(distribution, design, self.shape)?;
         let fit = parametric::fit_terms(design, &distribution, &location, &ancillary, &mut interrupts::check)?;
-        Ok(Model { features, fit: Fit::from(fit), skipped: design.skipped() })
+        Ok(Model { features, fit: Fit::from(fit), skipped: design.skipped(), recalibration: None })
     }
 }
 

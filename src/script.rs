@@ -59,7 +59,8 @@ extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["documents"]);
 extension_sql_file!("../sql/61_ranking.sql", name = "ranking", requires = ["calibration"]);
 extension_sql_file!("../sql/62_survival_calibration.sql", name = "survival_calibration", requires = ["ranking"]);
-extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["survival_calibration"]);
+extension_sql_file!("../sql/62_recalibration.sql", name = "recalibration", requires = ["survival_calibration"]);
+extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["recalibration"]);
 extension_sql_file!("../sql/63_summary.sql", name = "summary", requires = ["explain"]);
 extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["summary"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["profile"]);
@@ -70,4 +71,7 @@ extension_sql_file!("../sql/71_waterfall.sql", name = "waterfall", requires = ["
 extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["waterfall"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
 extension_sql_file!("../sql/75_evaluate.sql", name = "evaluate", requires = ["demo_load"]);
-extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["evaluate"]);
+extension_sql_file!("../sql/76_recalibrate.sql", name = "recalibrate", requires = ["evaluate"]);
+extension_sql_file!("../sql/77_backtest.sql", name = "backtest", requires = ["recalibrate"]);
+extension_sql_file!("../sql/78_auto.sql", name = "auto", requires = ["backtest"]);
+extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["auto"]);

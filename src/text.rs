@@ -10,7 +10,7 @@ use ltv_engine::model::Model;
 use ltv_engine::model::legacy::Version1;
 use ltv_engine::numeric::tally::{Cell, Tally};
 use ltv_engine::survival::weights::Weights;
-use ltv_engine::survival::{FittedCurve, Incidence, ParametricCurve, Sample, Survival};
+use ltv_engine::survival::{FittedCurve, Incidence, ParametricCurve, RecalibrationMap, Sample, Survival};
 use ltv_engine::{Error, Result};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -95,6 +95,17 @@ struct ModelText1 {
     #[serde(rename = "version")]
     _version: u32,
     model: Version1,
+}
+
+/// A model behind a recalibration.
+const RECALIBRATED_VERSION: u32 = 3;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecalibratedText {
+    version: u32,
+    recalibration: RecalibrationMap,
+    model: Model,
 }
 
 /// Read first, to know how to read the rest.
@@ -297,7 +308,14 @@ impl Text for Calibration {
 
 impl Text for Model {
     fn to_text(&self) -> Result<String> {
-        print(&ModelText { version: MODEL_VERSION, model: self.clone() })
+        match &self.recalibration {
+            None => print(&ModelText { version: MODEL_VERSION, model: self.clone() }),
+            Some(map) => print(&RecalibratedText {
+                version: RECALIBRATED_VERSION,
+                recalibration: map.clone(),
+                model: self.clone(),
+            }),
+        }
     }
 
     fn from_text(text: &str) -> Result<Self> {
@@ -305,6 +323,12 @@ impl Text for Model {
             1 => parse::<ModelText1>(text, "ltv.model")?.model.into_model(),
             MODEL_VERSION => {
                 let model = parse::<ModelText>(text, "ltv.model")?.model;
+                model.validate()?;
+                Ok(model)
+            }
+            RECALIBRATED_VERSION => {
+                let RecalibratedText { recalibration, model, .. } = parse(text, "ltv.model")?;
+                let model = Model { recalibration: Some(recalibration), ..model };
                 model.validate()?;
                 Ok(model)
             }

@@ -27,7 +27,7 @@ use crate::types;
 const BYTES_PER_CELL: usize = 72;
 
 fn encoded(fit: Option<TransactionalFit>, skipped: u64) -> Option<Vec<u8>> {
-    let model = Model { features: Vec::new(), fit: Fit::from(fit?), skipped };
+    let model = Model { features: Vec::new(), fit: Fit::from(fit?), skipped, recalibration: None };
     Some(settle(model.encode()))
 }
 

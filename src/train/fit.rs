@@ -136,6 +136,6 @@ fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<
     if samples.is_empty() {
         return Err(no_rows(source));
     }
-    let model = Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples)?), skipped: 0 };
+    let model = Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples)?), skipped: 0, recalibration: None };
     Ok(Trained { model, pooled: all, n_rows, candidates: Vec::new() })
 }

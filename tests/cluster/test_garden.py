@@ -13,6 +13,7 @@ from harness import Cluster
 GROUND = r"""
 CREATE TABLE bought AS SELECT 'g' || i % 30 AS g, date '2024-01-01' + i AS day, i / 2.0 AS d FROM generate_series(1, 60) AS i;
 CREATE TABLE plants AS SELECT i, (i * 37 % 50) / 2.0::float8 + 0.5 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 200) AS i;
+CREATE TABLE planted AS SELECT i, a, d, e, date '2024-01-01' + i AS day FROM plants;
 CREATE TABLE book (account_id text, canonical_id text, contract_id text, line_id text, valid_from date, valid_to date, state text, mrr numeric, currency text, term_end date, rate numeric, due_on date, paid_on date, amount numeric);
 INSERT INTO book SELECT 'a' || i, 'a' || i + 100, 'c' || i % 7, 'l' || i % 9, date '2022-01-31' + 40 * i, CASE WHEN i % 4 > 0 THEN date '2022-01-31' + 40 * i + 90 END, 'active', i, 'EUR', date '2023-01-31' + 40 * i, 1,
     date '2023-09-01' + i, CASE WHEN i % 3 > 0 THEN date '2023-09-01' + 2 * i END, i FROM generate_series(1, 20) AS i;
@@ -85,6 +86,10 @@ UNION ALL SELECT 'censored', ltv.survival_calibration_agg(abs(a), d, false) FROM
 UNION ALL SELECT 'extreme', ltv.survival_calibration_agg(p, d, e, w) FROM (VALUES (5e-324::float8, 1.7e308::float8, true, 1e90), (1 - 1e-16, 5e-324, true, 1e-300), (0, 1, false, 1e90), (1, 1e308, false, 1)) AS v (p, d, e, w)
 UNION ALL SELECT 'close', ltv.survival_calibration_agg(i / 9.0, 1 + i * 1e-16, i % 2 = 0) FROM generate_series(1, 9) AS i;
 INSERT INTO fits SELECT name, ltv.model(name) FROM unnest(ARRAY['strata', 'form', 'bent', 'pieces', 'periods']) AS name;
+INSERT INTO fits SELECT 'mapped', ltv.recalibrated(ltv.model('cox'), '{"beta": {"intercept": -3, "event": 0.01, "survival": 400}}') UNION ALL SELECT 'bent_mapped', ltv.recalibrated(ltv.model('bent'), '{"isotonic": {"predicted": [0.1, 0.5], "recalibrated": [0, 1]}}')
+UNION ALL SELECT 'flat_mapped', ltv.recalibrated(ltv.model('km'), '{"intercept": {"log_ratio": -500}}');
+CREATE FUNCTION planted_on(as_of date) RETURNS TABLE (i int, duration float8, event boolean, a float8) LANGUAGE sql STABLE SET search_path = public AS 'SELECT i, d, e, a FROM plants';
+CREATE FUNCTION planted_badly(as_of date) RETURNS TABLE (i text) LANGUAGE sql STABLE AS 'SELECT NULL';
 INSERT INTO fits SELECT 'incidence', ltv.fit_fine_gray(d, i % 4, ARRAY[a]) FROM plants UNION ALL SELECT 'other_cause_only', ltv.fit_fine_gray(d, 2, ARRAY[a]) FROM plants;
 INSERT INTO fits
 SELECT 'bought', ltv.fit_pareto_nbd(i % 4, i % 4 * (i % 3) * 0.3, i % 4 + 1) FROM generate_series(1, 120) AS i
@@ -163,6 +168,7 @@ VALUES = {
     "numeric[]": ["'{1}'", "NULL", "'{}'", "'{NULL}'", "'{NaN}'", "'{-1,1e19}'", "'{{1,-2},{3,-4}}'", "'{-1600,10000,-10000}'", "'{1e20}'", "'{0,0}'", "'[5:6]={1,-2}'", "'{100,120}'", "'{1e40}'", "array_fill(100::numeric, ARRAY[2000])", "array_fill(-0.01, ARRAY[500])"],
     "bytea": ["'\\x01'", "NULL", "''", "'\\x014555520200000000000000000000000000000000'", "'\\x0100000000000000000000000000000000000000000000000000000000000000000000000000000000'", "'\\x01000000000000f03f000000000000f07f0000000000000000000000000000000000000000000000000000000000000000'", "repeat('x', 70000)::bytea"],
     "ltv.dated_cash": [f"(SELECT v FROM purses WHERE name = '{name}')" for name in "good empty one even large rated nothing".split()],
+    "regprocedure": ["'planted_on(date)'", "NULL", "'now()'", "'planted_badly(date)'", "0::oid"],
     "regclass": ["'plants'", "'bought'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "integer[]": ["'{12,24}'", "NULL", "'{}'", "'{NULL}'", "'{0}'", "'{-1,2147483647}'", "'{1200}'", "'{{1,2},{3,4}}'"],
     "ltv.terms": ["ltv.contract_terms(100)", "NULL", "ltv.contract_terms(0)", "ltv.contract_terms(1e28::numeric)", "ltv.contract_terms(5e-27::numeric, -1e308, 1e308, -0.999999)",
@@ -172,7 +178,7 @@ VALUES = {
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent nothing".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent mapped bent_mapped flat_mapped nothing".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.ranking": [f"(SELECT v FROM rankings WHERE name = '{name}')" for name in "good empty one tied extreme nothing".split()],
     "ltv.survival_calibration": [f"(SELECT v FROM forecasts WHERE name = '{name}')" for name in "good empty one censored zero extreme close nothing".split()],
@@ -232,6 +238,10 @@ WORKING = {
     "profile_quantile.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
     "profile_rank.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
     "profile_summary.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
+    "map": "'{\"beta\": {\"intercept\": 0.1, \"event\": 0.9, \"survival\": 1.1}}'", "fit_recalibration.method": "'platt'", "recalibrate.method": "'platt'", "min_events": "3", "calibration_at.horizon": "5",
+    "training": "'SELECT 0::float8 AS entry, d AS duration, e AS event, a FROM public.plants'", "testing": "'SELECT 1::float8 AS given, d AS duration, e AS event, a FROM public.plants'", "algorithms": "'{weibull}'", "started": "'day'",
+    "backtest.key": "'i'", "backtest.unit": "'day'", "train_auto.unit": "'day'", "train_auto.started": "NULL", "train_auto.metric": "'brier'", "cut_offs": "2", "embargo": "'1 day'", "step": "'20 days'", "window": "NULL",
+    **{f"{name}.options": "'{}'" for name in ("compare_algorithms", "backtest", "train_auto")}, "backtest.source": "'planted'", "first_cut_off": "'2024-03-01'", "last_cut_off": "'2024-04-01'", "train_auto.model": "'auto'",
     "segment_profile.by": "'g'", "thresholds": "NULL",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
@@ -243,7 +253,7 @@ WORKING = {
 }  # fmt: skip
 # What reads models of counted renewals only.
 COUNTERS = {"with_period", "retention_curve", "conditional_renewal_probability", "derl", "expected_lifetime"}
-RELATIONS = {"'book'", "'runs'", "'account_book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'"}
+RELATIONS = {"'book'", "'runs'", "'account_book'", "'subscriptions'", "'quotes'", "'payments'", "'receipts'", "'fx'", "'plants'", "'planted'"}
 # Functions that take models of purchases, and of what they are worth.
 TRANSACTIONAL = {"probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases", "expected_spend", "transactional_value", "transactional_cash_flows"}
 CALLS_PER_FUNCTION = 150

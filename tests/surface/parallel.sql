@@ -1,6 +1,6 @@
 -- Every function is PARALLEL SAFE, except those listed here with the reason; a listed one that is gone or safe is a fault too.
 -- Functions that read a relation by name are PARALLEL RESTRICTED, for it may be a temporary table, which no worker can see,
--- or a view that calls what no worker may run; those that only write the text of a query about it read the catalogs.
+-- or a view that calls what no worker may run; so are those that run a function or the text of a query that they are given; those that only write the text of a query about it read the catalogs.
 WITH allowed (signature, reason) AS (
     VALUES
         ('ltv.load_demo(text,integer,integer,date,boolean)', 'makes tables'),
@@ -8,6 +8,7 @@ WITH allowed (signature, reason) AS (
         ('ltv.grant_model(text,text,text,text)', 'writes the registry'),
         ('ltv.import_model(jsonb,text,text,text)', 'writes the registry'),
         ('ltv.promote(text,integer,text,text,jsonb)', 'writes the registry'),
+        ('ltv.recalibrate(text,regclass,text,double precision,text,double precision,text)', 'writes the registry'),
         ('ltv.register_version(text,text,ltv.model,jsonb,bigint,double precision,bigint,bigint,jsonb,text[],text,jsonb,integer,jsonb)', 'writes the registry'),
         ('ltv.restrict_model(text,boolean,text)', 'writes the registry'),
         ('ltv.retire(text,integer,text)', 'writes the registry'),
@@ -15,10 +16,11 @@ WITH allowed (signature, reason) AS (
         ('ltv.rollback(text,text,integer,text)', 'writes the registry'),
         ('ltv.set_policy(text,jsonb,text)', 'writes the registry'),
         ('ltv.set_status(text,integer,text,text)', 'writes the registry'),
+        ('ltv.train_auto(text,regclass,text,text,double precision,text[],text,text[],text,integer,interval,text,interval,jsonb,integer,jsonb,bigint,text)', 'writes the registry'),
         ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text)', 'writes the registry')
 ), labelled AS (
     SELECT p.oid::regprocedure::text AS signature,
-           CASE WHEN 'regclass'::regtype = ANY (p.proargtypes) AND p.proname <> ALL ('{timeline_query,rates_query,payments_query}'::name[]) THEN 'r' ELSE 's' END AS wanted,
+           CASE WHEN ('{regclass,regprocedure}'::regtype[] && p.proargtypes::oid[]::regtype[] OR p.proname = 'compare_algorithms') AND p.proname <> ALL ('{timeline_query,rates_query,payments_query}'::name[]) THEN 'r' ELSE 's' END AS wanted,
            p.proparallel::text AS found
     FROM pg_proc p
     JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'

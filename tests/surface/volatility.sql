@@ -2,15 +2,15 @@
 WITH member AS (
     SELECT p.*, p.oid::regprocedure::text AS signature,
            -- The registry is read by functions that take a model's name (an aggregate by its transition function), the mappings by their own two; data by those
-           -- that take a relation; nothing else reads.
+           -- that take a relation, a function or the text of a query; nothing else reads.
            p.proname IN ('model', 'model_version', 'mapping_sql', 'mapping_sources') OR p.prokind <> 'a' AND 'model' = ANY (p.proargnames[1:2])
-               OR 'regclass'::regtype = ANY (p.proargtypes) AS reads
+               OR p.proname = 'compare_algorithms' OR '{regclass,regprocedure}'::regtype[] && p.proargtypes::oid[]::regtype[] AS reads
     FROM pg_proc p
     JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     WHERE e.extname = 'ltv'
 ), expected AS (
-    SELECT m.*, CASE WHEN m.proname IN ('train', 'register_version', 'import_model', 'promote', 'rollback', 'fall_back', 'set_status', 'set_policy', 'retire', 'restrict_model',
+    SELECT m.*, CASE WHEN m.proname IN ('train', 'train_auto', 'recalibrate', 'register_version', 'import_model', 'promote', 'rollback', 'fall_back', 'set_status', 'set_policy', 'retire', 'restrict_model',
                             'grant_model', 'revoke_model', 'load_demo') THEN 'v' WHEN m.reads THEN 's' ELSE 'i' END AS volatility FROM member m
 )
 SELECT format('%s is %s, not %s', x.signature, x.provolatile, x.volatility) FROM expected x WHERE x.provolatile <> x.volatility

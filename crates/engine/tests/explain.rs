@@ -59,7 +59,7 @@ fn single_index() -> Vec<Model> {
     for form in forms {
         fits.push(Fit::Parametric(Box::new(parametric::fit(&design, &form, &[], go_on).unwrap())));
     }
-    fits.into_iter().map(|fit| Model { features: features(), fit, skipped: 0 }).collect()
+    fits.into_iter().map(|fit| Model { features: features(), fit, skipped: 0, recalibration: None }).collect()
 }
 
 /// Fitted once for all the rows that are tried.
@@ -67,7 +67,7 @@ static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| single_index().into_iter(
 
 fn two_indices() -> Model {
     let fit = parametric::fit(&design(), &Distribution::Weibull, &[0, 3], &mut || Ok(())).unwrap();
-    Model { features: features(), fit: Fit::Parametric(Box::new(fit)), skipped: 0 }
+    Model { features: features(), fit: Fit::Parametric(Box::new(fit)), skipped: 0, recalibration: None }
 }
 
 fn renewal(subject: &Subject) -> ltv_engine::Result<Option<f64>> {
@@ -210,7 +210,7 @@ fn cohorts() -> Model {
         feature("plan", &["basic", "pro", "team"]),
         feature("partner", &["false", "true"]),
     ];
-    Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples).unwrap()), skipped: 0 }
+    Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples).unwrap()), skipped: 0, recalibration: None }
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn too_many_categories_are_refused() {
     sample.add(10.0, true, Budget::UNLIMITED).unwrap();
     let fit = Fit::KaplanMeier(Cohorts::fit(vec![(vec!["a".to_string(); 17], sample)]).unwrap());
     let features = (0..17).map(|i| Feature { name: format!("f{i}"), kind: levels(&["a"]) }).collect();
-    let model = Model { features, fit, skipped: 0 };
+    let model = Model { features, fit, skipped: 0, recalibration: None };
     let error = model.allocate(&[Value::Text("a"); 17], 0.0, renewal).unwrap_err();
     assert_eq!(error.to_string(), "a Kaplan–Meier model of 17 features cannot be explained");
 }

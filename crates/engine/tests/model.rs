@@ -58,7 +58,7 @@ fn cohort_model() -> Model {
         samples.push((vec![name.to_string()], sample));
     }
     let features = vec![feature("plan", levels(&["basic", "pro"]))];
-    Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples).unwrap()), skipped: 0 }
+    Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples).unwrap()), skipped: 0, recalibration: None }
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub mod profile;
 pub mod profile_distance;
 pub mod ranking;
 pub mod recalibration;
+pub mod recalibration_fit;
 pub mod reliability;
 pub mod smoothed_error;
 pub mod survival_calibration;

@@ -62,6 +62,12 @@ pub(super) fn start(rows: &Rows, distribution: &Distribution, interrupt: Interru
                 "It is fitted by fit_sbg or fit_bdw.",
             ));
         }
+        Distribution::Recalibrated { .. } => {
+            return Err(Error::invalid(
+                "a recalibrated distribution is not fitted",
+                "Fit the inner one, then recalibrate.",
+            ));
+        }
         // The search for a cured share has starts of its own around these.
         Distribution::Cure(inner) => {
             let mut from = start(rows, inner, interrupt)?;

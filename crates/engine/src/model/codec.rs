@@ -4,9 +4,12 @@ use sha2::{Digest, Sha256};
 
 use crate::model::Model;
 use crate::model::legacy::Version1;
+use crate::survival::RecalibrationMap;
 use crate::{Error, Result};
 
 const VERSION: u8 = 2;
+/// The same behind a recalibration.
+const RECALIBRATED: u8 = 3;
 /// The first half of the payload's SHA-256.
 pub const FINGERPRINT_BYTES: usize = 16;
 /// What stands before the payload; equal headers mean equal models, so a cache may compare just these bytes.
@@ -20,10 +23,13 @@ pub fn fingerprint(payload: &[u8]) -> [u8; FINGERPRINT_BYTES] {
 
 impl Model {
     pub fn encode(&self) -> Result<Vec<u8>> {
-        let payload =
-            postcard::to_stdvec(self).map_err(|e| Error::malformed(format!("the model cannot be stored: {e}")))?;
+        let (version, payload) = match &self.recalibration {
+            None => (VERSION, postcard::to_stdvec(self)),
+            Some(map) => (RECALIBRATED, postcard::to_stdvec(&(map, self))),
+        };
+        let payload = payload.map_err(|e| Error::malformed(format!("the model cannot be stored: {e}")))?;
         let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
-        bytes.push(VERSION);
+        bytes.push(version);
         bytes.extend_from_slice(&fingerprint(&payload));
         bytes.extend_from_slice(&payload);
         Ok(bytes)
@@ -34,7 +40,7 @@ impl Model {
     pub fn decode(bytes: &[u8]) -> Result<Model> {
         let (header, payload) =
             bytes.split_at_checked(HEADER_BYTES).ok_or_else(|| Error::malformed("a stored model ends too early"))?;
-        if !(1..=VERSION).contains(&header[0]) {
+        if !(1..=RECALIBRATED).contains(&header[0]) {
             return Err(Error::malformed(format!(
                 "format version {} of ltv.model is not known to this release",
                 header[0]
@@ -47,7 +53,12 @@ impl Model {
         if header[0] == 1 {
             return postcard::from_bytes::<Version1>(payload).map_err(unreadable)?.into_model();
         }
-        let model: Model = postcard::from_bytes(payload).map_err(unreadable)?;
+        let (map, model): (Option<RecalibrationMap>, Model) = match header[0] {
+            RECALIBRATED => postcard::from_bytes(payload).map(|(map, model)| (Some(map), model)),
+            _ => postcard::from_bytes(payload).map(|model| (None, model)),
+        }
+        .map_err(unreadable)?;
+        let model = Model { recalibration: map, ..model };
         model.validate()?;
         Ok(model)
     }

@@ -51,6 +51,8 @@ impl Subject<'_> {
     pub fn errors(&self, exposure: Exposure) -> Errors {
         match (self, exposure) {
             (_, Exposure::Certain) => Vec::new(),
+            // The same steps, parameters and directions, by what they do through the map.
+            (Subject::Recalibrated { inner, .. }, exposure) => inner.errors(exposure),
             (Subject::Cox { fit, baseline, .. }, Exposure::Steps { own, shared }) => {
                 let stratum = fit.baselines.iter().position(|other| std::ptr::eq(other, *baseline)).unwrap_or(0);
                 by_part(format!("{STEPS} of stratum {stratum}"), own, shared)

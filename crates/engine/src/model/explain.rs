@@ -44,14 +44,7 @@ impl Model {
     pub fn allocate_linear_predictor(&self, values: &[Value]) -> Result<Option<Allocation>, Unscorable> {
         let mut columns = Vec::new();
         let subject = self.subject(values, &mut columns)?;
-        let prediction = match subject {
-            Subject::Cohort(_) | Subject::Contractual(_) => return Ok(None),
-            Subject::Cox { linear_predictor, .. }
-            | Subject::Renewal { linear_predictor, .. }
-            | Subject::DiscreteTime { linear_predictor, .. }
-            | Subject::Subdistribution { linear_predictor, .. } => linear_predictor,
-            Subject::Parametric { fit, covariates } => fit.linear_predictor(covariates),
-        };
+        let Some(prediction) = subject.linear_predictor() else { return Ok(None) };
         let parts = self.effects(&columns).into_iter().map(|effect| effect.first().copied().unwrap_or(0.0)).collect();
         Ok(Some(Allocation { baseline: 0.0, prediction, parts }))
     }
@@ -74,9 +67,13 @@ impl Model {
             Err(why) => return Ok(Err(why)),
         };
         let Some(prediction) = quantity(&subject)? else { return Ok(Ok(None)) };
-        let means = match (&self.fit, subject) {
+        let means = match (&self.fit, subject.uncalibrated()) {
             (Fit::KaplanMeier(cohorts), Subject::Cohort(own)) => {
-                return Ok(Ok(among_cohorts(cohorts, own, prediction, quantity)?));
+                let seen = |cohort: &Cohort| match &self.recalibration {
+                    None => quantity(&Subject::Cohort(cohort)),
+                    Some(map) => quantity(&Subject::Cohort(cohort).recalibrated(map)),
+                };
+                return Ok(Ok(among_cohorts(cohorts, own, prediction, seen)?));
             }
             (Fit::Cox(fit), _) => &fit.means,
             (Fit::Renewal(fit) | Fit::DiscreteTime(fit), _) => &fit.means,
@@ -240,7 +237,7 @@ fn among_cohorts(
     cohorts: &Cohorts,
     own: &Cohort,
     prediction: f64,
-    mut quantity: impl FnMut(&Subject) -> Result<Option<f64>>,
+    mut quantity: impl FnMut(&Cohort) -> Result<Option<f64>>,
 ) -> Result<Option<Allocation>> {
     let features = own.levels.len();
     if features > MOST_COHORT_FEATURES {
@@ -252,7 +249,7 @@ fn among_cohorts(
     let sets = 1usize << features;
     let (mut subjects, mut totals) = (vec![0.0; sets], vec![0.0; sets]);
     for cohort in &cohorts.cohorts {
-        if let Some(value) = quantity(&Subject::Cohort(cohort))? {
+        if let Some(value) = quantity(cohort)? {
             let shared = |at: &usize| cohort.levels[*at] == own.levels[*at];
             let set: usize = (0..features).filter(shared).map(|at| 1 << at).sum();
             subjects[set] += cohort.subjects;

@@ -73,7 +73,7 @@ impl Version1 {
                 baselines: vec![fit.baseline],
             })),
         };
-        let model = Model { features: self.features, fit, skipped: self.skipped };
+        let model = Model { features: self.features, fit, skipped: self.skipped, recalibration: None };
         model.validate()?;
         Ok(model)
     }

@@ -13,6 +13,7 @@ pub mod features;
 pub mod inference;
 pub mod legacy;
 pub mod naming;
+mod recalibrated;
 pub mod subject;
 pub mod transactional;
 
@@ -24,6 +25,7 @@ use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
 use crate::hazard::parametric::ParametricFit;
+use crate::survival::RecalibrationMap;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
@@ -53,6 +55,9 @@ pub struct Model {
     pub fit: Fit,
     /// Rows that training left out because a value was NULL.
     pub skipped: u64,
+    /// What its curves are seen through. Stored beside the rest (`codec`), as earlier formats know nothing of it.
+    #[serde(skip)]
+    pub recalibration: Option<RecalibrationMap>,
 }
 
 impl Model {
@@ -77,6 +82,12 @@ impl Model {
     /// # Errors
     /// [`Error::Malformed`] when the parts do not fit each other: what stored or received values are checked for.
     pub fn validate(&self) -> Result<()> {
+        if let Some(map) = &self.recalibration {
+            map.validate()?;
+            if let Some((message, _)) = self.no_recalibration() {
+                return Err(Error::malformed(message));
+            }
+        }
         self.features.iter().try_for_each(Feature::validate)?;
         let columns: usize = self.features.iter().map(Feature::columns).sum();
         if !matches!(self.fit, Fit::KaplanMeier(_)) && columns != self.fit.covariates() {

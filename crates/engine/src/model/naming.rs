@@ -66,7 +66,7 @@ impl Model {
         let stratum = matches!(&fit, Fit::Cox(fit) if !fit.strata.is_empty()).then_some(STRATUM);
         // Names that are made here are as many as needed, and distinct.
         let features = features(None, fit.covariates(), stratum).unwrap_or_default();
-        Model { features, fit, skipped }
+        Model { features, fit, skipped, recalibration: None }
     }
 }
 

@@ -10,11 +10,11 @@ use crate::model::cohorts::Cohort;
 use crate::model::features::{Kind, Unscorable, Value};
 use crate::model::{Fit, Model};
 use crate::survival::curve::bad_time;
-use crate::survival::{CurveView, FittedCurve, Survival};
+use crate::survival::{CurveView, FittedCurve, RecalibrationMap, Survival};
 use crate::{Error, Result};
 
 /// A row that has a curve.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Subject<'a> {
     Cox {
         fit: &'a CoxFit,
@@ -45,6 +45,11 @@ pub enum Subject<'a> {
         covariates: &'a [f64],
     },
     Contractual(&'a ContractualFit),
+    /// Any of the others, seen through a map of its probabilities.
+    Recalibrated {
+        map: &'a RecalibrationMap,
+        inner: Box<Subject<'a>>,
+    },
 }
 
 /// What a model says of a row: what happens within `horizon` to a contract that has lasted `given`.
@@ -66,7 +71,20 @@ impl Model {
     /// The row's subject. `values` are in the order of the features; `columns` is scratch space that the subject borrows.
     ///
     /// A cohort that training never saw is [`Unscorable::Unseen`].
+    #[inline]
     pub fn subject<'a>(&'a self, values: &[Value], columns: &'a mut Vec<f64>) -> Result<Subject<'a>, Unscorable> {
+        let subject = self.uncalibrated_subject(values, columns)?;
+        Ok(match &self.recalibration {
+            None => subject,
+            Some(map) => subject.recalibrated(map),
+        })
+    }
+
+    fn uncalibrated_subject<'a>(
+        &'a self,
+        values: &[Value],
+        columns: &'a mut Vec<f64>,
+    ) -> Result<Subject<'a>, Unscorable> {
         match &self.fit {
             Fit::Cox(fit) => {
                 if fit.status == Status::NoEvents {
@@ -166,13 +184,14 @@ impl Model {
 impl<'a> Subject<'a> {
     /// The numbers that the fit sees of the row; none for a cohort and for counts without features.
     pub fn covariates(&self) -> &'a [f64] {
-        match *self {
+        match self {
             Subject::Cox { covariates, .. }
             | Subject::Renewal { covariates, .. }
             | Subject::DiscreteTime { covariates, .. }
             | Subject::Subdistribution { covariates, .. }
             | Subject::Parametric { covariates, .. } => covariates,
             Subject::Cohort(_) | Subject::Contractual(_) => &[],
+            Subject::Recalibrated { inner, .. } => inner.covariates(),
         }
     }
 
@@ -197,6 +216,7 @@ impl<'a> Subject<'a> {
             Subject::Parametric { fit, .. } => Subject::Parametric { fit, covariates: columns },
             Subject::Cohort(cohort) => Subject::Cohort(cohort),
             Subject::Contractual(fit) => Subject::Contractual(fit),
+            Subject::Recalibrated { map, ref inner } => inner.moved(columns).recalibrated(map),
         }
     }
 }
@@ -211,6 +231,7 @@ impl Subject<'_> {
             Subject::Contractual(fit) => fit.is_trustworthy(),
             Subject::Renewal { fit, .. } | Subject::DiscreteTime { fit, .. } => fit.status == Status::Converged,
             Subject::Subdistribution { fit, .. } => fit.status == Status::Converged,
+            Subject::Recalibrated { inner, .. } => inner.is_trustworthy(),
         }
     }
 
@@ -218,6 +239,7 @@ impl Subject<'_> {
     pub fn no_lifetime(&self) -> Option<&'static str> {
         match self {
             Subject::Subdistribution { .. } => Some("the model tells of one cause, not of how long a contract lasts"),
+            Subject::Recalibrated { inner, .. } => inner.no_lifetime(),
             _ => None,
         }
     }
@@ -229,6 +251,7 @@ impl Subject<'_> {
                 "the model tells of contracts from their start: given must be 0"
             }
             Subject::Subdistribution { .. } => "beyond the observed time",
+            Subject::Recalibrated { inner, .. } => inner.undefined(given),
             _ => "no curve at the given age",
         }
     }
@@ -243,6 +266,7 @@ impl Subject<'_> {
             Subject::Renewal { fit, covariates, .. } => look_at_steps(fit.renewal_curve(covariates), look),
             Subject::DiscreteTime { fit, covariates, .. } => look_at_steps(fit.curve(covariates), look),
             Subject::Subdistribution { fit, covariates, .. } => look_at_steps(fit.curve(covariates), look),
+            Subject::Recalibrated { map, inner } => look(inner.recalibrated_reading(map).view()),
         }
     }
 
@@ -255,6 +279,7 @@ impl Subject<'_> {
             Subject::Renewal { fit, covariates, .. } => fit.renewal_curve(covariates),
             Subject::DiscreteTime { fit, covariates, .. } => fit.curve(covariates),
             Subject::Subdistribution { fit, covariates, .. } => fit.curve(covariates),
+            Subject::Recalibrated { map, inner } => return inner.survival().recalibrated(map),
             Subject::Cohort(cohort) => FittedCurve {
                 times: cohort.curve.times.clone(),
                 cumulative_hazard: cohort.curve.survival.iter().map(|survival| -survival.ln() + 0.0).collect(),
@@ -298,6 +323,7 @@ impl Subject<'_> {
             Subject::Parametric { fit, covariates } => {
                 fit.bare_curve(covariates).renewal_probability(given, given + horizon)
             }
+            Subject::Recalibrated { map, inner } => inner.recalibrated_probability(map, given, horizon),
         }
     }
 
@@ -308,22 +334,29 @@ impl Subject<'_> {
         }
         Ok(match self {
             Subject::Parametric { fit, covariates } => fit.cured_share(covariates, given),
+            Subject::Recalibrated { map, inner } => return inner.recalibrated_cured_share(map, given),
             _ => None,
         })
     }
 
-    /// All that `predict` tells.
-    pub fn outlook(&self, given: f64, horizon: f64, level: f64) -> Result<Outlook> {
-        let z = crate::survival::kaplan_meier::critical_value(level)?;
-        let renewal_probability = self.renewal_probability(given, horizon)?;
-        let linear_predictor = match self {
+    /// Of the model before any recalibration; `None` for one that has none.
+    pub fn linear_predictor(&self) -> Option<f64> {
+        match self {
             Subject::Cox { linear_predictor, .. }
             | Subject::Renewal { linear_predictor, .. }
             | Subject::DiscreteTime { linear_predictor, .. }
             | Subject::Subdistribution { linear_predictor, .. } => Some(*linear_predictor),
             Subject::Parametric { fit, covariates } => Some(fit.linear_predictor(covariates)),
             Subject::Cohort(_) | Subject::Contractual(_) => None,
-        };
+            Subject::Recalibrated { inner, .. } => inner.linear_predictor(),
+        }
+    }
+
+    /// All that `predict` tells.
+    pub fn outlook(&self, given: f64, horizon: f64, level: f64) -> Result<Outlook> {
+        let z = crate::survival::kaplan_meier::critical_value(level)?;
+        let renewal_probability = self.renewal_probability(given, horizon)?;
+        let linear_predictor = self.linear_predictor();
         Ok(self.view(|curve| {
             let variance = curve.log_variance_between(given, given + horizon);
             let limits = renewal_probability.zip(variance).and_then(|(p, variance)| limits(p, variance, z));
@@ -353,7 +386,7 @@ fn limits(probability: f64, log_variance: f64, z: f64) -> Option<(f64, f64)> {
     limits.lower.zip(limits.upper)
 }
 
-fn check_window(given: f64, horizon: f64) -> Result<()> {
+pub(super) fn check_window(given: f64, horizon: f64) -> Result<()> {
     if !(0.0..f64::INFINITY).contains(&given) {
         return Err(bad_time("given", given));
     }

@@ -5,6 +5,7 @@ use crate::survival::curve::{FittedCurve, Survival, Tail};
 use crate::survival::distribution::{Distribution, SplineScale};
 use crate::survival::packed;
 use crate::survival::parametric::ParametricCurve;
+use crate::survival::recalibration::RecalibrationMap;
 use crate::survival::sample::Sample;
 use crate::{Error, Result};
 
@@ -105,6 +106,8 @@ pub fn encode_sample(sample: &Sample) -> Vec<u8> {
 
 /// Marks a distribution with a cured share; the inner one follows.
 const CURE: u8 = 128;
+/// Marks a recalibrated distribution; the map and the inner one follow.
+const RECALIBRATED: u8 = 64;
 const BETA_GEOMETRIC: u8 = 10;
 const BETA_DISCRETE_WEIBULL: u8 = 11;
 
@@ -140,11 +143,24 @@ fn write_distribution(distribution: &Distribution, out: &mut Writer) {
             out.byte(CURE);
             write_distribution(inner, out);
         }
+        Distribution::Recalibrated { inner, map } => {
+            out.byte(RECALIBRATED);
+            map.write(out);
+            write_distribution(inner, out);
+        }
     }
 }
 
 fn read_distribution(from: &mut Reader) -> Result<Distribution> {
     Ok(match from.byte()? {
+        RECALIBRATED => {
+            let map = RecalibrationMap::read(from)?;
+            let inner = match from.byte()? {
+                CURE => Distribution::Cure(Box::new(read_plain(from.byte()?, from)?)),
+                plain => read_plain(plain, from)?,
+            };
+            Distribution::Recalibrated { inner: Box::new(inner), map }
+        }
         CURE => match from.byte()? {
             CURE => return Err(Error::malformed("a cured share cannot have a cured share of its own")),
             inner => Distribution::Cure(Box::new(read_plain(inner, from)?)),

@@ -24,9 +24,10 @@ pub enum Survival {
 }
 
 /// What a curve says beyond the last observed time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub enum Tail {
     /// Nothing: undefined.
+    #[default]
     None,
     /// S(t) = S(m) exp(−rate (t − m)) beyond the last observed time m.
     ConstantHazard { rate: f64 },
@@ -55,7 +56,7 @@ impl Tail {
 ///
 /// All vectors run over the same strictly rising `times`; `loadings` has `rank` numbers per time. The covariance of the
 /// cumulative hazard at steps j and k is `variance[min(j, k)] + loadings[j] · loadings[k]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FittedCurve {
     pub times: Vec<f64>,
     /// H(t) = −ln S(t), right-continuous, never falling; infinite where S is 0.

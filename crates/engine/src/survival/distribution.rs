@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::survival::recalibration::RecalibrationMap;
 use crate::{Error, Result};
 
 /// More knots or breaks than this have no place in a curve.
@@ -46,6 +47,12 @@ pub enum Distribution {
     BetaGeometric { period: f64 },
     /// (ln α, ln β, ln c): beta-discrete-Weibull, the same with a shape.
     BetaDiscreteWeibull { period: f64 },
+    /// (…): the inner distribution seen through a recalibration. It does not nest, and renewals have none.
+    Recalibrated {
+        #[serde(deserialize_with = "unmapped")]
+        inner: Box<Distribution>,
+        map: RecalibrationMap,
+    },
 }
 
 /// The distributions without a cured share, in the same order: what may stand inside one. Read in its place, so that a
@@ -73,6 +80,35 @@ fn plain<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Box<Distribution>,
         Plain::Gompertz => Distribution::Gompertz,
         Plain::Spline { scale, knots } => Distribution::Spline { scale, knots },
         Plain::PiecewiseExponential { breaks } => Distribution::PiecewiseExponential { breaks },
+    }))
+}
+
+/// As [`Plain`], with a cured share perhaps.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Unmapped {
+    Exponential,
+    Weibull,
+    LogNormal,
+    LogLogistic,
+    GeneralizedGamma,
+    Gompertz,
+    Spline { scale: SplineScale, knots: Vec<f64> },
+    PiecewiseExponential { breaks: Vec<f64> },
+    Cure(#[serde(deserialize_with = "plain")] Box<Distribution>),
+}
+
+fn unmapped<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Box<Distribution>, D::Error> {
+    Ok(Box::new(match Unmapped::deserialize(from)? {
+        Unmapped::Exponential => Distribution::Exponential,
+        Unmapped::Weibull => Distribution::Weibull,
+        Unmapped::LogNormal => Distribution::LogNormal,
+        Unmapped::LogLogistic => Distribution::LogLogistic,
+        Unmapped::GeneralizedGamma => Distribution::GeneralizedGamma,
+        Unmapped::Gompertz => Distribution::Gompertz,
+        Unmapped::Spline { scale, knots } => Distribution::Spline { scale, knots },
+        Unmapped::PiecewiseExponential { breaks } => Distribution::PiecewiseExponential { breaks },
+        Unmapped::Cure(inner) => Distribution::Cure(inner),
     }))
 }
 
@@ -105,6 +141,7 @@ impl Distribution {
             Distribution::Cure(inner) => format!("{}-cure", inner.name()),
             Distribution::BetaGeometric { .. } => "beta-geometric".into(),
             Distribution::BetaDiscreteWeibull { .. } => "beta-discrete-weibull".into(),
+            Distribution::Recalibrated { inner, .. } => format!("{}-recalibrated", inner.name()),
         }
     }
 
@@ -123,6 +160,7 @@ impl Distribution {
             Distribution::PiecewiseExponential { .. } => "piecewise_exponential",
             Distribution::BetaGeometric { .. } => "sbg",
             Distribution::BetaDiscreteWeibull { .. } => "bdw",
+            Distribution::Recalibrated { inner, .. } => inner.algorithm(),
             Distribution::Cure(inner) => match **inner {
                 Distribution::Exponential => "exponential_cure",
                 Distribution::Weibull => "weibull_cure",
@@ -137,7 +175,8 @@ impl Distribution {
                 // A cured share does not nest, and renewals have none.
                 Distribution::Cure(_)
                 | Distribution::BetaGeometric { .. }
-                | Distribution::BetaDiscreteWeibull { .. } => "cure",
+                | Distribution::BetaDiscreteWeibull { .. }
+                | Distribution::Recalibrated { .. } => "cure",
             },
         }
     }
@@ -152,6 +191,7 @@ impl Distribution {
             Distribution::Spline { knots, .. } => knots.len(),
             Distribution::PiecewiseExponential { breaks } => breaks.len() + 1,
             Distribution::Cure(inner) => inner.parameters() + 1,
+            Distribution::Recalibrated { inner, .. } => inner.parameters(),
         }
     }
 
@@ -180,6 +220,7 @@ impl Distribution {
                 names.push("logit(cured share)".into());
                 names
             }
+            Distribution::Recalibrated { inner, .. } => inner.parameter_names(),
         }
     }
 
@@ -205,6 +246,7 @@ impl Distribution {
             | Distribution::BetaGeometric { .. }
             | Distribution::BetaDiscreteWeibull { .. } => false,
             Distribution::Cure(inner) => inner.is_accelerated(),
+            Distribution::Recalibrated { .. } => false,
         }
     }
 
@@ -257,7 +299,19 @@ impl Distribution {
                 Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. } => {
                     Err(Error::invalid("a model of renewals has no cured share", "Leave it out."))
                 }
+                Distribution::Recalibrated { .. } => {
+                    Err(Error::invalid("a cured share stands inside a recalibration", "Turn the two around."))
+                }
                 _ => inner.validate(),
+            },
+            Distribution::Recalibrated { inner, map } => match **inner {
+                Distribution::Recalibrated { .. } => {
+                    Err(Error::invalid("a recalibration does not nest", "Recalibrate the model it was made from."))
+                }
+                Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. } => {
+                    Err(Error::invalid("a model of renewals has no recalibration", "Fit it to later renewals."))
+                }
+                _ => map.validate().and_then(|()| inner.validate()),
             },
             _ => Ok(()),
         }

@@ -3,6 +3,7 @@
 use crate::numeric::{mills, prentice, prentice_table};
 use crate::survival::distribution::{Distribution, SplineScale};
 use crate::survival::periodic;
+use crate::survival::recalibration::RecalibrationMap;
 use crate::survival::spline::basis;
 
 /// A number and its derivatives in the m parameters: m of the first order, m × m of the second (row-major, symmetric).
@@ -109,7 +110,9 @@ impl<'a> Evaluator<'a> {
         let m = distribution.parameters();
         let terms = if let Distribution::Spline { .. } = distribution { m } else { 0 };
         let inner = match distribution {
-            Distribution::Cure(inner) => Some(Box::new(Evaluator::new(inner))),
+            Distribution::Cure(inner) | Distribution::Recalibrated { inner, .. } => {
+                Some(Box::new(Evaluator::new(inner)))
+            }
             _ => None,
         };
         Evaluator {
@@ -163,7 +166,25 @@ impl<'a> Evaluator<'a> {
                 self.log_hazard.value = f64::NAN;
             }
             Distribution::Cure(_) => self.cure(parameters, time, order, density),
+            Distribution::Recalibrated { map, .. } => self.recalibrated(map, parameters, time, order, density),
         }
+    }
+
+    /// Of the cumulative hazard the value and the first derivatives, of the log hazard the value alone: no recalibrated
+    /// curve is fitted by likelihood.
+    fn recalibrated(&mut self, map: &RecalibrationMap, parameters: &[f64], time: Time, order: Order, density: bool) {
+        let Some(inner) = &mut self.inner else { return };
+        inner.evaluate(parameters, time, order, density);
+        let (hazard, slope) = map.hazard(inner.hazard.value);
+        self.hazard.clear();
+        self.log_hazard.clear();
+        self.hazard.value = hazard;
+        if order > Order::Value {
+            for (ours, theirs) in self.hazard.gradient.iter_mut().zip(&inner.hazard.gradient) {
+                *ours = if *theirs == 0.0 { 0.0 } else { slope * theirs };
+            }
+        }
+        self.log_hazard.value = inner.log_hazard.value + slope.ln();
     }
 
     /// The limit of ln h(t) as t falls to 0.
@@ -199,6 +220,12 @@ impl<'a> Evaluator<'a> {
                 }
                 None => f64::NEG_INFINITY,
             },
+            // By the hazard of a moment.
+            Distribution::Recalibrated { .. } => {
+                let mut near = Evaluator::new(self.distribution);
+                near.evaluate(parameters, Time::new(1e-200), Order::Value, true);
+                near.log_hazard.value
+            }
         }
     }
 

@@ -55,7 +55,11 @@ impl ParametricCurve {
     /// # Errors
     /// [`Error::Malformed`] for a spline that falls somewhere, and a shape out of bounds.
     pub fn check_shape(&self) -> Result<()> {
-        let (distribution, parameters) = match &self.distribution {
+        let unmapped = match &self.distribution {
+            Distribution::Recalibrated { inner, .. } => &**inner,
+            other => other,
+        };
+        let (distribution, parameters) = match unmapped {
             Distribution::Cure(inner) => (&**inner, &self.parameters[..inner.parameters()]),
             other => (other, &self.parameters[..]),
         };

@@ -88,6 +88,12 @@ impl ParametricCurve {
         };
         match &self.distribution {
             Distribution::Cure(inner) => of(inner),
+            Distribution::Recalibrated { inner, map } => {
+                let plain = ParametricCurve { distribution: (**inner).clone(), given: 0.0, ..self.clone() };
+                let mut kinks = plain.kinks();
+                kinks.extend(map.kinks().into_iter().filter_map(|hazard| plain.time_of_hazard(hazard)));
+                kinks
+            }
             other => of(other),
         }
     }
@@ -150,6 +156,8 @@ impl ParametricCurve {
                 *scale != SplineScale::Odds || slope > 1.0
             }
             Distribution::Cure(_) => false,
+            // The integral itself tells, except where a share never has the event.
+            Distribution::Recalibrated { inner, .. } => !matches!(**inner, Distribution::Cure(_)),
             // Their sum tells.
             Distribution::BetaGeometric { .. } | Distribution::BetaDiscreteWeibull { .. } => true,
         }

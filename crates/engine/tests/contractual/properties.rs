@@ -46,7 +46,7 @@ proptest! {
                 }
             }
         }
-        let model = Model { features: Vec::new(), fit: Fit::Contractual(Box::new(fit)), skipped: 3 };
+        let model = Model { features: Vec::new(), fit: Fit::Contractual(Box::new(fit)), skipped: 3, recalibration: None };
         prop_assert_eq!(Model::decode(&model.encode().unwrap()).unwrap(), model.clone());
         let text = serde_json::to_string(&model).unwrap();
         prop_assert_eq!(serde_json::from_str::<Model>(&text).unwrap(), model);

@@ -94,7 +94,7 @@ fn design(rows: &[([f64; 2], f64, bool)], period: f64) -> Design {
 
 fn model(fit: Fit) -> Model {
     let feature = |name: &str| Feature { name: name.into(), kind: FeatureKind::Numeric };
-    Model { features: vec![feature("a"), feature("b")], fit, skipped: 0 }
+    Model { features: vec![feature("a"), feature("b")], fit, skipped: 0, recalibration: None }
 }
 
 fn cox_of(rows: &[([f64; 2], f64, bool)]) -> Model {

@@ -132,7 +132,7 @@ impl DiscreteFit {
         self.baseline.levels.first().copied().flatten().map(|level| self.link.probability(bounded(level + eta)))
     }
 
-    fn renewals_shown(&self) -> f64 {
+    pub(crate) fn renewals_shown(&self) -> f64 {
         (SHOWN / self.period).floor().clamp(FEWEST, MOST)
     }
 

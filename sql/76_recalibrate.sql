@@ -1,0 +1,144 @@
+-- A new version of a model that tells the probabilities which were observed.
+
+CREATE FUNCTION ltv.recalibrate(
+    model text, source regclass, method text DEFAULT 'isotonic', horizon double precision DEFAULT NULL, rows text DEFAULT 'auto',
+    min_events double precision DEFAULT 20, note text DEFAULT NULL
+) RETURNS TABLE (
+    version integer, parent integer, status text, n_rows bigint, n_events bigint, metric text, before double precision, after double precision, warnings text[]
+)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 4
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    reading record;
+    origin ltv.model_versions;
+    named text := split_part(recalibrate.model, '@', 1);
+    at double precision;
+    bare ltv.model;
+    relation text;
+    folds ltv.survival_calibration[];
+    told ltv.survival_calibration[];
+    base ltv.survival_calibration;
+    was ltv.survival_calibration;
+    crossed ltv.survival_calibration;
+    map jsonb;
+    held jsonb := '[]';
+    scores jsonb := '[]';
+    seen boolean;
+    before_brier double precision;
+    said text[] := '{}';
+    made integer;
+    n bigint;
+    deaths bigint;
+    unscored bigint;
+    drawn text;
+BEGIN
+    IF recalibrate.method IS NULL OR recalibrate.method NOT IN ('isotonic', 'platt', 'beta', 'intercept') THEN
+        RAISE EXCEPTION 'unknown recalibration "%"', recalibrate.method USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: isotonic, platt, beta, intercept.';
+    END IF;
+    IF NOT coalesce(min_events >= 1 AND min_events < 'Infinity', false) THEN
+        RAISE EXCEPTION 'min_events must be at least 1, got %', min_events USING ERRCODE = 'invalid_parameter_value', HINT = 'Twenty is little already: each fifth of the rows is judged by a map of the others.';
+    END IF;
+    SELECT * INTO reading FROM ltv.evaluation_query(recalibrate.model, recalibrate.source, NULL, recalibrate.rows);
+    SELECT * INTO origin FROM ltv.model_versions v WHERE v.model = named AND v.version = ltv.model_version(recalibrate.model);
+    SELECT format('%I.%I', s.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = recalibrate.source;
+    seen := relation = origin.spec ->> 'source' AND (recalibrate.rows = 'all' OR recalibrate.rows = 'auto' AND jsonb_typeof(origin.spec -> 'holdout') IS DISTINCT FROM 'object');
+    IF seen THEN
+        RAISE EXCEPTION '% learnt from these very rows', recalibrate.model
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'On them its predictions look better than they are, and the map would keep them so.',
+                  HINT = 'Train with a holdout, or give rows that came later: source => a relation with the columns of the training.';
+    END IF;
+    -- The same rows under another name.
+    IF relation <> origin.spec ->> 'source' AND origin.lineage ? 'fingerprint'
+       AND NOT EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(origin.lineage -> 'columns') WHEN 'array' THEN origin.lineage -> 'columns' ELSE '[]' END) u
+                       WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = recalibrate.source AND a.attname = u ->> 'column' AND a.attnum > 0 AND NOT a.attisdropped))
+       AND jsonb_typeof(origin.spec -> 'holdout') IS DISTINCT FROM 'object'
+       AND ltv.data_fingerprint(recalibrate.source, ARRAY(SELECT u ->> 'column' FROM jsonb_array_elements(origin.lineage -> 'columns') u)) = origin.lineage ->> 'fingerprint' THEN
+        RAISE EXCEPTION '% holds the rows that % learnt from', relation, recalibrate.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give rows that came later, or train with a holdout.';
+    END IF;
+    IF origin.spec ->> 'entry' IS NOT NULL AND recalibrate.method <> 'intercept' THEN
+        RAISE EXCEPTION 'rows with a delayed entry do not tell the probability from the start, which % maps', recalibrate.method
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'method => ''intercept'': one ratio of hazards holds at every age.';
+    END IF;
+    at := coalesce(recalibrate.horizon, reading.horizon);
+    IF at IS NULL THEN
+        RAISE EXCEPTION 'recalibrate needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    bare := ltv.recalibrated(origin.fitted, NULL);
+    -- Five folds by what a row says, so that the order of rows does not matter; each is judged by a map of the other four.
+    EXECUTE format($q$
+        WITH judged AS (SELECT abs(hash_record_extended(ROW(j.predicted, j.duration, j.event, j.weight), 0) %% 5) AS fold, j.* FROM (%s) j)
+        SELECT array_agg(g.s ORDER BY g.fold), sum(g.n)::bigint, sum(g.deaths)::bigint, sum(g.unscored)::bigint
+        FROM (SELECT j.fold, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s, count(j.predicted) AS n,
+                     count(*) FILTER (WHERE j.event AND j.duration <= j.horizon AND j.predicted IS NOT NULL) AS deaths, count(*) FILTER (WHERE j.predicted IS NULL) AS unscored
+              FROM judged j GROUP BY j.fold) g $q$, reading.query)
+    INTO folds, n, deaths, unscored USING bare, ARRAY[at];
+    IF coalesce(deaths, 0) < min_events THEN
+        RAISE EXCEPTION '% rows had the event within %, which is fewer than %', coalesce(deaths, 0), at, min_events
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('%s rows were scored, %s could not be.', coalesce(n, 0), coalesce(unscored, 0)), HINT = 'Use more rows or a longer horizon, or method => ''intercept'' with a lower min_events.';
+    END IF;
+    SELECT ltv.rollup(f.s) INTO base FROM unnest(folds) AS f (s);
+    IF ltv.calibration_at(base, at) IS NULL THEN
+        RAISE EXCEPTION 'nobody was observed until %', at USING ERRCODE = 'invalid_parameter_value', HINT = 'A shorter horizon, in the unit of the durations.';
+    END IF;
+    map := ltv.fit_recalibration(ltv.calibration_at(base, at), recalibrate.method);
+    FOR i IN 1..cardinality(folds) LOOP
+        BEGIN
+            SELECT ltv.recalibrated(folds[i], ltv.fit_recalibration(ltv.calibration_at(ltv.rollup(f.s), at), recalibrate.method)) INTO crossed
+            FROM unnest(folds) WITH ORDINALITY AS f (s, place) WHERE f.place <> i;
+            told := told || crossed;
+        EXCEPTION WHEN invalid_parameter_value THEN
+            told := NULL;
+            EXIT;
+        END;
+    END LOOP;
+    IF told IS NULL OR cardinality(folds) < 2 THEN
+        said := said || 'after: in sample, for the rows are too few to judge the map by rows it has not seen'::text;
+        crossed := ltv.recalibrated(base, map);
+    ELSE
+        SELECT ltv.rollup(f.s) INTO crossed FROM unnest(told) AS f (s);
+    END IF;
+    was := CASE WHEN ltv.recalibration(origin.fitted) IS NULL THEN base ELSE ltv.recalibrated(base, ltv.recalibration(origin.fitted)) END;
+    IF ltv.recalibration(origin.fitted) IS NOT NULL THEN
+        said := said || format('version %s was recalibrated before; its map is replaced', origin.version);
+        IF relation = origin.spec #>> '{recalibration,source}' THEN
+            said := said || 'before: the earlier map has seen these rows'::text;
+        END IF;
+    END IF;
+    IF unscored > 0 THEN
+        said := said || format('%s rows could not be scored', unscored);
+    END IF;
+    SELECT jsonb_agg(jsonb_build_object('metric', format('%s at %s', m.name, at), 'value', m.later, 'baseline_value', m.earlier,
+                                        'skill', CASE WHEN m.earlier > 0 AND m.name <> 'observed_to_expected' THEN 1 - m.later / m.earlier END) ORDER BY m.place), min(m.earlier) FILTER (WHERE m.place = 1)
+    INTO scores, before_brier
+    FROM (SELECT 1 AS place, 'brier' AS name, (ltv.brier_score(was, at)).brier AS earlier, (ltv.brier_score(crossed, at)).brier AS later
+          UNION ALL SELECT 2, 'ici', (ltv.integrated_calibration_index(was, at)).ici, (ltv.integrated_calibration_index(crossed, at)).ici
+          UNION ALL SELECT 3, 'log_loss', ltv.log_loss(ltv.calibration_at(was, at)), ltv.log_loss(ltv.calibration_at(crossed, at))
+          UNION ALL SELECT 4, 'observed_to_expected', e.earlier, e.later
+          FROM (SELECT (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(ltv.calibration_at(was, at), 1) c) AS earlier,
+                       (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(ltv.calibration_at(crossed, at), 1) c) AS later) e) m;
+    IF (scores #>> '{0,value}')::float8 >= before_brier THEN
+        said := said || 'the Brier score is no better: the version it was made from may stay'::text;
+    END IF;
+    IF ltv.log_loss(ltv.calibration_at(crossed, at)) IS NULL THEN
+        said := said || 'log_loss after: the map says that something is impossible which happened; platt and beta never do'::text;
+    END IF;
+    -- Features and durations are as they were; the predictions are now others.
+    EXECUTE format('SELECT ltv.profile_agg(1 - j.predicted)::text FROM (%s) j', reading.query) INTO drawn USING ltv.recalibrated(bare, map), ARRAY[at];
+    SELECT coalesce(jsonb_agg(p.entry ORDER BY p.place), '[]') INTO held
+    FROM (SELECT place, entry FROM jsonb_array_elements(origin.profiles) WITH ORDINALITY AS o (entry, place) WHERE entry ->> 'role' <> 'prediction'
+          UNION ALL SELECT 1000000, jsonb_build_object('role', 'prediction', 'input', 'event_probability', 'horizon', at, 'profile', drawn) WHERE drawn IS NOT NULL AND at > 0) p;
+    made := ltv.register_version(
+        named, origin.algorithm, ltv.recalibrated(bare, map),
+        origin.spec || jsonb_build_object('recalibration', jsonb_build_object('source', relation, 'method', recalibrate.method, 'horizon', at, 'rows', n, 'events', deaths, 'map', map)),
+        origin.n_rows, origin.n_events, origin.n_dropped, n, scores, said, coalesce(recalibrate.note, format('recalibrated (%s) from version %s', recalibrate.method, origin.version)),
+        origin.lineage || jsonb_build_object('recalibration', ltv.source_lineage(recalibrate.source, origin.spec)), origin.version, held);
+    RETURN QUERY
+    SELECT made, origin.version, 'candidate', n, deaths, m ->> 'metric', (m ->> 'baseline_value')::float8, (m ->> 'value')::float8, said
+    FROM jsonb_array_elements(scores) WITH ORDINALITY AS f (m, place) ORDER BY f.place;
+END
+$$;
+COMMENT ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) IS 'Fits a rising map from the predicted to the observed probability of the event by the horizon (fit_recalibration) on rows that the model has not seen, censored rows weighed for (calibration_at), and registers the model seen through it as a new version: a candidate whose parent is the version it was made from. It promotes nothing. Rows: as evaluation_query; those of the training are refused, also under another name. A version that was recalibrated before gets the new map in place of the old. One row per metric: before, and after judged by five-fold cross-fitting (each fifth by a map of the other four; folds by a hash of what a row says). brier: weighted for censoring; ici: integrated_calibration_index; log_loss, observed_to_expected: of the rows known at the horizon, weighted. horizon: by default that of the training. With a delayed entry only intercept. Needs the rights of train. Errors 22023, 42703, 42501, P0002.';
+REVOKE EXECUTE ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) FROM PUBLIC;

@@ -1,0 +1,306 @@
+-- How well would it have done? Models fitted to what was known on a day, judged by what came after it.
+
+CREATE FUNCTION ltv.compare_algorithms(
+    training text, testing text, horizon double precision, algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', options jsonb DEFAULT '{}', min_events integer DEFAULT 20
+) RETURNS TABLE (
+    algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 20
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    named text;
+    category text;
+    kind text;
+    levels text[];
+    columns text[] := '{}';
+    labels text[] := '{}';
+    covariates text;
+    names text[];
+    held boolean;
+    design ltv.design;
+    curve ltv.survival;
+    until double precision;
+    left_then double precision;
+    fitted ltv.model;
+    rows_in bigint;
+    events_in bigint;
+    rows_out bigint;
+    events_out bigint;
+    unscored bigint;
+    told ltv.survival_calibration;
+    naive ltv.survival_calibration;
+    call text;
+    why text;
+    alone text;
+BEGIN
+    IF num_nulls(training, testing, compare_algorithms.horizon, algorithms, options) > 0 OR array_position(algorithms, NULL) IS NOT NULL OR array_position(features, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'the queries, the horizon, the algorithms and the options must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'algorithms => ARRAY[''cox'', ''weibull''].';
+    END IF;
+    IF NOT (horizon > 0 AND horizon < 'Infinity') THEN
+        RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
+    END IF;
+    IF jsonb_typeof(options) <> 'object' OR EXISTS (SELECT FROM jsonb_each(options) o WHERE jsonb_typeof(o.value) <> 'object' OR o.key <> ALL (algorithms)) THEN
+        RAISE EXCEPTION 'options are an object with an object for each of the algorithms' USING ERRCODE = 'invalid_parameter_value', HINT = '{"cox": {"penalty": 0.1}}';
+    END IF;
+    -- Said of the query, not of ours that it becomes a part of.
+    BEGIN
+        named := 'training';
+        EXECUTE format('SELECT t.entry::float8, t.duration::float8, t.event AND true FROM (%s) t LIMIT 0', training);
+        named := 'testing';
+        EXECUTE format('SELECT t.given::float8, t.duration::float8, t.event AND true FROM (%s) t LIMIT 0', testing);
+        FOREACH named IN ARRAY coalesce(features, '{}') LOOP
+            EXECUTE format('SELECT t.%I FROM (%s) t LIMIT 0', named, training);
+            EXECUTE format('SELECT t.%I FROM (%s) t LIMIT 0', named, testing);
+        END LOOP;
+    EXCEPTION
+        WHEN insufficient_privilege THEN
+            RAISE;
+        WHEN syntax_error_or_access_rule_violation THEN
+            RAISE EXCEPTION 'the query cannot be read (%): %', named, SQLERRM
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'A SELECT with duration, event (boolean), the features, and entry (training) or given (testing); tables with their schemas.';
+    END;
+    FOREACH named IN ARRAY coalesce(features, '{}') LOOP
+        EXECUTE format('SELECT pg_typeof(t.%I)::text, (SELECT y.typcategory FROM pg_type y WHERE y.oid = pg_typeof(t.%I)::oid) FROM (%s) t LIMIT 1', named, named, training) INTO kind, category;
+        IF category = 'B' THEN
+            columns := columns || format('t.%I::int4::float8', named);
+            labels := labels || named;
+        ELSIF category = 'N' THEN
+            columns := columns || format('t.%I::float8', named);
+            labels := labels || named;
+        ELSIF category IN ('S', 'E') THEN
+            EXECUTE format('SELECT array_agg(DISTINCT t.%I::text COLLATE "C") FROM (%s) t WHERE t.%I IS NOT NULL', named, training, named) INTO levels;
+            IF cardinality(levels) > 200 THEN
+                RAISE EXCEPTION 'column "%" has % levels', named, cardinality(levels) USING ERRCODE = 'invalid_parameter_value', HINT = 'It looks like an identifier; group rare levels, or leave it out.';
+            END IF;
+            -- A level that training has not seen has no number, and its row no score.
+            columns := columns || ARRAY(
+                SELECT format('CASE WHEN t.%1$I::text COLLATE "C" = ANY (%2$L::text[]) THEN (t.%1$I::text COLLATE "C" = %3$L)::int4::float8 END', named, levels, l.level)
+                FROM unnest(levels) WITH ORDINALITY AS l (level, place) WHERE l.place > 1 OR cardinality(levels) = 1 ORDER BY l.place);
+            labels := labels || ARRAY(SELECT named || '=' || l.level FROM unnest(levels) WITH ORDINALITY AS l (level, place) WHERE l.place > 1 OR cardinality(levels) = 1 ORDER BY l.place);
+        ELSIF kind IS NOT NULL THEN
+            RAISE EXCEPTION 'column "%" of type % cannot be a feature', named, kind USING ERRCODE = 'invalid_parameter_value', HINT = 'Features are numbers, booleans or text.';
+        END IF;
+    END LOOP;
+    names := ARRAY(SELECT 'x' || i FROM generate_series(1, cardinality(columns)) AS i);
+    covariates := format('ARRAY[%s]::float8[]', array_to_string(columns, ', '));
+    alone := CASE WHEN cardinality(columns) = 0 THEN 'ROW()' ELSE 'x.r' END;
+    EXECUTE format($q$
+        WITH t AS MATERIALIZED (SELECT * FROM (%s) t WHERE t.duration > coalesce(t.entry, 0) AND t.event IS NOT NULL AND array_position(%s, NULL) IS NULL)
+        SELECT count(*), count(*) FILTER (WHERE t.event), ltv.design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, %s), ltv.survival_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event), max(t.duration)::float8 FROM t
+        $q$, training, covariates, covariates) INTO rows_in, events_in, design, curve, until;
+    left_then := ltv.survival_at(curve, until);
+    FOREACH named IN ARRAY algorithms LOOP
+        fitted := NULL;
+        told := NULL;
+        naive := NULL;
+        rows_out := 0;
+        events_out := 0;
+        why := CASE WHEN rows_in = 0 THEN 'nothing to train on' WHEN events_in < coalesce(min_events, 0) THEN format('%s events to train on, fewer than %s', events_in, min_events) END;
+        -- An algorithm that has a function of its own, else the name of a distribution.
+        held := EXISTS (SELECT FROM pg_proc f JOIN pg_namespace s ON s.oid = f.pronamespace
+                        WHERE s.nspname = 'ltv' AND f.proname = 'fit_' || named AND f.proargtypes[0] = 'ltv.design'::regtype AND 'names' = ANY (f.proargnames) AND named NOT IN ('parametric', 'best', 'cure'));
+        IF NOT held AND NOT EXISTS (SELECT FROM unnest(ARRAY['exponential', 'weibull', 'lognormal', 'loglogistic', 'generalized_gamma', 'gompertz', 'spline', 'spline_odds', 'spline_normal', 'piecewise_exponential']) AS k WHERE k = named) THEN
+            RAISE EXCEPTION 'unknown algorithm "%"', named
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'cox, discrete_time, weibull, lognormal, loglogistic, generalized_gamma, gompertz, spline, ...; kaplan_meier is the baseline of every one.';
+        END IF;
+        IF EXISTS (SELECT FROM jsonb_each(options -> named) o WHERE jsonb_typeof(o.value) IN ('object', 'array')) THEN
+            RAISE EXCEPTION 'an option of % is no plain value', named USING ERRCODE = 'invalid_parameter_value', HINT = '{"cox": {"penalty": 0.1}}';
+        END IF;
+        IF why IS NULL THEN
+            call := format('SELECT ltv.%I(d => $1, names => $2%s%s)', CASE WHEN held THEN 'fit_' || named ELSE 'fit_parametric' END,
+                           CASE WHEN held THEN '' ELSE format(', distribution => %L', replace(named, '_', '-')) END,
+                           (SELECT string_agg(format(', %I => %L', o.key, o.value #>> '{}'), '' ORDER BY o.key) FROM jsonb_each(options -> named) o));
+            BEGIN
+                EXECUTE call INTO fitted USING design, names;
+                why := nullif(ltv.model_status(fitted), 'ok');
+            EXCEPTION
+                WHEN undefined_function THEN
+                    RAISE EXCEPTION 'an option of % is none of its arguments: %', named, options -> named USING ERRCODE = 'invalid_parameter_value', HINT = format('As in \df ltv.fit_%s', CASE WHEN held THEN named ELSE 'parametric' END);
+                WHEN invalid_parameter_value OR numeric_value_out_of_range THEN
+                    why := SQLERRM;
+            END;
+            FOR place IN REVERSE cardinality(names)..1 LOOP
+                why := regexp_replace(why, '\m' || names[place] || '\M', replace(labels[place], '\', '\\'), 'g');
+            END LOOP;
+        END IF;
+        IF fitted IS NOT NULL THEN
+            EXECUTE format($q$
+                SELECT count(*) FILTER (WHERE q.both), count(*) FILTER (WHERE q.both AND q.event AND q.duration <= $3), count(*) FILTER (WHERE NOT q.both),
+                       ltv.survival_calibration_agg(q.said, q.duration, q.event) FILTER (WHERE q.both), ltv.survival_calibration_agg(q.plain, q.duration, q.event) FILTER (WHERE q.both)
+                FROM (SELECT p.*, p.said IS NOT NULL AND p.plain IS NOT NULL AS both
+                      FROM (SELECT t.duration::float8 AS duration, t.event, ltv.renewal_probability($1, %s, $3, t.given::float8) AS said,
+                                   -- Beyond the training the curve goes on with its average hazard.
+                                   least(1, CASE WHEN t.given + $3 <= $4 THEN ltv.survival_at($2, t.given::float8 + $3) ELSE power($5, (t.given::float8 + $3) / $4) END
+                                            / nullif(CASE WHEN t.given <= $4 THEN ltv.survival_at($2, t.given::float8) ELSE power($5, t.given::float8 / $4) END, 0)) AS plain
+                            FROM (%s) t %s OFFSET 0) p) q
+                $q$, alone, testing, CASE WHEN cardinality(columns) = 0 THEN '' ELSE format('CROSS JOIN LATERAL (SELECT r FROM (SELECT %s) AS r) x',
+                    (SELECT string_agg(format('%s AS %I', c.expression, names[c.place]), ', ' ORDER BY c.place) FROM unnest(columns) WITH ORDINALITY AS c (expression, place))) END)
+            INTO rows_out, events_out, unscored, told, naive USING fitted, curve, horizon, until, left_then;
+            IF rows_out = 0 THEN
+                why := coalesce(why, 'nobody to judge it by');
+            ELSIF (ltv.brier_score(told, horizon)).brier IS NULL THEN
+                why := coalesce(why, 'nobody was observed until the horizon');
+            ELSIF unscored > 0 THEN
+                why := coalesce(why, format('%s rows could not be scored', unscored));
+            END IF;
+        END IF;
+        RETURN QUERY
+        SELECT named, rows_in, events_in, rows_out, events_out, m.metric, m.ours, m.theirs, CASE WHEN m.is_loss AND m.theirs > 0 THEN 1 - m.ours / m.theirs END, coalesce(why, 'ok')
+        FROM (SELECT 1 AS place, 'brier' AS metric, true AS is_loss, (ltv.brier_score(told, horizon)).brier AS ours, (ltv.brier_score(naive, horizon)).brier AS theirs
+              UNION ALL SELECT 2, 'log_loss', true, ltv.log_loss(ltv.calibration_at(told, horizon)), ltv.log_loss(ltv.calibration_at(naive, horizon))
+              UNION ALL SELECT 3, 'concordance', false, (ltv.concordance(told, until => horizon)).concordance, (ltv.concordance(naive, until => horizon)).concordance
+              UNION ALL SELECT 4, 'observed_to_expected', false, e.ours, e.theirs
+              FROM (SELECT (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(ltv.calibration_at(told, horizon), 1) c) AS ours,
+                           (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(ltv.calibration_at(naive, horizon), 1) c) AS theirs) e
+              UNION ALL SELECT 5, 'ici', true, (ltv.integrated_calibration_index(told, horizon)).ici, (ltv.integrated_calibration_index(naive, horizon)).ici) m
+        ORDER BY m.place;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ltv.compare_algorithms(text, text, double precision, text[], text[], jsonb, integer) IS 'Fits each algorithm to the rows of one query and judges it by those of another, side by side with the Kaplan-Meier curve of the training rows (baseline_value), which knows no features and goes on beyond its rows with their average hazard. Registers nothing. training: the text of a query with entry, duration, event and the features; testing: with given (the age from which it is predicted), duration (from there on), event and the features. Names in them need their schemas: they run under search_path = pg_catalog. Rows of training in which something is NULL are left out; rows of testing that have no score from both are not judged and counted in status. Features: numbers, booleans, text (its levels are those of training). algorithms: cox, discrete_time and the distributions of fit_parametric by the names of train, any with a fit_... function of a design and names; options: {"cox": {"penalty": 0.1}}, arguments of that function. Metrics at the horizon, weighted for censoring: brier, log_loss, concordance (pairs whose first event is by then), observed_to_expected (events), ici; log_loss is NULL where something happened that was said to be impossible, as steps may say of high ages; skill = 1 - value / baseline_value of losses. A fit that fails has NULLs and says why in status. Errors 22023, 22004.';
+
+CREATE FUNCTION ltv.backtest(
+    source regclass, started text, duration text, event text, horizon double precision, first_cut_off date, last_cut_off date DEFAULT NULL, step interval DEFAULT '3 months',
+    algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', "window" interval DEFAULT NULL,
+    options jsonb DEFAULT '{}', min_events integer DEFAULT 20
+) RETURNS TABLE (
+    cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 50
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
+    missing text;
+    shown text;
+    category text;
+    learnt date;
+    opened date;
+    here date;
+    known date;
+    selected text;
+BEGIN
+    IF num_nulls(source, started, duration, event, backtest.horizon, first_cut_off, step, unit, embargo) > 0 THEN
+        RAISE EXCEPTION 'the source, its columns, the horizon, the first cut-off, the step, the unit and the embargo must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'backtest(''accounts'', ''started_on'', ''months'', ''churned'', 12, first_cut_off => ''2023-01-01'').';
+    END IF;
+    IF days IS NULL THEN
+        RAISE EXCEPTION 'unknown unit "%"', unit USING ERRCODE = 'invalid_parameter_value', HINT = 'The unit of the durations: month (of 30.4375 days) or day.';
+    END IF;
+    IF NOT (horizon > 0 AND horizon * days < 100000) THEN
+        RAISE EXCEPTION 'the horizon must be greater than 0 and less than 100000 days, got %', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
+    END IF;
+    IF NOT isfinite(first_cut_off) OR step < interval '1 day' OR step > interval '100 years' OR embargo < interval '0' OR embargo > interval '100 years' OR "window" < interval '1 day' OR "window" > interval '1000 years' THEN
+        RAISE EXCEPTION 'the first cut-off must be finite, step and window at least a day, and the embargo not negative' USING ERRCODE = 'invalid_parameter_value', HINT = 'step => ''3 months'', embargo => ''30 days''; a window of NULL keeps all the past.';
+    END IF;
+    SELECT format('%I.%I', s.nspname, c.relname) INTO shown FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+    IF shown IS NULL THEN
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    SELECT string_agg(quote_ident(w.name), ', ') INTO missing FROM unnest(ARRAY[started, duration, event] || coalesce(features, '{}')) AS w (name)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% has no column %', shown, missing USING ERRCODE = 'undefined_column', HINT = 'Columns by their names, without quotes.';
+    END IF;
+    SELECT y.typcategory INTO category FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid WHERE a.attrelid = source AND a.attname = started;
+    IF category <> 'D' THEN
+        RAISE EXCEPTION 'column "%" is no date', started USING ERRCODE = 'invalid_parameter_value', HINT = 'started: the column with the day on which each row began.';
+    END IF;
+    -- A feature that tells the outcome is none.
+    IF features && ARRAY[duration, event] THEN
+        RAISE EXCEPTION 'the duration and the event cannot be features: they are what is to be told' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave them out. The age is used without being named.';
+    END IF;
+    EXECUTE format('SELECT max(s.%I::date + floor(s.%I::float8 * $1 + 0.000001)::int) FROM %s s WHERE isfinite(s.%I::date) AND s.%I::float8 BETWEEN 0 AND 40000', started, duration, shown, started, duration) INTO known USING days;
+    IF last_cut_off IS NULL THEN
+        last_cut_off := known - ceil(horizon * days)::int;
+        IF last_cut_off IS NULL OR last_cut_off < first_cut_off THEN
+            RAISE EXCEPTION 'no cut-off from % on has its horizon over: the rows end on %', first_cut_off, coalesce(known::text, 'no day')
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'An earlier first_cut_off or a shorter horizon.';
+        END IF;
+    END IF;
+    IF NOT isfinite(last_cut_off) OR last_cut_off < first_cut_off OR first_cut_off + 300 * step < last_cut_off THEN
+        RAISE EXCEPTION 'the cut-offs from % to % by % are none, or more than 300', first_cut_off, last_cut_off, step USING ERRCODE = 'invalid_parameter_value', HINT = 'A later last_cut_off, or a longer step.';
+    END IF;
+    selected := coalesce((SELECT string_agg(format(', s.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place) WHERE f.name NOT IN ('entry', 'given')), '');
+    IF features && ARRAY['entry', 'given'] OR features && ARRAY['duration', 'event'] THEN
+        RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event here' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename the column in a view.';
+    END IF;
+    FOR here IN SELECT g::date FROM generate_series(first_cut_off::timestamp, last_cut_off::timestamp, step) AS g LOOP
+        learnt := (here - embargo)::date;
+        opened := (learnt - "window")::date;
+        RETURN QUERY
+        SELECT here, c.algorithm, c.n_train, c.n_events, c.n_test, c.n_test_events, c.metric, c.value, c.baseline_value, c.skill,
+               CASE WHEN c.status = 'ok' AND here + ceil(horizon * days)::int > known THEN 'the horizon is not over' ELSE c.status END
+        FROM ltv.compare_algorithms(
+            -- What was known on the day: rows begun by then, their time cut there, an end only if it had come.
+            format('SELECT greatest(0, %1$s) AS entry, least(s.%3$I::float8, %2$s) AS duration, s.%4$I::int4 = 1 AND s.%3$I::float8 <= %2$s AS event%5$s FROM %6$s s WHERE s.%7$I::date <= %8$L::date AND s.%3$I::float8 > %1$s',
+                   CASE WHEN opened IS NULL THEN '0::float8' ELSE format('((%L::date - s.%I::date) / %L::float8)', opened, started, days) END,
+                   format('((%L::date - s.%I::date) / %L::float8)', learnt, started, days), duration, event, selected, shown, started, learnt),
+            -- Who was there on the cut-off, from there until the horizon; who is seen beyond it counts as such.
+            format('SELECT %1$s AS given, CASE WHEN s.%2$I::float8 - %1$s > %3$L::float8 THEN 2 * %3$L::float8 ELSE s.%2$I::float8 - %1$s END AS duration, s.%4$I::int4 = 1 AND s.%2$I::float8 - %1$s <= %3$L::float8 AS event%5$s '
+                   'FROM %6$s s WHERE s.%7$I::date <= %8$L::date AND s.%2$I::float8 > %1$s AND s.%4$I IS NOT NULL',
+                   format('((%L::date - s.%I::date) / %L::float8)', here, started, days), duration, horizon, event, selected, shown, started, here),
+            horizon, algorithms, features, options, min_events) c;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or days) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. last_cut_off: by default the last whose horizon is over. Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
+
+CREATE FUNCTION ltv.backtest(
+    source regprocedure, key text, horizon double precision, first_cut_off date, last_cut_off date, step interval DEFAULT '3 months',
+    algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', options jsonb DEFAULT '{}', min_events integer DEFAULT 20
+) RETURNS TABLE (
+    cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 50
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
+    shown text;
+    here date;
+    selected text;
+    entered text;
+BEGIN
+    IF num_nulls(source, key, backtest.horizon, first_cut_off, last_cut_off, step, unit, embargo) > 0 THEN
+        RAISE EXCEPTION 'the function, its key, the horizon, the cut-offs, the step, the unit and the embargo must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'backtest(''features_at(date)''::regprocedure, ''account'', 12, ''2023-01-01'', ''2024-01-01'').';
+    END IF;
+    IF days IS NULL THEN
+        RAISE EXCEPTION 'unknown unit "%"', unit USING ERRCODE = 'invalid_parameter_value', HINT = 'The unit of the durations: month (of 30.4375 days) or day.';
+    END IF;
+    IF NOT (horizon > 0 AND horizon * days < 100000) THEN
+        RAISE EXCEPTION 'the horizon must be greater than 0 and less than 100000 days, got %', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
+    END IF;
+    IF NOT (isfinite(first_cut_off) AND isfinite(last_cut_off)) OR last_cut_off < first_cut_off OR step < interval '1 day' OR embargo < interval '0' OR embargo > interval '100 years' OR first_cut_off + 300 * least(step, interval '100 years') < last_cut_off THEN
+        RAISE EXCEPTION 'the cut-offs from % to % by % are none, or more than 300, or the embargo is negative', first_cut_off, last_cut_off, step USING ERRCODE = 'invalid_parameter_value', HINT = 'A later last_cut_off, or a longer step.';
+    END IF;
+    SELECT format('%I.%I', s.nspname, f.proname), CASE WHEN 'entry' = ANY (f.proargnames) THEN 'b.entry' ELSE '0::float8' END INTO shown, entered
+    FROM pg_proc f JOIN pg_namespace s ON s.oid = f.pronamespace
+    WHERE f.oid = source AND f.proretset AND f.pronargs - f.pronargdefaults <= 1 AND f.proargtypes[0] = 'date'::regtype;
+    IF shown IS NULL THEN
+        RAISE EXCEPTION '% is no function of one date that gives rows', source::text
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'CREATE FUNCTION features_at(as_of date) RETURNS TABLE (account text, duration float8, event boolean, ...) ... STABLE: what was known on that day.';
+    END IF;
+    IF features && ARRAY['entry', 'given', 'duration', 'event', key] THEN
+        RAISE EXCEPTION 'the key, the duration, the event, entry and given cannot be features' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave them out. The age is used without being named.';
+    END IF;
+    selected := coalesce((SELECT string_agg(format(', b.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place)), '');
+    FOR here IN SELECT g::date FROM generate_series(first_cut_off::timestamp, last_cut_off::timestamp, step) AS g LOOP
+        RETURN QUERY
+        SELECT here, c.* FROM ltv.compare_algorithms(
+            format('SELECT %s AS entry, b.duration::float8 AS duration, b.event::int4 = 1 AS event%s FROM %s(%L::date) b', entered, selected, shown, (here - embargo)::date),
+            -- Who was there on the cut-off, and what was known of him when the horizon was over. An end before the cut-off that
+            -- was not known then is an event at once.
+            format('SELECT b.duration::float8 AS given, CASE WHEN a.duration::float8 - b.duration::float8 > %1$L::float8 THEN 2 * %1$L::float8 ELSE greatest(a.duration::float8 - b.duration::float8, 0) END AS duration, '
+                   'a.event::int4 = 1 AND a.duration::float8 - b.duration::float8 <= %1$L::float8 AS event%2$s FROM %3$s(%4$L::date) b JOIN %3$s(%5$L::date) a ON a.%6$I = b.%6$I WHERE b.event::int4 = 0 AND b.duration IS NOT NULL AND a.duration IS NOT NULL AND a.event IS NOT NULL',
+                   horizon, selected, shown, here, here + ceil(horizon * days)::int + 1, key),
+            horizon, algorithms, features, options, min_events) c;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ltv.backtest(regprocedure, text, double precision, date, date, interval, text[], text[], text, interval, jsonb, integer) IS 'The same where features change: source is a function of one date that gives, for each customer (key, which must be unique), duration, event, perhaps entry, and the features, all as known on that day: as lifetimes(timeline, as_of) joined with contract_features(timeline, as_of). At each cut-off it is called three times: embargo before it, for the rows to train on; on it, for who is there and what his features are; and a day after the end of the horizon, for what became of him. Nothing else is seen, so what is known later changes nothing, as far as the function keeps to its date. It runs under search_path = pg_catalog: qualify the names in it, or give it a search_path. unit: of the durations. Registers nothing. Errors 22023, 22004.';

@@ -1,0 +1,105 @@
+-- The simple choice among algorithms: by backtest, and what won is trained.
+
+CREATE FUNCTION ltv.train_auto(
+    model text, source regclass, duration text, event text, horizon double precision, features text[] DEFAULT '{}', started text DEFAULT NULL,
+    algorithms text[] DEFAULT '{cox,weibull,lognormal,loglogistic}', metric text DEFAULT 'brier', cut_offs integer DEFAULT 4, step interval DEFAULT '3 months',
+    unit text DEFAULT 'month', embargo interval DEFAULT '0', options jsonb DEFAULT '{}', min_events integer DEFAULT 20, holdout jsonb DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL
+) RETURNS TABLE (
+    algorithm text, n_splits bigint, n_test bigint, brier double precision, brier_baseline double precision, skill double precision, log_loss double precision,
+    concordance double precision, observed_to_expected double precision, ici double precision, chosen boolean, version integer, status text
+)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    results jsonb;
+    board jsonb;
+    winner text;
+    made integer;
+    told text;
+    shown text;
+    missing text;
+    used text;
+    known date;
+    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
+BEGIN
+    IF num_nulls(model, source, duration, event, train_auto.horizon, algorithms, cut_offs, step, unit, embargo, options) > 0 OR cardinality(algorithms) = 0 THEN
+        RAISE EXCEPTION 'only features, started, holdout and note may be NULL, and there must be algorithms' USING ERRCODE = 'null_value_not_allowed', HINT = 'train_auto(''churn'', ''accounts'', ''months'', ''churned'', 12, features => ARRAY[''plan'']).';
+    END IF;
+    IF metric IS NULL OR metric NOT IN ('brier', 'log_loss', 'concordance') THEN
+        RAISE EXCEPTION 'unknown metric "%"', metric USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: brier, log_loss, concordance.';
+    END IF;
+    IF cut_offs < 1 OR cut_offs > 100 OR days IS NULL OR step < interval '1 day' THEN
+        RAISE EXCEPTION 'there must be 1 to 100 cut-offs, at least a day apart, and a unit of month or day' USING ERRCODE = 'invalid_parameter_value', HINT = 'cut_offs => 4, step => ''3 months'', unit => ''month''.';
+    END IF;
+    SELECT format('%I.%I', s.nspname, c.relname) INTO shown FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+    SELECT string_agg(quote_ident(w.name), ', ') INTO missing FROM unnest(ARRAY[duration, event, started] || coalesce(features, '{}')) AS w (name)
+    WHERE w.name IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped);
+    IF shown IS NULL OR missing IS NOT NULL THEN
+        RAISE EXCEPTION '%', coalesce(shown || ' has no column ' || missing, 'the source does not exist') USING ERRCODE = 'undefined_column', HINT = 'Columns by their names, without quotes.';
+    END IF;
+    IF started IS NOT NULL THEN
+        EXECUTE format('SELECT max(s.%I::date + floor(s.%I::float8 * $1 + 0.000001)::int) FROM %s s WHERE isfinite(s.%I::date) AND s.%I::float8 BETWEEN 0 AND 40000', started, duration, shown, started, duration) INTO known USING days;
+        IF known IS NULL OR NOT (horizon > 0 AND horizon * days < 100000) THEN
+            RAISE EXCEPTION 'no row has a start and a duration, or the horizon % is none', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'The horizon is in the unit of the durations.';
+        END IF;
+        known := known - ceil(horizon * days)::int;
+        SELECT jsonb_agg(to_jsonb(b)) INTO results
+        FROM ltv.backtest(source, started, duration, event, horizon, (known - (cut_offs - 1) * step)::date, known, step, algorithms, features, unit, embargo, NULL, options, min_events) b;
+    ELSE
+        -- Without dates: four parts by a hash of what a row says, each judged by models of the other three.
+        IF features && ARRAY['entry', 'given', 'duration', 'event', duration, event] THEN
+            RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event, nor be the duration or the event' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename or leave it out.';
+        END IF;
+        used := coalesce((SELECT string_agg(format(', s.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place)), '');
+        SELECT jsonb_agg(to_jsonb(c)) INTO results
+        FROM generate_series(0, 3) AS part,
+             ltv.compare_algorithms(
+                 format('SELECT 0::float8 AS entry, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE abs(hash_record_extended(ROW(s.%1$I, s.%2$I%3$s), %5$s) %% 4) <> %6$s', duration, event, used, shown, coalesce(seed, 0), part),
+                 format('SELECT 0::float8 AS given, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%1$I > 0 AND s.%2$I IS NOT NULL AND abs(hash_record_extended(ROW(s.%1$I, s.%2$I%3$s), %5$s) %% 4) = %6$s', duration, event, used, shown, coalesce(seed, 0), part),
+                 horizon, algorithms, features, options, min_events) c;
+    END IF;
+    WITH result AS (
+        SELECT r.* FROM jsonb_to_recordset(results) AS r (algorithm text, n_test bigint, metric text, value float8, baseline_value float8, status text)
+    ), summed AS (
+        SELECT r.algorithm, count(*) FILTER (WHERE r.metric = 'brier' AND r.value IS NOT NULL) AS n_splits, sum(r.n_test) FILTER (WHERE r.metric = 'brier' AND r.value IS NOT NULL)::bigint AS n_test,
+               min(r.status) FILTER (WHERE r.status <> 'ok') AS status,
+               jsonb_object_agg(m.metric, m.value) FILTER (WHERE m.value IS NOT NULL) AS means, jsonb_object_agg(m.metric, m.baseline) FILTER (WHERE m.baseline IS NOT NULL) AS baselines
+        FROM result r
+        LEFT JOIN LATERAL (SELECT r.metric, sum(o.value * o.n_test) / nullif(sum(o.n_test) FILTER (WHERE o.value IS NOT NULL), 0) AS value,
+                                  sum(o.baseline_value * o.n_test) / nullif(sum(o.n_test) FILTER (WHERE o.baseline_value IS NOT NULL), 0) AS baseline
+                           FROM result o WHERE o.algorithm = r.algorithm AND o.metric = r.metric) m ON true
+        GROUP BY r.algorithm
+    ), ranked AS (
+        -- Only who was judged as often as anybody can win; of equals the first named.
+        SELECT s.*, row_number() OVER (ORDER BY s.n_splits DESC, CASE WHEN train_auto.metric = 'concordance' THEN -(s.means ->> 'concordance')::float8 ELSE (s.means ->> train_auto.metric)::float8 END NULLS LAST,
+                                                array_position(algorithms, s.algorithm)) AS place
+        FROM summed s
+    )
+    SELECT jsonb_agg(to_jsonb(r) ORDER BY r.place) INTO board FROM ranked r;
+    IF coalesce((board #>> '{0,n_splits}')::bigint, 0) = 0 THEN
+        RAISE EXCEPTION 'no algorithm could be judged: %', coalesce(board #>> '{0,status}', 'no rows')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'More rows, a shorter horizon, or a lower min_events; see backtest.';
+    END IF;
+    winner := board #>> '{0,algorithm}';
+    told := format('auto by %s over %s %s: %s', metric, board #>> '{0,n_splits}', CASE WHEN started IS NULL THEN 'parts' ELSE 'cut-offs' END,
+        (SELECT string_agg(format('%s %s', e ->> 'algorithm', coalesce(round((e -> 'means' ->> train_auto.metric)::numeric, 4)::text, 'none')), ', ' ORDER BY place) FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place)))
+        || coalesce(', kaplan_meier ' || round((board -> 0 -> 'baselines' ->> metric)::numeric, 4)::text, '');
+    SELECT max(t.version) INTO made
+    FROM ltv.train(model, source, winner, duration, event, features => coalesce(features, '{}'), horizon => horizon, options => coalesce(options -> winner, '{}'), holdout => holdout, seed => coalesce(seed, 0),
+                   null_policy => 'drop', note => concat_ws('; ', note, told)) t;
+    RETURN QUERY
+    SELECT e ->> 'algorithm', (e ->> 'n_splits')::bigint, (e ->> 'n_test')::bigint, (e -> 'means' ->> 'brier')::float8, (e -> 'baselines' ->> 'brier')::float8,
+           1 - (e -> 'means' ->> 'brier')::float8 / nullif((e -> 'baselines' ->> 'brier')::float8, 0), (e -> 'means' ->> 'log_loss')::float8, (e -> 'means' ->> 'concordance')::float8,
+           (e -> 'means' ->> 'observed_to_expected')::float8, (e -> 'means' ->> 'ici')::float8, place = 1, CASE WHEN place = 1 THEN made END, coalesce(e ->> 'status', 'ok')
+    FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place)
+    UNION ALL
+    SELECT 'kaplan_meier', (board #>> '{0,n_splits}')::bigint, (board #>> '{0,n_test}')::bigint, (b ->> 'brier')::float8, (b ->> 'brier')::float8, CASE WHEN (b ->> 'brier')::float8 > 0 THEN 0 END::float8, (b ->> 'log_loss')::float8,
+           (b ->> 'concordance')::float8, (b ->> 'observed_to_expected')::float8, (b ->> 'ici')::float8, false, NULL::integer,
+           CASE WHEN (board -> 0 -> 'means' ->> 'brier')::float8 >= (b ->> 'brier')::float8 THEN 'baseline: no algorithm is better' ELSE 'baseline' END
+    FROM (SELECT board -> 0 -> 'baselines' AS b) x;
+END
+$$;
+COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. The winner of a comparison looks a little better than it is. Rows with a NULL are dropped. Errors 22023, 42703, and those of train.';
+REVOKE EXECUTE ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text) FROM PUBLIC;

@@ -1,0 +1,94 @@
+-- Rolling over cut-offs: nothing is seen beyond them, and the numbers are those of the same steps by hand.
+CREATE TABLE customers AS
+SELECT i AS customer, date '2019-01-01' + (i * 7919) % 1826 AS started_on, sin(i) AS usage, 'plan ' || chr(97 + i % 3) AS plan, i % 2 = 0 AS partner,
+       greatest(1, ceil(-ln(1 - ((i * 104729) % 9973 + 0.5) / 9973) * 600 * exp(-0.8 * sin(i) - 0.4 * (i % 3))))::int AS days
+FROM generate_series(1, 1500) AS i;
+-- As the data stand on a day: who has begun, and who has left by then.
+CREATE FUNCTION data_on(today date) RETURNS TABLE (customer int, started_on date, usage float8, plan text, partner boolean, months float8, churned boolean) LANGUAGE sql STABLE AS $$
+    SELECT customer, started_on, usage, plan, partner, least(days, today - started_on) / 30.4375::float8, started_on + days <= today FROM customers WHERE started_on <= today
+$$;
+CREATE TABLE early AS SELECT * FROM data_on('2023-01-01');
+CREATE TABLE late AS SELECT * FROM data_on('2024-01-01');
+CREATE TABLE first AS SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2021-01-01', '2022-07-01', '6 months', algorithms => '{cox,weibull}', features => '{usage,plan,partner}');
+SELECT cut_off, algorithm, n_train, n_events, n_test, n_test_events, metric, round(value::numeric, 6) AS value, round(baseline_value::numeric, 6) AS baseline, round(skill::numeric, 4) AS skill, status FROM first ORDER BY cut_off, algorithm, metric;
+-- A year later, with what has come since: the same to the last bit.
+SELECT count(*) AS differences FROM (
+    (TABLE first EXCEPT SELECT * FROM ltv.backtest('late', 'started_on', 'months', 'churned', 6, '2021-01-01', '2022-07-01', '6 months', algorithms => '{cox,weibull}', features => '{usage,plan,partner}'))
+    UNION ALL (SELECT * FROM ltv.backtest('late', 'started_on', 'months', 'churned', 6, '2021-01-01', '2022-07-01', '6 months', algorithms => '{cox,weibull}', features => '{usage,plan,partner}') EXCEPT TABLE first)) d;
+-- Rows of another fate after the horizon, and new ones.
+CREATE TABLE other AS SELECT customer, started_on, usage, plan, partner, CASE WHEN started_on + ceil(months * 30.4375)::int > date '2022-02-01' THEN months + 3 ELSE months END AS months, churned FROM late;
+INSERT INTO other SELECT 2000 + i, '2022-01-02', 99, 'plan z', NULL, 0.5, true FROM generate_series(1, 50) AS i;
+SELECT count(*) AS compared, count(*) FILTER (WHERE NOT same) AS differences FROM (
+    SELECT f = o AS same FROM first f JOIN ltv.backtest('other', 'started_on', 'months', 'churned', 6, '2021-01-01', '2021-07-01', '6 months', algorithms => '{cox,weibull}', features => '{usage,plan,partner}') o USING (cut_off, algorithm, metric)) d;
+
+-- By hand, at one cut-off: the same fit, the same scores.
+CREATE FUNCTION tail(s ltv.survival, until float8, t float8) RETURNS float8 LANGUAGE sql AS $$ SELECT CASE WHEN t <= until THEN ltv.survival_at(s, t) ELSE ltv.survival_at(s, until) ^ (t / until) END $$;
+WITH known AS (
+    SELECT least(months, (date '2021-07-01' - started_on) / 30.4375) AS months, churned AND months <= (date '2021-07-01' - started_on) / 30.4375 AS churned, usage FROM early WHERE started_on <= '2021-07-01'
+), fitted AS (SELECT ltv.fit_cox(ltv.design_agg(months, churned, ARRAY[usage]), ARRAY['usage']) AS m, ltv.survival_agg(months, churned) AS s, max(months) AS m_end FROM known WHERE months > 0),
+there AS (
+    SELECT e, (date '2021-07-01' - started_on) / 30.4375::float8 AS age, months - (date '2021-07-01' - started_on) / 30.4375::float8 AS since, churned FROM early e WHERE started_on <= '2021-07-01' AND months > (date '2021-07-01' - started_on) / 30.4375::float8
+), judged AS (
+    SELECT ltv.brier_score(ltv.survival_calibration_agg(ltv.renewal_probability(m, e, 6, age), least(since, 7), churned AND since <= 6), 6) AS b,
+           ltv.brier_score(ltv.survival_calibration_agg(tail(s, m_end, age + 6) / tail(s, m_end, age), least(since, 7), churned AND since <= 6), 6) AS k, count(*) AS n
+    FROM there, fitted)
+SELECT abs((b).brier - value) < 1e-12 AS brier, abs((k).brier - baseline_value) < 1e-12 AS baseline, n = n_test AS rows
+FROM judged, ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2021-07-01', '2021-07-01', algorithms => '{cox}', features => '{usage}') WHERE metric = 'brier';
+
+-- An embargo takes the last months from what is learnt; a window the first years; days are a unit.
+CREATE TABLE by_days AS SELECT customer, started_on, usage, months * 30.4375 AS days, churned FROM early;
+SELECT e.cut_off, a.n_train - e.n_train AS fewer, w.n_train < a.n_train AS fewer_in_window, w.n_test = a.n_test AS same_test, d.n_train = a.n_train AND abs(d.value - a.value) < 1e-9 AS days_alike
+FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', '2022-01-01', features => '{usage}') a
+JOIN ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', '2022-01-01', features => '{usage}', embargo => '90 days') e USING (metric)
+JOIN ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', '2022-01-01', features => '{usage}', "window" => '1 year') w USING (metric)
+JOIN ltv.backtest('by_days', 'started_on', 'days', 'churned', 6 * 30.4375, '2022-01-01', '2022-01-01', features => '{usage}', unit => 'day') d USING (metric) WHERE metric = 'brier';
+
+-- A function of the day, with features that change and ends that become known late.
+CREATE TABLE log (customer int, known_on date, started_on date, ended_on date, usage float8);
+INSERT INTO log SELECT customer, started_on, started_on, NULL, usage FROM customers;
+INSERT INTO log SELECT customer, started_on + days + customer % 10, started_on, started_on + days, usage FROM customers;
+INSERT INTO log SELECT customer, started_on + 90, started_on, NULL, usage + sin(customer * 3) / 2 FROM customers WHERE days > 90;
+CREATE FUNCTION features_at(as_of date) RETURNS TABLE (customer int, duration float8, event boolean, usage float8) LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT l.customer, (coalesce(l.ended_on, as_of) - l.started_on) / 30.4375::float8, l.ended_on IS NOT NULL, l.usage
+    FROM (SELECT DISTINCT ON (g.customer) g.* FROM log g WHERE g.known_on <= as_of ORDER BY g.customer, g.known_on DESC, g.ended_on) l;
+END;
+CREATE TABLE then_known AS SELECT * FROM ltv.backtest('features_at(date)'::regprocedure, 'customer', 6, '2021-01-01', '2022-01-01', '6 months', algorithms => '{cox,weibull}', features => '{usage}', embargo => '30 days');
+SELECT cut_off, algorithm, n_train, n_events, n_test, n_test_events, metric, round(value::numeric, 6) AS value, round(baseline_value::numeric, 6) AS baseline, status FROM then_known WHERE metric IN ('brier', 'concordance');
+-- Corrections, ends and customers that become known after the last horizon change nothing.
+INSERT INTO log SELECT customer, '2022-08-01', started_on, started_on + 5, 1000 FROM customers WHERE customer % 3 = 0 AND started_on < '2022-07-01';
+INSERT INTO log SELECT 5000 + i, '2022-08-02', date '2020-01-01' + i, date '2020-01-03' + i, -50 FROM generate_series(1, 100) AS i;
+SELECT count(*) AS differences FROM (
+    (TABLE then_known EXCEPT SELECT * FROM ltv.backtest('features_at(date)'::regprocedure, 'customer', 6, '2021-01-01', '2022-01-01', '6 months', algorithms => '{cox,weibull}', features => '{usage}', embargo => '30 days'))
+    UNION ALL (SELECT * FROM ltv.backtest('features_at(date)'::regprocedure, 'customer', 6, '2021-01-01', '2022-01-01', '6 months', algorithms => '{cox,weibull}', features => '{usage}', embargo => '30 days') EXCEPT TABLE then_known)) d;
+
+-- Nothing is registered, and a read-only transaction will do.
+BEGIN READ ONLY;
+SELECT count(*) FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', '2022-01-01', algorithms => '{discrete_time,gompertz}', features => '{}', options => '{"discrete_time": {"baseline": "constant"}}');
+COMMIT;
+SELECT count(*) AS registered FROM ltv.model_versions;
+-- What cannot be judged says why.
+SELECT DISTINCT cut_off, n_train, n_events, n_test, status FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2019-01-02', '2019-01-02', features => '{usage}');
+SELECT DISTINCT cut_off, n_test, status FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-10-01', '2022-10-01', features => '{usage}');
+SELECT DISTINCT cut_off, n_test, status FROM ltv.backtest('other', 'started_on', 'months', 'churned', 6, '2022-01-10', '2022-01-10', features => '{plan}');
+
+-- The choice among algorithms.
+SELECT algorithm, n_splits, n_test, round(brier::numeric, 6) AS brier, round(skill::numeric, 4) AS skill, round(concordance::numeric, 4) AS concordance, chosen, version, status
+FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, features => '{usage,plan}', started => 'started_on');
+SELECT algorithm, n_splits, n_test, round(brier::numeric, 6) AS brier, round(skill::numeric, 4) AS skill, chosen, version, status
+FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, features => '{usage}', algorithms => '{weibull,exponential}', metric => 'concordance', note => 'second');
+SELECT version, algorithm, status, spec -> 'features' AS features, note FROM ltv.model_versions ORDER BY version;
+
+-- Refused.
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', step => '0');
+SELECT * FROM ltv.backtest('early', 'customer', 'months', 'churned', 6, '2022-01-01');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2030-01-01');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', features => '{months}');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'gone', 6, '2022-01-01');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', unit => 'week');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', algorithms => '{magic}');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', options => '{"cox": {"penalties": 1}}');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', options => '{"weibull": {}}');
+SELECT * FROM ltv.backtest('now()'::regprocedure, 'customer', 6, '2022-01-01', '2022-01-01');
+SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, metric => 'luck');
+SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 600, features => '{usage}');

@@ -1,0 +1,66 @@
+-- Predicted to observed probability: the maps, models seen through them, and the new version.
+SELECT method, jsonb_pretty(ltv.fit_recalibration(c, method)) AS map
+FROM (SELECT ltv.calibration_agg(p, y) AS c FROM (VALUES (0.1, false), (0.2, false), (0.3, true), (0.4, false), (0.6, true), (0.7, false), (0.8, true), (0.9, true)) v (p, y)) x,
+     unnest(ARRAY['isotonic', 'intercept']) AS method;
+SELECT method, round((map #>> '{beta,intercept}')::numeric, 9) AS intercept, round((map #>> '{beta,event}')::numeric, 9) AS event, round((map #>> '{beta,survival}')::numeric, 9) AS survival
+FROM (SELECT ltv.calibration_agg(i / 400.0, (i * 7919) % 400 / 400.0 < power(i / 400.0, 1.3)) AS c FROM generate_series(1, 399) AS i) x, unnest(ARRAY['platt', 'beta']) AS method, ltv.fit_recalibration(c, method) AS map;
+-- Platt's is Cox's recalibration.
+SELECT abs((map #>> '{beta,intercept}')::float8 - ltv.calibration_intercept(c)) < 1e-12 AS intercept, abs((map #>> '{beta,event}')::float8 - ltv.calibration_slope(c)) < 1e-12 AS slope,
+       abs(ltv.calibration_intercept(ltv.recalibrated(c, map))) < 1e-7 AS none_left, abs(ltv.calibration_slope(ltv.recalibrated(c, map)) - 1) < 1e-7 AS straight
+FROM (SELECT ltv.calibration_agg(i / 400.0, (i * 7919) % 400 / 400.0 < power(i / 400.0, 1.3)) AS c FROM generate_series(1, 399) AS i) x, ltv.fit_recalibration(c, 'platt') AS map;
+SELECT p, ltv.recalibrated_probability(p, '{"isotonic": {"predicted": [0.2, 0.4], "recalibrated": [0.1, 0.5]}}') AS isotonic,
+       round(ltv.recalibrated_probability(p, '{"beta": {"intercept": 0, "event": 1, "survival": 1}}')::numeric, 12) AS same, round(ltv.recalibrated_probability(p, '{"intercept": {"log_ratio": 0.6931471805599453}}')::numeric, 12) AS twice
+FROM unnest(ARRAY[0, 0.1, 0.2, 0.3, 0.4, 0.7, 1]) AS p;
+-- Three rows known at 5: events at 2 and 4, one seen beyond; one lost at 3 is stood for by those left. G(3) = 2/3 (three at risk), so 4 and those beyond weigh 3/2.
+SELECT ltv.calibration_at(ltv.survival_calibration_agg(s, t, e), 5) FROM (VALUES (0.9, 2, true), (0.8, 3, false), (0.7, 4, true), (0.6, 9, true)) v (s, t, e);
+SELECT ltv.calibration_at(ltv.survival_calibration_agg(0.5, 2, false), 5) IS NULL AS nobody;
+
+CREATE TABLE accounts AS
+SELECT i AS account, greatest(round(((-ln(1 - (i * 7919 % 1999 + 0.5) / 1999) * 30 * exp(-sin(i)))::numeric), 1), 0.1)::float8 AS months, i * i % 11 < 6 + i % 4 AS churned, sin(i) * 3 AS usage, 'plan ' || chr(97 + i % 3) AS plan, i % 5 < 2 AS held_out
+FROM generate_series(1, 1200) AS i;
+SELECT DISTINCT version FROM ltv.train('churn', 'accounts', 'cox', 'months', 'churned', features => ARRAY['usage', 'plan'], holdout => '{"by": "held_out"}', horizon => 12);
+-- A model that is too sure of itself.
+SELECT ltv.register_version('sure', 'cox', ltv.recalibrated(v.fitted, '{"beta": {"intercept": 0.9, "event": 2, "survival": 2}}'), v.spec, v.n_rows, v.n_events) FROM ltv.model_versions v WHERE v.model = 'churn';
+SELECT version, parent, status, n_rows, n_events, metric, round(before::numeric, 6) AS before, round(after::numeric, 6) AS after, warnings FROM ltv.recalibrate('churn', 'accounts', 'isotonic');
+SELECT version, parent, status, n_events, metric, round(before::numeric, 6) AS before, round(after::numeric, 6) AS after, warnings FROM ltv.recalibrate('sure', 'accounts', 'platt');
+SELECT method, metric, round(before::numeric, 6) AS before, round(after::numeric, 6) AS after FROM unnest(ARRAY['beta', 'intercept']) AS method, ltv.recalibrate('sure@1', 'accounts', method) AS r;
+SELECT version, parent, status, algorithm, n_holdout, spec -> 'recalibration' ->> 'method' AS method, note, ltv.verify(model || '@' || version) IS NOT NULL AS sealed, ltv.recalibration(fitted) IS NOT NULL AS through_a_map FROM ltv.model_versions WHERE model IN ('churn', 'sure') ORDER BY model, version;
+SELECT count(*) AS promoted FROM ltv.model_versions WHERE status <> 'candidate';
+
+-- All that is told of a row is told through the map.
+SELECT bool_and(abs(ltv.recalibrated_probability(1 - ltv.renewal_probability('churn@1', a, 12), ltv.recalibration(m)) - (1 - ltv.renewal_probability('churn@2', a, 12))) < 1e-12) AS probability,
+       bool_and(abs(ltv.survival_at(ltv.predict_curve(m, a), 12) - ltv.renewal_probability(m, a, 12)) < 1e-12) AS curve,
+       bool_and(abs((ltv.predict(m, a, 12)).renewal_probability - ltv.renewal_probability(m, a, 12)) < 1e-12) AS predict,
+       bool_and((p).lower <= (p).renewal_probability AND (p).renewal_probability <= (p).upper) AS between,
+       bool_and(abs(e.total - (e.prediction - e.baseline)) < 1e-12) AS explained
+FROM accounts AS a, ltv.model('churn@2') AS m, LATERAL (SELECT ltv.predict(m, a, 12) AS p) q, LATERAL (SELECT sum(contribution) AS total, max(prediction) AS prediction, max(baseline) AS baseline FROM ltv.explain(m, a, horizon => 12)) e
+WHERE account <= 40;
+SELECT account, (ltv.lifetime_value('churn@1', a, revenue => 100, horizon => 24)).ltv AS before, (ltv.lifetime_value('churn@2', a, revenue => 100, horizon => 24)).ltv AS after FROM accounts AS a WHERE account <= 3;
+SELECT m::text::ltv.model::text = m::text AS text_is_exact, (m::text::json ->> 'version') AS version, ltv.recalibrated(m, NULL)::text = ltv.model('churn@1')::text AS taken_off FROM ltv.model('churn@2') AS m;
+SELECT ltv.predict_curve(m, a)::text::ltv.survival::text = ltv.predict_curve(m, a)::text AS curve_is_exact, round(ltv.survival_at(ltv.predict_curve(m, a), 40)::numeric, 9) AS survival
+FROM (SELECT ltv.recalibrated(ltv.fit_parametric(ltv.design_agg(months, churned, ARRAY[usage]), 'weibull', ARRAY['usage']), '{"beta": {"intercept": 0.2, "event": 1.1, "survival": 0.9}}') AS m FROM accounts) x, accounts AS a WHERE account = 1;
+-- What it was recalibrated on counts as seen.
+SELECT DISTINCT status FROM ltv.evaluate('churn@2', 'accounts');
+SELECT p ->> 'role' AS role, p ->> 'input' AS input, p ->> 'horizon' AS horizon FROM ltv.model_versions, jsonb_array_elements(profiles) AS p WHERE model = 'churn' AND version = 2;
+
+-- Refused.
+SELECT * FROM ltv.recalibrate('churn', 'accounts', 'magic');
+SELECT * FROM ltv.recalibrate('churn', 'accounts', rows => 'all');
+SELECT * FROM ltv.recalibrate('nothing', 'accounts');
+SELECT * FROM ltv.recalibrate('churn', 'accounts', horizon => 1e6);
+SELECT * FROM ltv.recalibrate('churn', 'accounts', min_events => 1000);
+SELECT count(*) FROM ltv.train('seen', 'accounts', 'cox', 'months', 'churned', features => ARRAY['usage'], horizon => 12);
+CREATE VIEW renamed AS SELECT * FROM accounts;
+SELECT * FROM ltv.recalibrate('seen', 'accounts');
+SELECT * FROM ltv.recalibrate('seen', 'renamed');
+CREATE VIEW entered AS SELECT *, months / 4 AS since FROM accounts;
+SELECT count(*) FROM ltv.train('late', 'entered', 'cox', 'months', 'churned', entry => 'since', features => ARRAY['usage'], horizon => 12, holdout => '{"by": "held_out"}');
+SELECT * FROM ltv.recalibrate('late', 'entered');
+SELECT metric, after IS NOT NULL AS told FROM ltv.recalibrate('late', 'entered', 'intercept');
+SELECT ltv.recalibrated(ltv.fit_sbg(ltv.survival_agg(i % 5 + 1, i % 3 > 0)), '{"intercept": {"log_ratio": 0.1}}') FROM generate_series(1, 50) AS i;
+SELECT ltv.recalibrated_probability(1.5, '{"intercept": {"log_ratio": 0}}');
+SELECT ltv.recalibrated_probability(0.5, '{"beta": {"intercept": 0, "event": -1, "survival": 1}}');
+SELECT ltv.recalibrated_probability(0.5, '{"isotonic": {"predicted": [0.2, 0.2], "recalibrated": [0.1, 0.5]}}');
+SELECT ltv.recalibrated_probability(0.5, '{"map": 1}');
+SELECT ltv.fit_recalibration(ltv.calibration_agg(0.5, true));
+SELECT ltv.fit_recalibration(ltv.calibration_agg(p, p < 0.5), 'platt') FROM unnest(ARRAY[0.1, 0.3, 0.7]) AS p;

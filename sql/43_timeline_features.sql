@@ -27,7 +27,7 @@ WITH line AS MATERIALIZED (
 ), live AS (
     SELECT l.entity_id, max(l.account_id) AS account_id, sum(l.paid) AS mrr, sum(l.list_mrr) FILTER (WHERE l.state <> 'paused') AS list_mrr,
            1 - sum(l.mrr) FILTER (WHERE l.list_mrr > 0) / sum(l.list_mrr) FILTER (WHERE l.list_mrr > 0 AND l.mrr IS NOT NULL) AS discount_depth,
-           sum(l.quantity) AS quantity, sum(l.mrr) FILTER (WHERE l.quantity > 0) / sum(l.quantity) FILTER (WHERE l.quantity > 0) AS price_per_unit,
+           sum(l.quantity) AS quantity, round(sum(l.mrr) FILTER (WHERE l.quantity > 0) / sum(l.quantity) FILTER (WHERE l.quantity > 0), 6) AS price_per_unit,
            CASE WHEN min(l.currency COLLATE "C") = max(l.currency COLLATE "C") THEN min(l.currency COLLATE "C") END AS currency,
            count(DISTINCT l.line_id) AS lines, count(DISTINCT l.product) AS products, bool_or(l.state = 'past_due') AS past_due, bool_and(l.state = 'paused') AS paused,
            bool_and(l.valid_to IS NOT NULL) AS end_scheduled, bool_and(l.auto_renew) AS auto_renew,

@@ -18,6 +18,8 @@ DECLARE
     converted text;
     paid text := 'SELECT NULL::text AS entity_id, NULL::numeric AS paid, NULL::bigint AS n WHERE false';
     own_currency boolean;
+    -- What was converted is rounded to the minor unit; what was not is exact.
+    digits integer := CASE WHEN rates IS NOT NULL THEN CASE WHEN ltv.is_currency(historical_value.currency) THEN ltv.minor_digits(historical_value.currency) ELSE 2 END END;
 BEGIN
     IF on_date IS NULL OR on_date < date '0001-01-01' OR on_date > date '9999-12-31' THEN
         RAISE EXCEPTION 'on_date is %', coalesce(on_date::text, 'NULL') USING ERRCODE = 'invalid_parameter_value', HINT = 'It is the last day that counts, from 0001-01-01 to 9999-12-31.';
@@ -76,13 +78,13 @@ BEGIN
                    coalesce(sum(mrr * rate) FILTER (WHERE valid_to IS NULL OR valid_to > $2), 0) AS mrr, sum(mrr * rate * (stop - start)) AS contracted
             FROM placed JOIN unnest($1, $3) AS rate (currency, rate) USING (currency) GROUP BY entity_id, segment
         ), paid AS (%2$s)
-        SELECT coalesce(v.entity_id, p.entity_id), v.segment, v.first_on, v.last_on, round(coalesce(v.months, 0), 6), coalesce(v.mrr, 0), round(coalesce(v.contracted, 0), 4),
+        SELECT coalesce(v.entity_id, p.entity_id), v.segment, v.first_on, v.last_on, round(coalesce(v.months, 0), 6), CASE WHEN $7 IS NULL THEN coalesce(v.mrr, 0) ELSE round(coalesce(v.mrr, 0), $7) END, round(coalesce(v.contracted, 0), 4),
                %3$s, $6
         -- A payment is nobody's part: of an entity in several segments it has a row of its own.
         FROM (SELECT *, CASE WHEN count(*) OVER (PARTITION BY entity_id) = 1 THEN entity_id END AS payer FROM valued) v FULL JOIN paid p ON p.entity_id = v.payer
         ORDER BY 1, 2$x$, ltv.run_rate_query(timeline, grain, by, segments, as_of), paid,
-        CASE WHEN payments IS NULL THEN 'NULL::numeric, NULL::bigint' ELSE 'coalesce(p.paid, 0), coalesce(p.n, 0)' END)
-        USING codes_used, on_date, quotes, rates, fx_asof, unit;
+        CASE WHEN payments IS NULL THEN 'NULL::numeric, NULL::bigint' ELSE 'CASE WHEN $7 IS NULL THEN coalesce(p.paid, 0) ELSE round(coalesce(p.paid, 0), $7) END, coalesce(p.n, 0)' END)
+        USING codes_used, on_date, quotes, rates, fx_asof, unit, digits;
 END
 $$;
-COMMENT ON FUNCTION ltv.historical_value(regclass, date, text, text, regclass, regclass, text, date, regclass, date) IS 'Value to date of each entity that had revenue up to the end of on_date: months_live, the months with revenue, days as parts of their calendar month; mrr on on_date; contracted, run-rate times months of every line, rounded to four decimals; paid and n_payments, if payments is given: a relation with the key of the grain (account_id, parent_account_id, contract_id, line_id, or account_id and product), paid_on, amount (refunds negative) and, unless all is in one, currency. Contracted amounts are converted at the rates of on_date, payments at those of their days; fx_asof: all at that day''s. Entities that only paid are there too; what one in several segments paid is in a row without a segment. Revenue, not margin. Arguments and errors as run_rate_query and reporting_rates.';
+COMMENT ON FUNCTION ltv.historical_value(regclass, date, text, text, regclass, regclass, text, date, regclass, date) IS 'Value to date of each entity that had revenue up to the end of on_date: months_live, the months with revenue, days as parts of their calendar month; mrr on on_date; contracted, run-rate times months of every line, rounded to four decimals; paid and n_payments, if payments is given: a relation with the key of the grain (account_id, parent_account_id, contract_id, line_id, or account_id and product), paid_on, amount (refunds negative) and, unless all is in one, currency. Contracted amounts are converted at the rates of on_date, payments at those of their days; fx_asof: all at that day''s. What was converted is rounded to the minor unit. Entities that only paid are there too; what one in several segments paid is in a row without a segment. Revenue, not margin. Arguments and errors as run_rate_query and reporting_rates.';

@@ -32,6 +32,7 @@ DECLARE
     quotes numeric[];
     missing text[];
     unfit boolean;
+    odd record;
 BEGIN
     EXECUTE format($x$SELECT array_agg(currency ORDER BY currency) FILTER (WHERE met), array_agg(since ORDER BY currency) FILTER (WHERE met),
                array_agg(until ORDER BY currency) FILTER (WHERE met), bool_or(unfit)
@@ -42,9 +43,9 @@ BEGIN
                     FROM (%s) line OFFSET 0) x GROUP BY currency) x$x$, ltv.run_rate_query(timeline, as_of => as_of))
         INTO found, since, until, unfit USING (SELECT min(d) FROM unnest(on_dates) d), (SELECT max(d) FROM unnest(on_dates) d);
     IF unfit THEN
-        EXECUTE format('SELECT ltv.finite_amount(mrr, ''mrr'', ''line '' || line_id, valid_from), ltv.finite_amount(quantity, ''quantity'', ''line '' || line_id, valid_from)
-            FROM (SELECT * FROM (%s) line WHERE mrr >= ''Infinity'' OR mrr <= ''-Infinity'' OR quantity >= ''Infinity'' OR quantity <= ''-Infinity'' ORDER BY line_id, valid_from LIMIT 1) x',
-            ltv.run_rate_query(timeline, as_of => as_of));
+        EXECUTE format('SELECT line_id, valid_from, mrr, quantity FROM (%s) line WHERE mrr >= ''Infinity'' OR mrr <= ''-Infinity'' OR quantity >= ''Infinity'' OR quantity <= ''-Infinity''
+            ORDER BY line_id, valid_from LIMIT 1', ltv.run_rate_query(timeline, as_of => as_of)) INTO odd;
+        PERFORM ltv.finite_amount(odd.mrr, 'mrr', 'line ' || odd.line_id, odd.valid_from), ltv.finite_amount(odd.quantity, 'quantity', 'line ' || odd.line_id, odd.valid_from);
     END IF;
     IF rates IS NULL THEN
         IF cardinality(found) > 1 THEN
@@ -282,19 +283,26 @@ CREATE FUNCTION ltv.arr_movements(timeline regclass, from_month date, to_month d
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    movements jsonb;
+    announced jsonb;
 BEGIN
     IF from_month IS NULL OR to_month IS NULL OR from_month < date '0001-02-01' OR greatest(from_month, to_month) > date '9999-12-31' OR date_trunc('month', from_month::timestamp) > to_month OR to_month - from_month > 36525 THEN
         RAISE EXCEPTION 'the months from % to %', coalesce(from_month::text, 'NULL'), coalesce(to_month::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give any day of the first and of the last month, the first not after the last, a hundred years at most, none after 9999.';
     END IF;
+    -- In statements of their own: an error's context quotes the statement whole.
+    SELECT jsonb_agg(to_jsonb(r)) INTO movements
+        FROM ltv.arr_movement_rows(timeline, from_month, to_month, grain, by, segments, rates, currency, fx_asof, as_of, measure, price_split, totals => true) r;
+    SELECT jsonb_agg(to_jsonb(c)) INTO announced
+        FROM (SELECT c.month, c.segment, sum(c.amount) AS amount, min(c.reporting_currency) AS unit
+              FROM ltv.carr_rows(timeline, from_month, to_month, grain, by, segments, rates, currency, fx_asof, as_of, measure) c GROUP BY c.month, c.segment) c;
     RETURN QUERY
     WITH moved AS (
         SELECT r.month, r.segment, r.kind, r.amount, r.price, r.n, r.n_change AS n_more, r.reporting_currency AS unit
-        FROM ltv.arr_movement_rows(timeline, from_month, to_month, grain, by, segments, rates, currency, fx_asof, as_of, measure, price_split, totals => true) r
+        FROM jsonb_to_recordset(movements) AS r (month date, segment text, kind text, amount numeric, price numeric, n bigint, n_change bigint, reporting_currency text)
     ), waiting AS (
-        SELECT c.month, c.segment, sum(c.amount) AS amount, min(c.reporting_currency) AS unit
-        FROM ltv.carr_rows(timeline, from_month, to_month, grain, by, segments, rates, currency, fx_asof, as_of, measure) c
-        GROUP BY c.month, c.segment
+        SELECT * FROM jsonb_to_recordset(announced) AS c (month date, segment text, amount numeric, unit text)
     ), book AS (
         SELECT m::date AS month, s.segment
         FROM generate_series(date_trunc('month', from_month::timestamp), to_month, interval '1 month') AS m

@@ -16,6 +16,8 @@ DECLARE
     unit text;
     known date := coalesce(renewal_rate.as_of, current_date);
     mixed text;
+    -- What was converted is rounded to the minor unit; what was not is exact.
+    digits integer := CASE WHEN rates IS NOT NULL THEN CASE WHEN ltv.is_currency(renewal_rate.currency) THEN ltv.minor_digits(renewal_rate.currency) ELSE 2 END END;
 BEGIN
     IF from_on IS NULL OR to_on IS NULL OR from_on >= to_on OR from_on > date '9999-12-31' THEN
         RAISE EXCEPTION 'renewals due from % until before %', coalesce(from_on::text, 'NULL'), coalesce(to_on::text, 'NULL')
@@ -48,7 +50,9 @@ BEGIN
         SELECT e.due_period, e.segment, count(*), count(*) FILTER (WHERE e.outcome = 'renewed'), count(*) FILTER (WHERE e.outcome = 'renewed_early'),
                count(*) FILTER (WHERE e.outcome = 'renewed_late'), count(*) FILTER (WHERE e.outcome = 'downsold'), count(*) FILTER (WHERE e.outcome = 'converted_evergreen'),
                count(*) FILTER (WHERE e.outcome = 'lost'), count(*) FILTER (WHERE e.outcome = 'early_termination'), count(*) FILTER (WHERE e.outcome = 'lapsed'),
-               count(*) FILTER (WHERE e.outcome = 'open'), sum(e.before), coalesce(sum(e.before) FILTER (WHERE e.outcome = 'open'), 0), coalesce(sum(e.after), 0),
+               count(*) FILTER (WHERE e.outcome = 'open'), CASE WHEN digits IS NULL THEN sum(e.before) ELSE round(sum(e.before), digits) END,
+               CASE WHEN digits IS NULL THEN coalesce(sum(e.before) FILTER (WHERE e.outcome = 'open'), 0) ELSE round(coalesce(sum(e.before) FILTER (WHERE e.outcome = 'open'), 0), digits) END,
+               CASE WHEN digits IS NULL THEN coalesce(sum(e.after), 0) ELSE round(coalesce(sum(e.after), 0), digits) END,
                (sum(least(e.before, e.after)) FILTER (WHERE e.outcome <> 'open') / nullif(sum(e.before) FILTER (WHERE e.outcome <> 'open'), 0))::double precision,
                (sum(e.after) FILTER (WHERE e.outcome <> 'open') / nullif(sum(e.before) FILTER (WHERE e.outcome <> 'open'), 0))::double precision,
                count(DISTINCT e.account_id) FILTER (WHERE e.goes_on) / nullif(count(DISTINCT e.account_id) FILTER (WHERE e.outcome <> 'open'), 0)::double precision,
@@ -56,4 +60,4 @@ BEGIN
         FROM event e GROUP BY e.due_period, e.segment ORDER BY e.due_period, e.segment;
 END
 $$;
-COMMENT ON FUNCTION ltv.renewal_rate(regclass, date, date, text, text, regclass, regclass, text, date, date, integer, integer, text) IS 'Renewal rates by due date, one row for each month, quarter, year (by its first day) or for all. The denominator is what was up for renewal (ATR) and is decided: contracts whose committed term ended in the period; an early renewal counts in the period in which it was due and so does a late one; open ones are left out of the rates and counted. gross caps each contract at what it paid before, net does not; logo_renewal_rate is of accounts: with a renewed contract over with a decided one. due, due_open, renewed in ARR (measure => mrr: per month), several currencies at the rates of from_on (or fx_asof). No row where nothing was due. The decisions are those of renewal_events, which has the contracts and the definitions; as_of NULL: as known today. Errors: 22023 for a contract in two currencies, and as reporting_rates.';
+COMMENT ON FUNCTION ltv.renewal_rate(regclass, date, date, text, text, regclass, regclass, text, date, date, integer, integer, text) IS 'Renewal rates by due date, one row for each month, quarter, year (by its first day) or for all. The denominator is what was up for renewal (ATR) and is decided: contracts whose committed term ended in the period; an early renewal counts in the period in which it was due and so does a late one; open ones are left out of the rates and counted. gross caps each contract at what it paid before, net does not; logo_renewal_rate is of accounts: with a renewed contract over with a decided one. due, due_open, renewed in ARR (measure => mrr: per month), several currencies at the rates of from_on (or fx_asof), rounded to the minor unit. No row where nothing was due. The decisions are those of renewal_events, which has the contracts and the definitions; as_of NULL: as known today. Errors: 22023 for a contract in two currencies, and as reporting_rates.';

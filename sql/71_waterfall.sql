@@ -1,7 +1,7 @@
 -- Why a value is not what it was: the change between two runs, by what changed, to the last minor unit.
 
 CREATE FUNCTION ltv.explain_change(
-    model_before ltv.model, features_before record, terms_before ltv.terms, model_after ltv.model, features_after record, terms_after ltv.terms,
+    m_before ltv.model, features_before record, terms_before ltv.terms, m_after ltv.model, features_after record, terms_after ltv.terms,
     rate_before numeric DEFAULT 1, rate_after numeric DEFAULT 1, currency text DEFAULT NULL)
     RETURNS TABLE (step integer, part text, change numeric, before numeric, after numeric, money text, status text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 50000 ROWS 7
@@ -39,10 +39,10 @@ BEGIN
         RETURN;
     END IF;
     IF NOT is_new THEN
-        value_before := ltv.lifetime_value(model_before, features_before, terms_before);
+        value_before := ltv.lifetime_value(m_before, features_before, terms_before);
     END IF;
     IF NOT is_lost THEN
-        value_after := ltv.lifetime_value(model_after, features_after, terms_after);
+        value_after := ltv.lifetime_value(m_after, features_after, terms_after);
     END IF;
     IF currency IS NULL AND value_before.currency <> value_after.currency THEN
         RAISE EXCEPTION 'the value was in % and is in %', value_before.currency, value_after.currency
@@ -69,12 +69,12 @@ BEGIN
         SELECT array_agg(p.part ORDER BY p.place) INTO moved
         FROM unnest(parts) WITH ORDINALITY AS p (part, place)
         WHERE CASE p.part
-            WHEN 'usage' THEN EXISTS (SELECT FROM unnest(ltv.model_features(model_before) || ltv.model_features(model_after)) f
+            WHEN 'usage' THEN EXISTS (SELECT FROM unnest(ltv.model_features(m_before) || ltv.model_features(m_after)) f
                                       WHERE to_jsonb(features_before) -> f IS DISTINCT FROM to_jsonb(features_after) -> f)
-            WHEN 'model' THEN record_image_ne(ROW(model_before), ROW(model_after))
+            WHEN 'model' THEN record_image_ne(ROW(m_before), ROW(m_after))
             ELSE old -> p.part IS DISTINCT FROM new -> p.part OR p.part = 'currency' AND rate_before <> rate_after END;
-        curves := ARRAY[ltv.predict_curve(model_before, features_before), ltv.predict_curve(model_after, features_before),
-                        ltv.predict_curve(model_before, features_after), ltv.predict_curve(model_after, features_after)];
+        curves := ARRAY[ltv.predict_curve(m_before, features_before), ltv.predict_curve(m_after, features_before),
+                        ltv.predict_curve(m_before, features_after), ltv.predict_curve(m_after, features_after)];
         -- A new model may not know the old row, nor the old one the new: then the two count as one.
         IF moved @> '{usage,model}' AND (curves[2] IS NULL OR curves[3] IS NULL) THEN
             moved := array_remove(moved, 'usage');

@@ -9,7 +9,7 @@ CREATE TYPE ltv.profile (
     INPUT = ltv.profile_in, OUTPUT = ltv.profile_out, RECEIVE = ltv.profile_recv, SEND = ltv.profile_send,
     INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
 );
-COMMENT ON TYPE ltv.profile IS 'How the values of a column are distributed, small and mergeable by rollup: numbers in bins of 1/128 of themselves with the least and greatest of each, texts with their exact counts; and the NULLs.';
+COMMENT ON TYPE ltv.profile IS 'How the values of a column are distributed, small and mergeable by rollup: numbers in at most 1024 bins, or bins of 1/128 of themselves, with the least and greatest of each, texts with their exact counts; and the NULLs.';
 COMMENT ON FUNCTION ltv.profile_in(cstring) IS 'Reads the text form of a profile; anything else is error 22P02.';
 COMMENT ON FUNCTION ltv.profile_out(ltv.profile) IS 'The text form of a profile: JSON, exact to the last bit.';
 COMMENT ON FUNCTION ltv.profile_recv(internal) IS 'Reads the binary form of a profile, fully checked.';
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION ltv._profile_combine(ltv.profile, ltv.profile) IS 'Combine f
 CREATE AGGREGATE ltv.profile_agg(value double precision) (
     SFUNC = ltv._profile_add, STYPE = ltv.profile, SSPACE = 16384, COMBINEFUNC = ltv._profile_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE ltv.profile_agg(double precision) IS 'How numbers are distributed: counts in bins of 1/128 of the number, so that no value is further than 1/256 of itself from where it is taken to be, and whole numbers up to 256 are exact; the same for any order of the rows. NULL, NaN and infinity count as NULL. Cast other numbers to double precision.';
+COMMENT ON AGGREGATE ltv.profile_agg(double precision) IS 'How numbers are distributed: each by itself up to 1024 different ones; of more, counts in as many bins as 1024 allow, and never bins wider than 1/128 of the number, so that none is further than 1/256 of itself from where it is taken to be. The same for any order of the rows. NULL, NaN and infinity count as NULL. Cast other numbers to double precision.';
 
 CREATE AGGREGATE ltv.profile_agg(value text) (
     SFUNC = ltv._profile_add, STYPE = ltv.profile, SSPACE = 16384, COMBINEFUNC = ltv._profile_combine, PARALLEL = SAFE
@@ -64,13 +64,21 @@ CREATE FUNCTION ltv.profile_distance(
     base ltv.profile, now ltv.profile, OUT metric text, OUT value double precision, OUT chance double precision
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 5 AS 'MODULE_PATHNAME', 'profile_distance';
-COMMENT ON FUNCTION ltv.profile_distance(ltv.profile, ltv.profile) IS 'How far a distribution has gone from another one. psi: the population stability index over tenths of the base, or over levels, an empty group counting as half a row (Siddiqi 2006); jensen_shannon: the divergence in bits over the same groups, 0 to 1 (Lin 1991); null_rate: the difference of the NULL rates; of numbers kolmogorov_smirnov, the largest difference of the distribution functions, and wasserstein, the area between them in standard deviations of the base; of texts l_infinity, the largest difference of a level''s share, and unseen_rate, the share of rows whose text the base never had. chance: what two samples of one distribution of these sizes exceed once in a thousand times (psi: Yurdakul 2018; kolmogorov_smirnov: Smirnov 1948); NULL where that is not known. Error 22023 for numbers against texts.';
+COMMENT ON FUNCTION ltv.profile_distance(ltv.profile, ltv.profile) IS 'How far a distribution has gone from another one. psi: the population stability index over tenths of the base, or over levels, an empty group counting as half a row (Siddiqi 2006); jensen_shannon: the divergence in bits over the same groups, 0 to 1 (Lin 1991); null_rate: the difference of the NULL rates; of numbers kolmogorov_smirnov, the largest difference of the distribution functions at the ends of the bins (exact up to 1024 different numbers), and wasserstein, the area between them in standard deviations of the base; of texts l_infinity, the largest difference of a level''s share, and unseen_rate, the share of rows whose text the base never had. chance: what two samples of one distribution of these sizes exceed at most about once in a thousand times (psi: Yurdakul 2018; kolmogorov_smirnov: Smirnov 1948; wasserstein: a bound by the Brownian bridge, Borell 1975; l_infinity: Bonferroni); NULL where that is not known. Error 22023 for numbers against texts.';
 
 CREATE FUNCTION ltv.poisson_interval(
     count double precision, level double precision DEFAULT 0.95, OUT lower double precision, OUT upper double precision
 ) RETURNS record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'poisson_interval';
 COMMENT ON FUNCTION ltv.poisson_interval(double precision, double precision) IS 'The exact interval of the mean of a Poisson count (Garwood 1936): for observed events, to be held against the expected ones. Errors 22023: a negative count, or a level outside (0, 1).';
+
+CREATE FUNCTION ltv.expected_events(m ltv.model, features record, until double precision, since double precision DEFAULT 0) RETURNS double precision
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'expected_events_model';
+COMMENT ON FUNCTION ltv.expected_events(ltv.model, record, double precision, double precision) IS 'How many events a model expects of a row that was watched from since until until, in the unit of the durations: its cumulative hazard, of a curve of steps the sum of the shares who have the event at each (the compensator of Aalen 1978; beyond 1000 steps the curve of a cox model is taken to be smooth). Its sum over rows, however censored, is to be held against their events (Berry 1983). NULL where the row has no curve, for a window that is empty, and for a model of one cause or of decisions.';
+
+CREATE FUNCTION ltv.expected_events(model text, features record, until double precision, since double precision DEFAULT 0) RETURNS double precision
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'expected_events_name';
+COMMENT ON FUNCTION ltv.expected_events(text, record, double precision, double precision) IS 'As expected_events(ltv.model, ...) with a registered model: name, name@alias or name@version.';
 
 -- With the rights of who asks: what row security hides of the versions stays hidden.
 CREATE VIEW ltv.model_profiles WITH (security_invoker = true) AS

@@ -75,8 +75,8 @@ BEGIN
                         AND (o.observed = 0 OR greatest(o.observed / o.expected, o.expected / o.observed) > ($4 ->> 'observed_expected')::double precision) END,
                    $5::bigint, o.observed::bigint,
                    format('%%s observed, %%s expected; 99 %%%% interval of the ratio %%s to %%s', o.observed, round(o.expected::numeric, 1), round((i.lower / nullif(o.expected, 0))::numeric, 2), round((i.upper / nullif(o.expected, 0))::numeric, 2))
-            FROM (SELECT %1$s AS segment, (count(*) FILTER (WHERE s.%2$I::integer = 1 AND p.p IS NOT NULL))::double precision AS observed, sum(-ln(CASE WHEN p.p > 1e-300 THEN p.p WHEN p.p IS NOT NULL THEN 1e-300 END)) AS expected
-                  FROM %3$s AS s, LATERAL (SELECT CASE WHEN s.%4$I::double precision > %5$s THEN ltv.renewal_probability($1, s.*, s.%4$I::double precision - %5$s, %5$s) END AS p OFFSET 0) AS p
+            FROM (SELECT %1$s AS segment, (count(*) FILTER (WHERE s.%2$I::integer = 1 AND p.expected IS NOT NULL))::double precision AS observed, sum(p.expected) AS expected
+                  FROM %3$s AS s, LATERAL (SELECT ltv.expected_events($1, s.*, s.%4$I::double precision, %5$s) AS expected OFFSET 0) AS p
                   WHERE s.%2$I IS NOT NULL GROUP BY 1) AS o,
                  LATERAL ltv.poisson_interval(o.observed, 0.99) AS i
             WHERE o.expected IS NOT NULL$q$,
@@ -104,7 +104,7 @@ BEGIN
     USING fitted, roles, inputs, limits, n_events, split_part(drift.model, '@', 1), found_version;
 END
 $$;
-COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored) or events. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. by: a column; each of its values is held against all training rows. events: where source has the outcome under the names that train knew, observed events over those expected of the same rows by their cumulative hazards (Berry 1983); an anomaly when the exact Poisson interval at 99 % excludes 1 and the ratio, either way, is beyond its threshold; n_base and n_now are then events. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile), 22004.';
+COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored) or events. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. by: a column; each of its values is held against all training rows. events: where source has the outcome under the names that train knew, observed events over those expected of the same rows (expected_events; Berry 1983); an anomaly when the exact Poisson interval at 99 % excludes 1 and the ratio, either way, is beyond its threshold; n_base and n_now are then events. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile), 22004.';
 
 CREATE FUNCTION ltv.retrain_due(
     model text, source regclass DEFAULT NULL, max_age interval DEFAULT '180 days', thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
@@ -135,6 +135,9 @@ BEGIN
           ON c.name = CASE WHEN d.metric = 'observed_expected' THEN 'outcomes'
                                  WHEN d.input = 'event_probability' AND d.input <> ALL (ltv.model_features(ltv.model(retrain_due.model))) THEN 'predictions' ELSE 'features' END
         GROUP BY c.at, c.name ORDER BY c.at;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'features'::text, NULL::boolean, 'the source has no rows'::text;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.retrain_due(text, regclass, interval, jsonb, text) IS 'Should a registered model be trained anew? A row per check: age (older than max_age), and with a source what drift finds in the features, the predictions and, where the source has them, the outcomes. thresholds and by as in drift. It only tells; train and promote are yours. Errors: as drift.';
+COMMENT ON FUNCTION ltv.retrain_due(text, regclass, interval, jsonb, text) IS 'Should a registered model be trained anew? A row per check: age (older than max_age), and with a source what drift finds in the features, the predictions and, where the source has them, the outcomes; is_due is NULL for a source without rows. thresholds and by as in drift. It only tells; train and promote are yours. Errors: as drift.';

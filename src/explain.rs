@@ -1,6 +1,7 @@
 //! What a prediction and a value are associated with, feature by feature, in SQL.
 
 use ltv_engine::Error;
+use ltv_engine::hazard::cox::Status;
 use ltv_engine::hazard::link::Link;
 use ltv_engine::model::explain::{Allocation, apportion};
 use ltv_engine::model::features::{Kind, Unscorable, Value};
@@ -67,6 +68,10 @@ fn shown(value: &Value, kind: &Kind) -> Option<String> {
     match (value, kind) {
         (Value::Null, _) => None,
         (Value::Number(number), Kind::Boolean) => Some(if *number == 0.0 { "false" } else { "true" }.into()),
+        // Not with hundreds of zeros.
+        (Value::Number(number), _) if *number != 0.0 && !(1e-4..1e15).contains(&number.abs()) => {
+            Some(format!("{number:e}"))
+        }
         (Value::Number(number), _) => Some(number.to_string()),
         (Value::Text(text), _) => Some((*text).into()),
     }
@@ -104,7 +109,7 @@ fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> 
     if parts.len() > top {
         let rest = parts.split_off(top);
         parts.push(Part {
-            feature: format!("({} others)", rest.len()),
+            feature: if rest.len() == 1 { "(1 other)".into() } else { format!("({} others)", rest.len()) },
             value: None,
             amount: rest.iter().map(|part| part.amount).sum(),
         });
@@ -183,10 +188,24 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
     call.answer_rows(rows.unwrap_or_default())
 }
 
+/// `expected_events(model, row, until, since)`: NULL for a row that has no score, or was not watched.
+pub fn expected_events(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let (Some(until), Some(since)) = (call.float(2), call.float(3)) else { return call.null() };
+    let expected = call.score(by, |subject| match subject {
+        Ok(subject) if until > since => settle(subject.expected_events(since, until)),
+        _ => None,
+    });
+    call.answer_float(expected.flatten())
+}
+
 /// As `predict` says it of the same row.
 fn trust(model: &Model, values: &[Value], until: f64) -> &'static str {
     let mut columns = Vec::new();
     match model.subject(values, &mut columns) {
+        // Its curve may have a step for each event of the training rows: none is made where nobody asks.
+        Ok(Subject::Cox { fit, baseline, .. }) if fit.status == Status::Converged && until <= baseline.max_followup => {
+            "ok"
+        }
         Ok(subject) if !subject.is_trustworthy() => "the fit is not to be trusted: see model_status",
         Ok(subject) if subject.view(|curve| until > curve.max_followup() && !curve.is_over()) => "extrapolated",
         _ => "ok",

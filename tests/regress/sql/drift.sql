@@ -16,7 +16,7 @@ FROM (SELECT ltv.profile_agg(total_charges::float8) AS p FROM telco) AS whole,
 SELECT max(abs(ltv.profile_quantile(q.p, x) / exact - 1)) < 1.0 / 128 AS quantiles, max(abs(ltv.profile_rank(q.p, exact) - x)) < 0.005 AS ranks
 FROM (SELECT ltv.profile_agg(total_charges::float8) AS p FROM telco) AS q, generate_series(0.05, 0.95, 0.05) AS x,
      LATERAL (SELECT percentile_cont(x) WITHIN GROUP (ORDER BY total_charges) AS exact FROM telco) AS e;
-SELECT '{"kind":"numbers","version":1,"count":[1],"least":[2],"greatest":[1],"nulls":0}'::ltv.profile;
+SELECT '{"kind":"numbers","version":1,"dropped_bits":45,"count":[1],"least":[2],"greatest":[1],"nulls":0}'::ltv.profile;
 SELECT '{"kind":"texts","version":1,"count":[1,1],"level":["b","a"],"nulls":0}'::ltv.profile;
 SELECT '{"kind":"texts","version":2,"count":[],"level":[],"nulls":0}'::ltv.profile;
 SELECT ltv.rollup(p) FROM (SELECT ltv.profile_agg(1::float8) UNION ALL SELECT ltv.profile_agg('a'::text)) AS q (p);
@@ -46,6 +46,27 @@ SELECT segment, input, metric, value < 0.1 AS small, threshold, is_anomaly, n_ba
 SELECT input, metric, round(value::numeric, 4) AS value, is_anomaly, n_base, n_now, detail FROM ltv.drift('churn', 'telco') WHERE metric = 'observed_expected';
 -- The expected events are the sum of the cumulative hazards.
 SELECT round(sum(-ln(ltv.renewal_probability('churn', t, tenure)))::numeric, 1) AS expected, sum(churn_event) AS observed FROM telco AS t WHERE tenure > 0;
+
+-- Of a curve of steps, where many go at once, they are the events of the training rows all the same.
+CREATE TABLE periods AS SELECT i % 2 AS x, CASE WHEN i % 8 < 4 THEN 1 WHEN i % 8 < 6 THEN 2 ELSE 3 END AS t, i % 8 < 7 AS e FROM generate_series(1, 800) AS i;
+SELECT DISTINCT model FROM ltv.train('steps', 'periods', 'discrete_time', duration => 't', event => 'e', features => ARRAY['x'], horizon => 1);
+SELECT input, round(value::numeric, 6) AS value, is_anomaly, detail FROM ltv.drift('steps', 'periods') WHERE metric = 'observed_expected';
+SELECT ltv.expected_events('steps', p, 0) AS not_watched, ltv.expected_events('steps', p, 2, 2) AS empty, round(ltv.expected_events('steps', p, 3, 2)::numeric, 4) AS third FROM periods AS p WHERE x = 1 LIMIT 1;
+-- A source without rows is told.
+CREATE VIEW no_rows AS SELECT * FROM periods WHERE false;
+SELECT check_name, is_due, CASE WHEN check_name <> 'age' THEN detail END AS detail FROM ltv.retrain_due('steps', 'no_rows');
+-- Columns may have any name, also those that the queries use themselves.
+CREATE TABLE named AS SELECT row_number() OVER () AS "Id", t AS "T", e AS "select", x AS q, x + i AS s, i AS place, 1 - x AS value, 'l' || x AS "A b" FROM periods, generate_series(1, 2) AS i;
+SELECT DISTINCT model FROM ltv.train('named', 'named', 'cox', duration => 'T', event => 'select', features => ARRAY['q', 'place'], horizon => 1);
+SELECT count(*) AS anomalies FROM ltv.drift('named', 'named') WHERE is_anomaly;
+SELECT count(p_event) AS scored FROM ltv.score('named', 'named', 'Id', horizon => 1);
+SELECT count(*) AS features FROM ltv.importance('named', 'named', horizon => 1, repeats => 1);
+SELECT count(n) AS values FROM ltv.partial_dependence('named', 'named', 'q', horizon => 1);
+SELECT segment, level, n, round(value::numeric, 3) AS value FROM ltv.segment_profile('named', 'place', ARRAY['A b']);
+
+-- Numbers far from zero are told apart.
+SELECT d.metric, round(d.value::numeric, 4) AS value, round(d.chance::numeric, 4) AS chance
+FROM (SELECT ltv.profile_agg((2016 + i % 8)::float8) AS base, ltv.profile_agg((2017 + i % 7)::float8) AS now FROM generate_series(1, 5600) AS i) AS q, LATERAL ltv.profile_distance(base, now) AS d;
 
 -- Other data: prices up, a plan that training never had, a method that is missing, and more churn.
 CREATE VIEW later AS SELECT customer_id, senior_citizen, tenure, churned OR customer_id < '2' AS churned, CASE WHEN customer_id < '1' THEN 'Five year' ELSE contract END AS contract,

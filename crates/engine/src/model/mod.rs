@@ -8,6 +8,7 @@ pub mod cohorts;
 mod contractual;
 mod discrete;
 pub mod errors;
+pub mod expected_events;
 pub mod explain;
 pub mod features;
 pub mod inference;

@@ -333,14 +333,15 @@ pub struct Row {
     values: Vec<pg_sys::Datum>,
     nulls: Vec<bool>,
     scratch: Vec<u8>,
+    used: usize,
 }
 
 impl Row {
     fn clear(&mut self) {
         self.values.clear();
         self.nulls.clear();
-        self.scratch.clear();
-        self.scratch.reserve(SCRATCH);
+        self.scratch.resize(SCRATCH, 0);
+        self.used = 0;
     }
 
     fn push(&mut self, field: Field) {
@@ -384,7 +385,7 @@ impl Row {
     pub fn money(&mut self, value: Option<Minor>, digits: u32) {
         let datum = value.map(|value| {
             let (bytes, length) = money(value, digits);
-            self.short(&bytes[..length])
+            self.short_of(&bytes, length)
         });
         self.datum(datum);
     }
@@ -393,18 +394,43 @@ impl Row {
     /// it is too long for that or there is no room left.
     fn short(&mut self, payload: &[u8]) -> pg_sys::Datum {
         const LONGEST: usize = 0x7e;
-        let start = self.scratch.len();
-        if payload.len() > LONGEST || start + payload.len() >= self.scratch.capacity() {
+        if payload.len() > LONGEST {
             return varlena::to_datum(payload);
         }
-        self.scratch.push(0);
-        self.scratch.extend_from_slice(payload);
-        // SAFETY: header and payload were just added within the capacity, so what lies before them has not moved.
-        unsafe {
-            let start = self.scratch.as_mut_ptr().add(start);
-            pgrx::varlena::set_varsize_1b(start.cast(), payload.len() as i32 + 1);
-            pg_sys::Datum::from(start)
+        match self.room(payload.len()) {
+            Some(start) => {
+                self.scratch[start + 1..][..payload.len()].copy_from_slice(payload);
+                self.headed(start, payload.len())
+            }
+            None => varlena::to_datum(payload),
         }
+    }
+
+    /// The same of the first `length` bytes (at most 100) of a payload that is copied whole: so many moves and no loop.
+    #[inline]
+    fn short_of<const N: usize>(&mut self, payload: &[u8; N], length: usize) -> pg_sys::Datum {
+        match self.room(N) {
+            Some(start) => {
+                self.scratch[start + 1..][..N].copy_from_slice(payload);
+                self.headed(start, length)
+            }
+            None => varlena::to_datum(&payload[..length]),
+        }
+    }
+
+    /// Where a header and so many bytes fit.
+    #[inline]
+    fn room(&self, bytes: usize) -> Option<usize> {
+        (self.used + 1 + bytes <= self.scratch.len()).then_some(self.used)
+    }
+
+    #[inline]
+    fn headed(&mut self, start: usize, length: usize) -> pg_sys::Datum {
+        self.used = start + 1 + length;
+        let place = &mut self.scratch[start..self.used];
+        // SAFETY: header and payload lie within the scratch, whose length does not change while the row is used.
+        unsafe { pgrx::varlena::set_varsize_1b(place.as_mut_ptr().cast(), length as i32 + 1) };
+        pg_sys::Datum::from(place.as_mut_ptr())
     }
 }
 

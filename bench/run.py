@@ -76,6 +76,11 @@ def tasks(backend: Backend) -> list[Task]:
         f"FROM (SELECT {', '.join(f'0::float8 AS {x}' for x in COVARIATES)}) z"
     )
     estimates = backend.ask("SELECT estimate FROM ltv.coefficients(ltv.model('bench@latest'))").split("\n")
+    backend.ask(
+        "DROP TABLE IF EXISTS forecasts; CREATE UNLOGGED TABLE forecasts AS "
+        "SELECT ltv.renewal_probability((SELECT ltv.model('bench@latest')), c, 365) AS survival, days, churned, renewed FROM contracts c; "
+        "VACUUM (ANALYZE, FREEZE) forecasts"
+    )
     score = " + ".join(f"({estimate})::float8 * {x}" for estimate, x in zip(estimates, COVARIATES))
     formula = f"exp(-({hazard})::float8 * exp({score}))"
     off = backend.ask(
@@ -85,6 +90,9 @@ def tasks(backend: Backend) -> list[Task]:
         sys.exit(f"the formula is not the model: they differ by {off}")
     grouped = "SELECT count(s) FROM (SELECT sum(x1) AS s FROM contracts GROUP BY {}) g"
     curves = "SELECT count(s) FROM (SELECT ltv.survival_agg(days, churned) AS s FROM contracts GROUP BY {}) g"
+    valuation = "ltv.lifetime_value((SELECT s FROM curve), x10 + 1, 0.8, horizon => 60, given => days / 30)"
+    trust = "SELECT sum(survival) FROM forecasts"
+    summary = "ltv.survival_calibration_agg(survival, days, churned)"
     return [
         Task("survival_agg, whole days", "SELECT ltv.survival_agg(days, churned) IS NULL FROM contracts", "1.3", peers="kaplan-meier"),
         Task("survival_agg, distinct durations", "SELECT ltv.survival_agg(exact_days, churned) IS NULL FROM contracts"),
@@ -124,6 +132,16 @@ def tasks(backend: Backend) -> list[Task]:
             "60",
             peers="discrete time, 100k",
         ),
+        Task("auc(ranking_agg)", "SELECT ltv.auc(ltv.ranking_agg(survival, renewed)) FROM forecasts", "4", floor=trust, peers="ranking"),
+        Task(
+            "concordance(survival_calibration_agg)",
+            f"SELECT c.concordance FROM (SELECT {summary} AS s FROM forecasts OFFSET 0) f, ltv.concordance(f.s) c",
+            "10",
+            floor=trust,
+            peers="concordance",
+        ),
+        Task("brier_score(survival_calibration_agg)", f"SELECT (ltv.brier_score({summary}, 365)).brier FROM forecasts", "5", floor=trust, peers="brier under censoring"),
+        Task("auc(survival_calibration_agg)", f"SELECT ltv.auc({summary}, 365) FROM forecasts", floor=trust),
         Task("calibration_agg", "SELECT ltv.calibration_agg(probability, renewed) IS NULL FROM contracts", peers="brier"),
         Task(
             "present_value, 60 months, one curve",
@@ -133,8 +151,13 @@ def tasks(backend: Backend) -> list[Task]:
         ),
         Task(
             "lifetime_value, 60 months, the whole record",
-            "SELECT sum(v.ltv) FROM contracts c, LATERAL ltv.lifetime_value((SELECT s FROM curve), x10 + 1, 0.8, horizon => 60, given => days / 30) v",
+            f"SELECT count({valuation}) FROM contracts c",
             "10",
+            peers="value of a contract over 60 months",
+        ),
+        Task(
+            "lifetime_value in FROM",
+            f"SELECT count(v.status) FROM contracts c, LATERAL {valuation} v",
             peers="value of a contract over 60 months",
         ),
         Task("xnpv(rate, amount, paid_on)", "SELECT ltv.xnpv(0.1, amount, paid_on) FROM payments", "2", floor="SELECT sum(amount) FROM payments"),
@@ -220,6 +243,18 @@ def report(backend: Backend, rows: int, names: list[Task], repeats: int, peers: 
         print(f"| {task.name:<48} | {taken:5.2f} | {floor:7.3f} | {taken / floor:5.2f} | {task.target:<17} | {known}", flush=True)
 
 
+def report_names(backend: Backend, repeats: int) -> None:
+    """What it takes to find a registered model by its name, in a session that has done so before."""
+    calls = 5000
+    print(f"\n| {'a name, session warm':<48} | µs of CPU |\n|{'-' * 50}|-----------|")
+    for name in ("bench", "bench@latest", "bench@1"):
+        # The name depends on the row, or it would be looked up once.
+        sql = f"SELECT count(ltv.model('{name}' || substr('x', 1, i * 0))) FROM generate_series(1, {calls}) i"
+        bare = f"SELECT count('{name}' || substr('x', 1, i * 0)) FROM generate_series(1, {calls}) i"
+        taken, floor = measure(backend, Task(name, sql, floor=bare), repeats)
+        print(f"| ltv.model('{name}')".ljust(51) + f"| {(taken - floor) / calls * 1e6:9.1f} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000], help="sizes of the table")
@@ -242,6 +277,7 @@ def main() -> None:
         if rows > 1_000_000:
             chosen = [task for task in chosen if task.name in ("survival_agg, whole days", "survival_agg, delayed entry")]
         report(backend, rows, chosen, options.repeats if rows <= 1_000_000 else 3, peers["floors"])
+        report_names(backend, options.repeats)
         gathering = [task for task in chosen if task.name.startswith(("survival_agg, whole", "survival_agg, distinct", "fit_cox", "log_rank of 10 groups", "fit_weibull"))]
         report_memory(gathering)
         report_parallel(backend, gathering, 3)

@@ -1,49 +1,76 @@
 //! What a call site keeps of a curve's valuations: per age, what contracts have in common but for their price.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use chrono::NaiveDate;
 use ltv_engine::value::{ContractTerms, Terms, UnitValuation};
+use rustc_hash::FxHashMap;
 
 /// As many ages as are remembered at a time.
 const MOST_AGES: usize = 4096;
 
 /// Under which terms the ages are remembered.
 enum Under {
-    /// Named arguments, and the date.
-    Arguments(Box<Terms<'static>>, Option<NaiveDate>),
+    /// Named arguments.
+    Arguments(Box<Agreed>),
     /// A value, by its bytes.
     Value(Vec<u8>, Box<ContractTerms>),
 }
 
+/// What calls have in common but for revenue and age.
+pub struct Agreed {
+    pub terms: Terms<'static>,
+    pub as_of: Option<NaiveDate>,
+    /// As they were passed, where they were.
+    pub arguments: Option<Arguments>,
+}
+
+/// The arguments of a call that say terms, other than revenue and age.
+#[derive(PartialEq, Eq)]
+pub struct Arguments {
+    pub numbers: [Option<usize>; 13],
+    pub words: [Option<Box<[u8]>>; 4],
+}
+
 /// An age that has been met.
-enum Met {
+enum Age {
     Once,
     /// More than once; `None` where there is no value.
     Often(Option<Box<UnitValuation>>),
 }
 
+/// The ages that have been met.
+#[derive(Default)]
+pub struct Met(FxHashMap<u64, Age>);
+
 /// The ages of one curve under the terms of the last call.
 #[derive(Default)]
 pub struct Ages {
     under: Option<Under>,
-    met: HashMap<u64, Met>,
+    met: Met,
 }
 
 impl Ages {
-    /// Forgets what was under other terms than these.
-    pub fn under_arguments(&mut self, terms: &Terms<'static>, as_of: Option<NaiveDate>) {
-        let same = matches!(&self.under, Some(Under::Arguments(held, date)) if *date == as_of && UnitValuation::share(held, terms));
-        if !same {
-            self.met.clear();
-            let plain = Terms { due_days: None, ..*terms };
-            self.under = Some(Under::Arguments(Box::new(plain), as_of));
+    /// What this call and the last have in common, and the ages met under it. When it is other than `same` says, it is
+    /// made anew, and what was under the other is forgotten; `None` when it cannot be made.
+    pub fn under(
+        &mut self,
+        same: impl FnOnce(&Agreed) -> bool,
+        make: impl FnOnce() -> Option<Agreed>,
+    ) -> Option<(&Agreed, &mut Met)> {
+        if !matches!(&self.under, Some(Under::Arguments(agreed)) if same(agreed)) {
+            self.met = Met::default();
+            self.under = None;
+            self.under = Some(Under::Arguments(Box::new(make()?)));
+        }
+        match &self.under {
+            Some(Under::Arguments(agreed)) => Some((agreed, &mut self.met)),
+            _ => None,
         }
     }
 
     /// The terms of this value and what all prices have in common under them at an age that is met again, as
-    /// [`Ages::again`]; what was under other terms is forgotten.
+    /// [`Met::again`]; what was under other terms is forgotten.
     pub fn of_value(
         &mut self,
         bytes: &[u8],
@@ -53,43 +80,37 @@ impl Ages {
     ) -> (&ContractTerms, Option<&UnitValuation>) {
         let same = matches!(&self.under, Some(Under::Value(held, _)) if held == bytes);
         if !same {
-            self.met.clear();
+            self.met = Met::default();
             self.under = None;
         }
         let Ages { under, met } = self;
         match under.get_or_insert_with(|| Under::Value(bytes.to_vec(), Box::new(decode()))) {
-            Under::Value(_, terms) => (terms, again(met, age, || make(terms))),
+            Under::Value(_, terms) => (terms, met.again(age, || make(terms))),
             Under::Arguments(..) => unreachable!("it was just made of a value"),
         }
     }
+}
 
+impl Met {
     /// What all prices have in common at an age that is met again; `None` at the first sight of it, and where there is no
     /// value. Making it costs more than one valuation.
     pub fn again(&mut self, age: f64, make: impl FnOnce() -> Option<UnitValuation>) -> Option<&UnitValuation> {
-        again(&mut self.met, age, make)
-    }
-}
-
-fn again(
-    met: &mut HashMap<u64, Met>,
-    age: f64,
-    make: impl FnOnce() -> Option<UnitValuation>,
-) -> Option<&UnitValuation> {
-    if met.len() > MOST_AGES {
-        met.clear();
-    }
-    let met = match met.entry(age.to_bits()) {
-        Entry::Vacant(place) => {
-            place.insert(Met::Once);
-            return None;
+        if self.0.len() > MOST_AGES {
+            self.0.clear();
         }
-        Entry::Occupied(held) => held.into_mut(),
-    };
-    if matches!(met, Met::Once) {
-        *met = Met::Often(make().map(Box::new));
-    }
-    match met {
-        Met::Often(unit) => unit.as_deref(),
-        Met::Once => None,
+        let met = match self.0.entry(age.to_bits()) {
+            Entry::Vacant(place) => {
+                place.insert(Age::Once);
+                return None;
+            }
+            Entry::Occupied(held) => held.into_mut(),
+        };
+        if matches!(met, Age::Once) {
+            *met = Age::Often(make().map(Box::new));
+        }
+        match met {
+            Age::Often(unit) => unit.as_deref(),
+            Age::Once => None,
+        }
     }
 }

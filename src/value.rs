@@ -11,8 +11,9 @@ use ltv_engine::value::lifetime_value::{self, Status, Valuation};
 use ltv_engine::value::{ContractTerms, Minor, Terms, UnitValuation};
 use pgrx::prelude::*;
 
+use crate::ages::{Agreed, Arguments};
 use crate::currency::digits_of;
-use crate::pg::call::{Call, Field, ModelBy};
+use crate::pg::call::{Call, Field, ModelBy, Row};
 use crate::pg::error::settle;
 use crate::pg::varlena::Stored;
 use crate::terms::{of_double, stated_on};
@@ -103,11 +104,15 @@ fn days_after(as_of: NaiveDate, months: u32) -> i64 {
 
 /// Runs `value` with the terms, dated when the call says as of when.
 pub(crate) fn with_terms<R>(asked: &Asked, value: impl FnOnce(&Terms) -> R) -> R {
-    match asked.as_of {
-        None => value(&asked.terms),
+    dated(&asked.terms, asked.as_of, value)
+}
+
+fn dated<R>(terms: &Terms, as_of: Option<NaiveDate>, value: impl FnOnce(&Terms) -> R) -> R {
+    match as_of {
+        None => value(terms),
         Some(as_of) => {
             let due = |months| days_after(as_of, months);
-            value(&Terms { due_days: Some(Calendar(&due)), ..asked.terms })
+            value(&Terms { due_days: Some(Calendar(&due)), ..*terms })
         }
     }
 }
@@ -121,22 +126,71 @@ fn no_curve(call: &Call) -> String {
     if call.bytes(0).is_none() { "no curve" } else { "the curve is empty" }.into()
 }
 
-/// `lifetime_value(curve, …)`.
+/// The places that [`Arguments`] are of, revenue and age left out.
+const NUMBERS: [usize; 13] = [
+    place::MARGIN,
+    place::COST_TO_SERVE,
+    place::DISCOUNT_RATE,
+    place::HORIZON,
+    place::EXPANSION,
+    place::PRICE_UPLIFT,
+    place::PERIOD_MONTHS,
+    place::TERM_MONTHS,
+    place::MONTHS_TO_RENEWAL,
+    place::PAID_MONTHS,
+    place::ACQUISITION_COST,
+    place::LEVEL,
+    place::AS_OF,
+];
+const WORDS: [usize; 4] = [place::BILLING, place::TIMING, place::TAIL, place::CURRENCY];
+
+fn passed(call: &Call, first: usize) -> Arguments {
+    Arguments {
+        numbers: NUMBERS.map(|place| call.bits(first + place)),
+        words: WORDS.map(|place| call.bytes(first + place).map(Box::from)),
+    }
+}
+
+fn are_passed(call: &Call, first: usize, held: &Arguments) -> bool {
+    NUMBERS.iter().zip(&held.numbers).all(|(place, held)| call.bits(first + place) == *held)
+        && WORDS.iter().zip(&held.words).all(|(place, held)| call.bytes(first + place) == held.as_deref())
+}
+
+/// `lifetime_value(curve, …)`. From one contract to the next only price and age change, as a rule: then the other
+/// arguments are not read again.
 pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
-    answer_valuation(call, asked(call, 1).map_err(missing), |asked| valued_again(call, asked))
+    let changing = call.float(1 + place::REVENUE).zip(call.float(1 + place::GIVEN));
+    let valued = changing.and_then(|(revenue, given)| {
+        let same = |held: &Agreed| held.arguments.as_ref().is_some_and(|held| are_passed(call, 1, held));
+        let make = || {
+            let Asked { terms, as_of, .. } = asked(call, 1).ok()?;
+            Some(Agreed { terms, as_of, arguments: Some(passed(call, 1)) })
+        };
+        valued_again(call, same, make, |held| Terms { revenue, given, ..held.terms })
+    });
+    match valued {
+        Some((valuation, terms)) => call.answer_row(|row| match valuation {
+            Some(valuation) => put_valuation(row, &terms, call.text(1 + place::CURRENCY), &valuation),
+            None => put_no_value(row, Status::NoSuchAge.name()),
+        }),
+        None => value_curve(call, asked(call, 1).map_err(missing)),
+    }
 }
 
 /// `lifetime_value(curve, terms)`.
 pub fn lifetime_value_curve_terms(call: &Call) -> pg_sys::Datum {
-    let terms = stated(call, 1);
-    match terms.as_ref().map(|stated| (stated, stated.plain())) {
-        Ok((stated, Some(terms))) => {
-            let Asked { as_of, currency, .. } = Asked::of(stated);
-            answer_valuation(call, Ok(Asked { terms, as_of, currency }), |asked| valued_again(call, asked))
-        }
-        Ok((stated, None)) => value_curve(call, Ok(Asked::of(stated))),
-        Err(why) => value_curve(call, Err(why.clone())),
-    }
+    let stated = stated(call, 1);
+    let Some((terms, as_of)) = stated.as_ref().ok().and_then(|stated| Some((stated.plain()?, Asked::of(stated).as_of)))
+    else {
+        return value_curve(call, stated.as_ref().map(Asked::of).map_err(String::clone));
+    };
+    answer_valuation(call, stated.as_ref().map(Asked::of).map_err(String::clone), |_| {
+        let same = |held: &Agreed| {
+            held.arguments.is_none() && held.as_of == as_of && UnitValuation::share(&held.terms, &terms)
+        };
+        let make = || Some(Agreed { terms, as_of, arguments: None });
+        valued_again(call, same, make, |_| terms).map(|(valuation, _)| valuation).ok_or_else(|| no_curve(call))
+    })
 }
 
 /// `lifetime_value(model, row, …)`.
@@ -164,14 +218,14 @@ pub fn lifetime_values_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
 fn values(call: &Call, place: usize, value: impl Fn(&Asked) -> Valued) -> pg_sys::Datum {
     let horizons = call.get::<Vec<Option<i32>>>(place + 1).unwrap_or_default();
     let terms = stated(call, place);
-    let rows = horizons.into_iter().flatten().map(|months| {
-        let Ok(terms) = &terms else { return unvalued(missing("terms")) };
+    let horizons = horizons.into_iter().flatten();
+    call.answer_rows_by(horizons, |row, months| {
+        let Ok(terms) = &terms else { return put_no_value(row, &missing("terms")) };
         let mut terms = terms.clone();
         terms.plain.horizon = settle(whole("horizon", months));
         let asked = Asked::of(&terms);
-        valuation_fields(&asked, value(&asked))
-    });
-    call.answer_rows(rows)
+        put_valued(row, &asked, &value(&asked));
+    })
 }
 
 /// A valuation, none at this age, or why there can be none.
@@ -189,18 +243,24 @@ fn valued_curve(call: &Call, asked: &Asked) -> Valued {
     with_curve(call, |curve| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
 }
 
-/// The same for terms without lists: contracts of one curve, terms and age differ in their price only.
-fn valued_again(call: &Call, asked: &Asked<'static>) -> Valued {
-    if !UnitValuation::is_for(&asked.terms) {
-        return valued_curve(call, asked);
-    }
+/// The same for terms without lists, and the terms: contracts of one curve, terms and age differ in their price only.
+/// `None` without a curve, and where nothing was agreed; see [`Ages::under`](crate::ages::Ages::under).
+fn valued_again(
+    call: &Call,
+    same: impl FnOnce(&Agreed) -> bool,
+    make: impl FnOnce() -> Option<Agreed>,
+    terms: impl FnOnce(&Agreed) -> Terms<'static>,
+) -> Option<(Option<Valuation>, Terms<'static>)> {
     let valued = call.curve_and_ages(|curve, ages| {
-        ages.under_arguments(&asked.terms, asked.as_of);
-        let make = || with_terms(asked, |terms| settle(UnitValuation::new(curve, terms)));
-        let short = ages.again(asked.terms.given, make).and_then(|unit| unit.at(asked.terms.revenue));
-        short.or_else(|| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
+        let (agreed, met) = ages.under(same, make)?;
+        let (terms, as_of) = (terms(agreed), agreed.as_of);
+        let unit = || dated(&terms, as_of, |terms| settle(UnitValuation::new(curve, terms)));
+        let is_shared = UnitValuation::is_for(&terms);
+        let short = if is_shared { met.again(terms.given, unit).and_then(|unit| unit.at(terms.revenue)) } else { None };
+        let long = || dated(&terms, as_of, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
+        Some((short.or_else(long), terms))
     });
-    valued.ok_or_else(|| no_curve(call))
+    valued.flatten()
 }
 
 /// `present_value(curve, terms, revenue, given)`.
@@ -258,50 +318,51 @@ fn answer_valuation<'a>(
     asked: Result<Asked<'a>, String>,
     value: impl FnOnce(&Asked<'a>) -> Valued,
 ) -> pg_sys::Datum {
-    call.answer_tuple(match asked {
-        Ok(asked) => valuation_fields(&asked, value(&asked)),
-        Err(why) => unvalued(why),
-    })
+    match asked {
+        Ok(asked) => {
+            let valued = value(&asked);
+            call.answer_row(|row| put_valued(row, &asked, &valued))
+        }
+        Err(why) => call.answer_row(|row| put_no_value(row, &why)),
+    }
 }
 
-fn valuation_fields(asked: &Asked, valued: Valued) -> Vec<Field> {
-    let valuation = match valued {
-        Ok(Some(valuation)) => valuation,
-        Ok(None) => return unvalued(Status::NoSuchAge.name().into()),
-        Err(why) => return unvalued(why),
-    };
-    let limit = |amount: Option<Minor>| Field::Money(amount, asked.terms.minor_digits);
-    let money = |amount: Minor| limit(Some(amount));
-    vec![
-        money(valuation.ltv),
-        money(valuation.undiscounted),
-        money(valuation.revenue),
-        money(valuation.cost),
-        Field::Float(Some(valuation.expected_lifetime)),
-        Field::Float(Some(valuation.discount_rate)),
-        Field::Int4(Some(valuation.horizon as i32)),
-        money(valuation.tail_value),
-        Field::Float(valuation.tail_share),
-        Field::Float(valuation.payback_months),
-        limit(valuation.lower),
-        limit(valuation.upper),
-        Field::Text(asked.currency.clone()),
-        Field::Name(valuation.status.name()),
-        Field::Name(asked.terms.basis.name()),
-        Field::Float(valuation.undiscounted_payback_months),
-        money(valuation.outcome_std_dev),
-        money(valuation.outcome_lower),
-        money(valuation.outcome_upper),
-    ]
+fn put_valuation(row: &mut Row, terms: &Terms, currency: Option<&str>, valuation: &Valuation) {
+    let digits = terms.minor_digits;
+    row.money(Some(valuation.ltv), digits);
+    row.money(Some(valuation.undiscounted), digits);
+    row.money(Some(valuation.revenue), digits);
+    row.money(Some(valuation.cost), digits);
+    row.float(Some(valuation.expected_lifetime));
+    row.float(Some(valuation.discount_rate));
+    row.int4(Some(valuation.horizon as i32));
+    row.money(Some(valuation.tail_value), digits);
+    row.float(valuation.tail_share);
+    row.float(valuation.payback_months);
+    row.money(valuation.lower, digits);
+    row.money(valuation.upper, digits);
+    row.text(currency);
+    row.text(Some(valuation.status.name()));
+    row.text(Some(terms.basis.name()));
+    row.float(valuation.undiscounted_payback_months);
+    row.money(Some(valuation.outcome_std_dev), digits);
+    row.money(Some(valuation.outcome_lower), digits);
+    row.money(Some(valuation.outcome_upper), digits);
 }
 
-const VALUATION_COLUMNS: usize = 19;
+/// NULLs but for the status, which says why.
+fn put_no_value(row: &mut Row, why: &str) {
+    const COLUMNS: usize = 19;
+    const STATUS: usize = 13;
+    (0..COLUMNS).for_each(|column| row.text((column == STATUS).then_some(why)));
+}
 
-fn unvalued(why: String) -> Vec<Field> {
-    let mut fields: Vec<Field> = (0..13).map(|_| Field::Text(None)).collect();
-    fields.push(Field::Text(Some(why)));
-    fields.extend((14..VALUATION_COLUMNS).map(|_| Field::Text(None)));
-    fields
+fn put_valued(row: &mut Row, asked: &Asked, valued: &Valued) {
+    match valued {
+        Ok(Some(valuation)) => put_valuation(row, &asked.terms, asked.currency.as_deref(), valuation),
+        Ok(None) => put_no_value(row, Status::NoSuchAge.name()),
+        Err(why) => put_no_value(row, why),
+    }
 }
 
 /// `cash_flows(curve, …)`.

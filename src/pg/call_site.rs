@@ -12,6 +12,7 @@ use ltv_engine::survival::{Reading, Survival};
 use pgrx::pg_sys;
 
 use crate::ages::Ages;
+use crate::pg::call::Row;
 use crate::pg::error::settle;
 use crate::pg::record::RowReader;
 
@@ -29,6 +30,8 @@ pub struct CallSite {
     snapshot: Option<SnapshotKey>,
     curves: Vec<HeldCurve>,
     pub result: Option<pg_sys::TupleDesc>,
+    /// Room for one row of the result.
+    pub row: Row,
 }
 
 struct HeldCurve {

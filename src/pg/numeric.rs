@@ -22,14 +22,18 @@ pub fn money(value: Minor, decimals: u32) -> ([u8; 2 + 2 * MOST_GROUPS], usize) 
     // From the last group to the first.
     let mut groups = [0u16; MOST_GROUPS];
     let mut count = 0;
-    let mut rest = units.unsigned_abs() * 10u128.pow(4 * behind_the_point - decimals);
-    while rest > u128::from(u64::MAX) {
-        groups[count] = (rest % 10_000) as u16;
-        rest /= 10_000;
-        count += 1;
-    }
-    // Most amounts fit 64 bits from the start, whose division is many times as fast.
-    let mut rest = rest as u64;
+    let scale = 10u64.pow(4 * behind_the_point - decimals);
+    // Most amounts fit 64 bits, whose division is many times as fast.
+    let narrow = u64::try_from(units.unsigned_abs()).ok().and_then(|units| units.checked_mul(scale));
+    let mut rest = narrow.unwrap_or_else(|| {
+        let mut rest = units.unsigned_abs() * u128::from(scale);
+        while rest > u128::from(u64::MAX) {
+            groups[count] = (rest % 10_000) as u16;
+            rest /= 10_000;
+            count += 1;
+        }
+        rest as u64
+    });
     while rest > 0 {
         groups[count] = (rest % 10_000) as u16;
         rest /= 10_000;

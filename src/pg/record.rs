@@ -27,9 +27,30 @@ enum Conversion {
     Output(pg_sys::Oid),
 }
 
+impl Conversion {
+    /// Bytes of a value that is read where it lies; `None` where it takes PostgreSQL to read it.
+    fn width(self) -> Option<usize> {
+        match self {
+            Conversion::Boolean | Conversion::BooleanText => Some(1),
+            Conversion::Int2 => Some(2),
+            Conversion::Int4 | Conversion::Float4 => Some(4),
+            Conversion::Int8 | Conversion::Float8 => Some(8),
+            _ => None,
+        }
+    }
+}
+
 struct Column {
     index: usize,
     conversion: Conversion,
+}
+
+/// Where the columns lie in every row that has no NULL: all of them, and all before them, are of fixed width.
+struct Fixed {
+    offsets: Vec<usize>,
+    /// Attributes and bytes of data that a row has at the least.
+    attributes: usize,
+    bytes: usize,
 }
 
 /// Where a row type keeps the features of a model, and room for one row.
@@ -40,6 +61,7 @@ pub struct RowReader {
     generation: u64,
     descriptor: pg_sys::TupleDesc,
     columns: Vec<Column>,
+    fixed: Option<Fixed>,
     datums: Vec<pg_sys::Datum>,
     nulls: Vec<bool>,
     /// Text made by output functions, kept while the values are used.
@@ -66,7 +88,7 @@ impl RowReader {
     ) -> &'a [Value<'a>] {
         // SAFETY: a composite datum is a varlena whose payload is a heap tuple header with its type in it.
         unsafe {
-            let header = pg_sys::pg_detoast_datum(row.cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
+            let header = whole(row).cast::<pg_sys::HeapTupleHeaderData>();
             let row_type = (*header).t_choice.t_datum;
             let fits = |reader: &RowReader| {
                 reader.type_id == row_type.datum_typeid
@@ -77,11 +99,12 @@ impl RowReader {
                 *reader = Some(RowReader::new(row_type.datum_typeid, row_type.datum_typmod, features));
             }
             let reader = reader.as_mut().unwrap_or_else(|| unreachable!("just made"));
-            let mut tuple = pg_sys::HeapTupleData {
-                t_len: pgrx::varlena::varsize_4b(header.cast()) as u32,
-                t_data: header,
-                ..Default::default()
-            };
+            let length = pgrx::varlena::varsize_4b(header.cast());
+            if let Some(fixed) = reader.fixed.as_ref().and_then(|fixed| fixed.data(header, length)) {
+                reader.read_in_place(fixed);
+                return std::mem::transmute::<&[Value<'static>], &'a [Value<'a>]>(&reader.values);
+            }
+            let mut tuple = pg_sys::HeapTupleData { t_len: length as u32, t_data: header, ..Default::default() };
             pg_sys::heap_deform_tuple(
                 &raw mut tuple,
                 reader.descriptor,
@@ -113,6 +136,7 @@ impl RowReader {
             generation: relations::generation(),
             descriptor,
             columns: Vec::with_capacity(features.len()),
+            fixed: None,
             datums: vec![pg_sys::Datum::from(0usize); length],
             nulls: vec![true; length],
             texts: Vec::new(),
@@ -123,7 +147,36 @@ impl RowReader {
             let column = unsafe { find_column(descriptor, length, feature) };
             reader.columns.push(column);
         }
+        // SAFETY: the descriptor has `length` attributes.
+        reader.fixed = unsafe { Fixed::of(descriptor, length, &reader.columns) };
         reader
+    }
+
+    /// Turns a row's data into values without taking the whole row apart.
+    ///
+    /// # Safety
+    /// `data` is of a row that [`Fixed::data`] has found to have all columns.
+    #[inline]
+    unsafe fn read_in_place(&mut self, data: *const u8) {
+        self.values.clear();
+        let Some(fixed) = &self.fixed else { return };
+        for (column, offset) in self.columns.iter().zip(&fixed.offsets) {
+            // SAFETY: a value of this width lies there; nothing is presumed of its alignment.
+            let value = unsafe {
+                let at = data.add(*offset);
+                match column.conversion {
+                    Conversion::Float8 => Value::Number(at.cast::<f64>().read_unaligned()),
+                    Conversion::Float4 => Value::Number(f64::from(at.cast::<f32>().read_unaligned())),
+                    Conversion::Int2 => Value::Number(f64::from(at.cast::<i16>().read_unaligned())),
+                    Conversion::Int4 => Value::Number(f64::from(at.cast::<i32>().read_unaligned())),
+                    Conversion::Int8 => Value::Number(at.cast::<i64>().read_unaligned() as f64),
+                    Conversion::Boolean => Value::Number(if *at != 0 { 1.0 } else { 0.0 }),
+                    Conversion::BooleanText => Value::Text(if *at != 0 { "true" } else { "false" }),
+                    _ => Value::Null,
+                }
+            };
+            self.values.push(value);
+        }
     }
 
     /// Turns the deformed row into values.
@@ -168,6 +221,77 @@ impl RowReader {
             };
             self.values.push(value);
         }
+    }
+}
+
+impl Fixed {
+    /// `None` when a column, or one before it, may lie anywhere.
+    ///
+    /// # Safety
+    /// The descriptor has `length` attributes.
+    unsafe fn of(descriptor: pg_sys::TupleDesc, length: usize, columns: &[Column]) -> Option<Fixed> {
+        let attributes = columns.iter().map(|column| column.index + 1).max()?;
+        let mut places = Vec::with_capacity(attributes);
+        let mut bytes = 0usize;
+        for index in 0..attributes.min(length) {
+            // SAFETY: `index` is within the descriptor.
+            let attribute = unsafe { &*tuple_desc_attribute(descriptor, index) };
+            let width = usize::try_from(attribute.attlen).ok().filter(|width| *width > 0)?;
+            let alignment = match attribute.attalign as u8 {
+                b'c' => 1,
+                b's' => 2,
+                b'i' => 4,
+                b'd' => 8,
+                _ => return None,
+            };
+            let start = bytes.next_multiple_of(alignment);
+            places.push((start, width));
+            bytes = start + width;
+        }
+        let place = |column: &Column| {
+            let (start, width) = *places.get(column.index)?;
+            (column.conversion.width() == Some(width)).then_some(start)
+        };
+        let offsets: Option<Vec<usize>> = columns.iter().map(place).collect();
+        Some(Fixed { offsets: offsets?, attributes, bytes })
+    }
+
+    /// The data of a row that has all columns and no NULL.
+    ///
+    /// # Safety
+    /// `header` is that of a composite value of the descriptor's type, `length` bytes long.
+    #[inline]
+    unsafe fn data(&self, header: *const pg_sys::HeapTupleHeaderData, length: usize) -> Option<*const u8> {
+        const ATTRIBUTES: u16 = 0x07ff;
+        // SAFETY: the fields are those of a header that is there.
+        let (has_null, attributes, start) = unsafe {
+            let header = &*header;
+            (
+                u32::from(header.t_infomask) & pg_sys::HEAP_HASNULL != 0,
+                usize::from(header.t_infomask2 & ATTRIBUTES),
+                usize::from(header.t_hoff),
+            )
+        };
+        let fits = !has_null && attributes >= self.attributes && length >= start + self.bytes;
+        // SAFETY: the data begin there and end within the value.
+        fits.then(|| unsafe { header.cast::<u8>().add(start) })
+    }
+}
+
+/// The value as it lies here whole, detoasted if need be.
+///
+/// # Safety
+/// `row` is a non-NULL composite value.
+#[inline]
+unsafe fn whole(row: pg_sys::Datum) -> *mut pg_sys::varlena {
+    let start = row.cast_mut_ptr::<pg_sys::varlena>();
+    // SAFETY: on little-endian machines the low bits of a varlena's first byte are 00 for one with a header of four bytes,
+    // neither compressed nor elsewhere; pg_detoast_datum makes such a one of any.
+    unsafe {
+        if cfg!(target_endian = "little") && *start.cast::<u8>() & 0x03 == 0 {
+            return start;
+        }
+        pg_sys::pg_detoast_datum(start)
     }
 }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::assess::cumulative::{Count, CumulativeWeights};
+use crate::numeric::radix::{rising_bits, sort_by_bits};
 use crate::survival::risk::distinct_times;
 use crate::{Error, Interrupt, Result};
 
@@ -21,6 +23,12 @@ pub struct Outcomes<'a> {
     pub entries: &'a [f64],
     /// Finite and positive; empty when all are 1. A pair counts with the product of its two weights.
     pub weights: &'a [f64],
+}
+
+impl Outcomes<'_> {
+    pub(super) fn weight(&self, subject: usize) -> f64 {
+        self.weights.get(subject).copied().unwrap_or(1.0)
+    }
 }
 
 /// Pairs of subjects of which it is known who had the event first, and those tied; the counts of R's
@@ -58,127 +66,160 @@ impl Concordance {
 /// # Errors
 /// [`Error::Invalid`] when the slices differ in length or a number is outside its domain; whatever `interrupt` returns.
 pub fn concordance(outcomes: Outcomes, risks: &[f64], interrupt: Interrupt) -> Result<Concordance> {
-    concordance_by(outcomes, risks, &|_| 1.0, interrupt)
-}
-
-/// As [`concordance`], each pair counting `time_weight` (finite, not negative) of the time of its first event more.
-pub(super) fn concordance_by(
-    outcomes: Outcomes,
-    risks: &[f64],
-    time_weight: &dyn Fn(f64) -> f64,
-    interrupt: Interrupt,
-) -> Result<Concordance> {
     check(outcomes, risks)?;
     let (exits, entries) = tie_times(outcomes);
-    let ranks = ranks(risks);
-    let weight = |subject: usize| outcomes.weights.get(subject).copied().unwrap_or(1.0);
-    interrupt()?;
-    let by_exit = latest_first(&exits, 0.0);
-    interrupt()?;
-    let mut not_yet = latest_first(&entries, f64::MIN_POSITIVE).into_iter().peekable();
+    let tied = Outcomes { exits: &exits, entries: &entries, ..outcomes };
+    Order::new(tied, risks, interrupt)?.concordance(tied, None, interrupt, |_, _, _| {})
+}
 
-    let mut counts = Concordance::default();
-    let mut at_risk = CumulativeWeights::new(ranks.iter().max().map_or(0, |rank| rank + 1));
-    let mut deaths: Vec<usize> = Vec::new();
-    let mut since_interrupt = 0;
-    for leaving in by_exit.chunk_by(|a, b| exits[*a] == exits[*b]) {
-        deaths.clear();
-        for &subject in leaving {
-            if outcomes.events[subject] { deaths.push(subject) } else { at_risk.add(ranks[subject], weight(subject)) }
+/// What each pair counts more by the time of its first event; `None` for nothing.
+pub(super) type TimeWeight<'a> = Option<&'a dyn Fn(f64) -> f64>;
+
+/// What one subject has to do with others: the weights of those with a lower, the same and a higher risk.
+pub(super) type Around = (f64, f64, f64);
+
+/// Subjects by time and by risk.
+pub(super) struct Order {
+    /// The place of each subject's risk among the distinct ones, and how many these are.
+    pub(super) ranks: Vec<u32>,
+    pub(super) width: usize,
+    /// By falling exit.
+    pub(super) by_exit: Vec<u32>,
+    /// Those who came late, by falling entry.
+    pub(super) by_entry: Vec<u32>,
+}
+
+impl Order {
+    /// Of outcomes that have been checked, their times tied.
+    pub(super) fn new(outcomes: Outcomes, risks: &[f64], interrupt: Interrupt) -> Result<Order> {
+        let (ranks, width) = ranks(risks);
+        interrupt()?;
+        let by_exit = latest_first(outcomes.exits, 0.0);
+        interrupt()?;
+        Ok(Order { ranks, width, by_exit, by_entry: latest_first(outcomes.entries, f64::MIN_POSITIVE) })
+    }
+
+    /// Counts the pairs from the last exit back; `seen` is told of each subject with the event, the weight of its time and
+    /// who was at risk and left later.
+    pub(super) fn concordance(
+        &self,
+        outcomes: Outcomes,
+        time_weight: TimeWeight,
+        interrupt: Interrupt,
+        seen: impl FnMut(usize, f64, Around),
+    ) -> Result<Concordance> {
+        if outcomes.weights.is_empty() {
+            self.concordance_in::<u32>(outcomes, time_weight, interrupt, seen)
+        } else {
+            self.concordance_in::<f64>(outcomes, time_weight, interrupt, seen)
         }
-        if deaths.is_empty() {
-            continue;
-        }
-        let time = exits[leaving[0]];
-        while let Some(subject) = not_yet.next_if(|subject| entries[*subject] >= time) {
-            at_risk.add(ranks[subject], -weight(subject));
-        }
-        deaths.sort_unstable_by_key(|subject| ranks[*subject]);
-        let here = time_weight(time);
-        let (mut all, mut all_squares) = (0.0, 0.0);
-        for tied in deaths.chunk_by(|a, b| ranks[*a] == ranks[*b]) {
-            since_interrupt += tied.len();
-            if since_interrupt >= SUBJECTS_PER_INTERRUPT {
-                interrupt()?;
-                since_interrupt = 0;
+    }
+
+    fn concordance_in<C: Count>(
+        &self,
+        outcomes: Outcomes,
+        time_weight: TimeWeight,
+        interrupt: Interrupt,
+        mut seen: impl FnMut(usize, f64, Around),
+    ) -> Result<Concordance> {
+        let Outcomes { exits, events, entries, .. } = outcomes;
+        let mut not_yet = self.by_entry.iter().map(|subject| *subject as usize).peekable();
+        let mut counts = Concordance::default();
+        let mut at_risk = CumulativeWeights::<C>::new(self.width);
+        let mut deaths: Vec<(u32, usize)> = Vec::new();
+        let mut pause = Pause::new(interrupt);
+        for leaving in self.by_exit.chunk_by(|a, b| exits[*a as usize] == exits[*b as usize]) {
+            pause.after(leaving.len())?;
+            deaths.clear();
+            for subject in leaving.iter().map(|subject| *subject as usize) {
+                if events[subject] {
+                    deaths.push((self.ranks[subject], subject));
+                } else {
+                    at_risk.add(self.ranks[subject], outcomes.weight(subject));
+                }
             }
-            let sum: f64 = tied.iter().map(|subject| weight(*subject)).sum();
-            let squares: f64 = tied.iter().map(|subject| weight(*subject).powi(2)).sum();
-            let (lower, equal, higher) = at_risk.around(ranks[tied[0]]);
-            counts.concordant += here * sum * lower;
-            counts.tied_x += here * sum * equal;
-            counts.discordant += here * sum * higher;
-            counts.tied_xy += here * (sum * sum - squares) / 2.0;
-            counts.tied_y -= here * (sum * sum - squares) / 2.0;
-            (all, all_squares) = (all + sum, all_squares + squares);
+            if deaths.is_empty() {
+                continue;
+            }
+            let time = exits[leaving[0] as usize];
+            while let Some(subject) = not_yet.next_if(|subject| entries[*subject] >= time) {
+                at_risk.add(self.ranks[subject], -outcomes.weight(subject));
+            }
+            deaths.sort_unstable();
+            let here = time_weight.map_or(1.0, |weight| weight(time));
+            let (mut all, mut all_squares) = (0.0, 0.0);
+            for tied in deaths.chunk_by(|a, b| a.0 == b.0) {
+                let sum: f64 = tied.iter().map(|(_, subject)| outcomes.weight(*subject)).sum();
+                let squares: f64 = tied.iter().map(|(_, subject)| outcomes.weight(*subject).powi(2)).sum();
+                let (lower, equal, higher) = at_risk.around(tied[0].0);
+                tied.iter().for_each(|(_, subject)| seen(*subject, here, (lower, equal, higher)));
+                counts.concordant += here * sum * lower;
+                counts.tied_x += here * sum * equal;
+                counts.discordant += here * sum * higher;
+                counts.tied_xy += here * (sum * sum - squares) / 2.0;
+                counts.tied_y -= here * (sum * sum - squares) / 2.0;
+                (all, all_squares) = (all + sum, all_squares + squares);
+            }
+            counts.tied_y += here * (all * all - all_squares) / 2.0;
+            deaths.iter().for_each(|(rank, subject)| at_risk.add(*rank, outcomes.weight(*subject)));
         }
-        counts.tied_y += here * (all * all - all_squares) / 2.0;
-        deaths.iter().for_each(|subject| at_risk.add(ranks[*subject], weight(*subject)));
+        Ok(counts)
     }
-    Ok(counts)
 }
 
-/// Weights by rank whose running totals are read and changed in O(log n) (Fenwick 1994).
-pub(super) struct CumulativeWeights {
-    tree: Vec<f64>,
-    total: f64,
+/// Asks now and then whether to go on.
+pub(super) struct Pause<'a> {
+    interrupt: Interrupt<'a>,
+    since: usize,
 }
 
-impl CumulativeWeights {
-    pub(super) fn new(ranks: usize) -> Self {
-        CumulativeWeights { tree: vec![0.0; ranks], total: 0.0 }
+impl<'a> Pause<'a> {
+    pub(super) fn new(interrupt: Interrupt<'a>) -> Self {
+        Pause { interrupt, since: 0 }
     }
 
-    pub(super) fn add(&mut self, rank: usize, weight: f64) {
-        self.total += weight;
-        let mut at = rank;
-        while let Some(node) = self.tree.get_mut(at) {
-            *node += weight;
-            at |= at + 1;
+    pub(super) fn after(&mut self, subjects: usize) -> Result<()> {
+        self.since += subjects;
+        if self.since < SUBJECTS_PER_INTERRUPT {
+            return Ok(());
         }
-    }
-
-    /// The weight of all ranks below `end`.
-    fn below(&self, end: usize) -> f64 {
-        let (mut sum, mut at) = (0.0, end);
-        while at > 0 {
-            sum += self.tree[at - 1];
-            at &= at - 1;
-        }
-        sum
-    }
-
-    /// The weights of the ranks below, at and above `rank`.
-    pub(super) fn around(&self, rank: usize) -> (f64, f64, f64) {
-        let (lower, up_to) = (self.below(rank), self.below(rank + 1));
-        (lower, up_to - lower, self.total - up_to)
+        self.since = 0;
+        (self.interrupt)()
     }
 }
 
 /// The subjects whose time is `from` or later, in falling order of time.
-pub(super) fn latest_first(times: &[f64], from: f64) -> Vec<usize> {
-    // The times themselves are sorted, not places where they stand: that is kinder to the cache.
-    let mut order: Vec<(f64, usize)> = times.iter().copied().zip(0..).filter(|(time, _)| *time >= from).collect();
-    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+fn latest_first(times: &[f64], from: f64) -> Vec<u32> {
+    let mut order: Vec<(u64, u32)> =
+        times.iter().zip(0..).filter(|(time, _)| **time >= from).map(|(time, at)| (!rising_bits(*time), at)).collect();
+    // What comes sorted by time is so already, backwards.
+    if order.is_sorted_by(|a, b| a.0 >= b.0) {
+        return order.into_iter().rev().map(|(_, subject)| subject).collect();
+    }
+    sort_by_bits(&mut order, |row| row.0);
     order.into_iter().map(|(_, subject)| subject).collect()
 }
 
-/// The place of each risk among the distinct ones.
-pub(super) fn ranks(risks: &[f64]) -> Vec<usize> {
+/// The place of each risk among the distinct ones, and how many there are.
+fn ranks(risks: &[f64]) -> (Vec<u32>, usize) {
     // Adding 0 turns −0 into 0.
-    let mut order: Vec<(f64, usize)> = risks.iter().map(|risk| risk + 0.0).zip(0..).collect();
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let mut order: Vec<(u64, u32)> = risks.iter().map(|risk| rising_bits(risk + 0.0)).zip(0..).collect();
+    sort_by_bits(&mut order, |row| row.0);
     let mut ranks = vec![0; risks.len()];
-    for (rank, tied) in order.chunk_by(|a, b| a.0 == b.0).enumerate() {
-        tied.iter().for_each(|(_, subject)| ranks[*subject] = rank);
+    let mut width = 0;
+    for (rank, tied) in (0..).zip(order.chunk_by(|a, b| a.0 == b.0)) {
+        tied.iter().for_each(|(_, subject)| ranks[*subject as usize] = rank);
+        width = rank as usize + 1;
     }
-    ranks
+    (ranks, width)
 }
 
 /// Exits and entries with times that differ by rounding only made equal.
 pub(super) fn tie_times<'a>(outcomes: Outcomes<'a>) -> (Cow<'a, [f64]>, Cow<'a, [f64]>) {
     let mut times: Vec<f64> = outcomes.exits.iter().chain(outcomes.entries).copied().collect();
-    times.sort_unstable_by(f64::total_cmp);
+    if !times.is_sorted() {
+        times.sort_unstable_by(f64::total_cmp);
+    }
     times.dedup();
     let distinct = distinct_times(&times);
     if distinct.len() == times.len() {
@@ -193,6 +234,9 @@ pub(super) fn tie_times<'a>(outcomes: Outcomes<'a>) -> (Cow<'a, [f64]>, Cow<'a, 
 
 pub(super) fn check(outcomes: Outcomes, risks: &[f64]) -> Result<()> {
     let subjects = outcomes.exits.len();
+    if u32::try_from(subjects).is_err() {
+        return Err(Error::OutOfRange(format!("{subjects} subjects are more than a concordance can be counted of")));
+    }
     let lengths = [outcomes.events.len(), risks.len()].into_iter();
     let optional = [outcomes.entries.len(), outcomes.weights.len()].into_iter().filter(|length| *length > 0);
     if let Some(length) = lengths.chain(optional).find(|length| *length != subjects) {

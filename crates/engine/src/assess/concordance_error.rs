@@ -3,13 +3,9 @@
 //! Therneau & Watson (2017), *The concordance statistic and the Cox model*, Mayo Clinic technical report 85; as R's
 //! `concordance`: how the concordance would change if each subject weighed a little more, squared and summed.
 
-use crate::assess::concordance::{
-    Concordance, CumulativeWeights, Outcomes, check, concordance_by, latest_first, ranks, tie_times,
-};
+use crate::assess::concordance::{Concordance, Order, Outcomes, Pause, TimeWeight, check, tie_times};
+use crate::assess::cumulative::{Count, CumulativeWeights};
 use crate::{Error, Interrupt, Result};
-
-/// Subjects between two questions whether to go on.
-const SUBJECTS_PER_INTERRUPT: usize = 1 << 14;
 
 /// A concordance within strata, and how far it may be off.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,17 +30,17 @@ pub fn estimated(
     clusters: &[Option<u32>],
     interrupt: Interrupt,
 ) -> Result<Estimated> {
-    estimated_by(outcomes, risks, strata, clusters, &|_| 1.0, interrupt)
+    estimated_by(outcomes, risks, strata, clusters, None, interrupt)
 }
 
-/// As [`estimated`], each pair counting `time_weight` of the time of its first event more; the weights are taken as
-/// known.
+/// As [`estimated`], each pair counting `time_weight` (finite, not negative) of the time of its first event more; the
+/// weights are taken as known.
 pub(super) fn estimated_by(
     outcomes: Outcomes,
     risks: &[f64],
     strata: &[u32],
     clusters: &[Option<u32>],
-    time_weight: &dyn Fn(f64) -> f64,
+    time_weight: TimeWeight,
     interrupt: Interrupt,
 ) -> Result<Estimated> {
     check(outcomes, risks)?;
@@ -62,28 +58,32 @@ pub(super) fn estimated_by(
     pairs.resize(subjects, Pairs::default());
 
     let mut counts = Concordance::default();
-    for stratum in members(strata, subjects) {
-        interrupt()?;
-        let stratum = Columns::of(tied, risks, stratum);
-        let found = concordance_by(stratum.outcomes(), &stratum.risks, time_weight, interrupt)?;
-        counts.concordant += found.concordant;
-        counts.discordant += found.discordant;
-        counts.tied_x += found.tied_x;
-        counts.tied_y += found.tied_y;
-        counts.tied_xy += found.tied_xy;
-        stratum.count_pairs(&mut pairs, time_weight, interrupt)?;
+    if strata.is_empty() {
+        counts = count_pairs(tied, risks, &mut pairs, time_weight, interrupt)?;
+    } else {
+        for members in members(strata) {
+            interrupt()?;
+            let stratum = Columns::of(tied, risks, &members);
+            let mut within = vec![Pairs::default(); members.len()];
+            let found = count_pairs(stratum.outcomes(), &stratum.risks, &mut within, time_weight, interrupt)?;
+            members.iter().zip(within).for_each(|(subject, found)| pairs[*subject] = found);
+            counts.concordant += found.concordant;
+            counts.discordant += found.discordant;
+            counts.tied_x += found.tied_x;
+            counts.tied_y += found.tied_y;
+            counts.tied_xy += found.tied_xy;
+        }
     }
     let total = counts.concordant + counts.discordant + counts.tied_x;
     if total == 0.0 {
         return Ok(Estimated { counts, std_error: None });
     }
     let somers = (counts.concordant - counts.discordant) / total;
-    let weight = |subject: usize| outcomes.weights.get(subject).copied().unwrap_or(1.0);
     let mut of_clusters = vec![0.0; clusters.iter().flatten().max().map_or(0, |last| *last as usize + 1)];
     let mut variance = 0.0;
     for (subject, pairs) in pairs.iter().enumerate() {
         let all = pairs.concordant + pairs.discordant + pairs.tied;
-        let influence = weight(subject) * (pairs.concordant - pairs.discordant - somers * all) / total;
+        let influence = outcomes.weight(subject) * (pairs.concordant - pairs.discordant - somers * all) / total;
         match clusters.get(subject).copied().flatten() {
             Some(cluster) => of_clusters[cluster as usize] += influence,
             None => variance += influence * influence,
@@ -112,10 +112,7 @@ impl Pairs {
 }
 
 /// The subjects of each stratum.
-fn members(strata: &[u32], subjects: usize) -> Vec<Vec<usize>> {
-    if strata.is_empty() {
-        return vec![(0..subjects).collect()];
-    }
+fn members(strata: &[u32]) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); strata.iter().max().map_or(0, |last| *last as usize + 1)];
     strata.iter().enumerate().for_each(|(subject, stratum)| members[*stratum as usize].push(subject));
     members
@@ -123,7 +120,6 @@ fn members(strata: &[u32], subjects: usize) -> Vec<Vec<usize>> {
 
 /// The subjects of one stratum.
 struct Columns {
-    members: Vec<usize>,
     exits: Vec<f64>,
     events: Vec<bool>,
     entries: Vec<f64>,
@@ -132,7 +128,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(outcomes: Outcomes, risks: &[f64], members: Vec<usize>) -> Columns {
+    fn of(outcomes: Outcomes, risks: &[f64], members: &[usize]) -> Columns {
         let floats = |column: &[f64]| match column {
             [] => Vec::new(),
             column => members.iter().map(|&subject| column[subject]).collect(),
@@ -143,80 +139,63 @@ impl Columns {
             entries: floats(outcomes.entries),
             weights: floats(outcomes.weights),
             risks: floats(risks),
-            members,
         }
     }
 
     fn outcomes(&self) -> Outcomes<'_> {
         Outcomes { exits: &self.exits, events: &self.events, entries: &self.entries, weights: &self.weights }
     }
+}
 
-    /// Adds to each subject the pairs in which it had the event first – with all who are still at risk then – and the
-    /// pairs in which it is the other one: with the events since it came.
-    fn count_pairs(&self, pairs: &mut [Pairs], time_weight: &dyn Fn(f64) -> f64, interrupt: Interrupt) -> Result<()> {
-        let ranks = ranks(&self.risks);
-        let width = ranks.iter().max().map_or(0, |rank| rank + 1);
-        let weight = |subject: usize| self.weights.get(subject).copied().unwrap_or(1.0);
-        interrupt()?;
-        let by_exit = latest_first(&self.exits, 0.0);
-        interrupt()?;
-        let by_entry = latest_first(&self.entries, f64::MIN_POSITIVE);
-        let mut since_interrupt = 0;
-        let mut go_on = |subjects: usize| {
-            since_interrupt += subjects;
-            if since_interrupt < SUBJECTS_PER_INTERRUPT {
-                return Ok(());
-            }
-            since_interrupt = 0;
-            interrupt()
+/// Adds to each subject the pairs in which it had the event first – with all who are still at risk then – and the pairs in
+/// which it is the other one: with the events since it came.
+fn count_pairs(
+    outcomes: Outcomes,
+    risks: &[f64],
+    pairs: &mut [Pairs],
+    time_weight: TimeWeight,
+    interrupt: Interrupt,
+) -> Result<Concordance> {
+    let order = Order::new(outcomes, risks, interrupt)?;
+    let counts = order.concordance(outcomes, time_weight, interrupt, |subject, here, (lower, equal, higher)| {
+        pairs[subject].add(here, lower, higher, equal);
+    })?;
+    if outcomes.weights.is_empty() && time_weight.is_none() {
+        order.count_earlier::<u32>(outcomes, pairs, time_weight, interrupt)?;
+    } else {
+        order.count_earlier::<f64>(outcomes, pairs, time_weight, interrupt)?;
+    }
+    Ok(counts)
+}
+
+impl Order {
+    /// Forwards: the events up to each exit, less those up to the entry.
+    fn count_earlier<C: Count>(
+        &self,
+        outcomes: Outcomes,
+        pairs: &mut [Pairs],
+        time_weight: TimeWeight,
+        interrupt: Interrupt,
+    ) -> Result<()> {
+        let Outcomes { exits, events, entries, .. } = outcomes;
+        let mut happened = CumulativeWeights::<C>::new(self.width);
+        let mut comes = self.by_entry.iter().rev().map(|subject| *subject as usize).peekable();
+        let mut count = |happened: &CumulativeWeights<C>, subject: usize, sign: f64| {
+            let (lower, equal, higher) = happened.around(self.ranks[subject]);
+            pairs[subject].add(sign, higher, lower, equal);
         };
-
-        // Backwards: who is at risk and leaves later.
-        let mut at_risk = CumulativeWeights::new(width);
-        let mut not_yet = by_entry.iter().peekable();
-        for leaving in by_exit.chunk_by(|a, b| self.exits[*a] == self.exits[*b]) {
-            go_on(leaving.len())?;
-            let time = self.exits[leaving[0]];
-            for &subject in leaving.iter().filter(|subject| !self.events[**subject]) {
-                at_risk.add(ranks[subject], weight(subject));
+        let mut pause = Pause::new(interrupt);
+        for leaving in self.by_exit.chunk_by(|a, b| exits[*a as usize] == exits[*b as usize]).rev() {
+            pause.after(leaving.len())?;
+            let time = exits[leaving[0] as usize];
+            while let Some(subject) = comes.next_if(|subject| entries[*subject] < time) {
+                count(&happened, subject, -1.0);
             }
-            let events = || leaving.iter().filter(|subject| self.events[**subject]);
-            if events().next().is_some() {
-                while let Some(&subject) = not_yet.next_if(|subject| self.entries[**subject] >= time) {
-                    at_risk.add(ranks[subject], -weight(subject));
-                }
-            }
-            let here = time_weight(time);
-            for &subject in events() {
-                let (lower, equal, higher) = at_risk.around(ranks[subject]);
-                pairs[self.members[subject]].add(here, lower, higher, equal);
-            }
-            events().for_each(|&subject| at_risk.add(ranks[subject], weight(subject)));
-        }
-
-        // Forwards: the events up to each exit, less those up to the entry.
-        let mut happened = CumulativeWeights::new(width);
-        let mut comes = by_entry.iter().rev().peekable();
-        let subtract = |happened: &CumulativeWeights, pairs: &mut [Pairs], subject: usize| {
-            let (lower, equal, higher) = happened.around(ranks[subject]);
-            pairs[self.members[subject]].add(-1.0, higher, lower, equal);
-        };
-        let rising: Vec<usize> = by_exit.into_iter().rev().collect();
-        for leaving in rising.chunk_by(|a, b| self.exits[*a] == self.exits[*b]) {
-            go_on(leaving.len())?;
-            let time = self.exits[leaving[0]];
-            while let Some(&subject) = comes.next_if(|subject| self.entries[**subject] < time) {
-                subtract(&happened, pairs, subject);
-            }
-            let mut add = |happened: &CumulativeWeights, subject: usize| {
-                let (lower, equal, higher) = happened.around(ranks[subject]);
-                pairs[self.members[subject]].add(1.0, higher, lower, equal);
-            };
-            leaving.iter().filter(|subject| self.events[**subject]).for_each(|&subject| add(&happened, subject));
-            for &subject in leaving.iter().filter(|subject| self.events[**subject]) {
-                happened.add(ranks[subject], time_weight(time) * weight(subject));
-            }
-            leaving.iter().filter(|subject| !self.events[**subject]).for_each(|&subject| add(&happened, subject));
+            let there = |with: bool| leaving.iter().map(|at| *at as usize).filter(move |at| events[*at] == with);
+            there(true).for_each(|subject| count(&happened, subject, 1.0));
+            let here = time_weight.map_or(1.0, |weight| weight(time));
+            there(true).for_each(|subject| happened.add(self.ranks[subject], here * outcomes.weight(subject)));
+            there(false).for_each(|subject| count(&happened, subject, 1.0));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ pub mod brier;
 pub mod calibration;
 pub mod concordance;
 pub mod concordance_error;
+mod cumulative;
 pub mod discrimination;
 mod inverse_censoring;
 pub mod isotonic;

@@ -7,6 +7,7 @@
 
 use crate::assess::concordance::Outcomes;
 use crate::numeric::bytes::{Reader, Writer};
+use crate::numeric::radix::sort_by_bits;
 use crate::numeric::tally::{Budget, LARGEST_WEIGHT};
 use crate::{Error, Result};
 
@@ -154,12 +155,10 @@ impl SurvivalCalibration {
 
     /// The rows in their one order.
     pub fn columns(&self) -> Columns {
-        // By time, events first; no number here is negative, so bits are in the order of the numbers.
-        let key = |row: &Row| {
-            let censored = u128::from(row.time.is_sign_positive());
-            u128::from(row.time.abs().to_bits()) << 65 | censored << 64 | u128::from(row.survival.to_bits())
-        };
         let mut columns = Columns::default();
+        columns.survival.reserve_exact(self.rows.len());
+        columns.exits.reserve_exact(self.rows.len());
+        columns.events.reserve_exact(self.rows.len());
         let mut push = |row: &Row| {
             columns.survival.push(row.survival);
             columns.exits.push(row.time.abs());
@@ -167,11 +166,12 @@ impl SurvivalCalibration {
         };
         if self.weights.is_empty() {
             let mut rows = self.rows.clone();
-            rows.sort_unstable_by_key(key);
+            sort_rows(&mut rows, |row| *row);
             rows.iter().for_each(&mut push);
         } else {
             let mut rows: Vec<(Row, f64)> = self.rows.iter().copied().zip(self.weights.iter().copied()).collect();
-            rows.sort_unstable_by_key(|(row, weight)| (key(row), weight.to_bits()));
+            sort_by_bits(&mut rows, |(_, weight)| weight.to_bits());
+            sort_rows(&mut rows, |(row, _)| *row);
             rows.iter().for_each(|(row, _)| push(row));
             columns.weights = rows.iter().map(|(_, weight)| *weight).collect();
         }
@@ -256,6 +256,13 @@ impl SurvivalCalibration {
         from.finish()?;
         Self::from_columns(&columns, skipped)
     }
+}
+
+/// By time, events first, then by prediction. No number here is negative, so bits are in the order of the numbers.
+fn sort_rows<T: Copy>(rows: &mut Vec<T>, row: impl Fn(&T) -> Row) {
+    sort_by_bits(rows, |of| row(of).survival.to_bits());
+    // The sign of the time moves to its other end.
+    sort_by_bits(rows, |of| row(of).time.abs().to_bits() << 1 | u64::from(row(of).time.is_sign_positive()));
 }
 
 #[cold]

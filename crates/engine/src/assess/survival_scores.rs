@@ -97,8 +97,9 @@ impl SurvivalCalibration {
         if let Some(until) = until {
             columns.events.iter_mut().zip(&columns.exits).for_each(|(event, exit)| *event &= *exit <= until);
         }
-        let weight = |time: f64| censoring.as_ref().map_or(1.0, |curve| curve.before(time).powi(-2));
-        estimated_by(columns.outcomes(), &risks, &[], &[], &weight, interrupt)
+        let weight = censoring.map(|curve| move |time: f64| curve.before(time).powi(-2));
+        let weight = weight.as_ref().map(|weight| weight as &dyn Fn(f64) -> f64);
+        estimated_by(columns.outcomes(), &risks, &[], &[], weight, interrupt)
     }
 
     /// The cumulative/dynamic area under the ROC curve at `horizon`: how often one who had the event by then had been

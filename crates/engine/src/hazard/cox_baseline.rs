@@ -118,6 +118,10 @@ impl Baseline {
     /// Λ(t): right-continuous, 0 before the first event; beyond the latest exit it goes on with its average hazard,
     /// the exponential tail of Brown, Hollander & Korwar (1974).
     pub fn cumulative_hazard(&self, t: f64) -> f64 {
+        // The start, which most questions are asked from, needs no search.
+        if self.times.first().is_none_or(|first| t < *first) && t <= self.max_followup {
+            return 0.0;
+        }
         let step = self.times.partition_point(|time| *time <= t).checked_sub(1);
         let hazard = step.and_then(|step| self.cumulative_hazard.get(step)).copied().unwrap_or(0.0);
         if t > self.max_followup && self.max_followup > 0.0 { hazard * (t / self.max_followup) } else { hazard }

@@ -97,7 +97,19 @@ impl Feature {
     }
 
     /// Appends the columns of `value`.
+    #[inline]
     pub fn encode(&self, value: Value, columns: &mut Vec<f64>) -> Result<(), Unscorable> {
+        match (&self.kind, value) {
+            (Kind::Numeric | Kind::Boolean, Value::Number(number)) if number.is_finite() => {
+                columns.push(number);
+                Ok(())
+            }
+            _ => self.encode_other(value, columns),
+        }
+    }
+
+    #[inline(never)]
+    fn encode_other(&self, value: Value, columns: &mut Vec<f64>) -> Result<(), Unscorable> {
         let missing = || Unscorable::Missing { feature: self.name.clone() };
         match (&self.kind, value) {
             (_, Value::Null) => Err(missing()),
@@ -110,10 +122,6 @@ impl Feature {
                 Ok(())
             }
             (Kind::Stratum, Value::Text(_)) => Ok(()),
-            (Kind::Numeric | Kind::Boolean, Value::Number(number)) if number.is_finite() => {
-                columns.push(number);
-                Ok(())
-            }
             _ => Err(Unscorable::NotFinite { feature: self.name.clone() }),
         }
     }

@@ -14,6 +14,7 @@ pub mod normal;
 pub mod prentice;
 pub mod prentice_table;
 pub mod quadrature;
+pub mod radix;
 pub mod sum;
 pub mod tally;
 mod tally_codec;

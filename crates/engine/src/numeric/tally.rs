@@ -180,7 +180,8 @@ impl<const K: usize> Tally<K> {
             .filter(|(_, counts)| counts.iter().any(|count| *count > 0))
             .map(|(key, counts)| Cell { key: key as f64, counts: counts.map(f64::from) })
             .collect();
-        let off_grid = merged(&self.cells, &gathered(self.list.clone(), self.singles.clone()));
+        let waiting = gathered(self.list.clone(), self.singles.clone());
+        let off_grid = if self.cells.is_empty() { waiting } else { merged(&self.cells, &waiting) };
         if on_grid.is_empty() { off_grid } else { merged(&off_grid, &on_grid) }
     }
 
@@ -265,7 +266,7 @@ fn gathered<const K: usize>(list: Vec<Row>, singles: [Vec<f64>; K]) -> Vec<Cell<
             Cell { key: same[0], counts }
         });
         let counted: Vec<Cell<K>> = counted.collect();
-        cells = merged(&cells, &counted);
+        cells = if cells.is_empty() { counted } else { merged(&cells, &counted) };
     }
     cells
 }

@@ -21,6 +21,9 @@ const LIMIT: f64 = 1e30;
 /// Below this many minor units a double has bits to spare for what is beyond the minor unit.
 const FINE: f64 = (1u64 << 40) as f64;
 
+/// Below this a double holds halves.
+const EXACT: f64 = (1u64 << 52) as f64;
+
 /// Below this a whole number fits 64 bits.
 const WORD: f64 = (1u64 << 62) as f64;
 
@@ -78,9 +81,16 @@ impl Minor {
         self.0
     }
 
+    /// The nearest double to the number of minor units.
+    #[inline]
+    pub fn float(self) -> f64 {
+        // What fits 64 bits is converted by the machine itself.
+        i64::try_from(self.0).map_or_else(|_| self.0 as f64, |units| units as f64)
+    }
+
     /// The nearest double in major units.
     pub fn amount(self, digits: u32) -> f64 {
-        self.0 as f64 / scale(digits)
+        self.float() / scale(digits)
     }
 
     /// The exact decimal in major units with `digits` decimals, as PostgreSQL's `numeric` reads it: `-12.50`.
@@ -99,6 +109,12 @@ impl Minor {
 /// The nearest whole number, halves away from zero; `None` beyond what money can be.
 fn round_units(scaled: f64) -> Option<i128> {
     let nudged = if scaled.abs() < FINE { scaled * (1.0 + 4.0 * f64::EPSILON) } else { scaled };
+    if nudged.abs() < EXACT {
+        // Conversion cuts off, which leaves the rest exact; rounding takes a call of a function.
+        let whole = nudged as i64;
+        let rest = nudged - whole as f64;
+        return Some(i128::from(whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5)));
+    }
     let whole = nudged.round();
     // What fits 64 bits is converted by the machine itself.
     if whole.abs() < WORD {

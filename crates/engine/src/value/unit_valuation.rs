@@ -23,6 +23,9 @@ use crate::value::uncertainty;
 /// Sums over up to 1200 invoices and a product are off by less than this share of what was added up.
 const ROUNDING: f64 = 1e-12;
 
+/// From here on all doubles are whole.
+const LARGE: f64 = (1u64 << 52) as f64;
+
 /// revenue · `price` − `cost`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Line {
@@ -82,7 +85,9 @@ impl Near {
     fn round(self, digits: u32) -> Option<Minor> {
         let scale = scale(digits);
         let scaled = (self.value * scale).abs();
-        let from_half = (scaled - scaled.floor() - 0.5).abs();
+        // Cutting off is rounding down here, and takes no call of a function.
+        let floor = if scaled < LARGE { scaled as i64 as f64 } else { scaled.floor() };
+        let from_half = (scaled - floor - 0.5).abs();
         if from_half > self.error * scale + ROUNDING { Minor::round(self.value, digits).ok() } else { None }
     }
 }
@@ -277,7 +282,7 @@ impl UnitValuation {
         let present_value = self.present_value.at(revenue);
         let ltv = present_value.round(digits)?;
         let tail_value = ltv - self.observed.at(revenue).round(digits)?;
-        let tail_share = (ltv != Minor::ZERO).then(|| tail_value.units() as f64 / ltv.units() as f64 + 0.0);
+        let tail_share = (ltv != Minor::ZERO).then(|| tail_value.float() / ltv.float() + 0.0);
         let paid = self.revenue.at(revenue).round(digits)?;
         let margin = self.margin.at(revenue).round(digits)?;
         let (lower, upper) = match self.spread.map(|spread| spread.root_at(revenue)) {

@@ -24,6 +24,8 @@ DECLARE
     known date;
     days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
 BEGIN
+    algorithms := CASE WHEN algorithms IS NOT NULL THEN ARRAY(SELECT unnest(algorithms)) END;
+    features := ARRAY(SELECT unnest(features));
     IF num_nulls(model, source, duration, event, train_auto.horizon, algorithms, cut_offs, step, unit, embargo, options) > 0 OR cardinality(algorithms) = 0 THEN
         RAISE EXCEPTION 'only features, started, holdout and note may be NULL, and there must be algorithms' USING ERRCODE = 'null_value_not_allowed', HINT = 'train_auto(''churn'', ''accounts'', ''months'', ''churned'', 12, features => ARRAY[''plan'']).';
     END IF;

@@ -231,7 +231,8 @@ BEGIN
     IF features && ARRAY['entry', 'given'] OR features && ARRAY['duration', 'event'] THEN
         RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event here' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename the column in a view.';
     END IF;
-    FOR here IN SELECT g::date FROM generate_series(first_cut_off::timestamp, last_cut_off::timestamp, step) AS g LOOP
+    -- From the first on each time, so that ends of months stay such.
+    FOR here IN SELECT (first_cut_off + n * step)::date FROM generate_series(0, 300) AS n WHERE (first_cut_off + n * step)::date <= last_cut_off LOOP
         learnt := (here - embargo)::date;
         opened := (learnt - "window")::date;
         RETURN QUERY
@@ -296,7 +297,8 @@ BEGIN
         RAISE EXCEPTION 'the key, the duration, the event, entry and given cannot be features' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave them out. The age is used without being named.';
     END IF;
     selected := coalesce((SELECT string_agg(format(', b.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place)), '');
-    FOR here IN SELECT g::date FROM generate_series(first_cut_off::timestamp, last_cut_off::timestamp, step) AS g LOOP
+    -- From the first on each time, so that ends of months stay such.
+    FOR here IN SELECT (first_cut_off + n * step)::date FROM generate_series(0, 300) AS n WHERE (first_cut_off + n * step)::date <= last_cut_off LOOP
         RETURN QUERY
         SELECT here, c.* FROM ltv.compare_algorithms(
             CASE WHEN lookback IS NULL

@@ -98,4 +98,5 @@ SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', options => '{"weibull": {}}');
 SELECT * FROM ltv.backtest('now()'::regprocedure, 'customer', 6, '2022-01-01', '2022-01-01');
 SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, metric => 'luck');
-SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 600, features => '{usage}');
+SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', -1, features => '{usage}');
+SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, features => '{usage}', min_events => 100000);

@@ -237,7 +237,7 @@ WORKING = {
     "profile_quantile.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
     "profile_rank.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
     "profile_summary.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
-    "map": "'{\"beta\": {\"intercept\": 0.1, \"event\": 0.9, \"survival\": 1.1}}'", "fit_recalibration.method": "'intercept'", "recalibrate.method": "'intercept'", "recalibrate.source": "'planted'", "min_events": "3", "calibration_at.horizon": "5",
+    "map": "'{\"beta\": {\"intercept\": 0.1, \"event\": 0.9, \"survival\": 1.1}}'", "fit_recalibration.method": "'intercept'", "recalibrate.method": "'intercept'", "recalibrate.source": "'planted'", "min_events": "3", "calibration_at.horizon": "5", "conformal_margin.errors": "(SELECT ltv.survival_agg(d, true) FROM plants)", "conformal_interval.errors": "(SELECT ltv.survival_agg(d, true) FROM plants)", "conformal_interval.scale": "2", "prediction": "10",
     "training": "'SELECT 0::float8 AS entry, d AS duration, e AS event, a FROM public.plants'", "testing": "'SELECT 1::float8 AS given, d AS duration, e AS event, a FROM public.plants'", "algorithms": "'{weibull}'", "started": "'day'",
     "backtest.key": "'i'", "backtest.unit": "'day'", "train_auto.unit": "'day'", "train_auto.started": "NULL", "train_auto.metric": "'brier'", "cut_offs": "2", "embargo": "'1 day'", "step": "'20 days'", "lookback": "NULL", "window": "NULL",
     **{f"{name}.options": "'{}'" for name in ("compare_algorithms", "backtest", "train_auto")}, "backtest.source": "'planted'", "first_cut_off": "'2024-03-01'", "last_cut_off": "'2024-04-01'", "train_auto.model": "'auto'",

@@ -9,19 +9,19 @@ CREATE FUNCTION ltv.fit_recalibration(c ltv.calibration, method text DEFAULT 'is
 COMMENT ON FUNCTION ltv.fit_recalibration(ltv.calibration, text) IS 'The rising map from predicted to observed probability of the event that keeps 0 and 1, as JSON. isotonic: pool adjacent violators (Zadrozny & Elkan 2002), straight lines between the ends of the pools. platt: logistic regression on the logit (Platt 1999), given as the beta map with equal coefficients. beta: logit p'' = intercept + event ln p - survival ln(1 - p) (Kull, Silva Filho & Flach 2017). intercept: one ratio of cumulative hazards e^log_ratio, by maximum likelihood on the complementary log-log scale. Predictions are first limited to 1e-8 .. 1 - 1e-8, but for isotonic. Under censoring: fit_recalibration(calibration_at(s, horizon)). Error 22023 when all outcomes are the same, the likelihood has no finite maximum, or the best map would fall.';
 
 CREATE FUNCTION ltv.recalibrated_probability(probability double precision, map jsonb) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'recalibrated_probability_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'recalibrated_probability';
 COMMENT ON FUNCTION ltv.recalibrated_probability(double precision, jsonb) IS 'A probability of the event through a map of fit_recalibration. 0 stays 0 and 1 stays 1. Error 22023 for a number that is no probability and for what is no map.';
 
 CREATE FUNCTION ltv.recalibrated(c ltv.calibration, map jsonb) RETURNS ltv.calibration
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'recalibrated_calibration_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'recalibrated_calibration';
 COMMENT ON FUNCTION ltv.recalibrated(ltv.calibration, jsonb) IS 'The same outcomes with their predictions through a map of fit_recalibration: for scores after it. On rows that the map was not fitted to. Errors 22023, 53200.';
 
 CREATE FUNCTION ltv.recalibrated(s ltv.survival_calibration, map jsonb) RETURNS ltv.survival_calibration
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'recalibrated_survival_calibration_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'recalibrated_survival_calibration';
 COMMENT ON FUNCTION ltv.recalibrated(ltv.survival_calibration, jsonb) IS 'The same rows with their predicted survival S through a map of fit_recalibration: 1 - map(1 - S). Errors 22023, 53200.';
 
 CREATE FUNCTION ltv.recalibrated(m ltv.model, map jsonb) RETURNS ltv.model
-    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'recalibrated_model_wrapper';
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'recalibrated_model';
 COMMENT ON FUNCTION ltv.recalibrated(ltv.model, jsonb) IS 'The same fit seen through a map of fit_recalibration, in place of any map before; NULL takes it off. The map acts on the whole curve, S''(t) = 1 - map(1 - S(t)), so that predict, predict_curve, renewal_probability, lifetime_value and explain all tell the recalibrated numbers; beyond the observed time steps go on with their recalibrated average hazard. Intervals come by the delta method, the map taken as known. Coefficients, linear predictors and the order of rows stay. Error 22023 for what is no map, and for models of counts of renewals or of purchases.';
 
 CREATE FUNCTION ltv.recalibration(m ltv.model) RETURNS jsonb

@@ -35,6 +35,8 @@ DECLARE
     why text;
     alone text;
 BEGIN
+    algorithms := CASE WHEN algorithms IS NOT NULL THEN ARRAY(SELECT unnest(algorithms)) END;
+    features := ARRAY(SELECT unnest(features));
     IF num_nulls(training, testing, compare_algorithms.horizon, algorithms, options) > 0 OR array_position(algorithms, NULL) IS NOT NULL OR array_position(features, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'the queries, the horizon, the algorithms and the options must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'algorithms => ARRAY[''cox'', ''weibull''].';
     END IF;
@@ -183,6 +185,7 @@ DECLARE
     known date;
     selected text;
 BEGIN
+    features := ARRAY(SELECT unnest(features));
     IF num_nulls(source, started, duration, event, backtest.horizon, first_cut_off, step, unit, embargo) > 0 THEN
         RAISE EXCEPTION 'the source, its columns, the horizon, the first cut-off, the step, the unit and the embargo must not be NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'backtest(''accounts'', ''started_on'', ''months'', ''churned'', 12, first_cut_off => ''2023-01-01'').';
@@ -228,7 +231,8 @@ BEGIN
     IF features && ARRAY['entry', 'given'] OR features && ARRAY['duration', 'event'] THEN
         RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event here' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename the column in a view.';
     END IF;
-    FOR here IN SELECT g::date FROM generate_series(first_cut_off::timestamp, last_cut_off::timestamp, step) AS g LOOP
+    -- From the first on each time, so that ends of months stay such.
+    FOR here IN SELECT (first_cut_off + n * step)::date FROM generate_series(0, 300) AS n WHERE (first_cut_off + n * step)::date <= last_cut_off LOOP
         learnt := (here - embargo)::date;
         opened := (learnt - "window")::date;
         RETURN QUERY
@@ -251,7 +255,8 @@ COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, d
 
 CREATE FUNCTION ltv.backtest(
     source regprocedure, key text, horizon double precision, first_cut_off date, last_cut_off date, step interval DEFAULT '3 months',
-    algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', options jsonb DEFAULT '{}', min_events integer DEFAULT 20
+    algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', lookback interval DEFAULT NULL,
+    options jsonb DEFAULT '{}', min_events integer DEFAULT 20
 ) RETURNS TABLE (
     cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
 )
@@ -266,6 +271,7 @@ DECLARE
     selected text;
     entered text;
 BEGIN
+    features := ARRAY(SELECT unnest(features));
     IF num_nulls(source, key, backtest.horizon, first_cut_off, last_cut_off, step, unit, embargo) > 0 THEN
         RAISE EXCEPTION 'the function, its key, the horizon, the cut-offs, the step, the unit and the embargo must not be NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'backtest(''features_at(date)''::regprocedure, ''account'', 12, ''2023-01-01'', ''2024-01-01'').';
@@ -276,8 +282,9 @@ BEGIN
     IF NOT (horizon > 0 AND horizon * days < 100000) THEN
         RAISE EXCEPTION 'the horizon must be greater than 0 and less than 100000 days, got %', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
     END IF;
-    IF NOT (isfinite(first_cut_off) AND isfinite(last_cut_off)) OR last_cut_off < first_cut_off OR step < interval '1 day' OR embargo < interval '0' OR embargo > interval '100 years' OR first_cut_off + 300 * least(step, interval '100 years') < last_cut_off THEN
-        RAISE EXCEPTION 'the cut-offs from % to % by % are none, or more than 300, or the embargo is negative', first_cut_off, last_cut_off, step USING ERRCODE = 'invalid_parameter_value', HINT = 'A later last_cut_off, or a longer step.';
+    IF NOT (isfinite(first_cut_off) AND isfinite(last_cut_off)) OR last_cut_off < first_cut_off OR step < interval '1 day' OR embargo < interval '0' OR embargo > interval '100 years' OR lookback < interval '1 day' OR lookback > interval '100 years' OR first_cut_off + 300 * least(step, interval '100 years') < last_cut_off THEN
+        RAISE EXCEPTION 'the cut-offs from % to % by % are none, or more than 300, or embargo or lookback is no stretch of time', first_cut_off, last_cut_off, step
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'A later last_cut_off, or a longer step; lookback => ''1 year''.';
     END IF;
     SELECT format('%I.%I', s.nspname, f.proname), CASE WHEN 'entry' = ANY (f.proargnames) THEN 'b.entry' ELSE '0::float8' END INTO shown, entered
     FROM pg_proc f JOIN pg_namespace s ON s.oid = f.pronamespace
@@ -290,10 +297,16 @@ BEGIN
         RAISE EXCEPTION 'the key, the duration, the event, entry and given cannot be features' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave them out. The age is used without being named.';
     END IF;
     selected := coalesce((SELECT string_agg(format(', b.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place)), '');
-    FOR here IN SELECT g::date FROM generate_series(first_cut_off::timestamp, last_cut_off::timestamp, step) AS g LOOP
+    -- From the first on each time, so that ends of months stay such.
+    FOR here IN SELECT (first_cut_off + n * step)::date FROM generate_series(0, 300) AS n WHERE (first_cut_off + n * step)::date <= last_cut_off LOOP
         RETURN QUERY
         SELECT here, c.* FROM ltv.compare_algorithms(
-            format('SELECT %s AS entry, b.duration::float8 AS duration, b.event::int4 = 1 AS event%s FROM %s(%L::date) b', entered, selected, shown, (here - embargo)::date),
+            CASE WHEN lookback IS NULL
+                THEN format('SELECT %s AS entry, b.duration::float8 AS duration, b.event::int4 = 1 AS event%s FROM %s(%L::date) b', entered, selected, shown, (here - embargo)::date)
+                -- Who was there then, with the features of then, observed from then on.
+                ELSE format('SELECT b.duration::float8 AS entry, a.duration::float8 AS duration, a.event::int4 = 1 AS event%1$s FROM %2$s(%3$L::date) b JOIN %2$s(%4$L::date) a ON a.%5$I = b.%5$I WHERE b.event::int4 = 0',
+                            selected, shown, (here - embargo - lookback)::date, (here - embargo)::date, key)
+            END,
             -- Who was there on the cut-off, and what was known of him when the horizon was over. An end before the cut-off that
             -- was not known then is an event at once.
             format('SELECT b.duration::float8 AS given, CASE WHEN a.duration::float8 - b.duration::float8 > %1$L::float8 THEN 2 * %1$L::float8 ELSE greatest(a.duration::float8 - b.duration::float8, 0) END AS duration, '
@@ -303,4 +316,4 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.backtest(regprocedure, text, double precision, date, date, interval, text[], text[], text, interval, jsonb, integer) IS 'The same where features change: source is a function of one date that gives, for each customer (key, which must be unique), duration, event, perhaps entry, and the features, all as known on that day: as lifetimes(timeline, as_of) joined with contract_features(timeline, as_of). At each cut-off it is called three times: embargo before it, for the rows to train on; on it, for who is there and what his features are; and a day after the end of the horizon, for what became of him. Nothing else is seen, so what is known later changes nothing, as far as the function keeps to its date. It runs under search_path = pg_catalog: qualify the names in it, or give it a search_path. unit: of the durations. Registers nothing. Errors 22023, 22004.';
+COMMENT ON FUNCTION ltv.backtest(regprocedure, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer) IS 'The same where features change: source is a function of one date that gives, for each customer (key, which must be unique), duration, event, perhaps entry, and the features, all as known on that day: as lifetimes(timeline, as_of) joined with contract_features(timeline, as_of). At each cut-off it is called: embargo before it, for the rows to train on; on it, for who is there and what his features are; and a day after the end of the horizon, for what became of him. lookback: NULL trains on the rows as they are, so that features must be told of those who have left too; ''1 year'' trains on those who were there a year before the embargo began, with the features of then, entering at their age of then and followed for the year (landmarking: van Houwelingen 2007), which is right for features that change. Nothing else is seen, so what is known later changes nothing, as far as the function keeps to its date. It runs under search_path = pg_catalog: qualify the names in it, or give it a search_path. unit: of the durations. Registers nothing. Errors 22023, 22004.';

@@ -24,6 +24,8 @@ DECLARE
     known date;
     days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
 BEGIN
+    algorithms := CASE WHEN algorithms IS NOT NULL THEN ARRAY(SELECT unnest(algorithms)) END;
+    features := ARRAY(SELECT unnest(features));
     IF num_nulls(model, source, duration, event, train_auto.horizon, algorithms, cut_offs, step, unit, embargo, options) > 0 OR cardinality(algorithms) = 0 THEN
         RAISE EXCEPTION 'only features, started, holdout and note may be NULL, and there must be algorithms' USING ERRCODE = 'null_value_not_allowed', HINT = 'train_auto(''churn'', ''accounts'', ''months'', ''churned'', 12, features => ARRAY[''plan'']).';
     END IF;
@@ -48,16 +50,17 @@ BEGIN
         SELECT jsonb_agg(to_jsonb(b)) INTO results
         FROM ltv.backtest(source, started, duration, event, horizon, (known - (cut_offs - 1) * step)::date, known, step, algorithms, features, unit, embargo, NULL, options, min_events) b;
     ELSE
-        -- Without dates: four parts by a hash of what a row says, each judged by models of the other three.
+        -- Without dates: four parts, over which rows that say the same are spread evenly, each judged by models of the other three.
         IF features && ARRAY['entry', 'given', 'duration', 'event', duration, event] THEN
             RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event, nor be the duration or the event' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename or leave it out.';
         END IF;
         used := coalesce((SELECT string_agg(format(', s.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place)), '');
+        shown := format('(SELECT s.*, (abs(hash_record_extended(ROW(s.%1$I, s.%2$I%3$s), %4$s) %% 4) + row_number() OVER (PARTITION BY s.%1$I, s.%2$I%3$s)) %% 4 AS ltv_part FROM %5$s s)', duration, event, used, coalesce(seed, 0), shown);
         SELECT jsonb_agg(to_jsonb(c)) INTO results
         FROM generate_series(0, 3) AS part,
              ltv.compare_algorithms(
-                 format('SELECT 0::float8 AS entry, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE abs(hash_record_extended(ROW(s.%1$I, s.%2$I%3$s), %5$s) %% 4) <> %6$s', duration, event, used, shown, coalesce(seed, 0), part),
-                 format('SELECT 0::float8 AS given, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%1$I > 0 AND s.%2$I IS NOT NULL AND abs(hash_record_extended(ROW(s.%1$I, s.%2$I%3$s), %5$s) %% 4) = %6$s', duration, event, used, shown, coalesce(seed, 0), part),
+                 format('SELECT 0::float8 AS entry, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.ltv_part <> %5$s', duration, event, used, shown, part),
+                 format('SELECT 0::float8 AS given, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%1$I > 0 AND s.%2$I IS NOT NULL AND s.ltv_part = %5$s', duration, event, used, shown, part),
                  horizon, algorithms, features, options, min_events) c;
     END IF;
     WITH result AS (

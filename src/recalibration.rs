@@ -8,7 +8,8 @@ use ltv_engine::{Error, Result};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 
-use crate::pg::error::settle;
+use crate::pg::call::Call;
+use crate::pg::error::{raise, settle};
 use crate::pg::varlena::Value;
 use crate::pg::{interrupts, settings};
 
@@ -17,13 +18,15 @@ fn shown(map: &RecalibrationMap) -> JsonB {
     JsonB(settle(json))
 }
 
-fn read(map: JsonB) -> RecalibrationMap {
+/// The map of an argument, `None` when it is NULL. Read from its text: a number that is beyond ours is no map.
+fn map_of(call: &Call, place: usize) -> Option<RecalibrationMap> {
     let hint = "As fit_recalibration gives it: {\"beta\": {\"intercept\": 0.1, \"event\": 0.9, \"survival\": 0.9}}.";
+    let text = call.jsonb(place)?;
     let parsed: Result<RecalibrationMap> =
-        serde_json::from_value(map.0).map_err(|e| Error::invalid(format!("this is no recalibration: {e}"), hint));
+        serde_json::from_str(&text).map_err(|e| Error::invalid(format!("this is no recalibration: {e}"), hint));
     let map = settle(parsed);
     settle(map.validate().map_err(|error| Error::invalid(error.to_string(), hint)));
-    map
+    Some(map)
 }
 
 #[pg_extern(sql = false)]
@@ -37,30 +40,37 @@ fn calibration_at(s: Value<SurvivalCalibration>, horizon: f64) -> Option<Value<C
     settle(s.0.known_at(horizon, settings::budget(), &mut interrupts::check)).map(Value)
 }
 
-#[pg_extern(sql = false)]
-fn recalibrated_calibration(c: Value<Calibration>, map: JsonB) -> Value<Calibration> {
-    Value(settle(c.0.recalibrated(&read(map), settings::budget())))
+/// `recalibrated(c, map)` of a calibration.
+pub fn of_calibration(call: &Call) -> pg_sys::Datum {
+    let (Some(bytes), Some(map)) = (call.bytes(0), map_of(call, 1)) else { return call.null() };
+    let calibration = settle(Calibration::decode(bytes));
+    call.answer_bytes(&settle(calibration.recalibrated(&map, settings::budget())).encode())
 }
 
-#[pg_extern(sql = false)]
-fn recalibrated_survival_calibration(s: Value<SurvivalCalibration>, map: JsonB) -> Value<SurvivalCalibration> {
-    Value(settle(s.0.recalibrated(&read(map), settings::budget())))
+/// `recalibrated(s, map)` of a survival calibration.
+pub fn of_survival_calibration(call: &Call) -> pg_sys::Datum {
+    let Some(map) = map_of(call, 1) else { return call.null() };
+    let through = call.state(0, |s: &SurvivalCalibration| settle(s.recalibrated(&map, settings::budget())).encode());
+    through.map_or_else(|| call.null(), |bytes| call.answer_bytes(&bytes))
 }
 
-#[pg_extern(sql = false)]
-fn recalibrated_probability(probability: f64, map: JsonB) -> f64 {
+/// `recalibrated(m, map)` of a model.
+pub fn of_model(call: &Call) -> pg_sys::Datum {
+    let Some(bytes) = call.bytes(0) else { return call.null() };
+    let model = settle(Model::decode(bytes));
+    call.answer_bytes(&settle(settle(model.recalibrated(map_of(call, 1))).encode()))
+}
+
+/// `recalibrated_probability(probability, map)`.
+pub fn of_probability(call: &Call) -> pg_sys::Datum {
+    let (Some(probability), Some(map)) = (call.float(0), map_of(call, 1)) else { return call.null() };
     if !(0.0..=1.0).contains(&probability) {
-        settle(Err::<(), _>(Error::invalid(
+        raise(Error::invalid(
             format!("a probability must be between 0 and 1, got {probability}"),
             "It is the probability of the event, not of the survival.",
-        )));
+        ));
     }
-    read(map).event_probability(probability).clamp(0.0, 1.0)
-}
-
-#[pg_extern(sql = false)]
-fn recalibrated_model(m: Value<Model>, map: Option<JsonB>) -> Value<Model> {
-    Value(settle(m.0.recalibrated(map.map(read))))
+    call.answer_float(Some(map.event_probability(probability).clamp(0.0, 1.0)))
 }
 
 #[pg_extern(sql = false)]

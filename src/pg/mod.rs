@@ -28,6 +28,7 @@ pub mod parametric;
 mod portfolio;
 pub mod profile;
 mod ranking;
+mod recalibration;
 pub mod record;
 pub mod relations;
 pub mod settings;

@@ -13,7 +13,7 @@ from harness import Cluster
 GROUND = r"""
 CREATE TABLE bought AS SELECT 'g' || i % 30 AS g, date '2024-01-01' + i AS day, i / 2.0 AS d FROM generate_series(1, 60) AS i;
 CREATE TABLE plants AS SELECT i, (i * 37 % 50) / 2.0::float8 + 0.5 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 200) AS i;
-CREATE TABLE planted AS SELECT i, a, d, e, date '2024-01-01' + i AS day FROM plants;
+CREATE TABLE planted AS SELECT i, a, g, d * 1.1 AS d, e, date '2024-01-01' + i AS day FROM plants;
 CREATE TABLE book (account_id text, canonical_id text, contract_id text, line_id text, valid_from date, valid_to date, state text, mrr numeric, currency text, term_end date, rate numeric, due_on date, paid_on date, amount numeric);
 INSERT INTO book SELECT 'a' || i, 'a' || i + 100, 'c' || i % 7, 'l' || i % 9, date '2022-01-31' + 40 * i, CASE WHEN i % 4 > 0 THEN date '2022-01-31' + 40 * i + 90 END, 'active', i, 'EUR', date '2023-01-31' + 40 * i, 1,
     date '2023-09-01' + i, CASE WHEN i % 3 > 0 THEN date '2023-09-01' + 2 * i END, i FROM generate_series(1, 20) AS i;
@@ -238,9 +238,9 @@ WORKING = {
     "profile_quantile.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
     "profile_rank.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
     "profile_summary.p": "(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)",
-    "map": "'{\"beta\": {\"intercept\": 0.1, \"event\": 0.9, \"survival\": 1.1}}'", "fit_recalibration.method": "'platt'", "recalibrate.method": "'platt'", "min_events": "3", "calibration_at.horizon": "5",
+    "map": "'{\"beta\": {\"intercept\": 0.1, \"event\": 0.9, \"survival\": 1.1}}'", "fit_recalibration.method": "'intercept'", "recalibrate.method": "'intercept'", "recalibrate.source": "'planted'", "min_events": "3", "calibration_at.horizon": "5", "conformal_margin.errors": "(SELECT ltv.survival_agg(d, true) FROM plants)", "conformal_interval.errors": "(SELECT ltv.survival_agg(d, true) FROM plants)", "conformal_interval.scale": "2", "prediction": "10",
     "training": "'SELECT 0::float8 AS entry, d AS duration, e AS event, a FROM public.plants'", "testing": "'SELECT 1::float8 AS given, d AS duration, e AS event, a FROM public.plants'", "algorithms": "'{weibull}'", "started": "'day'",
-    "backtest.key": "'i'", "backtest.unit": "'day'", "train_auto.unit": "'day'", "train_auto.started": "NULL", "train_auto.metric": "'brier'", "cut_offs": "2", "embargo": "'1 day'", "step": "'20 days'", "window": "NULL",
+    "backtest.key": "'i'", "backtest.unit": "'day'", "train_auto.unit": "'day'", "train_auto.started": "NULL", "train_auto.metric": "'brier'", "cut_offs": "2", "embargo": "'1 day'", "step": "'20 days'", "lookback": "NULL", "window": "NULL",
     **{f"{name}.options": "'{}'" for name in ("compare_algorithms", "backtest", "train_auto")}, "backtest.source": "'planted'", "first_cut_off": "'2024-03-01'", "last_cut_off": "'2024-04-01'", "train_auto.model": "'auto'",
     "segment_profile.by": "'g'", "thresholds": "NULL",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",

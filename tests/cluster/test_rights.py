@@ -68,6 +68,30 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
     assert cluster.query("SELECT trained_by, set_by FROM ltv.model_versions, ltv.aliases") == [["some_trainer", "ltv_promoter"]]
 
 
+def test_who_trains_recalibrates_and_who_reads_backtests(cluster: Cluster) -> None:
+    """What writes the registry is the trainer's alone; a backtest asks for nothing but the rows."""
+    cluster.execute(ROWS)
+    cluster.query(TRAIN)
+    cluster.execute("CREATE TABLE later AS SELECT i, d + 0.5 AS d, e, a, g, date '2020-01-01' + i AS day FROM rows")
+    for name in ("some_reader", "some_trainer"):
+        role(cluster, name)
+        cluster.execute(f"GRANT SELECT ON later, ltv.models, ltv.model_versions, ltv.aliases TO {name}")
+    cluster.execute("GRANT EXECUTE ON FUNCTION ltv.train, ltv.recalibrate, ltv.train_auto TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO some_trainer")
+    recalibrate = "SELECT count(*) FROM ltv.recalibrate('m@1', 'later', 'intercept', 6)"
+    auto = "SELECT count(*) FROM ltv.train_auto('auto', 'later', 'd', 'e', 6, features => ARRAY['a'], algorithms => ARRAY['weibull'])"
+    backtest = "SELECT count(*) > 0 FROM ltv.backtest('later', 'day', 'd', 'e', 3, '2020-10-01', '2020-10-01', features => ARRAY['a'], unit => 'day')"
+    for sql in (recalibrate, auto):
+        assert cluster.error(f"SET ROLE some_reader; {sql}").sqlstate == "42501"
+    assert cluster.value(f"SET ROLE some_reader; {backtest}") == "t"
+    assert cluster.value(f"SET ROLE some_trainer; {recalibrate}") == "4"
+    assert cluster.value(f"SET ROLE some_trainer; {auto}") == "2"
+    assert cluster.query("SELECT model, version, parent, status, trained_by FROM ltv.model_versions WHERE trained_by = 'some_trainer' ORDER BY model") == [
+        ["auto", "1", None, "candidate", "some_trainer"],
+        ["m", "2", "1", "candidate", "some_trainer"],
+    ]
+    assert cluster.error("SET ROLE some_reader; SELECT * FROM ltv.backtest('rows', 'i', 'd', 'e', 3, '2020-10-01')").sqlstate in ("22023", "42501")
+
+
 def test_training_needs_the_callers_right_to_the_source(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     role(cluster, "some_trainer")

@@ -55,6 +55,13 @@ BEGIN ATOMIC
 END;
 CREATE TABLE then_known AS SELECT * FROM ltv.backtest('features_at(date)'::regprocedure, 'customer', 6, '2021-01-01', '2022-01-01', '6 months', algorithms => '{cox,weibull}', features => '{usage}', embargo => '30 days');
 SELECT cut_off, algorithm, n_train, n_events, n_test, n_test_events, metric, round(value::numeric, 6) AS value, round(baseline_value::numeric, 6) AS baseline, status FROM then_known WHERE metric IN ('brier', 'concordance');
+-- By hand: those who were there a year before, with the usage of then.
+SELECT abs(b.value - (m.b).brier) < 1e-12 AS brier, b.n_train = m.n AS rows, b.n_events = m.events AS events
+FROM (SELECT count(*) AS n, count(*) FILTER (WHERE a.event) AS events, ltv.fit_cox(ltv.design_agg(f.duration, a.duration, a.event, ARRAY[f.usage]), ARRAY['usage']) AS m
+      FROM features_at('2020-12-02') f JOIN features_at('2021-12-02') a USING (customer) WHERE NOT f.event AND a.duration > f.duration) x,
+     LATERAL (SELECT ltv.brier_score(ltv.survival_calibration_agg(ltv.renewal_probability(m, f, 6, f.duration), least(greatest(a.duration - f.duration, 0), 7), a.event AND a.duration - f.duration <= 6), 6) AS b, x.n, x.events
+              FROM features_at('2022-01-01') f JOIN features_at(date '2022-01-01' + 184) a USING (customer) WHERE NOT f.event) m,
+     ltv.backtest('features_at(date)'::regprocedure, 'customer', 6, '2022-01-01', '2022-01-01', features => '{usage}', embargo => '30 days', lookback => '1 year') b WHERE b.metric = 'brier';
 -- Corrections, ends and customers that become known after the last horizon change nothing.
 INSERT INTO log SELECT customer, '2022-08-01', started_on, started_on + 5, 1000 FROM customers WHERE customer % 3 = 0 AND started_on < '2022-07-01';
 INSERT INTO log SELECT 5000 + i, '2022-08-02', date '2020-01-01' + i, date '2020-01-03' + i, -50 FROM generate_series(1, 100) AS i;
@@ -91,4 +98,5 @@ SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', options => '{"weibull": {}}');
 SELECT * FROM ltv.backtest('now()'::regprocedure, 'customer', 6, '2022-01-01', '2022-01-01');
 SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, metric => 'luck');
-SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 600, features => '{usage}');
+SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', -1, features => '{usage}');
+SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, features => '{usage}', min_events => 100000);

@@ -7,6 +7,9 @@
 //! than one parameter – that has a closed form for any quantity F of the curve: feature j gets
 //! c_j / Σc · (F(row) − F(average)) with c_j = β_j'(x_j − mean_j), so the parts have one order in every unit.
 //!
+//! A boosted model's score is a sum of trees: its features get their Shapley values in it (see `boost::shapley`), and of
+//! any other quantity parts in that proportion.
+//!
 //! A Kaplan–Meier model has no scale on which features add up. There each gets its Shapley value (1953) in the game in
 //! which a set of features is worth the mean, over the training subjects who share the row's levels of those features, of
 //! the quantity by their cohorts (Owen & Prieur 2017; conditional SHAP values of Lundberg & Lee 2017), exactly.
@@ -46,6 +49,10 @@ impl Model {
         let subject = self.subject(values, &mut columns)?;
         let prediction = match subject {
             Subject::Cohort(_) | Subject::Contractual(_) => return Ok(None),
+            Subject::BoostedHazard { fit, covariates, linear_predictor } => {
+                let parts = adding_up_to(linear_predictor, self.boosted_parts(fit, covariates));
+                return Ok(Some(Allocation { baseline: 0.0, prediction: linear_predictor, parts }));
+            }
             Subject::Cox { linear_predictor, .. }
             | Subject::Renewal { linear_predictor, .. }
             | Subject::DiscreteTime { linear_predictor, .. }
@@ -77,6 +84,10 @@ impl Model {
         let means = match (&self.fit, subject) {
             (Fit::KaplanMeier(cohorts), Subject::Cohort(own)) => {
                 return Ok(Ok(among_cohorts(cohorts, own, prediction, quantity)?));
+            }
+            (Fit::BoostedHazard(fit), _) => {
+                let row = subject.covariates();
+                return Ok(Ok(self.allocate_boosted(fit, row, prediction, resolution, quantity)?));
             }
             (Fit::Cox(fit), _) => &fit.means,
             (Fit::Renewal(fit) | Fit::DiscreteTime(fit), _) => &fit.means,
@@ -117,10 +128,11 @@ impl Model {
                 });
                 (fit.distribution.parameters().max(1), changes.collect())
             }
-            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => (1, Vec::new()),
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) => {
+                (1, Vec::new())
+            }
         };
-        let owners: Vec<usize> =
-            self.features.iter().enumerate().flat_map(|(at, feature)| vec![at; feature.columns()]).collect();
+        let owners = self.owners();
         let mut effects = vec![vec![0.0; width]; self.features.len()];
         for (parameter, column, change) in changes {
             effects[owners[column]][parameter] += change;
@@ -226,7 +238,7 @@ impl Path<'_> {
 }
 
 /// Spreads what rounding and quadrature left over, in proportion to the size of the parts.
-fn adding_up_to(total: f64, mut parts: Vec<f64>) -> Vec<f64> {
+pub(super) fn adding_up_to(total: f64, mut parts: Vec<f64>) -> Vec<f64> {
     let size: f64 = parts.iter().map(|part| part.abs()).sum();
     if size > 0.0 {
         let rest = total - parts.iter().copied().collect::<Sum>().total();

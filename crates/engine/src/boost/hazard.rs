@@ -37,7 +37,7 @@ pub struct BoostedHazardFit {
     pub options: Options,
     /// Rows fitted.
     pub rows: usize,
-    /// Of these, kept to stop by: their outcomes are in the baseline only.
+    /// Of these, kept to find the number of trees by; the trees are then grown again from all rows.
     pub kept: usize,
     /// Rows with the event.
     pub events: usize,
@@ -82,8 +82,8 @@ impl Objective for Hazard<'_> {
 
 /// Bytes that a fit takes beside the design.
 pub fn memory_bytes(rows: usize, covariates: usize, options: &Options) -> usize {
-    /// Doubles per row: keys, scores twice, slopes, weights, rows four times, the clock, sums by time.
-    const NUMBERS_PER_ROW: usize = 18;
+    /// Doubles per row: keys, scores three times, slopes, weights, rows four times, the clock, sums by time.
+    const NUMBERS_PER_ROW: usize = 20;
     let histograms = Growing::histograms(options.depth) * covariates * size_of::<Column>();
     let leaves = rows.min(1 << options.depth.min(30));
     let trees = Trees::memory_bytes(2 * leaves).saturating_mul(options.trees);
@@ -96,7 +96,7 @@ pub fn memory_bytes(rows: usize, covariates: usize, options: &Options) -> usize 
 ///
 /// At risk at `t` are the rows with `entry < t <= exit`; times that differ by rounding only are one time. Offsets are
 /// part of the linear predictor; the baseline is that of a row whose offset is 0 and whose trees add up to their mean.
-/// The trees are grown from the rows that are not kept to stop by; the baseline is that of all rows.
+/// How many trees there are to be is found with some rows kept to stop by; they are then grown again from all rows.
 ///
 /// # Errors
 /// [`Error::Invalid`] for options out of bounds, a design without rows or covariates, with strata, or with times known to
@@ -176,7 +176,20 @@ pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<B
     }
     let mut objective =
         Hazard { grown_from: RiskSet::new(&clock, &rows.grown_from)?, kept: RiskSet::new(&clock, &rows.kept)? };
-    let boosted = boost(&bins, &clock.weights, &rows, start, options, &mut objective, interrupt)?;
+    let again = if rows.kept.is_empty() { Vec::new() } else { start.clone() };
+    let mut boosted = boost(&bins, &clock.weights, &rows, start, options, &mut objective, interrupt)?;
+    if !boosted.trees.is_empty() && !rows.kept.is_empty() && boosted.end != End::Separated {
+        // The rows that were kept have told how many trees there are to be; now they help to grow them.
+        let (losses, end) = (boosted.losses, boosted.end);
+        let options = Options { trees: boosted.trees.len(), early_stopping: 0, ..options.clone() };
+        let mut objective = Hazard { grown_from: RiskSet::new(&clock, &all)?, kept: RiskSet::new(&clock, &[])? };
+        let rows = Rows { grown_from: all.clone(), kept: Vec::new() };
+        boosted = boost(&bins, &clock.weights, &rows, again, &options, &mut objective, interrupt)?;
+        boosted.losses = losses;
+        if boosted.end == End::Complete {
+            boosted.end = end;
+        }
+    }
     fit.centre = boosted.trees.mean();
     fit.log_likelihood = whole.log_likelihood(&boosted.scores, interrupt)?;
     let (mut hazard, mut variance) = (Sum::default(), Sum::default());

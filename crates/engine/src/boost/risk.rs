@@ -176,3 +176,63 @@ impl<'a> RiskSet<'a> {
         Ok(steps.into_iter().map(|(at, step)| (self.clock.times[at], step)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Late entries, ties and weights.
+    fn clock() -> Clock {
+        Clock {
+            times: vec![1.0, 2.0, 4.0],
+            at_exit: vec![1, 1, 2, 2, 3, 3, 3, 2],
+            at_entry: vec![0, 0, 0, 1, 0, 2, 1, 2],
+            events: vec![true, false, true, true, true, false, true, false],
+            weights: vec![1.0, 2.0, 0.5, 1.0, 3.0, 1.0, 1.0, 1.0],
+        }
+    }
+
+    const SCORES: [f64; 8] = [0.3, -1.0, 0.7, 0.0, 1.5, -0.2, 0.9, 4.0];
+    const ROWS: [u32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+
+    #[test]
+    fn the_likelihood_is_what_its_definition_says() {
+        let (clock, e) = (clock(), SCORES.map(f64::exp));
+        // At risk at 1: rows 0 to 2 and 4; at 2: 2, 3, 4, 6; at 4: 4, 5, 6. Row 7 comes and goes between two events.
+        let at_1 = e[0] + 2.0 * e[1] + 0.5 * e[2] + 3.0 * e[4];
+        let at_2 = 0.5 * e[2] + e[3] + 3.0 * e[4] + e[6];
+        let at_4 = 3.0 * e[4] + e[5] + e[6];
+        let expected = 0.3 - at_1.ln() + 0.5 * 0.7 - 1.5 * at_2.ln() + 3.0 * 1.5 + 0.9 - 4.0 * at_4.ln();
+        let mut set = RiskSet::new(&clock, &ROWS).unwrap();
+        let found = set.log_likelihood(&SCORES, &mut || Ok(())).unwrap();
+        assert!((found - expected).abs() < 1e-13, "{found} {expected}");
+        let steps = set.steps(&SCORES, 0.5, &mut || Ok(())).unwrap();
+        for ((time, step), (at, hazard)) in steps.iter().zip([(1.0, 1.0 / at_1), (2.0, 1.5 / at_2), (4.0, 4.0 / at_4)])
+        {
+            assert_eq!(*time, at);
+            assert!((step.hazard - hazard * 0.5f64.exp()).abs() < 1e-15 * (1.0 + hazard), "{} {hazard}", step.hazard);
+        }
+    }
+
+    #[test]
+    fn the_slopes_are_the_derivatives() {
+        let clock = clock();
+        let mut set = RiskSet::new(&clock, &ROWS).unwrap();
+        let mut slopes = [[0.0; 2]; 8];
+        set.slopes(&SCORES, &mut slopes, &mut || Ok(())).unwrap();
+        for row in 0..8 {
+            let mut at = |shift: f64| {
+                let mut scores = SCORES;
+                scores[row] += shift;
+                -set.log_likelihood(&scores, &mut || Ok(())).unwrap()
+            };
+            // Central differences of two widths, extrapolated.
+            let [wide, narrow] = [2e-3, 1e-3].map(|step| (at(step) - at(-step)) / (2.0 * step));
+            let slope = (4.0 * narrow - wide) / 3.0;
+            assert!((slopes[row][0] - slope).abs() < 1e-10, "{row}: {} {slope}", slopes[row][0]);
+            let event = if clock.events[row] { clock.weights[row] } else { 0.0 };
+            assert!((slopes[row][1] - (slopes[row][0] + event)).abs() < 1e-14);
+        }
+        assert!(slopes[7] == [0.0; 2], "who is never at risk says nothing");
+    }
+}

@@ -46,7 +46,7 @@ pub(super) struct Boosted {
     pub end: End,
 }
 
-/// Salts of what is left to chance.
+/// Salt of what is left to chance.
 const SUBSAMPLE: u64 = 1;
 
 pub(super) fn boost(

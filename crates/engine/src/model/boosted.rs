@@ -91,12 +91,13 @@ impl BoostedHazardFit {
     /// How the growing ended, in words; `ok` when all trees that were asked for have grown.
     pub fn remark(&self) -> String {
         let trees = self.trees.len();
+        let grown = if trees == 1 { "1 tree".to_owned() } else { format!("{trees} trees") };
         match self.end {
             End::NoEvents => "no events".into(),
             End::Early if trees == 0 => "stopped early at 0 trees: the features say nothing of the rows kept".into(),
-            End::Early => format!("stopped early at {trees} trees"),
-            End::Exhausted => format!("no split gains anything after {trees} trees"),
-            End::Separated => format!("separated after {trees} trees: the features order the events perfectly"),
+            End::Early => format!("stopped early at {grown}"),
+            End::Exhausted => format!("no split gains anything after {grown}"),
+            End::Separated => format!("separated after {grown}: the features order the events perfectly"),
             End::Complete if self.options.early_stopping > 0 && self.options.validation > 0.0 && !self.could_stop() => {
                 "ok: too few events to stop early".into()
             }

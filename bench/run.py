@@ -88,6 +88,10 @@ def tasks(backend: Backend) -> list[Task]:
     )
     if float(off) > 1e-12:
         sys.exit(f"the formula is not the model: they differ by {off}")
+    backend.ask(
+        "DROP TABLE IF EXISTS boosted; CREATE TABLE boosted AS SELECT ltv.fit_boosted_hazard(ltv.design_agg(days, churned, "
+        f"ARRAY[{row}]), names => '{{{','.join(COVARIATES)}}}', trees => 200, depth => 6, early_stopping => 0, min_child_weight => 5) AS m FROM contracts WHERE id <= 200000"
+    )
     grouped = "SELECT count(s) FROM (SELECT sum(x1) AS s FROM contracts GROUP BY {}) g"
     curves = "SELECT count(s) FROM (SELECT ltv.survival_agg(days, churned) AS s FROM contracts GROUP BY {}) g"
     valuation = "ltv.lifetime_value((SELECT s FROM curve), x10 + 1, 0.8, horizon => 60, given => days / 30)"
@@ -124,6 +128,18 @@ def tasks(backend: Backend) -> list[Task]:
         Task("log_rank of 10 groups by name", "SELECT chi_squared FROM ltv.log_rank((SELECT ltv.log_rank_agg(segment::text, days, churned) FROM contracts))"),
         Task("incidence_agg, 3 causes", "SELECT ltv.incidence_agg(days, CASE WHEN churned THEN 1 + segment % 3 ELSE 0 END) IS NULL FROM contracts"),
         Task("interval_survival_agg, months", "SELECT ltv.interval_survival_agg(days / 30, CASE WHEN churned THEN days / 30 + 1 END) IS NULL FROM contracts"),
+        Task(
+            "fit_boosted_hazard, 100 trees of depth 6",
+            f"SELECT ltv.fit_boosted_hazard(ltv.design_agg(days, churned, ARRAY[{row}]), trees => 100, depth => 6, early_stopping => 0) IS NULL FROM contracts",
+            "as LightGBM",
+            peers="boosting, 100 trees",
+        ),
+        Task(
+            "renewal_probability of 200 trees of depth 6",
+            "SELECT sum(ltv.renewal_probability((SELECT m FROM boosted), f, 365)) FROM (SELECT {} FROM contracts LIMIT 300000) f".format(row),
+            "300k rows/s: 1 s",
+            floor="SELECT sum(x1) FROM (SELECT x1 FROM contracts LIMIT 300000) f",
+        ),
         Task("fit_weibull, 10 covariates", f"SELECT ltv.fit_weibull(days, churned, ARRAY[{row}]) IS NULL FROM contracts", "15", peers="weibull, 10 covariates"),
         Task("fit_renewal, 10 covariates", f"SELECT ltv.fit_renewal(renewed, ARRAY[{row}]) IS NULL FROM contracts", "6", peers="logistic, 10 covariates"),
         Task(

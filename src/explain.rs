@@ -28,7 +28,7 @@ enum Unit {
 /// The scale of a model's linear predictor, as `unit` names it.
 fn scale(model: &Model) -> Option<&'static str> {
     match &model.fit {
-        Fit::Cox(_) | Fit::FineGray(_) => Some("log-hazard"),
+        Fit::Cox(_) | Fit::FineGray(_) | Fit::BoostedHazard(_) => Some("log-hazard"),
         Fit::Renewal(fit) | Fit::DiscreteTime(fit) if fit.link == Link::Cloglog => Some("log-hazard"),
         Fit::Renewal(_) | Fit::DiscreteTime(_) => Some("log-odds"),
         Fit::Parametric(fit) if fit.distribution.has_proportional_hazards() => Some("log-hazard"),

@@ -2,6 +2,7 @@
 //! users see is written out in `sql/`.
 
 mod ages;
+mod boost;
 mod calibration;
 mod contractual;
 mod currency;

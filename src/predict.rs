@@ -116,7 +116,7 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
             let (statistic, df) = fit.likelihood_ratio_test();
             vec![("likelihood ratio", statistic, df)]
         }
-        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => Vec::new(),
+        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) => Vec::new(),
     };
     call.answer_rows(tests.into_iter().filter(|(_, _, df)| *df > 0).map(|(test, chi_squared, df)| {
         vec![
@@ -139,6 +139,7 @@ pub fn status_of(model: &Model) -> String {
         Fit::Contractual(fit) => return fit.remark(),
         Fit::KaplanMeier(_) => return "ok".into(),
         Fit::Transactional(fit) => return fit.remark(),
+        Fit::BoostedHazard(fit) => return fit.remark(),
     };
     let terms = match &model.fit {
         Fit::Parametric(fit) if fit.status == Status::Converged => {

@@ -17,7 +17,8 @@ extension_sql_file!("../sql/34_fine_gray.sql", name = "fine_gray", requires = ["
 extension_sql_file!("../sql/35_discrete.sql", name = "discrete", requires = ["fine_gray"]);
 extension_sql_file!("../sql/36_cox_inference.sql", name = "cox_inference", requires = ["discrete"]);
 extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_inference"]);
-extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["cure"]);
+extension_sql_file!("../sql/37_boosted.sql", name = "boosted", requires = ["cure"]);
+extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["boosted"]);
 extension_sql_file!("../sql/39_transactional.sql", name = "transactional", requires = ["contractual"]);
 extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["transactional"]);
 extension_sql_file!("../sql/41_terms.sql", name = "terms", requires = ["value"]);

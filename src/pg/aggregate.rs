@@ -238,7 +238,12 @@ pub unsafe fn finish_fit(
     // SAFETY: passed on from the caller.
     let state = unsafe { &arguments(fcinfo, 1)[0] };
     // SAFETY: not NULL, and a design; fitting reads it only.
-    let model = (!state.isnull).then(|| unsafe { expanded::with_state::<Design, _>(state.value, fit) });
+    let model = (!state.isnull).then(|| unsafe {
+        expanded::with_state::<Design, _>(state.value, |design| {
+            settle(design.check_complete());
+            fit(design)
+        })
+    });
     match model.flatten() {
         Some(bytes) => varlena::to_datum(&bytes),
         None => {

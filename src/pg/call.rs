@@ -26,7 +26,7 @@ pub enum Field {
     /// An integer, or a date as days since 2000-01-01.
     Int4(Option<i32>),
     Text(Option<String>),
-
+    Bool(bool),
     Texts(Vec<String>),
     /// The digits of a number, exactly.
     Numeric(Option<String>),
@@ -147,8 +147,17 @@ impl Call {
         self.argument(place).map(|datum| unsafe { varlena::payload(datum) })
     }
 
-    /// The rows of an argument that is a design: read in place when an aggregate has just made it.
+    /// The rows of an argument that is a design: read in place when an aggregate has just made it. Ends the statement when
+    /// covariates are missing.
     pub fn design<R>(&self, place: usize, read: impl FnOnce(&Design) -> R) -> Option<R> {
+        self.incomplete_design(place, |design| {
+            settle(design.check_complete());
+            read(design)
+        })
+    }
+
+    /// The same for a reader that knows what to do with covariates that are missing.
+    pub fn incomplete_design<R>(&self, place: usize, read: impl FnOnce(&Design) -> R) -> Option<R> {
         // SAFETY: declared ltv.design, and not NULL; reading changes nothing.
         self.argument(place).map(|datum| unsafe { expanded::with_state::<Design, _>(datum, read) })
     }
@@ -350,6 +359,7 @@ impl Row {
             Field::Integer(value) => self.datum(value.and_then(IntoDatum::into_datum)),
             Field::Int4(value) => self.int4(value),
             Field::Text(value) => self.text(value.as_deref()),
+            Field::Bool(value) => self.datum(value.into_datum()),
             Field::Texts(value) => self.datum(value.into_datum()),
             Field::Numeric(value) => self.datum(value.and_then(|digits| numeric(&digits).into_datum())),
             Field::Money(value, digits) => self.money(value, digits),

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod array;
+pub mod boost;
 pub mod call;
 pub mod call_site;
 mod contractual;

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use ltv_engine::boost;
 use ltv_engine::hazard::Penalty;
 use ltv_engine::hazard::discrete::Shape;
 use ltv_engine::hazard::link::Link;
 use ltv_engine::hazard::parametric_choice::NAMES;
-use ltv_engine::model::features::Feature;
+use ltv_engine::model::features::{Feature, Kind};
 use ltv_engine::{Error, Result};
 use pgrx::spi::quote_literal;
 use serde_json::{Map, Value};
@@ -41,6 +42,12 @@ pub enum Algorithm {
         degree: i32,
         period: f64,
         penalty: f64,
+    },
+    /// Trees.
+    BoostedHazard {
+        options: Box<boost::Options>,
+        /// By feature, which way the hazard may go with it.
+        monotone: Vec<(String, i8)>,
     },
     /// Counts of renewals, without features.
     Contractual {
@@ -79,6 +86,7 @@ impl Algorithm {
                 let penalty = options.number("penalty")?.unwrap_or(0.0);
                 Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
             }
+            "boosted_hazard" => boosted(&options),
             "sbg" | "bdw" => {
                 let options = options.are_among(&["period"])?;
                 let period = options.number("period")?.unwrap_or(1.0);
@@ -112,7 +120,10 @@ impl Algorithm {
                 Some(distribution) => Algorithm::parametric(distribution, &options),
                 None => Err(Error::invalid(
                     format!("unknown algorithm \"{name}\""),
-                    format!("One of: cox, kaplan_meier, discrete_time, sbg, bdw, best; or {}.", parametric_names()),
+                    format!(
+                        "One of: cox, kaplan_meier, discrete_time, boosted_hazard, sbg, bdw, best; or {}.",
+                        parametric_names()
+                    ),
                 )),
             },
         }
@@ -155,9 +166,17 @@ impl Algorithm {
         }
     }
 
-    /// Whether a model without any feature says something.
+    /// Whether a model without any feature says nothing.
     pub fn needs_features(&self) -> bool {
-        self.is_cox()
+        self.is_cox() || matches!(self, Algorithm::BoostedHazard { .. })
+    }
+
+    /// The same, what it leaves to chance by this seed.
+    pub fn seeded(mut self, seed: i64) -> Algorithm {
+        if let Algorithm::BoostedHazard { options, .. } = &mut self {
+            options.seed = seed;
+        }
+        self
     }
 
     /// The SQL expression of the model of a design; `None` where it takes more than one function: cohorts, candidates.
@@ -188,6 +207,7 @@ impl Algorithm {
                 }
                 Some(call + ")")
             }
+            Algorithm::BoostedHazard { options, monotone } => Some(boosted_call(design, options, monotone, features)?),
             Algorithm::DiscreteTime { link, baseline, degree, period, penalty } => Some(format!(
                 "ltv.fit_discrete_time({design}, link => {}, baseline => {}, degree => {degree}, period => {}, penalty => {})",
                 quote_literal(link),
@@ -197,6 +217,92 @@ impl Algorithm {
             )),
         })
     }
+}
+
+fn boosted(options: &Options) -> Result<Algorithm> {
+    let options = options.are_among(&[
+        "trees",
+        "depth",
+        "learning_rate",
+        "min_child_weight",
+        "l2",
+        "gamma",
+        "subsample",
+        "monotone",
+        "early_stopping",
+        "validation",
+    ])?;
+    let defaults = boost::Options::default();
+    let count = |key: &str, default: usize| -> Result<usize> {
+        let given = options.integer(key)?.map(|given| (given, usize::try_from(given)));
+        match given {
+            None => Ok(default),
+            Some((_, Ok(given))) => Ok(given),
+            Some((given, Err(_))) => Err(Error::invalid(format!("{key} cannot be {given}"), options.allowed.clone())),
+        }
+    };
+    let number = |key: &str, default: f64| Ok::<f64, Error>(options.number(key)?.unwrap_or(default));
+    let found = boost::Options {
+        trees: count("trees", defaults.trees)?,
+        depth: count("depth", defaults.depth)?,
+        learning_rate: number("learning_rate", defaults.learning_rate)?,
+        min_child_weight: number("min_child_weight", defaults.min_child_weight)?,
+        l2: number("l2", defaults.l2)?,
+        gamma: number("gamma", defaults.gamma)?,
+        subsample: number("subsample", defaults.subsample)?,
+        monotone: Vec::new(),
+        early_stopping: count("early_stopping", defaults.early_stopping)?,
+        validation: number("validation", defaults.validation)?,
+        seed: defaults.seed,
+    };
+    found.check(0)?;
+    let directions = |value: &Value| {
+        let direction = |(name, value): (&String, &Value)| {
+            let direction = value.as_i64().and_then(|direction| i8::try_from(direction).ok())?;
+            (-1..=1).contains(&direction).then(|| (name.clone(), direction))
+        };
+        value.as_object()?.iter().map(direction).collect::<Option<Vec<_>>>()
+    };
+    let monotone = options.read("monotone", r#"an object such as {"price": 1}, of 1, 0 and -1"#, directions)?;
+    Ok(Algorithm::BoostedHazard { options: Box::new(found), monotone: monotone.unwrap_or_default() })
+}
+
+fn boosted_call(
+    design: &str,
+    options: &boost::Options,
+    monotone: &[(String, i8)],
+    features: &[Feature],
+) -> Result<String> {
+    let mut directions = Map::new();
+    for (name, direction) in monotone {
+        let known = || features.iter().map(|feature| feature.name.as_str()).collect::<Vec<_>>().join(", ");
+        let Some(feature) = features.iter().find(|feature| feature.name == *name) else {
+            return Err(Error::invalid(
+                format!("monotone names \"{name}\", which is none of the features"),
+                format!("They are: {}.", known()),
+            ));
+        };
+        if !matches!(feature.kind, Kind::Numeric | Kind::Boolean) {
+            return Err(Error::invalid(
+                format!("\"{name}\" is a category: nothing rises or falls with it"),
+                "A direction needs a number or a boolean.",
+            ));
+        }
+        for column in columns_of(std::slice::from_ref(name), features)? {
+            directions.insert(column, Value::from(*direction));
+        }
+    }
+    let boost::Options { trees, depth, early_stopping, seed, .. } = options;
+    Ok(format!(
+        "ltv.fit_boosted_hazard({design}, trees => {trees}, depth => {depth}, learning_rate => {}, min_child_weight => {}, l2 => {}, gamma => {}, subsample => {}, monotone => {}::jsonb, early_stopping => {early_stopping}, validation => {}, seed => '{seed}'::bigint)",
+        number(options.learning_rate),
+        number(options.min_child_weight),
+        number(options.l2),
+        number(options.gamma),
+        number(options.subsample),
+        quote_literal(Value::Object(directions).to_string()),
+        number(options.validation),
+    ))
 }
 
 /// The distribution as `fit_parametric` calls it; `None` when there is none of that name.

@@ -49,7 +49,7 @@ fn fit_rows(
         source.features.iter().zip(&features).flat_map(|(column, feature)| column.covariates(feature)).collect();
     if columns.is_empty() && request.algorithm.needs_features() {
         return Err(Error::invalid(
-            "cox needs at least one feature that varies",
+            format!("{} needs at least one feature that varies", request.algorithm_name),
             "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
         ));
     }

@@ -24,7 +24,8 @@ pub fn comparison(request: &Request, trained: &Trained) -> Vec<Metric> {
 pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
     let mut warnings = Vec::new();
     let status = crate::predict::status_of(&trained.model);
-    if status != "ok" {
+    // That it stopped early is how boosting ends, not what is wrong with it.
+    if status != "ok" && !status.starts_with("stopped early at") {
         warnings.push(status);
     }
     for candidate in trained.candidates.iter().skip(1).filter(|candidate| candidate.status != "ok") {
@@ -37,7 +38,7 @@ pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
         // The parameters of the distribution are learnt from the same events.
         Fit::Parametric(fit) => fit.parameters,
         Fit::Contractual(fit) => fit.estimated,
-        Fit::KaplanMeier(_) | Fit::Transactional(_) => 0,
+        Fit::KaplanMeier(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) => 0,
     };
     let per_coefficient = trained.pooled.events() / estimated.max(1) as f64;
     if estimated > 0 && per_coefficient < EVENTS_PER_COEFFICIENT {

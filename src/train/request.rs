@@ -68,7 +68,8 @@ impl Request {
         }
         let algorithm_name = needed(2, "an algorithm")?;
         let options = call.jsonb(13).map(|json| options(&json)).transpose()?.unwrap_or_default();
-        let algorithm = Algorithm::of(&algorithm_name, &options)?;
+        let seed = call.get(15).unwrap_or(0);
+        let algorithm = Algorithm::of(&algorithm_name, &options)?.seeded(seed);
         let (strata, cluster) = (call.text(7).map(str::to_owned), call.text(9).map(str::to_owned));
         let cox_only = [
             (&strata, "strata are", "Make the column a feature instead."),
@@ -136,7 +137,7 @@ impl Request {
             horizon,
             null_policy,
             label_policy: call.text(14).map(str::to_owned),
-            seed: call.get(15).unwrap_or(0),
+            seed,
             note: call.text(16).map(str::to_owned),
         })
     }

@@ -95,6 +95,10 @@ INSERT INTO fits
 SELECT 'bought', ltv.fit_pareto_nbd(i % 4, i % 4 * (i % 3) * 0.3, i % 4 + 1) FROM generate_series(1, 120) AS i
 UNION ALL SELECT 'never_again', ltv.fit_bg_nbd(0, 0, i) FROM generate_series(1, 9) AS i
 UNION ALL SELECT 'spent', ltv.fit_gamma_gamma(1 + i % 4, 10 + i % 7) FROM generate_series(1, 60) AS i;
+INSERT INTO fits SELECT 'boosted', ltv.fit_boosted_hazard(ltv.design_agg(d, e, ARRAY[a]), min_child_weight => 5) FROM plants
+UNION ALL SELECT 'overgrown', ltv.fit_boosted_hazard(ltv.design_agg(d, e, ARRAY[a, d]), depth => 9, l2 => 0, min_child_weight => 0, learning_rate => 1, early_stopping => 0) FROM plants
+UNION ALL SELECT 'unboosted', ltv.fit_boosted_hazard(ltv.design_agg(d, false, ARRAY[a])) FROM plants;
+INSERT INTO gatherings SELECT 'missing', ltv.incomplete_design_agg(0, d, e, ARRAY[a, NULLIF(d, a + d)], 1) FROM plants UNION ALL SELECT 'gaps', ltv.incomplete_design_agg(0, d, e, ARRAY[CASE WHEN i % 3 > 0 THEN a END], 1) FROM plants;
 CREATE TABLE endings (name text PRIMARY KEY, v ltv.incidence);
 INSERT INTO endings
 SELECT 'good', ltv.incidence_agg(d, i % 4) FROM plants UNION ALL SELECT 'other', ltv.incidence_agg(d, i % 3) FROM plants
@@ -178,12 +182,12 @@ VALUES = {
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent mapped bent_mapped flat_mapped nothing".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent mapped bent_mapped flat_mapped nothing boosted overgrown unboosted".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.ranking": [f"(SELECT v FROM rankings WHERE name = '{name}')" for name in "good empty one tied extreme nothing".split()],
     "ltv.survival_calibration": [f"(SELECT v FROM forecasts WHERE name = '{name}')" for name in "good empty one censored zero extreme close nothing".split()],
     "ltv.survival_calibration[]": ["(SELECT array_agg(v) FROM forecasts WHERE name = 'good')", "NULL", "'{}'", "ARRAY[NULL::ltv.survival_calibration]", "(SELECT array_agg(v) FROM forecasts)", "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')"],
-    "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes nothing".split()],
+    "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes missing gaps nothing".split()],
     "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
     "ltv.profile": ["(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)", "NULL", "(SELECT ltv.profile_agg(NULL::float8))", "(SELECT ltv.profile_agg(i::text) FROM generate_series(1, 90) AS i)", "(SELECT ltv.profile_agg(NULL::text))", "(SELECT ltv.profile_agg(x) FROM unnest(ARRAY[5e-324, 1.7e308, -1.7e308, 0, '-0', 'NaN', 'Infinity']::float8[]) AS x)"],
     "interval": ["'180 days'", "NULL", "'0'", "'-1 month'", "'178000000 years'"],
@@ -212,6 +216,8 @@ WORKING = {
     **{f"{name}.{argument}": value for name in ("timeline_asof", "timeline_query", "lifetimes", "renewal_events", "contract_features", "payment_features", "derive_outcomes", "label_audit", "check_timeline", "apply_account_map")
        for argument, value in {"timeline": "'book'", "invoices": "'book'", "map": "'book'", "rates": "'book'", "as_of": "'2024-01-31'", "grain": "'account'", "observed_from": "'2023-06-30'"}.items()},
     "find_duplicates.source": "'book'", "find_duplicates.id": "'account_id'", "find_duplicates.name": "'contract_id'", "match_on": "'{state}'",
+    **{f"fit_boosted_hazard.{argument}": value for argument, value in {"trees": "20", "depth": "3", "learning_rate": "0.1", "min_child_weight": "5", "l2": "1", "gamma": "0", "subsample": "0.9", "monotone": "'{\"a\": 1}'", "early_stopping": "5",
+       "validation": "0.2", "seed": "1"}.items()},
     "kind": "'dfbeta'", "ties": "'breslow'", "names": "'{a}'", "penalty": "0", "l1_ratio": "0",
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",

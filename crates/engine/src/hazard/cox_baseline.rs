@@ -132,7 +132,7 @@ impl Baseline {
         (bounded(eta).exp() * self.cumulative_hazard(t)).min(f64::MAX)
     }
 
-    pub(super) fn is_valid(&self, p: usize, strata: usize) -> bool {
+    pub(crate) fn is_valid(&self, p: usize, strata: usize) -> bool {
         let rises = |values: &[f64]| values.windows(2).all(|pair| pair[0] <= pair[1]);
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite() && *value >= 0.0);
         let steps = self.times.len();
@@ -226,7 +226,7 @@ impl CoxFit {
     }
 }
 
-pub(super) fn bounded(eta: f64) -> f64 {
+pub(crate) fn bounded(eta: f64) -> f64 {
     eta.clamp(-LINEAR_PREDICTOR_LIMIT, LINEAR_PREDICTOR_LIMIT)
 }
 

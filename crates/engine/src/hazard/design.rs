@@ -35,6 +35,8 @@ pub struct Design {
     /// Rows × covariates, row-major.
     pub(super) x: Vec<f64>,
     pub(super) skipped: u64,
+    /// Whether a covariate may be NaN, which is a value that is missing. Only trees know what to do with it.
+    pub(super) takes_missing: bool,
 }
 
 /// One subject with everything a model may want to know of it.
@@ -59,6 +61,29 @@ pub struct Row<'a> {
 }
 
 impl Design {
+    /// The same, in which a covariate of a row may be missing: NaN.
+    pub fn taking_missing(mut self) -> Design {
+        self.take_missing();
+        self
+    }
+
+    /// From now on a covariate of a row may be missing: NaN.
+    pub fn take_missing(&mut self) {
+        self.takes_missing = true;
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] when a covariate may be missing: what every fit but that of trees must ask first.
+    pub fn check_complete(&self) -> Result<()> {
+        if !self.takes_missing || self.x.iter().all(|x| x.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "the rows have covariates that are missing",
+            "Only boosted models take them: gather the rows with design_agg, which leaves such rows out, or fill the values in.",
+        ))
+    }
+
     /// Adds one subject. `entry` is when it came under observation if that was later than 0, `exit` when it left, by
     /// the event or else censored; all times are on one clock. `x` holds its covariates.
     ///
@@ -231,6 +256,7 @@ impl Design {
             self.x.extend_from_slice(&other.x);
         }
         self.skipped = self.skipped.saturating_add(other.skipped);
+        self.takes_missing |= other.takes_missing;
         Ok(())
     }
 
@@ -335,7 +361,8 @@ impl Design {
             && (entry == 0.0 || (entry > 0.0 && entry < exit))
             && (weight > 0.0 && weight < f64::INFINITY)
             && (x.len() == self.covariates || self.is_empty())
-            && x.iter().fold(true, |finite, value| finite & value.is_finite());
+            && x.iter()
+                .fold(true, |finite, value| finite & (value.is_finite() | (self.takes_missing & value.is_nan())));
         if valid { Ok(()) } else { Err(self.row_error(entry, exit, weight, x)) }
     }
 

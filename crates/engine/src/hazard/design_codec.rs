@@ -13,8 +13,8 @@ const HAS_UPPERS: u8 = 8;
 const HAS_STRATA: u8 = 16;
 const HAS_CLUSTERS: u8 = 32;
 const HAS_CAUSES: u8 = 64;
+const TAKES_MISSING: u8 = 128;
 const FLOATS: u8 = HAS_ENTRIES | HAS_WEIGHTS | HAS_OFFSETS | HAS_UPPERS;
-const ALL: u8 = FLOATS | HAS_STRATA | HAS_CLUSTERS | HAS_CAUSES;
 
 impl Design {
     /// The stored form: version, flags, numbers of covariates, skipped rows and rows; then the columns exit, event,
@@ -32,6 +32,8 @@ impl Design {
             (HAS_STRATA, self.strata.is_empty()),
             (HAS_CLUSTERS, self.clusters.is_empty()),
             (HAS_CAUSES, self.causes.is_empty()),
+            // Of no rows there is nothing to say.
+            (TAKES_MISSING, !self.takes_missing || self.is_empty()),
         ];
         out.byte(flags.iter().filter(|(_, absent)| !absent).map(|(flag, _)| flag).sum());
         out.whole(self.covariates as u64);
@@ -61,9 +63,6 @@ impl Design {
             return Err(Error::malformed(format!("format version {version} of a design is not known to this release")));
         }
         let flags = from.byte()?;
-        if flags & !ALL != 0 {
-            return Err(Error::malformed(format!("unknown flags {flags} of a design")));
-        }
         let covariates = usize::try_from(from.whole()?).map_err(|_| inconsistent())?;
         let skipped = from.whole()?;
         let columns = 1 + (flags & FLOATS).count_ones() as usize;
@@ -98,6 +97,7 @@ impl Design {
             causes,
             x,
             skipped,
+            takes_missing: flags & TAKES_MISSING != 0,
         };
         design.validate()?;
         Ok(design)

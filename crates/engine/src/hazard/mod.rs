@@ -37,7 +37,7 @@ mod score_parts;
 mod separation;
 mod slot_sums;
 mod sweep;
-mod timeline;
+pub(crate) mod timeline;
 mod times;
 
 pub use cox::{CoxFit, Options, Status, Ties};

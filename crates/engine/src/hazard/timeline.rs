@@ -9,7 +9,7 @@ use crate::{Error, Interrupt, Result};
 /// The distinct event times of each stratum, with times closer than rounding taken as one (see [`distinct_times`], over
 /// all strata), and where on them each row comes and leaves.
 #[derive(Debug)]
-pub(super) struct Timeline {
+pub(crate) struct Timeline {
     /// One stratum after another, in the byte order of their names; rising within each.
     pub event_times: Vec<f64>,
     /// Where the event times of each stratum start; one more at the end.
@@ -26,7 +26,7 @@ pub(super) struct Timeline {
 /// Rows that are at risk at some event time, in the order of a sweep: latest exit first, at each event time the deaths
 /// before those who leave later.
 #[derive(Debug)]
-pub(super) struct Order {
+pub(crate) struct Order {
     pub rows: Vec<u32>,
     /// Where the deaths (2g) and the others (2g + 1) of the g-th latest event time start; one more at the end.
     pub starts: Vec<usize>,
@@ -181,7 +181,7 @@ fn moments(design: &Design) -> Result<Vec<Moment>> {
 }
 
 /// Room for `length` items, or a clean error.
-pub(super) fn reserve<T>(items: &mut Vec<T>, length: usize) -> Result<()> {
+pub(crate) fn reserve<T>(items: &mut Vec<T>, length: usize) -> Result<()> {
     items
         .try_reserve_exact(length)
         .map_err(|_| Error::OutOfRange(format!("no memory is left for {length} items of a regression")))

@@ -59,7 +59,7 @@ impl Coefficient {
 impl Model {
     /// The coefficients in the order of the terms; `None` for a model that has none.
     pub fn coefficients(&self, level: f64) -> Result<Option<Vec<Coefficient>>> {
-        if matches!(self.fit, Fit::KaplanMeier(_)) {
+        if matches!(self.fit, Fit::KaplanMeier(_) | Fit::BoostedHazard(_)) {
             return Ok(None);
         }
         let critical = critical_value(level)?;
@@ -70,7 +70,7 @@ impl Model {
             Fit::Parametric(fit) => return Ok(Some(self.parametric_coefficients(fit, critical))),
             Fit::Contractual(fit) => return Ok(Some(contractual_coefficients(fit, critical))),
             Fit::Transactional(fit) => return Ok(Some(transactional::coefficients(fit, critical))),
-            Fit::KaplanMeier(_) => return Ok(None),
+            Fit::KaplanMeier(_) | Fit::BoostedHazard(_) => return Ok(None),
         };
         let diagonal = coefficients.len() + 1;
         let error = |covariance: &Vec<f64>, i: usize| covariance.get(i * diagonal).map(|variance| variance.sqrt());
@@ -113,6 +113,18 @@ impl Model {
             }
             Fit::FineGray(fit) => (fit.log_likelihood, fit.degrees_of_freedom, fit.rows, fit.events, &fit.status),
             Fit::Transactional(fit) => return Some(transactional::quality(fit)),
+            Fit::BoostedHazard(fit) => {
+                // Trees have no number of parameters that a criterion could count.
+                let known = fit.events > 0;
+                return Some(Quality {
+                    log_likelihood: known.then_some(fit.log_likelihood),
+                    parameters: fit.trees.leaves(),
+                    aic: None,
+                    bic: None,
+                    rows: fit.rows,
+                    events: fit.events,
+                });
+            }
             Fit::KaplanMeier(_) | Fit::Contractual(_) => return None,
         };
         let known = *status != Status::NoEvents;

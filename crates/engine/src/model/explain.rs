@@ -7,6 +7,9 @@
 //! than one parameter – that has a closed form for any quantity F of the curve: feature j gets
 //! c_j / Σc · (F(row) − F(average)) with c_j = β_j'(x_j − mean_j), so the parts have one order in every unit.
 //!
+//! A boosted model's score is a sum of trees: its features get their Shapley values in it (see `boost::shapley`), and of
+//! any other quantity parts in that proportion.
+//!
 //! A Kaplan–Meier model has no scale on which features add up. There each gets its Shapley value (1953) in the game in
 //! which a set of features is worth the mean, over the training subjects who share the row's levels of those features, of
 //! the quantity by their cohorts (Owen & Prieur 2017; conditional SHAP values of Lundberg & Lee 2017), exactly.
@@ -44,6 +47,10 @@ impl Model {
     pub fn allocate_linear_predictor(&self, values: &[Value]) -> Result<Option<Allocation>, Unscorable> {
         let mut columns = Vec::new();
         let subject = self.subject(values, &mut columns)?;
+        if let Subject::BoostedHazard { fit, covariates, linear_predictor } = subject.uncalibrated() {
+            let parts = adding_up_to(*linear_predictor, self.boosted_parts(fit, covariates));
+            return Ok(Some(Allocation { baseline: 0.0, prediction: *linear_predictor, parts }));
+        }
         let Some(prediction) = subject.linear_predictor() else { return Ok(None) };
         let parts = self.effects(&columns).into_iter().map(|effect| effect.first().copied().unwrap_or(0.0)).collect();
         Ok(Some(Allocation { baseline: 0.0, prediction, parts }))
@@ -74,6 +81,14 @@ impl Model {
                     Some(map) => quantity(&Subject::Cohort(cohort).recalibrated(map)),
                 };
                 return Ok(Ok(among_cohorts(cohorts, own, prediction, seen)?));
+            }
+            (Fit::BoostedHazard(fit), _) => {
+                let row = subject.covariates();
+                let seen = |subject: &Subject| match &self.recalibration {
+                    None => quantity(subject),
+                    Some(map) => quantity(&subject.clone().recalibrated(map)),
+                };
+                return Ok(Ok(self.allocate_boosted(fit, row, prediction, resolution, seen)?));
             }
             (Fit::Cox(fit), _) => &fit.means,
             (Fit::Renewal(fit) | Fit::DiscreteTime(fit), _) => &fit.means,
@@ -114,10 +129,11 @@ impl Model {
                 });
                 (fit.distribution.parameters().max(1), changes.collect())
             }
-            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => (1, Vec::new()),
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) => {
+                (1, Vec::new())
+            }
         };
-        let owners: Vec<usize> =
-            self.features.iter().enumerate().flat_map(|(at, feature)| vec![at; feature.columns()]).collect();
+        let owners = self.owners();
         let mut effects = vec![vec![0.0; width]; self.features.len()];
         for (parameter, column, change) in changes {
             effects[owners[column]][parameter] += change;
@@ -223,7 +239,7 @@ impl Path<'_> {
 }
 
 /// Spreads what rounding and quadrature left over, in proportion to the size of the parts.
-fn adding_up_to(total: f64, mut parts: Vec<f64>) -> Vec<f64> {
+pub(super) fn adding_up_to(total: f64, mut parts: Vec<f64>) -> Vec<f64> {
     let size: f64 = parts.iter().map(|part| part.abs()).sum();
     if size > 0.0 {
         let rest = total - parts.iter().copied().collect::<Sum>().total();

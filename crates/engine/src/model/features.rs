@@ -96,6 +96,17 @@ impl Feature {
         }
     }
 
+    /// As [`Feature::encode`] for a model that takes what is missing: NULL is NaN in each of the columns.
+    pub fn encode_or_missing(&self, value: Value, columns: &mut Vec<f64>) -> Result<(), Unscorable> {
+        match value {
+            Value::Null => {
+                columns.extend(std::iter::repeat_n(f64::NAN, self.columns()));
+                Ok(())
+            }
+            present => self.encode(present, columns),
+        }
+    }
+
     /// Appends the columns of `value`.
     #[inline]
     pub fn encode(&self, value: Value, columns: &mut Vec<f64>) -> Result<(), Unscorable> {

@@ -2,6 +2,7 @@
 //!
 //! A score depends on the model and the row only.
 
+mod boosted;
 pub mod codec;
 pub mod coefficients;
 pub mod cohorts;
@@ -20,6 +21,7 @@ pub mod transactional;
 
 use serde::{Deserialize, Serialize};
 
+use crate::boost::BoostedHazardFit;
 use crate::btyd::ContractualFit;
 use crate::btyd::fit::TransactionalFit;
 use crate::hazard::cox::CoxFit;
@@ -31,8 +33,8 @@ use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
 
-/// What was fitted. Every kind but the last yields a curve for a row: of its survival, or of one less the incidence of
-/// one cause.
+/// What was fitted. Every kind but that of purchases yields a curve for a row: of its survival, or of one less the
+/// incidence of one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
@@ -47,6 +49,8 @@ pub enum Fit {
     Contractual(Box<ContractualFit>),
     /// Purchases, or their value, of customers who are never known to have left.
     Transactional(Box<TransactionalFit>),
+    /// A hazard by trees; a row may lack any of its features.
+    BoostedHazard(Box<BoostedHazardFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -72,6 +76,7 @@ impl Model {
             Fit::Parametric(fit) => fit.distribution.algorithm(),
             Fit::Contractual(fit) => fit.algorithm(),
             Fit::Transactional(fit) => fit.kind.name(),
+            Fit::BoostedHazard(_) => "boosted_hazard",
         }
     }
 
@@ -111,6 +116,10 @@ impl Model {
             Fit::Parametric(fit) => fit.validate(),
             Fit::Contractual(fit) => fit.validate(),
             Fit::Transactional(fit) => fit.validate(),
+            Fit::BoostedHazard(_) if self.features.iter().any(|feature| feature.kind == Kind::Stratum) => {
+                Err(Error::malformed("a boosted model has no strata"))
+            }
+            Fit::BoostedHazard(fit) => fit.validate(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the covariates of a fit are called, and with them the columns that a row must have to be scored.
 
+use crate::boost::BoostedHazardFit;
 use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
@@ -78,6 +79,7 @@ impl Fit {
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.len(),
             Fit::FineGray(fit) => fit.coefficients.len(),
             Fit::Parametric(fit) => fit.covariates(),
+            Fit::BoostedHazard(fit) => fit.gains.len(),
             Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => 0,
         }
     }
@@ -108,6 +110,12 @@ impl From<FineGrayFit> for Fit {
 impl From<ParametricFit> for Fit {
     fn from(fit: ParametricFit) -> Fit {
         Fit::Parametric(Box::new(fit))
+    }
+}
+
+impl From<BoostedHazardFit> for Fit {
+    fn from(fit: BoostedHazardFit) -> Fit {
+        Fit::BoostedHazard(Box::new(fit))
     }
 }
 

@@ -92,6 +92,7 @@ impl Subject<'_> {
     fn tail_start(&self) -> Option<f64> {
         match self {
             Subject::Cox { baseline, .. } => Some(baseline.max_followup),
+            Subject::BoostedHazard { fit, .. } => Some(fit.baseline.max_followup),
             Subject::Cohort(cohort) => cohort.curve.tail_hazard().map(|_| cohort.curve.max_followup),
             Subject::Renewal { fit, .. } => Some(fit.renewals_shown() * fit.period),
             Subject::DiscreteTime { fit, .. } => Some(fit.max_followup()),

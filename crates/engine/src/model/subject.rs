@@ -1,5 +1,7 @@
 //! One row as a model sees it, and what the model says of it.
 
+use crate::boost::BoostedHazardFit;
+use crate::boost::hazard::End;
 use crate::btyd::ContractualFit;
 use crate::hazard::Baseline;
 use crate::hazard::cox::{CoxFit, Status};
@@ -49,6 +51,12 @@ pub enum Subject<'a> {
     Recalibrated {
         map: &'a RecalibrationMap,
         inner: Box<Subject<'a>>,
+    },
+    /// A covariate that is NaN is missing.
+    BoostedHazard {
+        fit: &'a BoostedHazardFit,
+        covariates: &'a [f64],
+        linear_predictor: f64,
     },
 }
 
@@ -157,6 +165,16 @@ impl Model {
                 true => Ok(Subject::Contractual(fit)),
                 false => Err(Unscorable::Undefined { reason: fit.remark() }),
             },
+            Fit::BoostedHazard(fit) => {
+                if fit.end == End::NoEvents {
+                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                }
+                columns.clear();
+                let mut pairs = self.features.iter().zip(values);
+                pairs.try_for_each(|(feature, value)| feature.encode_or_missing(*value, columns))?;
+                let linear_predictor = fit.linear_predictor(columns);
+                Ok(Subject::BoostedHazard { fit, covariates: columns, linear_predictor })
+            }
             Fit::Transactional(_) => Err(Unscorable::Undefined { reason: self.no_lifetimes() }),
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
@@ -189,7 +207,8 @@ impl<'a> Subject<'a> {
             | Subject::Renewal { covariates, .. }
             | Subject::DiscreteTime { covariates, .. }
             | Subject::Subdistribution { covariates, .. }
-            | Subject::Parametric { covariates, .. } => covariates,
+            | Subject::Parametric { covariates, .. }
+            | Subject::BoostedHazard { covariates, .. } => covariates,
             Subject::Cohort(_) | Subject::Contractual(_) => &[],
             Subject::Recalibrated { inner, .. } => inner.covariates(),
         }
@@ -213,6 +232,9 @@ impl<'a> Subject<'a> {
             Subject::Subdistribution { fit, .. } => {
                 Subject::Subdistribution { fit, covariates: columns, linear_predictor: fit.linear_predictor(columns) }
             }
+            Subject::BoostedHazard { fit, .. } => {
+                Subject::BoostedHazard { fit, covariates: columns, linear_predictor: fit.linear_predictor(columns) }
+            }
             Subject::Parametric { fit, .. } => Subject::Parametric { fit, covariates: columns },
             Subject::Cohort(cohort) => Subject::Cohort(cohort),
             Subject::Contractual(fit) => Subject::Contractual(fit),
@@ -232,6 +254,7 @@ impl Subject<'_> {
             Subject::Renewal { fit, .. } | Subject::DiscreteTime { fit, .. } => fit.status == Status::Converged,
             Subject::Subdistribution { fit, .. } => fit.status == Status::Converged,
             Subject::Recalibrated { inner, .. } => inner.is_trustworthy(),
+            Subject::BoostedHazard { fit, .. } => fit.is_trustworthy(),
         }
     }
 
@@ -267,6 +290,7 @@ impl Subject<'_> {
             Subject::DiscreteTime { fit, covariates, .. } => look_at_steps(fit.curve(covariates), look),
             Subject::Subdistribution { fit, covariates, .. } => look_at_steps(fit.curve(covariates), look),
             Subject::Recalibrated { map, inner } => look(inner.recalibrated_reading(map).view()),
+            Subject::BoostedHazard { fit, linear_predictor, .. } => look_at_steps(fit.curve(*linear_predictor), look),
         }
     }
 
@@ -280,6 +304,7 @@ impl Subject<'_> {
             Subject::DiscreteTime { fit, covariates, .. } => fit.curve(covariates),
             Subject::Subdistribution { fit, covariates, .. } => fit.curve(covariates),
             Subject::Recalibrated { map, inner } => return inner.survival().recalibrated(map),
+            Subject::BoostedHazard { fit, linear_predictor, .. } => fit.curve(*linear_predictor),
             Subject::Cohort(cohort) => FittedCurve {
                 times: cohort.curve.times.clone(),
                 cumulative_hazard: cohort.curve.survival.iter().map(|survival| -survival.ln() + 0.0).collect(),
@@ -300,9 +325,10 @@ impl Subject<'_> {
         check_window(given, horizon)?;
         match self {
             Subject::Cox { baseline, linear_predictor, .. } => {
-                let change = baseline.cumulative_hazard(given + horizon) - baseline.cumulative_hazard(given);
-                // No hazard is none however high the risk: 0 times an overflowed e^η must not be NaN.
-                Ok(Some(if change > 0.0 { (-change * linear_predictor.exp()).exp() } else { 1.0 }))
+                Ok(Some(proportional(baseline, *linear_predictor, given, horizon)))
+            }
+            Subject::BoostedHazard { fit, linear_predictor, .. } => {
+                Ok(Some(proportional(&fit.baseline, *linear_predictor, given, horizon)))
             }
             Subject::Cohort(cohort) => cohort.curve.renewal_probability(given, given + horizon),
             Subject::Renewal { fit, linear_predictor, .. } => {
@@ -345,7 +371,8 @@ impl Subject<'_> {
             Subject::Cox { linear_predictor, .. }
             | Subject::Renewal { linear_predictor, .. }
             | Subject::DiscreteTime { linear_predictor, .. }
-            | Subject::Subdistribution { linear_predictor, .. } => Some(*linear_predictor),
+            | Subject::Subdistribution { linear_predictor, .. }
+            | Subject::BoostedHazard { linear_predictor, .. } => Some(*linear_predictor),
             Subject::Parametric { fit, covariates } => Some(fit.linear_predictor(covariates)),
             Subject::Cohort(_) | Subject::Contractual(_) => None,
             Subject::Recalibrated { inner, .. } => inner.linear_predictor(),
@@ -373,6 +400,14 @@ impl Subject<'_> {
             }
         }))
     }
+}
+
+/// P(T > given + horizon | T > given) under a hazard that is the baseline's times e^η.
+#[inline]
+fn proportional(baseline: &Baseline, linear_predictor: f64, given: f64, horizon: f64) -> f64 {
+    let change = baseline.cumulative_hazard(given + horizon) - baseline.cumulative_hazard(given);
+    // No hazard is none however high the risk: 0 times an overflowed e^η must not be NaN.
+    if change > 0.0 { (-change * linear_predictor.exp()).exp() } else { 1.0 }
 }
 
 fn look_at_steps<R>(curve: FittedCurve, look: impl FnOnce(CurveView<'_>) -> R) -> R {

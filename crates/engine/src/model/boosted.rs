@@ -1,0 +1,112 @@
+//! Boosted models as values: what is to be told of the fit, the gain of each feature, and why a row differs.
+
+use crate::Result;
+use crate::boost::hazard::{BoostedHazardFit, End};
+use crate::model::explain::{Allocation, adding_up_to};
+use crate::model::subject::Subject;
+use crate::model::{Fit, Model};
+use crate::numeric::sum::Sum;
+
+/// What the splits on one feature gained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureGain {
+    pub feature: String,
+    /// By how much they lowered the loss, as the trees were grown.
+    pub gain: f64,
+    /// Of the gain of all; `None` when there is none.
+    pub share: Option<f64>,
+    /// How many there are.
+    pub splits: u64,
+}
+
+/// The step of a linear predictor by which a slope is told where the parts cancel.
+const STEP: f64 = 1e-3;
+
+impl Model {
+    /// By column the feature it belongs to.
+    pub(super) fn owners(&self) -> Vec<usize> {
+        self.features.iter().enumerate().flat_map(|(at, feature)| vec![at; feature.columns()]).collect()
+    }
+
+    /// The gain of each feature, the largest first; `None` for a model without trees.
+    pub fn feature_gains(&self) -> Option<Vec<FeatureGain>> {
+        let (gains, trees) = match &self.fit {
+            Fit::BoostedHazard(fit) => (&fit.gains, &fit.trees),
+            _ => return None,
+        };
+        let total: f64 = gains.iter().copied().collect::<Sum>().total();
+        let mut rows: Vec<FeatureGain> = self
+            .features
+            .iter()
+            .map(|feature| FeatureGain { feature: feature.name.clone(), gain: 0.0, share: None, splits: 0 })
+            .collect();
+        let splits = trees.splits(gains.len());
+        for ((owner, gain), splits) in self.owners().into_iter().zip(gains).zip(splits) {
+            rows[owner].gain += gain;
+            rows[owner].splits += splits;
+        }
+        for row in &mut rows {
+            row.share = (total > 0.0).then(|| row.gain / total);
+        }
+        rows.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+        Some(rows)
+    }
+
+    /// The Shapley values of the features in the score of a row of columns.
+    pub(super) fn boosted_parts(&self, fit: &BoostedHazardFit, columns: &[f64]) -> Vec<f64> {
+        fit.trees.shapley_values(columns, &self.owners(), self.features.len())
+    }
+
+    /// Allocates what `quantity` says of the row beyond what it says of a row whose trees add up to their mean: in
+    /// proportion to the Shapley values of the score, through which alone the features act.
+    pub(super) fn allocate_boosted(
+        &self,
+        fit: &BoostedHazardFit,
+        columns: &[f64],
+        prediction: f64,
+        resolution: f64,
+        mut quantity: impl FnMut(&Subject) -> Result<Option<f64>>,
+    ) -> Result<Option<Allocation>> {
+        let mut at =
+            |linear_predictor| quantity(&Subject::BoostedHazard { fit, covariates: columns, linear_predictor });
+        let Some(baseline) = at(0.0)? else { return Ok(None) };
+        let shares = self.boosted_parts(fit, columns);
+        let total = shares.iter().copied().collect::<Sum>().total();
+        let enough = if resolution > 0.0 { 1e-3 } else { 1e-5 };
+        // Where the parts cancel, the chord is lost in rounding and the slope of the curve takes its place.
+        let slope = if total.abs() >= enough {
+            (prediction - baseline) / total
+        } else if shares.iter().all(|share| *share == 0.0) {
+            0.0
+        } else {
+            let (Some(after), Some(before)) = (at(STEP)?, at(-STEP)?) else { return Ok(None) };
+            (after - before) / (2.0 * STEP)
+        };
+        let parts = adding_up_to(prediction - baseline, shares.iter().map(|share| share * slope).collect());
+        Ok(parts.iter().all(|part| part.is_finite()).then_some(Allocation { baseline, prediction, parts }))
+    }
+}
+
+impl BoostedHazardFit {
+    /// How the growing ended, in words; `ok` when all trees that were asked for have grown.
+    pub fn remark(&self) -> String {
+        let trees = self.trees.len();
+        let grown = if trees == 1 { "1 tree".to_owned() } else { format!("{trees} trees") };
+        match self.end {
+            End::NoEvents => "no events".into(),
+            End::Early if trees == 0 => "stopped early at 0 trees: the features say nothing of the rows kept".into(),
+            End::Early => format!("stopped early at {grown}"),
+            End::Exhausted => format!("no split gains anything after {grown}"),
+            End::Separated => format!("separated after {grown}: the features order the events perfectly"),
+            End::Complete if self.options.early_stopping > 0 && self.options.validation > 0.0 && !self.could_stop() => {
+                "ok: too few events to stop early".into()
+            }
+            End::Complete => "ok".into(),
+        }
+    }
+
+    /// Whether predictions may be believed as far as the growing goes.
+    pub fn is_trustworthy(&self) -> bool {
+        !matches!(self.end, End::NoEvents | End::Separated)
+    }
+}

@@ -13,12 +13,13 @@ const HAS_UPPERS: u8 = 8;
 const HAS_STRATA: u8 = 16;
 const HAS_CLUSTERS: u8 = 32;
 const HAS_CAUSES: u8 = 64;
-const FLOATS: u8 = HAS_ENTRIES | HAS_WEIGHTS | HAS_OFFSETS | HAS_UPPERS;
-const ALL: u8 = FLOATS | HAS_STRATA | HAS_CLUSTERS | HAS_CAUSES;
+/// Every bit has a meaning.
+const HAS_AMOUNTS: u8 = 128;
+const FLOATS: u8 = HAS_ENTRIES | HAS_WEIGHTS | HAS_OFFSETS | HAS_UPPERS | HAS_AMOUNTS;
 
 impl Design {
     /// The stored form: version, flags, numbers of covariates, skipped rows and rows; then the columns exit, event,
-    /// entry, weight, offset, upper, strata, clusters and causes (where flagged) and the covariates row by row. Whole numbers as
+    /// entry, weight, offset, upper, strata, clusters, causes and amounts (where flagged) and the covariates row by row. Whole numbers as
     /// LEB128, floats little-endian.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
@@ -32,6 +33,7 @@ impl Design {
             (HAS_STRATA, self.strata.is_empty()),
             (HAS_CLUSTERS, self.clusters.is_empty()),
             (HAS_CAUSES, self.causes.is_empty()),
+            (HAS_AMOUNTS, self.amounts.is_empty()),
         ];
         out.byte(flags.iter().filter(|(_, absent)| !absent).map(|(flag, _)| flag).sum());
         out.whole(self.covariates as u64);
@@ -48,6 +50,7 @@ impl Design {
             }
         }
         self.causes.iter().for_each(|cause| out.byte(*cause));
+        self.amounts.iter().for_each(|amount| out.float(*amount));
         self.x.iter().for_each(|value| out.float(*value));
         out.bytes
     }
@@ -61,9 +64,6 @@ impl Design {
             return Err(Error::malformed(format!("format version {version} of a design is not known to this release")));
         }
         let flags = from.byte()?;
-        if flags & !ALL != 0 {
-            return Err(Error::malformed(format!("unknown flags {flags} of a design")));
-        }
         let covariates = usize::try_from(from.whole()?).map_err(|_| inconsistent())?;
         let skipped = from.whole()?;
         let columns = 1 + (flags & FLOATS).count_ones() as usize;
@@ -83,6 +83,7 @@ impl Design {
         let strata = labels(&mut from, rows_of(HAS_STRATA))?;
         let clusters = labels(&mut from, rows_of(HAS_CLUSTERS))?;
         let causes = (0..rows_of(HAS_CAUSES)).map(|_| from.byte()).collect::<Result<Vec<u8>>>()?;
+        let amounts = column(&mut from, rows_of(HAS_AMOUNTS))?;
         let x = column(&mut from, rows.checked_mul(covariates).ok_or_else(inconsistent)?)?;
         from.finish()?;
         let design = Design {
@@ -96,6 +97,7 @@ impl Design {
             strata,
             clusters,
             causes,
+            amounts,
             x,
             skipped,
         };
@@ -106,6 +108,13 @@ impl Design {
     fn validate(&self) -> Result<()> {
         let agree = self.causes.iter().zip(&self.events).all(|(cause, event)| (*cause > 0) == *event);
         if !agree || (!self.causes.is_empty() && self.has_extras()) {
+            return Err(inconsistent());
+        }
+        let of_times = [&self.entries, &self.uppers].iter().any(|column| !column.is_empty())
+            || !(self.strata.is_empty() && self.clusters.is_empty() && self.causes.is_empty())
+            || self.exits.iter().any(|exit| *exit != 0.0)
+            || self.events.contains(&true);
+        if !self.amounts.is_empty() && (of_times || self.amounts.iter().any(|amount| !amount.is_finite())) {
             return Err(inconsistent());
         }
         for (i, exit) in self.exits.iter().enumerate() {

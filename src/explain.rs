@@ -33,8 +33,13 @@ fn scale(model: &Model) -> Option<&'static str> {
         Fit::Parametric(fit) if fit.distribution.has_proportional_hazards() => Some("log-hazard"),
         Fit::Parametric(fit) if fit.distribution.name().starts_with("spline-odds") => Some("log-odds"),
         Fit::Parametric(fit) if fit.distribution.name().starts_with("spline-normal") => Some("probit"),
-        Fit::Parametric(_) => Some("log-time"),
-        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => None,
+        Fit::Parametric(_) | Fit::Rule(_) => Some("log-time"),
+        Fit::KaplanMeier(_)
+        | Fit::Contractual(_)
+        | Fit::Transactional(_)
+        | Fit::Amount(_)
+        | Fit::TwoPart(_)
+        | Fit::Hybrid(_) => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! users see is written out in `sql/`.
 
 mod ages;
+mod amount;
 mod calibration;
 mod contractual;
 mod currency;
@@ -13,6 +14,7 @@ mod explain;
 mod fine_gray;
 mod fit;
 mod groups;
+mod hybrid;
 mod incidence;
 mod inference;
 mod intervals;

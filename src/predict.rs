@@ -116,7 +116,13 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
             let (statistic, df) = fit.likelihood_ratio_test();
             vec![("likelihood ratio", statistic, df)]
         }
-        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => Vec::new(),
+        Fit::KaplanMeier(_)
+        | Fit::Contractual(_)
+        | Fit::Transactional(_)
+        | Fit::Amount(_)
+        | Fit::TwoPart(_)
+        | Fit::Rule(_)
+        | Fit::Hybrid(_) => Vec::new(),
     };
     call.answer_rows(tests.into_iter().filter(|(_, _, df)| *df > 0).map(|(test, chi_squared, df)| {
         vec![
@@ -137,7 +143,9 @@ pub fn status_of(model: &Model) -> String {
         // The location's coefficients, after its intercept.
         Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.location.len()]),
         Fit::Contractual(fit) => return fit.remark(),
-        Fit::KaplanMeier(_) => return "ok".into(),
+        Fit::KaplanMeier(_) | Fit::Rule(_) => return "ok".into(),
+        Fit::Amount(_) | Fit::TwoPart(_) => return model.amount_status().unwrap_or_default(),
+        Fit::Hybrid(fit) => return crate::hybrid::status_of_components(fit),
         Fit::Transactional(fit) => return fit.remark(),
     };
     let terms = match &model.fit {

@@ -134,7 +134,8 @@ fn null_log_likelihood(fit: &Fit) -> Option<f64> {
         Fit::Renewal(fit) | Fit::DiscreteTime(fit) => Some(fit.log_likelihood_null),
         Fit::FineGray(fit) => Some(fit.log_likelihood_null),
         Fit::Parametric(fit) => Some(fit.log_likelihood_null),
-        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => None,
+        // Nothing that train fits to durations.
+        _ => None,
     }
 }
 

@@ -37,7 +37,7 @@ pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
         // The parameters of the distribution are learnt from the same events.
         Fit::Parametric(fit) => fit.parameters,
         Fit::Contractual(fit) => fit.estimated,
-        Fit::KaplanMeier(_) | Fit::Transactional(_) => 0,
+        _ => 0,
     };
     let per_coefficient = trained.pooled.events() / estimated.max(1) as f64;
     if estimated > 0 && per_coefficient < EVENTS_PER_COEFFICIENT {

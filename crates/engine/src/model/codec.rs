@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::Model;
+use crate::model::{Fit, Model};
 use crate::model::legacy::Version1;
 use crate::{Error, Result};
 
@@ -32,6 +32,22 @@ impl Model {
     /// # Errors
     /// [`Error::Malformed`] for another version, a wrong fingerprint, or parts that do not fit each other.
     pub fn decode(bytes: &[u8]) -> Result<Model> {
+        let model = Model::read(bytes)?;
+        model.validate()?;
+        Ok(model)
+    }
+
+    /// As [`Model::decode`] for a model that is part of another: one that has parts itself is not looked into.
+    pub(super) fn decode_component(bytes: &[u8]) -> Result<Model> {
+        let model = Model::read(bytes)?;
+        if matches!(model.fit, Fit::Hybrid(_)) {
+            return Err(Error::malformed("a hybrid model is part of another"));
+        }
+        model.validate()?;
+        Ok(model)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Model> {
         let (header, payload) =
             bytes.split_at_checked(HEADER_BYTES).ok_or_else(|| Error::malformed("a stored model ends too early"))?;
         if !(1..=VERSION).contains(&header[0]) {
@@ -47,8 +63,6 @@ impl Model {
         if header[0] == 1 {
             return postcard::from_bytes::<Version1>(payload).map_err(unreadable)?.into_model();
         }
-        let model: Model = postcard::from_bytes(payload).map_err(unreadable)?;
-        model.validate()?;
-        Ok(model)
+        postcard::from_bytes(payload).map_err(unreadable)
     }
 }

@@ -81,14 +81,22 @@ impl Model {
             (Fit::Cox(fit), _) => &fit.means,
             (Fit::Renewal(fit) | Fit::DiscreteTime(fit), _) => &fit.means,
             (Fit::FineGray(fit), _) => &fit.means,
-            (Fit::Parametric(fit), _) => {
+            (Fit::Parametric(fit) | Fit::Rule(fit), _) => {
                 if fit.bare_curve(&fit.means).validate().is_err() {
                     let reason = "the model has no curve for its average row".into();
                     return Ok(Err(Unscorable::Undefined { reason }));
                 }
                 &fit.means
             }
-            (Fit::Contractual(_) | Fit::Transactional(_) | Fit::KaplanMeier(_), _) => {
+            (
+                Fit::Contractual(_)
+                | Fit::Transactional(_)
+                | Fit::KaplanMeier(_)
+                | Fit::Amount(_)
+                | Fit::TwoPart(_)
+                | Fit::Hybrid(_),
+                _,
+            ) => {
                 return Ok(Ok(Some(Allocation { baseline: prediction, prediction, parts: Vec::new() })));
             }
         };
@@ -109,7 +117,7 @@ impl Model {
             Fit::Cox(fit) => one(&fit.means, &fit.coefficients),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => one(&fit.means, &fit.coefficients),
             Fit::FineGray(fit) => one(&fit.means, &fit.coefficients),
-            Fit::Parametric(fit) => {
+            Fit::Parametric(fit) | Fit::Rule(fit) => {
                 let terms = fit.columns().into_iter().zip(&fit.coefficients);
                 let changes = terms.filter_map(|((parameter, covariate), beta)| {
                     let at = covariate?;
@@ -117,7 +125,12 @@ impl Model {
                 });
                 (fit.distribution.parameters().max(1), changes.collect())
             }
-            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => (1, Vec::new()),
+            Fit::KaplanMeier(_)
+            | Fit::Contractual(_)
+            | Fit::Transactional(_)
+            | Fit::Amount(_)
+            | Fit::TwoPart(_)
+            | Fit::Hybrid(_) => (1, Vec::new()),
         };
         let owners: Vec<usize> =
             self.features.iter().enumerate().flat_map(|(at, feature)| vec![at; feature.columns()]).collect();

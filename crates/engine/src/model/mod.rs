@@ -2,6 +2,7 @@
 //!
 //! A score depends on the model and the row only.
 
+pub mod amount;
 pub mod codec;
 pub mod coefficients;
 pub mod cohorts;
@@ -10,14 +11,17 @@ mod discrete;
 pub mod errors;
 pub mod explain;
 pub mod features;
+pub mod hybrid;
 pub mod inference;
 pub mod legacy;
 pub mod naming;
+mod rule;
 pub mod subject;
 pub mod transactional;
 
 use serde::{Deserialize, Serialize};
 
+use crate::amount::{AmountFit, TwoPartFit};
 use crate::btyd::ContractualFit;
 use crate::btyd::fit::TransactionalFit;
 use crate::hazard::cox::CoxFit;
@@ -27,9 +31,10 @@ use crate::hazard::parametric::ParametricFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
+use hybrid::HybridFit;
 
-/// What was fitted. Every kind but the last yields a curve for a row: of its survival, or of one less the incidence of
-/// one cause.
+/// What was fitted. Every kind up to `Contractual`, and a rule, yields a curve for a row: of its survival, or of one less
+/// the incidence of one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
@@ -44,6 +49,14 @@ pub enum Fit {
     Contractual(Box<ContractualFit>),
     /// Purchases, or their value, of customers who are never known to have left.
     Transactional(Box<TransactionalFit>),
+    /// An amount given features.
+    Amount(Box<AmountFit>),
+    /// Whether there is an amount, and how much.
+    TwoPart(Box<TwoPartFit>),
+    /// Rates that were written down, not fitted.
+    Rule(Box<ParametricFit>),
+    /// A value made of what other models say.
+    Hybrid(Box<HybridFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -66,6 +79,10 @@ impl Model {
             Fit::Parametric(fit) => fit.distribution.algorithm(),
             Fit::Contractual(fit) => fit.algorithm(),
             Fit::Transactional(fit) => fit.kind.name(),
+            Fit::Amount(fit) => fit.family.name(),
+            Fit::TwoPart(_) => "two_part",
+            Fit::Rule(_) => "rule",
+            Fit::Hybrid(_) => "hybrid",
         }
     }
 
@@ -79,7 +96,7 @@ impl Model {
     pub fn validate(&self) -> Result<()> {
         self.features.iter().try_for_each(Feature::validate)?;
         let columns: usize = self.features.iter().map(Feature::columns).sum();
-        if !matches!(self.fit, Fit::KaplanMeier(_)) && columns != self.fit.covariates() {
+        if !matches!(self.fit, Fit::KaplanMeier(_) | Fit::Hybrid(_)) && columns != self.fit.covariates() {
             return Err(Error::malformed("the model's features and coefficients differ in number"));
         }
         match &self.fit {
@@ -96,9 +113,12 @@ impl Model {
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
             Fit::FineGray(fit) => fit.validate(),
-            Fit::Parametric(fit) => fit.validate(),
+            Fit::Parametric(fit) | Fit::Rule(fit) => fit.validate(),
             Fit::Contractual(fit) => fit.validate(),
             Fit::Transactional(fit) => fit.validate(),
+            Fit::Amount(fit) => fit.validate(),
+            Fit::TwoPart(fit) => fit.validate(),
+            Fit::Hybrid(fit) => fit.validate(&self.features),
         }
     }
 

@@ -77,8 +77,10 @@ impl Fit {
             Fit::Cox(fit) => fit.coefficients.len(),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.len(),
             Fit::FineGray(fit) => fit.coefficients.len(),
-            Fit::Parametric(fit) => fit.covariates(),
-            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => 0,
+            Fit::Parametric(fit) | Fit::Rule(fit) => fit.covariates(),
+            Fit::Amount(fit) => fit.coefficients.len(),
+            Fit::TwoPart(fit) => fit.occurrence.coefficients.len(),
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::Hybrid(_) => 0,
         }
     }
 

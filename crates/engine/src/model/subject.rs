@@ -118,7 +118,7 @@ impl Model {
                 let linear_predictor = fit.linear_predictor(columns);
                 Ok(Subject::Subdistribution { fit, covariates: columns, linear_predictor })
             }
-            Fit::Parametric(fit) => {
+            Fit::Parametric(fit) | Fit::Rule(fit) => {
                 if fit.status == Status::NoEvents {
                     return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
                 }
@@ -140,6 +140,9 @@ impl Model {
                 false => Err(Unscorable::Undefined { reason: fit.remark() }),
             },
             Fit::Transactional(_) => Err(Unscorable::Undefined { reason: self.no_lifetimes() }),
+            Fit::Amount(_) | Fit::TwoPart(_) | Fit::Hybrid(_) => {
+                Err(Unscorable::Undefined { reason: self.no_curve() })
+            }
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
@@ -157,7 +160,7 @@ impl Model {
     }
 
     /// The columns of a row's `values`.
-    fn encode_row(&self, values: &[Value], columns: &mut Vec<f64>) -> Result<(), Unscorable> {
+    pub(super) fn encode_row(&self, values: &[Value], columns: &mut Vec<f64>) -> Result<(), Unscorable> {
         columns.clear();
         self.features.iter().zip(values).try_for_each(|(feature, value)| feature.encode(*value, columns))
     }

@@ -140,6 +140,11 @@ impl Algorithm {
         matches!(self, Algorithm::Cox { .. })
     }
 
+    /// Whether it explains a duration and an event; otherwise the amount in the target.
+    pub fn tells_of_time(&self) -> bool {
+        true
+    }
+
     /// Whether it knows of features at all.
     pub fn takes_features(&self) -> bool {
         !matches!(self, Algorithm::Contractual { .. })

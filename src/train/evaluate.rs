@@ -134,7 +134,7 @@ fn null_log_likelihood(fit: &Fit) -> Option<f64> {
         Fit::Renewal(fit) | Fit::DiscreteTime(fit) => Some(fit.log_likelihood_null),
         Fit::FineGray(fit) => Some(fit.log_likelihood_null),
         Fit::Parametric(fit) => Some(fit.log_likelihood_null),
-        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => None,
+        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::Segmented(_) => None,
     }
 }
 
@@ -165,14 +165,13 @@ fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -
         })
         .collect();
     let query = format!(
-        "SELECT {}, ({})::int4, {}, {}{columns} FROM {} WHERE {} AND {}",
+        "SELECT {}, ({})::int4, {}, {}{columns} FROM {} WHERE {}",
         source.duration,
         source.event,
         source.weight.as_deref().unwrap_or("1::float8"),
         source.entry.as_deref().unwrap_or("0::float8"),
         source.from,
-        source.holdout,
-        source.complete(),
+        source.held_out(),
     );
     let mut scored = Scored::default();
     let mut scratch = Vec::new();

@@ -252,24 +252,46 @@ impl Request {
         }
         let era = call.text(ERA).map(era);
         let expected_signs = call.jsonb(EXPECTED_SIGNS).map(|json| signs(&json, &features)).transpose()?;
-        let unready = [
-            (!segment_by.is_empty(), "segment_by"),
-            (min_events.is_some(), "min_events"),
-            (!call.is_null(AS_OF) || !call.is_null(STARTED_ON) || !call.is_null(KNOWN_ON), "as_of"),
-            (half_life.is_some() || era.is_some(), "half_life and era"),
-            (null_policy.fills(), "filling of NULLs"),
-        ];
-        if let Some((_, what)) = unready.iter().find(|(asked, _)| *asked) {
-            return Err(Error::invalid(format!("{what}: not in this release"), "Leave it out."));
+        let as_of = as_of(call)?;
+        let (started_on, known_on) = (call.text(STARTED_ON).map(str::to_owned), call.text(KNOWN_ON).map(str::to_owned));
+        if as_of.is_some() && started_on.is_none() && known_on.is_none() {
+            return Err(Error::invalid(
+                "as_of cannot be honoured: nothing says when a row began, or when it was known",
+                "Name the date column: started_on => 'signed_on' (outcomes after as_of are then censored), or known_on.",
+            ));
+        }
+        if as_of.is_none() && known_on.is_some() {
+            return Err(Error::invalid("known_on needs as_of", "The day whose knowledge the rows may hold."));
+        }
+        if half_life.is_some() && started_on.is_none() {
+            return Err(Error::invalid("half_life needs started_on", "The date column that tells how old a row is."));
+        }
+        if era.is_some() && !algorithm.is_cox() {
+            return Err(Error::invalid(
+                format!("an era is for cox, not for {algorithm_name}"),
+                "Make it a feature instead; a row of an era to come then needs a value that training saw.",
+            ));
+        }
+        if era.is_some() && strata.is_some() {
+            return Err(Error::invalid(
+                "a model has strata or eras, not both",
+                "Strata have baselines of their own; rows of all eras are scored by one.",
+            ));
+        }
+        if null_policy == NullPolicy::Indicator && matches!(algorithm, Algorithm::KaplanMeier) {
+            return Err(Error::invalid(
+                "kaplan_meier has no terms, so none for NULLs",
+                "Use null_policy => 'impute', or make the NULLs a level in a view: coalesce(plan, '?').",
+            ));
         }
         Ok(Request {
             target,
             segment_by,
             pooling,
             min_events,
-            as_of: as_of(call)?,
-            started_on: call.text(STARTED_ON).map(str::to_owned),
-            known_on: call.text(KNOWN_ON).map(str::to_owned),
+            as_of,
+            started_on,
+            known_on,
             unit,
             half_life,
             era,

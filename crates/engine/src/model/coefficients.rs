@@ -70,6 +70,7 @@ impl Model {
             Fit::Parametric(fit) => return Ok(Some(self.parametric_coefficients(fit, critical))),
             Fit::Contractual(fit) => return Ok(Some(contractual_coefficients(fit, critical))),
             Fit::Transactional(fit) => return Ok(Some(transactional::coefficients(fit, critical))),
+            Fit::Segmented(segmented) => return segmented.coefficients(level),
             Fit::KaplanMeier(_) => return Ok(None),
         };
         let diagonal = coefficients.len() + 1;
@@ -113,7 +114,8 @@ impl Model {
             }
             Fit::FineGray(fit) => (fit.log_likelihood, fit.degrees_of_freedom, fit.rows, fit.events, &fit.status),
             Fit::Transactional(fit) => return Some(transactional::quality(fit)),
-            Fit::KaplanMeier(_) | Fit::Contractual(_) => return None,
+            // Those of the segments are of different rows: ask each.
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Segmented(_) => return None,
         };
         let known = *status != Status::NoEvents;
         let penalised = |penalty: f64| known.then_some(penalty * parameters as f64 - 2.0 * log_likelihood);

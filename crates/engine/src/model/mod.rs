@@ -13,6 +13,8 @@ pub mod features;
 pub mod inference;
 pub mod legacy;
 pub mod naming;
+pub mod segments;
+pub mod shrinkage;
 pub mod subject;
 pub mod transactional;
 
@@ -27,8 +29,9 @@ use crate::hazard::parametric::ParametricFit;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
+use segments::Segmented;
 
-/// What was fitted. Every kind but the last yields a curve for a row: of its survival, or of one less the incidence of
+/// What was fitted. Every kind but the transactional yields a curve for a row: of its survival, or of one less the incidence of
 /// one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,6 +47,8 @@ pub enum Fit {
     Contractual(Box<ContractualFit>),
     /// Purchases, or their value, of customers who are never known to have left.
     Transactional(Box<TransactionalFit>),
+    /// A model per segment, and one of all rows for those that have none.
+    Segmented(Box<Segmented>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -66,6 +71,7 @@ impl Model {
             Fit::Parametric(fit) => fit.distribution.algorithm(),
             Fit::Contractual(fit) => fit.algorithm(),
             Fit::Transactional(fit) => fit.kind.name(),
+            Fit::Segmented(segmented) => segmented.pooled.algorithm(),
         }
     }
 
@@ -99,6 +105,7 @@ impl Model {
             Fit::Parametric(fit) => fit.validate(),
             Fit::Contractual(fit) => fit.validate(),
             Fit::Transactional(fit) => fit.validate(),
+            Fit::Segmented(segmented) => segmented.validate(&self.features),
         }
     }
 

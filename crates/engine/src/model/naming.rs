@@ -79,6 +79,7 @@ impl Fit {
             Fit::FineGray(fit) => fit.coefficients.len(),
             Fit::Parametric(fit) => fit.covariates(),
             Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => 0,
+            Fit::Segmented(segmented) => segmented.pooled.fit.covariates(),
         }
     }
 

@@ -177,7 +177,8 @@ pub fn rule(call: &Call) -> pg_sys::Datum {
 pub fn rule_of(json: &str) -> Result<Model> {
     let hint = r#"As {"monthly_churn": 0.03}, or {"by": "plan", "monthly_churn": {"basic": 0.05, "pro": 0.02}}."#;
     let refused = |what: String| Error::invalid(what, hint);
-    let json: Json = serde_json::from_str(json).map_err(|error| refused(format!("the rule cannot be read: {error}")))?;
+    let json: Json =
+        serde_json::from_str(json).map_err(|error| refused(format!("the rule cannot be read: {error}")))?;
     let object = json.as_object().ok_or_else(|| refused("the rule must be a JSON object".into()))?;
     if let Some(unknown) = object.keys().find(|key| !["by", "monthly_churn"].contains(&key.as_str())) {
         return Err(refused(format!("the rule has an unknown key \"{unknown}\"")));

@@ -14,6 +14,7 @@ use pgrx::prelude::*;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::interrupts;
+use crate::predict::standing;
 use crate::value::{asked, missing, with_terms};
 
 /// What is explained.
@@ -40,6 +41,7 @@ fn scale(model: &Model) -> Option<&'static str> {
         | Fit::Amount(_)
         | Fit::TwoPart(_)
         | Fit::Hybrid(_) => None,
+        Fit::Segmented(segmented) => scale(&segmented.pooled),
     }
 }
 
@@ -70,8 +72,13 @@ fn unit_of(model: &Model, name: &str) -> ltv_engine::Result<Unit> {
 /// A value as people write it.
 fn shown(value: &Value, kind: &Kind) -> Option<String> {
     match (value, kind) {
-        (Value::Null, _) => None,
-        (Value::Number(number), Kind::Boolean) => Some(if *number == 0.0 { "false" } else { "true" }.into()),
+        (Value::Null, _) => {
+            let filling = shown(&kind.filling()?.value(), kind)?;
+            Some(format!("null, taken as {filling}"))
+        }
+        (Value::Number(number), kind) if kind.is_boolean() => {
+            Some(if *number == 0.0 { "false" } else { "true" }.into())
+        }
         (Value::Number(number), _) => Some(number.to_string()),
         (Value::Text(text), _) => Some((*text).into()),
     }
@@ -98,7 +105,7 @@ fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> 
         .iter()
         .zip(values)
         .zip(&allocation.parts)
-        .filter(|((feature, _), _)| feature.kind != Kind::Stratum)
+        .filter(|((feature, _), _)| !feature.kind.is_group())
         .map(|((feature, value), amount)| Part {
             feature: feature.name.clone(),
             value: shown(value, &feature.kind),
@@ -178,7 +185,7 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
                         direction(part.amount),
                         Field::Float(Some(told.baseline)),
                         Field::Float(Some(told.prediction)),
-                        Field::Text(Some(status.into())),
+                        Field::Text(Some(status.clone())),
                     ]
                 };
                 told.parts.iter().enumerate().map(row).collect()
@@ -189,13 +196,15 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
 }
 
 /// As `predict` says it of the same row.
-fn trust(model: &Model, values: &[Value], until: f64) -> &'static str {
+fn trust(model: &Model, values: &[Value], until: f64) -> String {
     let mut columns = Vec::new();
-    match model.subject(values, &mut columns) {
-        Ok(subject) if !subject.is_trustworthy() => "the fit is not to be trusted: see model_status",
-        Ok(subject) if subject.view(|curve| until > curve.max_followup() && !curve.is_over()) => "extrapolated",
-        _ => "ok",
-    }
+    let (trustworthy, extrapolated) = match model.subject(values, &mut columns) {
+        Ok(subject) => {
+            (subject.is_trustworthy(), subject.view(|curve| until > curve.max_followup() && !curve.is_over()))
+        }
+        Err(_) => (true, false),
+    };
+    standing(model, values, trustworthy, extrapolated)
 }
 
 /// The one row that says why there is nothing else; `width` columns, the first the rank, the last the status.

@@ -178,7 +178,8 @@ pub fn hybrid_terms(call: &Call) -> pg_sys::Datum {
 /// `hybrid_curve(model, row)`; NULL for a row that has none.
 pub fn hybrid_curve(call: &Call) -> pg_sys::Datum {
     let curve = call.look(ModelBy::Value, |model, values| -> Result<Option<Vec<u8>>> {
-        hybrid(model).subject(&model.features, values, |subject| subject.ok().map(|subject| subject.survival().encode()))
+        hybrid(model)
+            .subject(&model.features, values, |subject| subject.ok().map(|subject| subject.survival().encode()))
     });
     match curve.and_then(settle) {
         Some(bytes) => call.answer_bytes(&bytes),

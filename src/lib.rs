@@ -27,6 +27,7 @@ mod profile;
 mod ranking;
 mod registry;
 mod script;
+mod segments;
 mod survival;
 mod survival_calibration;
 mod terms;

@@ -15,7 +15,7 @@ WITH allowed (signature, reason) AS (
         ('ltv.rollback(text,text,integer,text)', 'writes the registry'),
         ('ltv.set_policy(text,jsonb,text)', 'writes the registry'),
         ('ltv.set_status(text,integer,text,text)', 'writes the registry'),
-        ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text)', 'writes the registry')
+        ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text,text,text[],text,integer,date,text,text,text,double precision,text,jsonb)', 'writes the registry')
 ), labelled AS (
     SELECT p.oid::regprocedure::text AS signature,
            CASE WHEN 'regclass'::regtype = ANY (p.proargtypes) AND p.proname <> ALL ('{timeline_query,rates_query,payments_query}'::name[]) THEN 'r' ELSE 's' END AS wanted,

@@ -181,7 +181,8 @@ impl<'a> Rows<'a> {
                 look.information[j * size + i] = look.information[i * size + j];
             }
         }
-        let finite = look.value.is_finite() && look.score.iter().chain(&look.information).all(|value| value.is_finite());
+        let finite =
+            look.value.is_finite() && look.score.iter().chain(&look.information).all(|value| value.is_finite());
         Ok(finite.then_some(look))
     }
 

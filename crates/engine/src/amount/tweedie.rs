@@ -82,7 +82,11 @@ impl Densities {
                 return None;
             }
             // The slope falls through 0 at the maximum: it tells on which side that is.
-            if slope > 0.0 { low = at } else { high = at }
+            if slope > 0.0 {
+                low = at
+            } else {
+                high = at
+            }
             let newton = if curvature < 0.0 { -slope / curvature } else { slope.signum() * LONGEST_STEP };
             let mut next = at + newton.clamp(-LONGEST_STEP, LONGEST_STEP);
             if next <= low || next >= high {

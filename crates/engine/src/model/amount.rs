@@ -204,8 +204,7 @@ pub(super) fn quality(model: &Model) -> Option<Quality> {
     // Where every row has an amount its chance is certain and adds nothing.
     let told = parts.iter().filter(|part| part.part == "amount" || part.log_likelihood.is_some());
     let log_likelihood = told.map(|part| part.log_likelihood).sum::<Option<f64>>().filter(|_| model.has_amounts());
-    let penalised =
-        |penalty: f64| log_likelihood.map(|likelihood| penalty * parameters as f64 - 2.0 * likelihood);
+    let penalised = |penalty: f64| log_likelihood.map(|likelihood| penalty * parameters as f64 - 2.0 * likelihood);
     Some(Quality { log_likelihood, parameters, aic: penalised(2.0), bic: penalised(weight.ln()), rows, events })
 }
 

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Fit, Model};
 use crate::model::legacy::Version1;
+use crate::model::{Fit, Model};
 use crate::{Error, Result};
 
 const VERSION: u8 = 2;

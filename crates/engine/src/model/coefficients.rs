@@ -72,6 +72,7 @@ impl Model {
             }
             Fit::Contractual(fit) => return Ok(Some(contractual_coefficients(fit, critical))),
             Fit::Transactional(fit) => return Ok(Some(transactional::coefficients(fit, critical))),
+            Fit::Segmented(segmented) => return segmented.coefficients(level),
             Fit::Amount(fit) => return Ok(Some(amount::coefficients(fit, &self.terms(), critical))),
             Fit::TwoPart(fit) => return Ok(Some(amount::two_part_coefficients(self, fit, critical))),
             Fit::KaplanMeier(_) | Fit::Hybrid(_) => return Ok(None),
@@ -118,7 +119,10 @@ impl Model {
             Fit::FineGray(fit) => (fit.log_likelihood, fit.degrees_of_freedom, fit.rows, fit.events, &fit.status),
             Fit::Transactional(fit) => return Some(transactional::quality(fit)),
             Fit::Amount(_) | Fit::TwoPart(_) => return amount::quality(self),
-            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Rule(_) | Fit::Hybrid(_) => return None,
+            // Those of the segments are of different rows: ask each.
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Segmented(_) | Fit::Rule(_) | Fit::Hybrid(_) => {
+                return None;
+            }
         };
         let known = *status != Status::NoEvents;
         let penalised = |penalty: f64| known.then_some(penalty * parameters as f64 - 2.0 * log_likelihood);

@@ -29,6 +29,14 @@ pub struct Allocation {
     pub parts: Vec<f64>,
 }
 
+impl Allocation {
+    /// The same behind `before` features that have no part in it.
+    fn after(mut self, before: usize) -> Allocation {
+        self.parts.splice(0..0, std::iter::repeat_n(0.0, before));
+        self
+    }
+}
+
 /// With more features the Shapley values of cohorts would need more memory than they are worth.
 const MOST_COHORT_FEATURES: usize = 16;
 
@@ -42,6 +50,11 @@ impl Model {
     /// # Errors
     /// The outer one never; the inner when the row has no score.
     pub fn allocate_linear_predictor(&self, values: &[Value]) -> Result<Option<Allocation>, Unscorable> {
+        if let Fit::Segmented(segmented) = &self.fit {
+            let (model, rest) = segmented.of_row(values);
+            let inner = model.allocate_linear_predictor(rest)?;
+            return Ok(inner.map(|allocation| allocation.after(values.len() - rest.len())));
+        }
         let mut columns = Vec::new();
         let subject = self.subject(values, &mut columns)?;
         let prediction = match subject {
@@ -63,6 +76,21 @@ impl Model {
     /// Those of `quantity`; [`Error::Invalid`] for a Kaplan–Meier model of more than 16 features. The inner error when the
     /// row, or the average row, has no score.
     pub fn allocate(
+        &self,
+        values: &[Value],
+        resolution: f64,
+        mut quantity: impl FnMut(&Subject) -> Result<Option<f64>>,
+    ) -> Result<Result<Option<Allocation>, Unscorable>> {
+        // The average row is one of the same segment.
+        let (model, rest) = match &self.fit {
+            Fit::Segmented(segmented) => segmented.of_row(values),
+            _ => (self, values),
+        };
+        let allocation = model.allocate_within(rest, resolution, &mut quantity)?;
+        Ok(allocation.map(|found| found.map(|found| found.after(values.len() - rest.len()))))
+    }
+
+    fn allocate_within(
         &self,
         values: &[Value],
         resolution: f64,
@@ -92,6 +120,7 @@ impl Model {
                 Fit::Contractual(_)
                 | Fit::Transactional(_)
                 | Fit::KaplanMeier(_)
+                | Fit::Segmented(_)
                 | Fit::Amount(_)
                 | Fit::TwoPart(_)
                 | Fit::Hybrid(_),
@@ -128,6 +157,7 @@ impl Model {
             Fit::KaplanMeier(_)
             | Fit::Contractual(_)
             | Fit::Transactional(_)
+            | Fit::Segmented(_)
             | Fit::Amount(_)
             | Fit::TwoPart(_)
             | Fit::Hybrid(_) => (1, Vec::new()),

@@ -145,7 +145,9 @@ impl HybridFit {
         let fit = HybridFit { components, terms, revenue };
         let features = fit.features()?;
         let model = Model { features, fit: Fit::Hybrid(Box::new(fit)), skipped: 0 };
-        model.validate().map_err(|error| Error::invalid(error.to_string(), "A renewal model is needed; each role once."))?;
+        model
+            .validate()
+            .map_err(|error| Error::invalid(error.to_string(), "A renewal model is needed; each role once."))?;
         Ok(model)
     }
 
@@ -173,7 +175,11 @@ impl HybridFit {
                     levels.dedup();
                 }
                 (one, other) if *one == other => {}
+                // What stands in for a NULL is each component's own affair.
                 (one, other) if one.is_text() && other.is_text() => *one = Kind::Stratum,
+                (one, other) if !one.is_text() && !other.is_text() && one.is_boolean() == other.is_boolean() => {
+                    *one = if one.is_boolean() { Kind::Boolean } else { Kind::Numeric };
+                }
                 _ => {
                     return Err(Error::invalid(
                         format!("\"{}\" is of different kinds in the components", feature.name),
@@ -190,7 +196,8 @@ impl HybridFit {
     pub(super) fn validate(&self, features: &[Feature]) -> Result<()> {
         let roles: Vec<Role> = self.components.iter().map(|component| component.role).collect();
         let in_order = roles.first() == Some(&Role::Renewal) && roles.windows(2).all(|pair| pair[0] < pair[1]);
-        let named = self.components.iter().filter_map(|component| component.name.as_deref()).chain(self.revenue.as_deref());
+        let named =
+            self.components.iter().filter_map(|component| component.name.as_deref()).chain(self.revenue.as_deref());
         let proper = named.into_iter().all(|name| !name.is_empty() && !name.contains('\0'));
         if !in_order || !proper {
             return Err(Error::malformed("a hybrid model has one renewal model and each other role at most once"));

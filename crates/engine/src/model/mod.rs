@@ -16,6 +16,8 @@ pub mod inference;
 pub mod legacy;
 pub mod naming;
 mod rule;
+pub mod segments;
+pub mod shrinkage;
 pub mod subject;
 pub mod transactional;
 
@@ -32,9 +34,10 @@ use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
 use hybrid::HybridFit;
+use segments::Segmented;
 
-/// What was fitted. Every kind up to `Contractual`, and a rule, yields a curve for a row: of its survival, or of one less
-/// the incidence of one cause.
+/// What was fitted. Every kind but the transactional, models of amounts and the hybrid yields a curve for a row: of its
+/// survival, or of one less the incidence of one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
@@ -49,6 +52,8 @@ pub enum Fit {
     Contractual(Box<ContractualFit>),
     /// Purchases, or their value, of customers who are never known to have left.
     Transactional(Box<TransactionalFit>),
+    /// A model per segment, and one of all rows for those that have none.
+    Segmented(Box<Segmented>),
     /// An amount given features.
     Amount(Box<AmountFit>),
     /// Whether there is an amount, and how much.
@@ -79,6 +84,7 @@ impl Model {
             Fit::Parametric(fit) => fit.distribution.algorithm(),
             Fit::Contractual(fit) => fit.algorithm(),
             Fit::Transactional(fit) => fit.kind.name(),
+            Fit::Segmented(segmented) => segmented.pooled.algorithm(),
             Fit::Amount(fit) => fit.family.name(),
             Fit::TwoPart(_) => "two_part",
             Fit::Rule(_) => "rule",
@@ -116,6 +122,7 @@ impl Model {
             Fit::Parametric(fit) | Fit::Rule(fit) => fit.validate(),
             Fit::Contractual(fit) => fit.validate(),
             Fit::Transactional(fit) => fit.validate(),
+            Fit::Segmented(segmented) => segmented.validate(&self.features),
             Fit::Amount(fit) => fit.validate(),
             Fit::TwoPart(fit) => fit.validate(),
             Fit::Hybrid(fit) => fit.validate(&self.features),

@@ -81,6 +81,7 @@ impl Fit {
             Fit::Amount(fit) => fit.coefficients.len(),
             Fit::TwoPart(fit) => fit.occurrence.coefficients.len(),
             Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::Hybrid(_) => 0,
+            Fit::Segmented(segmented) => segmented.pooled.fit.covariates(),
         }
     }
 

@@ -73,6 +73,8 @@ fn made(features: Vec<Feature>, churn: &[(&str, f64)]) -> Result<Model> {
         cure: None,
     };
     let model = Model { features, fit: Fit::Rule(Box::new(fit)), skipped: 0 };
-    model.validate().map_err(|error| Error::invalid(format!("this is no rule: {error}"), "Name columns and levels."))?;
+    model
+        .validate()
+        .map_err(|error| Error::invalid(format!("this is no rule: {error}"), "Name columns and levels."))?;
     Ok(model)
 }

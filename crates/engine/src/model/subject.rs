@@ -7,7 +7,7 @@ use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
 use crate::hazard::parametric::ParametricFit;
 use crate::model::cohorts::Cohort;
-use crate::model::features::{Kind, Unscorable, Value};
+use crate::model::features::{Filling, Kind, Unscorable, Value};
 use crate::model::{Fit, Model};
 use crate::survival::curve::bad_time;
 use crate::survival::{CurveView, FittedCurve, Survival};
@@ -68,6 +68,10 @@ impl Model {
     /// A cohort that training never saw is [`Unscorable::Unseen`].
     pub fn subject<'a>(&'a self, values: &[Value], columns: &'a mut Vec<f64>) -> Result<Subject<'a>, Unscorable> {
         match &self.fit {
+            Fit::Segmented(segmented) => {
+                let (model, values) = segmented.of_row(values);
+                model.subject(values, columns)
+            }
             Fit::Cox(fit) => {
                 if fit.status == Status::NoEvents {
                     return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
@@ -140,14 +144,15 @@ impl Model {
                 false => Err(Unscorable::Undefined { reason: fit.remark() }),
             },
             Fit::Transactional(_) => Err(Unscorable::Undefined { reason: self.no_lifetimes() }),
-            Fit::Amount(_) | Fit::TwoPart(_) | Fit::Hybrid(_) => {
-                Err(Unscorable::Undefined { reason: self.no_curve() })
-            }
+            Fit::Amount(_) | Fit::TwoPart(_) | Fit::Hybrid(_) => Err(Unscorable::Undefined { reason: self.no_curve() }),
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
-                    match value {
-                        Value::Text(text) => levels.push(*text),
+                    match (value, feature.kind.filling()) {
+                        (Value::Text(text), _) => levels.push(*text),
+                        (Value::Null, Some(Filling::Level { levels: all, at })) if *at < all.len() => {
+                            levels.push(&all[*at]);
+                        }
                         _ => return Err(Unscorable::Missing { feature: feature.name.clone() }),
                     }
                 }

@@ -110,7 +110,11 @@ fn a_group_without_amounts_runs_off() {
     assert_eq!(fit.status, Status::Separated { terms: vec![0] });
     let two_part = fit_two_part(&all, &GAMMA, 0.0, &mut go_on).unwrap();
     let status = Model::unnamed(two_part, 0).amount_status().unwrap();
-    assert_eq!(status, "separated: occurrence: x1; amount: determined by other terms: x1".replace("amount: determined by other terms: x1", "determined by other terms: amount: x1"));
+    assert_eq!(
+        status,
+        "separated: occurrence: x1; amount: determined by other terms: x1"
+            .replace("amount: determined by other terms: x1", "determined by other terms: amount: x1")
+    );
 }
 
 #[test]

@@ -59,6 +59,7 @@ BEGIN
         roles := roles || one.role;
         inputs := inputs || one.input;
         profiles := profiles || CASE
+            WHEN one.role = 'prediction' AND one.input = 'expected_value' THEN 'ltv.profile_agg(ltv.expected_value($1, s.*))'
             WHEN one.role = 'prediction' THEN format('ltv.profile_agg(1 - ltv.renewal_probability($1, s.*, %L::double precision))', one.horizon)
             WHEN one.kind = 'texts' THEN format('ltv.profile_agg(s.%I::text)', one.input)
             WHEN one.atttypid = 'boolean'::regtype THEN format('ltv.profile_agg(s.%I::integer::double precision)', one.input)

@@ -15,6 +15,7 @@ use pgrx::prelude::*;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::interrupts;
+use crate::predict::standing;
 use crate::value::{asked, missing, with_terms};
 
 /// What is explained.
@@ -34,8 +35,14 @@ fn scale(model: &Model) -> Option<&'static str> {
         Fit::Parametric(fit) if fit.distribution.has_proportional_hazards() => Some("log-hazard"),
         Fit::Parametric(fit) if fit.distribution.name().starts_with("spline-odds") => Some("log-odds"),
         Fit::Parametric(fit) if fit.distribution.name().starts_with("spline-normal") => Some("probit"),
-        Fit::Parametric(_) => Some("log-time"),
-        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => None,
+        Fit::Parametric(_) | Fit::Rule(_) => Some("log-time"),
+        Fit::KaplanMeier(_)
+        | Fit::Contractual(_)
+        | Fit::Transactional(_)
+        | Fit::Amount(_)
+        | Fit::TwoPart(_)
+        | Fit::Hybrid(_) => None,
+        Fit::Segmented(segmented) => scale(&segmented.pooled),
     }
 }
 
@@ -66,8 +73,13 @@ fn unit_of(model: &Model, name: &str) -> ltv_engine::Result<Unit> {
 /// A value as people write it.
 fn shown(value: &Value, kind: &Kind) -> Option<String> {
     match (value, kind) {
-        (Value::Null, _) => None,
-        (Value::Number(number), Kind::Boolean) => Some(if *number == 0.0 { "false" } else { "true" }.into()),
+        (Value::Null, _) => {
+            let filling = shown(&kind.filling()?.value(), kind)?;
+            Some(format!("null, taken as {filling}"))
+        }
+        (Value::Number(number), kind) if kind.is_boolean() => {
+            Some(if *number == 0.0 { "false" } else { "true" }.into())
+        }
         // Not with hundreds of zeros.
         (Value::Number(number), _) if *number != 0.0 && !(1e-4..1e15).contains(&number.abs()) => {
             Some(format!("{number:e}"))
@@ -98,7 +110,7 @@ fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> 
         .iter()
         .zip(values)
         .zip(&allocation.parts)
-        .filter(|((feature, _), _)| feature.kind != Kind::Stratum)
+        .filter(|((feature, _), _)| !feature.kind.is_group())
         .map(|((feature, value), amount)| Part {
             feature: feature.name.clone(),
             value: shown(value, &feature.kind),
@@ -178,7 +190,7 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
                         direction(part.amount),
                         Field::Float(Some(told.baseline)),
                         Field::Float(Some(told.prediction)),
-                        Field::Text(Some(status.into())),
+                        Field::Text(Some(status.clone())),
                     ]
                 };
                 told.parts.iter().enumerate().map(row).collect()
@@ -199,17 +211,19 @@ pub fn expected_events(call: &Call, by: ModelBy) -> pg_sys::Datum {
 }
 
 /// As `predict` says it of the same row.
-fn trust(model: &Model, values: &[Value], until: f64) -> &'static str {
+fn trust(model: &Model, values: &[Value], until: f64) -> String {
     let mut columns = Vec::new();
-    match model.subject(values, &mut columns) {
+    let (trustworthy, extrapolated) = match model.subject(values, &mut columns) {
         // Its curve may have a step for each event of the training rows: none is made where nobody asks.
         Ok(Subject::Cox { fit, baseline, .. }) if fit.status == Status::Converged && until <= baseline.max_followup => {
-            "ok"
+            (true, false)
         }
-        Ok(subject) if !subject.is_trustworthy() => "the fit is not to be trusted: see model_status",
-        Ok(subject) if subject.view(|curve| until > curve.max_followup() && !curve.is_over()) => "extrapolated",
-        _ => "ok",
-    }
+        Ok(subject) => {
+            (subject.is_trustworthy(), subject.view(|curve| until > curve.max_followup() && !curve.is_over()))
+        }
+        Err(_) => (true, false),
+    };
+    standing(model, values, trustworthy, extrapolated)
 }
 
 /// The one row that says why there is nothing else; `width` columns, the first the rank, the last the status.

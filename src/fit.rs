@@ -4,6 +4,7 @@ use ltv_engine::hazard::cox::{self, Options, Ties};
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::robust::robust;
 use ltv_engine::hazard::{CoxFit, Penalty};
+use ltv_engine::model::features::{Feature, Kind};
 use ltv_engine::model::{Fit, Model, naming};
 use ltv_engine::{Error, Result};
 use pgrx::pg_sys;
@@ -108,4 +109,47 @@ pub fn baseline(call: &Call) -> pg_sys::Datum {
         })
     });
     call.answer_rows(rows)
+}
+
+/// `fit_baseline(design, model, coefficients, covariance)`: a Cox model with the baseline of these rows at coefficients
+/// that are given, by default its own. NaN stands for a coefficient that there is none of.
+pub fn fit_baseline(call: &Call) -> pg_sys::Datum {
+    let (Some(bytes), false) = (call.bytes(1), call.is_null(0)) else { return call.null() };
+    let model = settle(Model::decode(bytes));
+    let Model { features, fit: Fit::Cox(fit), .. } = model else {
+        raise(Error::invalid(
+            format!("a {} model has no baseline beside its coefficients", model.algorithm()),
+            "Only a Cox model has: see fit_cox.",
+        ))
+    };
+    let coefficients = match call.floats(2) {
+        Some(given) => given.iter().map(|value| (!value.is_nan()).then_some(*value)).collect(),
+        None => fit.coefficients.clone(),
+    };
+    let covariance = match call.floats(3) {
+        Some(given) => given.to_vec(),
+        None => fit.uncertainty().to_vec(),
+    };
+    let bytes = call.design(0, |design| {
+        if design.is_empty() {
+            return None;
+        }
+        let p = design.covariates();
+        let needed = design.memory_bytes() + size_of::<f64>() * design.len() * (p + NUMBERS_PER_ROW);
+        settle(settings::budget().check(needed, "the baseline"));
+        let fit = settle(fit.at(design, coefficients, covariance, &mut interrupts::check));
+        let stratum = features.iter().find(|feature| feature.kind == Kind::Stratum).cloned();
+        let mut features: Vec<Feature> = features.into_iter().filter(|f| f.kind != Kind::Stratum).collect();
+        if !fit.strata.is_empty() {
+            let unnamed = || Feature { name: naming::STRATUM.into(), kind: Kind::Stratum };
+            features.push(stratum.unwrap_or_else(unnamed));
+        }
+        let model = Model { features, fit: Fit::from(fit), skipped: design.skipped() };
+        settle(model.validate());
+        Some(settle(model.encode()))
+    });
+    match bytes.flatten() {
+        Some(bytes) => call.answer_bytes(&bytes),
+        None => call.null(),
+    }
 }

@@ -2,6 +2,7 @@
 //! users see is written out in `sql/`.
 
 mod ages;
+mod amount;
 mod boost;
 mod calibration;
 mod contractual;
@@ -14,6 +15,7 @@ mod explain;
 mod fine_gray;
 mod fit;
 mod groups;
+mod hybrid;
 mod incidence;
 mod inference;
 mod intervals;
@@ -27,6 +29,7 @@ mod ranking;
 mod recalibration;
 mod registry;
 mod script;
+mod segments;
 mod survival;
 mod survival_calibration;
 mod terms;

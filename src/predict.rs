@@ -1,7 +1,7 @@
 //! What a model says of a row, in SQL.
 
 use ltv_engine::hazard::cox::Status;
-use ltv_engine::model::features::Unscorable;
+use ltv_engine::model::features::{self, Unscorable};
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::numeric::normal;
 use pgrx::prelude::*;
@@ -26,32 +26,41 @@ pub fn predict(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(horizon), Some(given), Some(level)) = (call.float(2), call.float(3), call.float(4)) else {
         return call.null();
     };
-    let outlook = call.score(by, |subject| {
-        subject.map(|subject| {
+    let outlook = call.look(by, |model, values| {
+        settle(model.check_lifetimes());
+        let mut columns = Vec::new();
+        model.subject(values, &mut columns).map(|subject| {
             let outlook = settle(subject.outlook(given, horizon, level));
-            (subject.is_trustworthy(), subject.undefined(given), outlook)
+            let status = match outlook.renewal_probability {
+                None => subject.undefined(given).to_owned(),
+                Some(_) => standing(model, values, subject.is_trustworthy(), outlook.extrapolated),
+            };
+            (status, outlook)
         })
     });
     match outlook {
         None => call.null(),
         Some(Err(why)) => call.answer_tuple(unscored(&why)),
-        Some(Ok((trustworthy, undefined, outlook))) => {
-            let status = match (outlook.renewal_probability, outlook.extrapolated) {
-                (None, _) => undefined,
-                (Some(_), _) if !trustworthy => "the fit is not to be trusted: see model_status",
-                (Some(_), true) => "extrapolated",
-                (Some(_), false) => "ok",
-            };
-            call.answer_tuple(vec![
-                Field::Float(outlook.renewal_probability.map(|p| 1.0 - p)),
-                Field::Float(outlook.renewal_probability),
-                Field::Float(outlook.lower),
-                Field::Float(outlook.upper),
-                Field::Float(outlook.expected_lifetime),
-                Field::Float(outlook.linear_predictor),
-                Field::Text(Some(status.into())),
-            ])
-        }
+        Some(Ok((status, outlook))) => call.answer_tuple(vec![
+            Field::Float(outlook.renewal_probability.map(|p| 1.0 - p)),
+            Field::Float(outlook.renewal_probability),
+            Field::Float(outlook.lower),
+            Field::Float(outlook.upper),
+            Field::Float(outlook.expected_lifetime),
+            Field::Float(outlook.linear_predictor),
+            Field::Text(Some(status)),
+        ]),
+    }
+}
+
+/// What is to be said of the score of a row that has one.
+pub fn standing(model: &Model, values: &[features::Value], trustworthy: bool, extrapolated: bool) -> String {
+    match (trustworthy, model.pooled_because(values), extrapolated) {
+        (false, ..) => "the fit is not to be trusted: see model_status".into(),
+        (true, Some(why), false) => format!("pooled: {why}"),
+        (true, Some(why), true) => format!("pooled: {why}; extrapolated"),
+        (true, None, true) => "extrapolated".into(),
+        (true, None, false) => "ok".into(),
     }
 }
 
@@ -116,7 +125,15 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
             let (statistic, df) = fit.likelihood_ratio_test();
             vec![("likelihood ratio", statistic, df)]
         }
-        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) => Vec::new(),
+        Fit::KaplanMeier(_)
+        | Fit::Contractual(_)
+        | Fit::Transactional(_)
+        | Fit::BoostedHazard(_)
+        | Fit::Segmented(_)
+        | Fit::Amount(_)
+        | Fit::TwoPart(_)
+        | Fit::Rule(_)
+        | Fit::Hybrid(_) => Vec::new(),
     };
     call.answer_rows(tests.into_iter().filter(|(_, _, df)| *df > 0).map(|(test, chi_squared, df)| {
         vec![
@@ -137,9 +154,12 @@ pub fn status_of(model: &Model) -> String {
         // The location's coefficients, after its intercept.
         Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.location.len()]),
         Fit::Contractual(fit) => return fit.remark(),
-        Fit::KaplanMeier(_) => return "ok".into(),
+        Fit::KaplanMeier(_) | Fit::Rule(_) => return "ok".into(),
+        Fit::Amount(_) | Fit::TwoPart(_) => return model.amount_status().unwrap_or_default(),
+        Fit::Hybrid(fit) => return crate::hybrid::status_of_components(fit),
         Fit::Transactional(fit) => return fit.remark(),
         Fit::BoostedHazard(fit) => return fit.remark(),
+        Fit::Segmented(segmented) => return status_of(&segmented.pooled),
     };
     let terms = match &model.fit {
         Fit::Parametric(fit) if fit.status == Status::Converged => {

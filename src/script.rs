@@ -57,7 +57,8 @@ extension_sql_file!("../sql/51_rights.sql", name = "rights", requires = ["regist
 extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["rights"]);
 extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["versions"]);
 extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["lifecycle"]);
-extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["documents"]);
+extension_sql_file!("../sql/55_amounts.sql", name = "amounts", requires = ["documents"]);
+extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["amounts"]);
 extension_sql_file!("../sql/61_ranking.sql", name = "ranking", requires = ["calibration"]);
 extension_sql_file!("../sql/62_survival_calibration.sql", name = "survival_calibration", requires = ["ranking"]);
 extension_sql_file!("../sql/62_recalibration.sql", name = "recalibration", requires = ["survival_calibration"]);
@@ -65,7 +66,8 @@ extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["reca
 extension_sql_file!("../sql/63_conformal.sql", name = "conformal", requires = ["explain"]);
 extension_sql_file!("../sql/63_summary.sql", name = "summary", requires = ["conformal"]);
 extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["summary"]);
-extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["profile"]);
+extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["profile"]);
+extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["segments"]);
 extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);
 extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
 extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);

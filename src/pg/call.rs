@@ -147,8 +147,8 @@ impl Call {
         self.argument(place).map(|datum| unsafe { varlena::payload(datum) })
     }
 
-    /// The rows of an argument that is a design: read in place when an aggregate has just made it. Ends the statement when
-    /// covariates are missing.
+    /// The rows of times of an argument that is a design: read in place when an aggregate has just made it. Rows of
+    /// amounts end the statement, and so do covariates that are missing.
     pub fn design<R>(&self, place: usize, read: impl FnOnce(&Design) -> R) -> Option<R> {
         self.incomplete_design(place, |design| {
             settle(design.check_complete());
@@ -158,8 +158,13 @@ impl Call {
 
     /// The same for a reader that knows what to do with covariates that are missing.
     pub fn incomplete_design<R>(&self, place: usize, read: impl FnOnce(&Design) -> R) -> Option<R> {
+        let design = self.argument(place);
+        let of_times = |design: &Design| {
+            settle(crate::amount::check_times(design));
+            read(design)
+        };
         // SAFETY: declared ltv.design, and not NULL; reading changes nothing.
-        self.argument(place).map(|datum| unsafe { expanded::with_state::<Design, _>(datum, read) })
+        design.map(|datum| unsafe { expanded::with_state::<Design, _>(datum, of_times) })
     }
 
     /// An argument that is an aggregate's state: read in place when an aggregate has just made it.

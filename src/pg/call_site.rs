@@ -4,10 +4,10 @@
 
 use std::ffi::c_void;
 
-use ltv_engine::model::Model;
 use ltv_engine::model::codec::{FINGERPRINT_BYTES, HEADER_BYTES, fingerprint};
 use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::subject::Subject;
+use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::{Reading, Survival};
 use pgrx::pg_sys;
 
@@ -167,6 +167,12 @@ impl CallSite {
         settle(held.model.check_lifetimes());
         // SAFETY: passed on.
         let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
+        if matches!(held.model.fit, Fit::Segmented(_)) {
+            // Segments err by themselves: each counts as a model of its own.
+            let mut header = held.header.clone();
+            header.extend(held.model.segment_place(values).to_be_bytes());
+            return answer(&header, held.model.subject(values, &mut held.columns));
+        }
         answer(&held.header, held.model.subject(values, &mut held.columns))
     }
 

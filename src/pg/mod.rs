@@ -1,6 +1,7 @@
 //! What the face needs of PostgreSQL itself. All hand-written `unsafe` of the project is in this folder.
 
 pub mod aggregate;
+mod amount;
 pub mod array;
 pub mod boost;
 pub mod call;
@@ -32,7 +33,9 @@ mod ranking;
 mod recalibration;
 pub mod record;
 pub mod relations;
+mod segments;
 pub mod settings;
+pub mod subtransaction;
 mod survival_calibration;
 pub mod symbols;
 mod transactional;

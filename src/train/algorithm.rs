@@ -49,6 +49,26 @@ pub enum Algorithm {
         /// By feature, which way the hazard may go with it.
         monotone: Vec<(String, i8)>,
     },
+    /// One decision per row.
+    Renewal {
+        link: String,
+        period: f64,
+        penalty: f64,
+    },
+    /// An amount given features.
+    Amount {
+        function: &'static str,
+        /// As named arguments after the design.
+        arguments: String,
+    },
+    /// Rates that somebody wrote down, as [`crate::amount::rule_of`] reads them.
+    Rule {
+        json: String,
+    },
+    /// The arguments of `fit_hybrid`.
+    Hybrid {
+        arguments: String,
+    },
     /// Counts of renewals, without features.
     Contractual {
         function: &'static str,
@@ -87,6 +107,53 @@ impl Algorithm {
                 Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
             }
             "boosted_hazard" => boosted(&options),
+            "renewal" => {
+                let options = options.are_among(&["link", "period", "penalty"])?;
+                let link = options.text("link")?.unwrap_or("logit").to_owned();
+                link.parse::<Link>()?;
+                let period = options.number("period")?.unwrap_or(12.0);
+                Ok(Algorithm::Renewal { link, period, penalty: options.number("penalty")?.unwrap_or(0.0) })
+            }
+            "linear" | "gamma" => {
+                let options = options.are_among(&["penalty"])?;
+                let function = if name == "linear" { "fit_linear" } else { "fit_gamma" };
+                Ok(Algorithm::Amount { function, arguments: penalty_of(&options)? })
+            }
+            "tweedie" => {
+                let options = options.are_among(&["power", "penalty"])?;
+                let power = options.number("power")?.map(|power| format!(", power => {}", number(power)));
+                let arguments = power.unwrap_or_default() + &penalty_of(&options)?;
+                Ok(Algorithm::Amount { function: "fit_tweedie", arguments })
+            }
+            "two_part" => {
+                let options = options.are_among(&["amounts", "penalty"])?;
+                let amounts = options.text("amounts")?.unwrap_or("gamma");
+                let arguments = format!(", amounts => {}", quote_literal(amounts)) + &penalty_of(&options)?;
+                Ok(Algorithm::Amount { function: "fit_two_part", arguments })
+            }
+            "rule" => {
+                let json = Value::Object(options.given.clone()).to_string();
+                crate::amount::rule_of(&json)?;
+                Ok(Algorithm::Rule { json })
+            }
+            "hybrid" => {
+                let options = options.are_among(&["renewal", "expansion", "margin", "cost", "terms", "revenue"])?;
+                let mut arguments = Vec::new();
+                for name in ["renewal", "expansion", "margin", "cost", "revenue"] {
+                    if let Some(text) = options.text(name)? {
+                        arguments.push(format!("{name} => {}", quote_literal(text)));
+                    } else if name == "renewal" {
+                        return Err(Error::invalid(
+                            "a hybrid needs a renewal model",
+                            "Name it in the options: {\"renewal\": \"churn@3\", \"margin\": \"margin\"}.",
+                        ));
+                    }
+                }
+                if let Some(terms) = options.read("terms", "an object", |value| value.is_object().then_some(value))? {
+                    arguments.push(format!("terms => {}::ltv.terms", quote_literal(terms.to_string())));
+                }
+                Ok(Algorithm::Hybrid { arguments: arguments.join(", ") })
+            }
             "sbg" | "bdw" => {
                 let options = options.are_among(&["period"])?;
                 let period = options.number("period")?.unwrap_or(1.0);
@@ -121,7 +188,7 @@ impl Algorithm {
                 None => Err(Error::invalid(
                     format!("unknown algorithm \"{name}\""),
                     format!(
-                        "One of: cox, kaplan_meier, discrete_time, boosted_hazard, sbg, bdw, best; or {}.",
+                        "One of: cox, kaplan_meier, discrete_time, boosted_hazard, renewal, sbg, bdw, best, rule; of amounts linear, gamma, tweedie, two_part; hybrid; or {}.",
                         parametric_names()
                     ),
                 )),
@@ -149,6 +216,30 @@ impl Algorithm {
 
     pub fn is_cox(&self) -> bool {
         matches!(self, Algorithm::Cox { .. })
+    }
+
+    /// Whether it explains a duration and an event; otherwise the amount in the target.
+    pub fn tells_of_time(&self) -> bool {
+        !matches!(self, Algorithm::Amount { .. } | Algorithm::Hybrid { .. })
+    }
+
+    /// Whether a row has a duration: not an amount, and not a decision.
+    pub fn takes_durations(&self) -> bool {
+        self.tells_of_time() && !matches!(self, Algorithm::Renewal { .. })
+    }
+
+    /// Whether it is a fit of amounts, which must be told in which column these are.
+    pub fn needs_target(&self) -> bool {
+        matches!(self, Algorithm::Amount { .. })
+    }
+
+    /// The SQL expression of a model that learns nothing from rows.
+    pub fn without_rows(&self) -> Option<String> {
+        match self {
+            Algorithm::Rule { json } => Some(format!("ltv.rule({}::jsonb)", quote_literal(json))),
+            Algorithm::Hybrid { arguments } => Some(format!("ltv.fit_hybrid({arguments})")),
+            _ => None,
+        }
     }
 
     /// Whether it knows of features at all.
@@ -182,7 +273,18 @@ impl Algorithm {
     /// The SQL expression of the model of a design; `None` where it takes more than one function: cohorts, candidates.
     pub fn call(&self, design: &str, features: &[Feature]) -> Result<Option<String>> {
         Ok(match self {
-            Algorithm::KaplanMeier | Algorithm::Best { .. } | Algorithm::Contractual { .. } => None,
+            Algorithm::KaplanMeier
+            | Algorithm::Best { .. }
+            | Algorithm::Contractual { .. }
+            | Algorithm::Hybrid { .. } => None,
+            Algorithm::Rule { .. } => self.without_rows(),
+            Algorithm::Amount { function, arguments } => Some(format!("ltv.{function}({design}{arguments})")),
+            Algorithm::Renewal { link, period, penalty } => Some(format!(
+                "ltv.fit_renewal({design}, link => {}, period => {}, penalty => {})",
+                quote_literal(link),
+                number(*period),
+                number(*penalty),
+            )),
             Algorithm::Cox { ties, penalty, robust } => Some(format!(
                 "ltv.fit_cox({design}, ties => {}, penalty => {}, l1_ratio => {}, robust => {})",
                 quote_literal(ties),
@@ -335,6 +437,12 @@ fn columns_of(names: &[String], features: &[Feature]) -> Result<Vec<String>> {
         columns.extend((before + 1..=before + features[at].columns()).map(|column| format!("x{column}")));
     }
     Ok(columns)
+}
+
+/// The penalty as a named argument, where there is one.
+fn penalty_of(options: &Known) -> Result<String> {
+    let penalty = options.number("penalty")?.map(|penalty| format!(", penalty => {}", number(penalty)));
+    Ok(penalty.unwrap_or_default())
 }
 
 pub fn number(value: f64) -> String {

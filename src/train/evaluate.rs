@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::pg::{interrupts, settings};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, spi};
+use crate::train::{Trained, amount, spi};
 
 /// What a row held out takes while it is scored, PostgreSQL's copy of it included.
 const BYTES_PER_ROW: usize = 400;
@@ -23,7 +23,7 @@ pub struct Metric {
     pub value: Option<f64>,
     pub baseline: Option<f64>,
     /// Less is better, and 0 is perfect: skill = 1 − value / baseline.
-    is_loss: bool,
+    pub is_loss: bool,
 }
 
 impl Metric {
@@ -62,6 +62,12 @@ pub fn metrics(
     held_out: i64,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Metric>> {
+    if !request.algorithm.tells_of_time() {
+        return amount::metrics(client, source, request, trained, warnings);
+    }
+    if !request.algorithm.takes_durations() {
+        return amount::renewal_metrics(client, source, request, trained, warnings);
+    }
     let mut metrics = Vec::new();
     if request.holdout.is_none() {
         warnings.push("no holdout: nothing here says how well it predicts".into());
@@ -135,7 +141,8 @@ fn null_log_likelihood(fit: &Fit) -> Option<f64> {
         Fit::FineGray(fit) => Some(fit.log_likelihood_null),
         Fit::Parametric(fit) => Some(fit.log_likelihood_null),
         Fit::BoostedHazard(fit) => Some(fit.log_likelihood_null),
-        Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => None,
+        // Nothing that train fits to durations.
+        _ => None,
     }
 }
 
@@ -166,14 +173,13 @@ fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -
         })
         .collect();
     let query = format!(
-        "SELECT {}, ({})::int4, {}, {}{columns} FROM {} WHERE {} AND {}",
+        "SELECT {}, ({})::int4, {}, {}{columns} FROM {} WHERE {}",
         source.duration,
         source.event,
         source.weight.as_deref().unwrap_or("1::float8"),
         source.entry.as_deref().unwrap_or("0::float8"),
         source.from,
-        source.holdout,
-        source.complete(),
+        source.held_out(),
     );
     let mut scored = Scored::default();
     let mut scratch = Vec::new();

@@ -11,11 +11,20 @@ use crate::pg::settings;
 use crate::pg::varlena::Value;
 use crate::train::algorithm::{Algorithm, texts};
 use crate::train::request::Request;
-use crate::train::source::Source;
-use crate::train::{Candidate, Trained, spi};
+use crate::train::source::{Column, Source};
+use crate::train::{Candidate, Trained, amount, spi};
 
 /// One pass: the algorithm's aggregate and the pooled curve side by side.
-pub fn fit(client: &SpiClient, source: &Source, request: &Request, features: Vec<Feature>) -> Result<Trained> {
+pub fn fit(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    features: Vec<Feature>,
+    given: Option<Model>,
+) -> Result<Trained> {
+    if !request.algorithm.tells_of_time() {
+        return amount::fit(client, source, request, features, given);
+    }
     let pooled = format!("ltv.survival_agg({})", source.survival_arguments());
     let trained = match request.algorithm {
         Algorithm::KaplanMeier => fit_cohorts(client, source, &pooled, features)?,
@@ -30,7 +39,7 @@ pub fn fit(client: &SpiClient, source: &Source, request: &Request, features: Vec
     Ok(trained)
 }
 
-fn no_rows(source: &Source) -> Error {
+pub fn no_rows(source: &Source) -> Error {
     Error::invalid(
         format!("{} has no complete training rows", source.display),
         "Check NULLs, the holdout, and the filter of the view.",
@@ -45,8 +54,7 @@ fn fit_rows(
     pooled: &str,
     mut features: Vec<Feature>,
 ) -> Result<Trained> {
-    let columns: Vec<String> =
-        source.features.iter().zip(&features).flat_map(|(column, feature)| column.covariates(feature)).collect();
+    let columns = covariates(source, &features);
     if columns.is_empty() && request.algorithm.needs_features() {
         return Err(Error::invalid(
             format!("{} needs at least one feature that varies", request.algorithm_name),
@@ -61,6 +69,11 @@ fn fit_rows(
     let Some(model) = model else {
         return fit_candidates(client, source, request, pooled, &design, features);
     };
+    // Compared within eras, scored by the baseline of all.
+    let model = match source.era {
+        Some(_) => format!("ltv.fit_baseline({}, {model})", source.design_of_all(&columns.join(", "))),
+        None => model,
+    };
     let query = format!("SELECT count(*), {pooled}, {model} FROM {} WHERE {}", source.from, source.training());
     let row = spi(client.select(&query, None, &[]))?.first();
     let n_rows = spi(row.get::<i64>(1))?.unwrap_or(0);
@@ -73,7 +86,13 @@ fn fit_rows(
     if matches!(&model.fit, Fit::Cox(fit) if fit.strata.is_empty()) {
         features.retain(|feature| feature.kind != Kind::Stratum);
     }
-    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates: Vec::new() })
+    let model = if matches!(model.fit, Fit::Rule(_)) { model } else { model.with_features(features)? };
+    Ok(Trained { model, pooled, n_rows, candidates: Vec::new() })
+}
+
+/// The columns of numbers that the fit sees.
+pub fn covariates(source: &Source, features: &[Feature]) -> Vec<String> {
+    source.features.iter().zip(features).flat_map(|(column, feature)| column.covariates(feature)).collect()
 }
 
 /// As [`fit_rows`] for the best of several.
@@ -116,8 +135,8 @@ fn fit_candidates(
 }
 
 fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
-    let levels: String =
-        source.features.iter().map(|column| format!(", {}::text COLLATE \"C\"", column.sql())).collect();
+    let level = |(column, feature): (&Column, &Feature)| format!(", {} COLLATE \"C\"", column.filled(&feature.kind));
+    let levels: String = source.features.iter().zip(&features).map(level).collect();
     let places: Vec<String> = (3..3 + features.len()).map(|place| place.to_string()).collect();
     let group_by = if places.is_empty() { String::new() } else { format!(" GROUP BY {}", places.join(", ")) };
     let query = format!("SELECT count(*), {pooled}{levels} FROM {} WHERE {}{group_by}", source.from, source.training());

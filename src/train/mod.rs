@@ -4,17 +4,20 @@
 //! tables and partitions do their part), and only the holdout's few columns are read row by row.
 
 mod algorithm;
+mod amount;
 mod evaluate;
 mod fit;
 mod profile;
 mod remarks;
 mod request;
+mod sanity;
+mod segments;
 mod source;
 
 use std::time::Instant;
 
-use ltv_engine::model::Model;
-use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::model::features::{Feature, Filled, Filling, Kind};
+use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::Sample;
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
@@ -27,7 +30,7 @@ use crate::pg::varlena::Value;
 use algorithm::Algorithm;
 use evaluate::Metric;
 use request::{NullPolicy, Request};
-use source::Source;
+use source::{Column, Source};
 
 /// More levels than this and the column is an identifier, not a category.
 const MAX_LEVELS: usize = 200;
@@ -40,6 +43,16 @@ struct Trained {
     n_rows: i64,
     /// Where several were fitted, how each did.
     candidates: Vec<Candidate>,
+}
+
+impl Trained {
+    /// Of a model of amounts, the rows with one.
+    fn events(&self) -> f64 {
+        match &self.model.fit {
+            Fit::Amount(_) | Fit::TwoPart(_) => self.model.quality().map_or(0.0, |quality| quality.events as f64),
+            _ => self.pooled.events(),
+        }
+    }
 }
 
 /// One of several distributions that were fitted.
@@ -55,17 +68,28 @@ struct Split {
     training: i64,
     holdout: i64,
     dropped: i64,
+    /// Training rows with the event, each counting once.
+    events: i64,
+    /// Begun after the day of the knowledge, and left out.
+    later: i64,
+    /// Training rows whose outcome lies beyond that day, and is censored.
+    cut_off: i64,
 }
 
 pub fn train(call: &Call) -> pg_sys::Datum {
     function::require_writable(c"ltv.train()");
-    let request = settle(Request::of(call));
+    let mut request = settle(Request::of(call));
     let started = Instant::now();
     let rows = Spi::connect_mut(|client| {
+        let given = settle(amount::given(client, &mut request));
         let source = settle(Source::load(client, &request));
         let split = settle(count(client, &source, &request));
-        let features = settle(features(client, &source, &request));
-        let trained = settle(fit::fit(client, &source, &request, features));
+        settle(enough(&request, &split));
+        let features = match &given {
+            Some(model) => model.features.clone(),
+            None => settle(features(client, &source, &request)),
+        };
+        let trained = settle(fit::fit(client, &source, &request, features, given));
         if trained.n_rows != split.training {
             report(
                 PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
@@ -76,12 +100,18 @@ pub fn train(call: &Call) -> pg_sys::Datum {
                 "Train in a transaction of its own, or in one that is REPEATABLE READ.",
             );
         }
-        let mut warnings = remarks::warnings(&request, &trained);
+        let mut warnings = remarks::of_knowledge(&request, &split);
+        warnings.extend(remarks::warnings(&request, &trained));
+        let trained = match request.segment_by.is_empty() {
+            true => trained,
+            false => settle(segments::fit(client, &source, &request, trained, &mut warnings)),
+        };
+        warnings.extend(settle(sanity::warnings(client, &source, &request, &trained)));
         let mut metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
         metrics.extend(remarks::comparison(&request, &trained));
         let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
         let fit_ms = started.elapsed().as_secs_f64() * 1e3;
-        let events = trained.pooled.events();
+        let events = trained.events();
         let row = |metric: Option<&Metric>| {
             vec![
                 Field::Text(Some(request.model.clone())),
@@ -114,32 +144,72 @@ fn spi<T>(result: pgrx::spi::Result<T>) -> Result<T> {
 
 /// Counts the rows and applies the NULL policy.
 fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split> {
-    let nulls: String =
-        source.used.iter().map(|column| format!(", count(*) FILTER (WHERE {} IS NULL)", column.sql())).collect();
+    let nulls: String = source
+        .used
+        .iter()
+        .map(|column| format!(", count(*) FILTER (WHERE {} AND {} IS NULL)", source.begun, column.sql()))
+        .collect();
+    let or_none = |condition: &Option<String>| condition.clone().unwrap_or_else(|| "false".to_owned());
     let query = format!(
-        "SELECT count(*) FILTER (WHERE {holdout}), count(*) FILTER (WHERE NOT ({complete})),
-                count(*) FILTER (WHERE {training}){nulls} FROM {from}",
+        "SELECT count(*) FILTER (WHERE {holdout} AND {begun}), count(*) FILTER (WHERE {begun} AND NOT ({complete})),
+                count(*) FILTER (WHERE {training}), count(*) FILTER (WHERE NOT {begun}),
+                count(*) FILTER (WHERE {training} AND {cut_off}), count(*) FILTER (WHERE {later}),
+                coalesce(sum(CASE WHEN {training} THEN ({event})::int END), 0)::bigint{nulls} FROM {from}",
         holdout = source.holdout,
+        begun = source.begun,
         complete = source.complete(),
         training = source.training(),
+        cut_off = or_none(&source.cut_off),
+        later = or_none(&source.known_later),
+        event = source.event,
         from = source.from,
     );
     let row = spi(client.select(&query, None, &[]))?.first();
     let number = |at: usize| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0));
+    let later = number(6)?;
+    if let (Some(known_on), Some(day)) = (&request.known_on, &request.as_of)
+        && later > 0
+    {
+        return Err(Error::invalid(
+            format!(
+                "as_of {day} cannot be honoured: {later} rows of {} were known only later, by {known_on}",
+                source.display
+            ),
+            "Build the source as it was known on that day (ltv.timeline_query and what builds on it take as_of), or filter it.",
+        ));
+    }
     let dropped = number(2)?;
     if dropped > 0 && request.null_policy == NullPolicy::Error {
         for (at, column) in source.used.iter().enumerate() {
-            let nulls = number(at + 4)?;
+            let nulls = number(at + 8)?;
             if nulls > 0 {
                 report(
                     PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
                     format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
-                    "Fill it in a view, leave the column out, or train with null_policy => 'drop'.",
+                    "Fill it in a view, leave the column out, or train with null_policy => 'drop'; 'impute' and 'indicator' fill features.",
                 );
             }
         }
     }
-    Ok(Split { training: number(3)?, holdout: number(1)?, dropped })
+    Ok(Split {
+        training: number(3)?,
+        holdout: number(1)?,
+        dropped,
+        events: number(7)?,
+        later: number(4)?,
+        cut_off: number(5)?,
+    })
+}
+
+/// Refuses what has too few events to learn from.
+fn enough(request: &Request, split: &Split) -> Result<()> {
+    match request.min_events {
+        Some(least) if split.events < i64::from(least) => Err(Error::invalid(
+            format!("{} events among {} training rows, but min_events is {least}", split.events, split.training),
+            "Wait for more, take a longer period or a coarser segment, or lower min_events.",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The features and, for categories, the levels that training rows have.
@@ -154,26 +224,7 @@ fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Ve
                     "Categories are text, booleans or whole numbers; band the rest in a view.",
                 ));
             }
-            let query = format!(
-                "SELECT DISTINCT {}::text COLLATE \"C\" FROM {} WHERE {} LIMIT {}",
-                column.sql(),
-                source.from,
-                source.training(),
-                MAX_LEVELS + 1
-            );
-            let table = spi(client.select(&query, None, &[]))?;
-            let mut levels = Vec::with_capacity(table.len());
-            for row in table {
-                levels.extend(spi(row.get::<String>(1))?);
-            }
-            if levels.len() > MAX_LEVELS {
-                return Err(Error::invalid(
-                    format!("column \"{}\" has more than {MAX_LEVELS} levels", column.name),
-                    "It looks like an identifier; group rare levels in a view, or leave it out.",
-                ));
-            }
-            levels.sort_unstable();
-            Kind::Category { levels }
+            Kind::Category { levels: levels(client, source, column)? }
         } else if column.is_boolean() {
             Kind::Boolean
         } else if column.is_number() {
@@ -184,10 +235,72 @@ fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Ve
                 "Features are numbers, booleans or text; turn dates into durations in a view.",
             ));
         };
+        let kind = match request.null_policy.fills() {
+            true => filled(client, source, column, kind, request.null_policy)?,
+            false => kind,
+        };
         features.push(Feature { name: column.name.clone(), kind });
     }
     features.extend(source.strata.iter().map(|column| Feature { name: column.name.clone(), kind: Kind::Stratum }));
     Ok(features)
+}
+
+/// The distinct texts of a category among the training rows, in byte order.
+fn levels(client: &SpiClient, source: &Source, column: &Column) -> Result<Vec<String>> {
+    let query = format!(
+        "SELECT DISTINCT {}::text COLLATE \"C\" FROM {} WHERE {} LIMIT {}",
+        column.sql(),
+        source.from,
+        source.training(),
+        MAX_LEVELS + 2
+    );
+    let table = spi(client.select(&query, None, &[]))?;
+    let mut levels = Vec::with_capacity(table.len());
+    for row in table {
+        levels.extend(spi(row.get::<String>(1))?);
+    }
+    if levels.len() > MAX_LEVELS {
+        return Err(Error::invalid(
+            format!("column \"{}\" has more than {MAX_LEVELS} levels", column.name),
+            "It looks like an identifier; group rare levels in a view, or leave it out.",
+        ));
+    }
+    levels.sort_unstable();
+    Ok(levels)
+}
+
+/// The feature with what stands in for its NULLs: the median of a number, the most frequent of the rest (of several the
+/// first in byte order, or false).
+fn filled(client: &SpiClient, source: &Source, column: &Column, kind: Kind, policy: NullPolicy) -> Result<Kind> {
+    let value = column.filled(&kind);
+    let middle = match &kind {
+        Kind::Numeric => format!("percentile_cont(0.5) WITHIN GROUP (ORDER BY {value})::text"),
+        Kind::Boolean => format!("mode() WITHIN GROUP (ORDER BY {value})::text"),
+        _ => format!("mode() WITHIN GROUP (ORDER BY {value} COLLATE \"C\")"),
+    };
+    let query =
+        format!("SELECT {middle}, bool_or({} IS NULL) FROM {} WHERE {}", column.sql(), source.from, source.training());
+    let row = spi(client.select(&query, None, &[]))?.first();
+    let nothing = || {
+        Error::invalid(
+            format!("column \"{}\" has no value to fill its NULLs with", column.name),
+            "It is NULL in every training row; leave it out.",
+        )
+    };
+    let middle = spi(row.get::<String>(1))?.ok_or_else(nothing)?;
+    let has_nulls = spi(row.get::<bool>(2))?.unwrap_or(false);
+    let by = match kind {
+        Kind::Numeric => {
+            Filling::Number(middle.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(nothing)?)
+        }
+        Kind::Boolean => Filling::Boolean(middle != "0"),
+        Kind::Category { levels } => {
+            let at = levels.binary_search(&middle).map_err(|_| nothing())?;
+            Filling::Level { levels, at }
+        }
+        other => return Ok(other),
+    };
+    Ok(Kind::Filled(Filled { by, indicator: has_nulls && policy == NullPolicy::Indicator }))
 }
 
 /// Writes the version and its audit row, with where its data came from.
@@ -210,7 +323,7 @@ fn register(
             Value(trained.model.clone()).into(),
             pgrx::JsonB(request.spec(source)).into(),
             trained.n_rows.into(),
-            trained.pooled.events().into(),
+            trained.events().into(),
             split.dropped.into(),
             split.holdout.into(),
             pgrx::JsonB(serde_json::Value::Array(metrics.iter().map(Metric::to_json).collect())).into(),

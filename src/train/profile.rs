@@ -1,13 +1,15 @@
 //! What the registry keeps of the training rows: how each feature and the predictions were distributed.
 
 use ltv_engine::Result;
+use ltv_engine::model::Fit;
 use pgrx::JsonB;
-use pgrx::spi::{SpiClient, quote_identifier, quote_literal};
+use pgrx::spi::{SpiClient, quote_literal};
 
 use crate::pg::varlena::Value;
+use crate::train::amount::said;
 use crate::train::evaluate::median_event_time;
 use crate::train::request::Request;
-use crate::train::source::{Column, Source};
+use crate::train::source::Source;
 use crate::train::{Trained, spi};
 
 /// The profiles of the training rows, taken in one scan by the aggregate that people call, as JSON for the registry.
@@ -23,20 +25,21 @@ pub fn taken(client: &SpiClient, source: &Source, request: &Request, trained: &T
         };
         inputs.push(("feature", feature.name.clone(), None, value));
     }
-    inputs.push(("duration", request.duration.clone(), None, source.duration.clone()));
-    let horizon = request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0);
+    if !request.duration.is_empty() {
+        inputs.push(("duration", request.duration.clone(), None, source.duration.clone()));
+    }
+    let horizon = match &trained.model.fit {
+        Fit::Amount(_) | Fit::TwoPart(_) => {
+            inputs.push(("prediction", "expected_value".into(), None, said(source, "expected_value", "")));
+            None
+        }
+        // What it is worth may need terms that are told when it is asked.
+        Fit::Hybrid(_) => None,
+        Fit::Renewal(fit) => Some(fit.period),
+        _ => request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0),
+    };
     if let Some(horizon) = horizon {
-        // The features alone: a model may need a row type of its own, and other columns are none of its business. `q.*` is
-        // the row also where a column is called q.
-        let row: Vec<String> = source.scored().map(|column: &Column| column.sql()).collect();
-        let value = match row.is_empty() {
-            true => format!("ltv.renewal_probability($1, ROW(), {horizon:?})"),
-            false => format!(
-                "(SELECT ltv.renewal_probability($1, q.*, {horizon:?}) FROM (SELECT {}) AS q ({}))",
-                row.join(", "),
-                source.scored().map(|column| quote_identifier(&column.name)).collect::<Vec<_>>().join(", ")
-            ),
-        };
+        let value = said(source, "renewal_probability", &format!(", {horizon:?}"));
         inputs.push(("prediction", "event_probability".into(), Some(horizon), format!("1 - {value}")));
     }
     let literals = |texts: Vec<String>| texts.join(", ");

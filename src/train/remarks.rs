@@ -6,10 +6,26 @@ use ltv_engine::survival::early_risk;
 use crate::train::algorithm::Algorithm;
 use crate::train::evaluate::Metric;
 use crate::train::request::Request;
-use crate::train::{Candidate, Trained};
+use crate::train::{Candidate, Split, Trained};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
+
+/// How many numbers the events have to tell.
+pub fn estimated(fit: &Fit) -> usize {
+    match fit {
+        Fit::Cox(fit) => fit.coefficients.iter().flatten().count(),
+        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.iter().flatten().count(),
+        Fit::FineGray(fit) => fit.coefficients.iter().flatten().count(),
+        // The parameters of the distribution are learnt from the same events.
+        Fit::Parametric(fit) => fit.parameters,
+        Fit::Contractual(fit) => fit.estimated,
+        Fit::Amount(fit) => fit.rank,
+        Fit::TwoPart(fit) => fit.occurrence.degrees_of_freedom + 1,
+        Fit::KaplanMeier(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) | Fit::Rule(_) | Fit::Hybrid(_) => 0,
+        Fit::Segmented(segmented) => estimated(&segmented.pooled.fit),
+    }
+}
 
 /// How the candidates did, as metrics: the least first.
 pub fn comparison(request: &Request, trained: &Trained) -> Vec<Metric> {
@@ -18,6 +34,24 @@ pub fn comparison(request: &Request, trained: &Trained) -> Vec<Metric> {
         Metric::plain(format!("{criterion} of {}", candidate.distribution.replace('-', "_")), candidate.criterion)
     };
     trained.candidates.iter().map(of).collect()
+}
+
+/// What the day of the knowledge, and the weights, made of the rows.
+pub fn of_knowledge(request: &Request, split: &Split) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(day) = &request.as_of {
+        let rows = |count: i64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+        if split.later > 0 {
+            remarks.push(format!("as of {day}: {} begun or watched only later left out", rows(split.later)));
+        }
+        if split.cut_off > 0 {
+            remarks.push(format!("as of {day}: {} with outcomes beyond it censored there", rows(split.cut_off)));
+        }
+        if request.started_on.is_none() {
+            remarks.push(format!("as of {day}: no started_on, so outcomes are taken as known on that day"));
+        }
+    }
+    remarks
 }
 
 /// What a reader must know before the version is believed; empty when there is nothing.
@@ -31,24 +65,20 @@ pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
     for candidate in trained.candidates.iter().skip(1).filter(|candidate| candidate.status != "ok") {
         warnings.push(format!("{}: {}", candidate.distribution.replace('-', "_"), candidate.status));
     }
-    let estimated = match &trained.model.fit {
-        Fit::Cox(fit) => fit.coefficients.iter().flatten().count(),
-        Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.iter().flatten().count(),
-        Fit::FineGray(fit) => fit.coefficients.iter().flatten().count(),
-        // The parameters of the distribution are learnt from the same events.
-        Fit::Parametric(fit) => fit.parameters,
-        Fit::Contractual(fit) => fit.estimated,
-        Fit::KaplanMeier(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) => 0,
-    };
-    let per_coefficient = trained.pooled.events() / estimated.max(1) as f64;
+    let estimated = estimated(&trained.model.fit);
+    let per_coefficient = trained.events() / estimated.max(1) as f64;
     if estimated > 0 && per_coefficient < EVENTS_PER_COEFFICIENT {
-        warnings.push(format!("only {per_coefficient:.1} events per coefficient"));
+        let what = if request.algorithm.tells_of_time() { "events" } else { "amounts" };
+        warnings.push(format!("only {per_coefficient:.1} {what} per coefficient"));
     }
     if let Fit::Cox(fit) = &trained.model.fit {
         let silent = fit.baselines.iter().filter(|baseline| baseline.times.is_empty()).count();
         if silent > 0 {
             warnings.push(format!("no events in {silent} of {} strata: their rows have no score", fit.baselines.len()));
         }
+    }
+    if !request.algorithm.takes_durations() {
+        return warnings;
     }
     let early = early_risk::status(&trained.pooled);
     if early != "ok" {

@@ -12,6 +12,55 @@ use crate::train::source::Source;
 pub enum NullPolicy {
     Error,
     Drop,
+    /// A feature that is NULL counts as the median, or the most frequent value, of the training rows.
+    Impute,
+    /// The same, and a term of its own tells that it was NULL.
+    Indicator,
+}
+
+impl NullPolicy {
+    pub fn name(self) -> &'static str {
+        match self {
+            NullPolicy::Error => "error",
+            NullPolicy::Drop => "drop",
+            NullPolicy::Impute => "impute",
+            NullPolicy::Indicator => "indicator",
+        }
+    }
+
+    /// Whether a row may lack a feature.
+    pub fn fills(self) -> bool {
+        matches!(self, NullPolicy::Impute | NullPolicy::Indicator)
+    }
+}
+
+/// How much the segments of a segmented model learn from each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// Each segment by itself; one that cannot stand alone has the model of all rows.
+    None,
+    /// Coefficients are drawn to what the segments have in common, by how uncertain they are.
+    Partial,
+}
+
+/// The unit of the durations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl Unit {
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Day => "day",
+            Unit::Week => "week",
+            Unit::Month => "month",
+            Unit::Year => "year",
+        }
+    }
 }
 
 /// Which rows are kept for the metrics: those a boolean column marks, by a date from a day on or in its last stretch, or
@@ -37,6 +86,8 @@ pub struct Request {
     pub algorithm_name: String,
     pub algorithm: Algorithm,
     pub options: Map<String, Value>,
+    /// The column of amounts that a model of values explains.
+    pub target: Option<String>,
     pub duration: String,
     pub event: String,
     pub entry: Option<String>,
@@ -50,6 +101,43 @@ pub struct Request {
     pub label_policy: Option<String>,
     pub seed: i64,
     pub note: Option<String>,
+    pub segment_by: Vec<String>,
+    pub pooling: Pooling,
+    /// Fewer events and training refuses; in a segment, the segment has the model of all rows.
+    pub min_events: Option<i32>,
+    /// The day whose knowledge training has, as ISO 8601 writes it.
+    pub as_of: Option<String>,
+    pub started_on: Option<String>,
+    pub known_on: Option<String>,
+    pub unit: Unit,
+    /// In units of the durations.
+    pub half_life: Option<f64>,
+    pub era: Option<Era>,
+    pub expected_signs: Vec<(String, Sign)>,
+}
+
+/// What a row was made under: a category, or the stretch of time that a date falls into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Era {
+    pub by: String,
+    /// year, quarter or month.
+    pub stretch: Option<&'static str>,
+}
+
+/// What the coefficients of a feature are expected to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    Positive,
+    Negative,
+}
+
+impl Sign {
+    pub fn name(self) -> &'static str {
+        match self {
+            Sign::Positive => "+",
+            Sign::Negative => "-",
+        }
+    }
 }
 
 impl Request {
@@ -81,8 +169,13 @@ impl Request {
         let null_policy = match call.text(12) {
             None | Some("error") => NullPolicy::Error,
             Some("drop") => NullPolicy::Drop,
+            Some("impute") => NullPolicy::Impute,
+            Some("indicator") => NullPolicy::Indicator,
             Some(other) => {
-                return Err(Error::invalid(format!("unknown null_policy \"{other}\""), "One of: error, drop."));
+                return Err(Error::invalid(
+                    format!("unknown null_policy \"{other}\""),
+                    "One of: error, drop, impute, indicator.",
+                ));
             }
         };
         let horizon = call.float(11);
@@ -104,11 +197,46 @@ impl Request {
         if let Some(twice) = features.iter().enumerate().find(|(at, name)| features[..*at].contains(name)) {
             return Err(Error::invalid(format!("feature \"{}\" is named twice", twice.1), "Name each once."));
         }
-        let (duration, event, entry) =
-            (needed(3, "the duration column")?, needed(4, "the event column")?, call.text(5).map(str::to_owned));
-        if let Some(leak) =
-            features.iter().find(|name| **name == duration || **name == event || entry.as_ref() == Some(name))
-        {
+        let target = call.text(TARGET).map(str::to_owned);
+        if let Some(target) = target.as_ref().filter(|_| algorithm.tells_of_time()) {
+            return Err(Error::invalid(
+                format!("{algorithm_name} takes no target, got \"{target}\""),
+                "It explains a duration and an event; a target is the amount that a model of values explains.",
+            ));
+        }
+        if target.is_none() && algorithm.needs_target() {
+            return Err(Error::invalid(
+                format!("{algorithm_name} needs a target"),
+                "The column of the amount to be explained: target => 'expansion'.",
+            ));
+        }
+        let of_time = |place: usize, what: &str, is_asked: bool| match (is_asked, call.text(place)) {
+            (true, _) => needed(place, what),
+            (false, None) => Ok(String::new()),
+            (false, Some(given)) => Err(Error::invalid(
+                format!("{algorithm_name} takes no {}, got \"{given}\"", what.trim_start_matches("the ")),
+                match algorithm.tells_of_time() {
+                    true => "A row is one decision: the event is that it was renewed.",
+                    false => "It explains the amount in target => ...",
+                },
+            )),
+        };
+        let duration = of_time(3, "the duration column", algorithm.takes_durations())?;
+        let event = of_time(4, "the event column", algorithm.tells_of_time())?;
+        let entry = call.text(5).map(str::to_owned);
+        let of_durations = [
+            (entry.is_some(), "an entry"),
+            (!call.is_null(SEGMENT_BY), "segments"),
+            (!call.is_null(STARTED_ON), "started_on"),
+        ];
+        if let Some((_, what)) = of_durations.iter().find(|(given, _)| *given && !algorithm.takes_durations()) {
+            return Err(Error::invalid(
+                format!("{algorithm_name} takes no {}", what.trim_start_matches("an ")),
+                "That is for models of durations; filter the source, or make the column a feature.",
+            ));
+        }
+        let outcomes = [Some(&duration), Some(&event), entry.as_ref(), target.as_ref()];
+        if let Some(leak) = features.iter().find(|name| outcomes.contains(&Some(name))) {
             return Err(Error::invalid(
                 format!("\"{leak}\" cannot be a feature: it is what is to be explained"),
                 "Leave it out. A score may use the age: renewal_probability(…, given => age).",
@@ -120,7 +248,80 @@ impl Request {
                 "Within a stratum it does not vary; leave it out of one of the two.",
             ));
         }
+        let segment_by = segments(call.texts(SEGMENT_BY).unwrap_or_default(), &features, strata.as_deref())?;
+        let pooling = match call.text(POOLING) {
+            None | Some("partial") => Pooling::Partial,
+            Some("none") => Pooling::None,
+            Some(other) => {
+                return Err(Error::invalid(format!("unknown pooling \"{other}\""), "One of: partial, none."));
+            }
+        };
+        let min_events = call.integer(MIN_EVENTS);
+        if let Some(least) = min_events.filter(|least| *least < 1) {
+            return Err(Error::invalid(format!("min_events must be at least 1, got {least}"), "A number of events."));
+        }
+        let unit = match call.text(UNIT) {
+            None | Some("month") => Unit::Month,
+            Some("day") => Unit::Day,
+            Some("week") => Unit::Week,
+            Some("year") => Unit::Year,
+            Some(other) => {
+                return Err(Error::invalid(format!("unknown unit \"{other}\""), "One of: day, week, month, year."));
+            }
+        };
+        let half_life = call.float(HALF_LIFE);
+        if half_life.is_some_and(|half_life| !(half_life > 0.0 && half_life < f64::INFINITY)) {
+            return Err(Error::invalid(
+                "half_life must be finite and greater than 0",
+                "It is in the unit of the durations.",
+            ));
+        }
+        let era = call.text(ERA).map(era);
+        let expected_signs = call.jsonb(EXPECTED_SIGNS).map(|json| signs(&json, &features)).transpose()?;
+        let as_of = as_of(call)?;
+        let (started_on, known_on) = (call.text(STARTED_ON).map(str::to_owned), call.text(KNOWN_ON).map(str::to_owned));
+        if as_of.is_some() && started_on.is_none() && known_on.is_none() {
+            return Err(Error::invalid(
+                "as_of cannot be honoured: nothing says when a row began, or when it was known",
+                "Name the date column: started_on => 'signed_on' (outcomes after as_of are then censored), or known_on.",
+            ));
+        }
+        if as_of.is_none() && known_on.is_some() {
+            return Err(Error::invalid("known_on needs as_of", "The day whose knowledge the rows may hold."));
+        }
+        if half_life.is_some() && started_on.is_none() {
+            return Err(Error::invalid("half_life needs started_on", "The date column that tells how old a row is."));
+        }
+        if era.is_some() && !algorithm.is_cox() {
+            return Err(Error::invalid(
+                format!("an era is for cox, not for {algorithm_name}"),
+                "Make it a feature instead; a row of an era to come then needs a value that training saw.",
+            ));
+        }
+        if era.is_some() && strata.is_some() {
+            return Err(Error::invalid(
+                "a model has strata or eras, not both",
+                "Strata have baselines of their own; rows of all eras are scored by one.",
+            ));
+        }
+        if null_policy == NullPolicy::Indicator && matches!(algorithm, Algorithm::KaplanMeier) {
+            return Err(Error::invalid(
+                "kaplan_meier has no terms, so none for NULLs",
+                "Use null_policy => 'impute', or make the NULLs a level in a view: coalesce(plan, '?').",
+            ));
+        }
         Ok(Request {
+            target,
+            segment_by,
+            pooling,
+            min_events,
+            as_of,
+            started_on,
+            known_on,
+            unit,
+            half_life,
+            era,
+            expected_signs: expected_signs.unwrap_or_default(),
             model,
             source: source.ok_or_else(|| Error::invalid("train needs a source", "The name of a table or view."))?,
             algorithm_name,
@@ -144,12 +345,13 @@ impl Request {
 
     /// What the registry keeps of the request, the holdout's cut-off resolved.
     pub fn spec(&self, source: &Source) -> Value {
-        json!({
+        let named = |name: &String| (!name.is_empty()).then(|| name.clone());
+        let mut spec = json!({
             "source": source.display,
             "algorithm": self.algorithm_name,
             "options": self.options,
-            "duration": self.duration,
-            "event": self.event,
+            "duration": named(&self.duration),
+            "event": named(&self.event),
             "entry": self.entry,
             "features": self.features,
             "strata": self.strata,
@@ -157,11 +359,109 @@ impl Request {
             "cluster": self.cluster,
             "holdout": source.holdout_spec,
             "horizon": self.horizon,
-            "null_policy": match self.null_policy { NullPolicy::Error => "error", NullPolicy::Drop => "drop" },
+            "null_policy": self.null_policy.name(),
             "label_policy": self.label_policy,
             "seed": self.seed,
-        })
+        });
+        // What was not asked for is not told, so that versions differ only in what differs.
+        let mut tell = |key: &str, value: Value| {
+            if let (Some(spec), false) = (spec.as_object_mut(), value.is_null()) {
+                spec.insert(key.into(), value);
+            }
+        };
+        tell("target", json!(self.target));
+        if !self.segment_by.is_empty() {
+            tell("segment_by", json!(self.segment_by));
+            tell(
+                "pooling",
+                json!(match self.pooling {
+                    Pooling::None => "none",
+                    Pooling::Partial => "partial",
+                }),
+            );
+        }
+        tell("min_events", json!(self.min_events));
+        tell("as_of", json!(self.as_of));
+        tell("started_on", json!(self.started_on));
+        tell("known_on", json!(self.known_on));
+        if self.started_on.is_some() {
+            tell("unit", json!(self.unit.name()));
+        }
+        tell("half_life", json!(self.half_life));
+        if let Some(era) = &self.era {
+            tell("era", json!({"by": era.by, "stretch": era.stretch}));
+        }
+        if !self.expected_signs.is_empty() {
+            let signs = self.expected_signs.iter().map(|(name, sign)| (name.clone(), json!(sign.name())));
+            tell("expected_signs", Value::Object(signs.collect()));
+        }
+        spec
     }
+}
+
+/// Where the arguments stand that came after the first seventeen.
+const TARGET: usize = 17;
+const SEGMENT_BY: usize = 18;
+const POOLING: usize = 19;
+const MIN_EVENTS: usize = 20;
+const AS_OF: usize = 21;
+const STARTED_ON: usize = 22;
+const KNOWN_ON: usize = 23;
+const UNIT: usize = 24;
+const HALF_LIFE: usize = 25;
+const ERA: usize = 26;
+const EXPECTED_SIGNS: usize = 27;
+
+fn segments(segment_by: Vec<String>, features: &[String], strata: Option<&str>) -> Result<Vec<String>> {
+    for (at, name) in segment_by.iter().enumerate() {
+        if segment_by[..at].contains(name) {
+            return Err(Error::invalid(format!("segment_by names \"{name}\" twice"), "Name each once."));
+        }
+        if features.contains(name) || strata == Some(name) {
+            return Err(Error::invalid(
+                format!("\"{name}\" cannot be a feature, or the stratum, and a segment"),
+                "Within a segment it does not vary; leave it out of one of the two.",
+            ));
+        }
+    }
+    Ok(segment_by)
+}
+
+fn as_of(call: &Call) -> Result<Option<String>> {
+    // -infinity and infinity are the least and the greatest number of days.
+    match call.integer(AS_OF) {
+        None => Ok(None),
+        Some(i32::MIN | i32::MAX) => Err(Error::invalid("as_of must be a finite day", "The day of the knowledge.")),
+        Some(_) => Ok(call.get::<pgrx::datum::Date>(AS_OF).map(|day| day.to_iso_string())),
+    }
+}
+
+/// `column`, or `column:year` (quarter, month) of a date.
+fn era(text: &str) -> Era {
+    let stretch = |name: &str| ["year", "quarter", "month"].into_iter().find(|known| *known == name);
+    match text.rsplit_once(':').and_then(|(by, name)| Some((by, stretch(name)?))) {
+        Some((by, stretch)) => Era { by: by.into(), stretch: Some(stretch) },
+        None => Era { by: text.into(), stretch: None },
+    }
+}
+
+fn signs(json: &str, features: &[String]) -> Result<Vec<(String, Sign)>> {
+    let hint = r#"A JSON object with a sign for features, as {"price": "+", "tenure_discount": "-"}."#;
+    let json: Value = serde_json::from_str(json)
+        .map_err(|error| Error::invalid(format!("expected_signs cannot be read: {error}"), hint))?;
+    let object = json.as_object().ok_or_else(|| Error::invalid("expected_signs must be a JSON object", hint))?;
+    let sign = |(name, value): (&String, &Value)| {
+        if !features.contains(name) {
+            let known = format!("The features are: {}.", features.join(", "));
+            return Err(Error::invalid(format!("expected_signs names \"{name}\", which is no feature"), known));
+        }
+        match value.as_str() {
+            Some("+") => Ok((name.clone(), Sign::Positive)),
+            Some("-") => Ok((name.clone(), Sign::Negative)),
+            _ => Err(Error::invalid(format!("the expected sign of \"{name}\" must be + or -, got {value}"), hint)),
+        }
+    };
+    object.iter().map(sign).collect()
 }
 
 fn options(json: &str) -> Result<Map<String, Value>> {

@@ -212,6 +212,7 @@ WORKING = {
     "weights": "'log-rank'", "method": "'quantile'", "bins": "10", "to_t": "2", "at": "NULL", "algorithm": "'cox'", "duration": "'d'", "event": "'e'", "entry": "NULL", "weight": "NULL", "holdout": "NULL",
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
     "load_demo.schema": "'acme'", "load_demo.accounts": "12", "load_demo.seed": "1", "load_demo.as_of": "'2025-06-30'", "load_demo.replace": "true",
+    **{f"train.{argument}": "NULL" for argument in ("target", "segment_by", "min_events", "started_on", "known_on", "half_life", "era", "expected_signs")}, "train.pooling": "'partial'", "train.unit": "'week'",
     "train.options": "'{\"ties\": \"breslow\"}'", "train.strata": "'g'", "train.cluster": "'g'",
     **{f"{name}.{argument}": value for name in ("timeline_asof", "timeline_query", "lifetimes", "renewal_events", "contract_features", "payment_features", "derive_outcomes", "label_audit", "check_timeline", "apply_account_map")
        for argument, value in {"timeline": "'book'", "invoices": "'book'", "map": "'book'", "rates": "'book'", "as_of": "'2024-01-31'", "grain": "'account'", "observed_from": "'2023-06-30'"}.items()},

@@ -1,11 +1,12 @@
 //! The statistics of `ltv`: slices and numbers in, numbers out.
 //!
 //! Nothing here knows PostgreSQL. Rooms, from the ground up: [`numeric`] is shared arithmetic; [`survival`] holds
-//! samples over time and the one curve type; [`hazard`] models of time to event with covariates; [`btyd`] models of
+//! samples over time and the one curve type; [`hazard`] models of time to event with covariates; [`amount`] of amounts; [`btyd`] models of
 //! customers by counts; [`boost`] sums of trees; [`value`] money; [`trend`] what is measured again and again; [`assess`] whether a prediction is
 //! true; [`model`] the fitted model as a value.
 #![forbid(unsafe_code)]
 
+pub mod amount;
 pub mod assess;
 pub mod boost;
 pub mod btyd;

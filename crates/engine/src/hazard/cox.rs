@@ -199,6 +199,56 @@ pub fn fit_with(design: &Design, options: &Options, interrupt: Interrupt) -> Res
 }
 
 impl CoxFit {
+    /// The fit with these coefficients, come by elsewhere: its means and baselines are those of `design` at them. The
+    /// statistics of the fit itself stay as they are, the robust covariance and all strata but those of `design` go.
+    ///
+    /// # Errors
+    /// As [`fit_with`]; [`Error::Invalid`] unless the design has the covariates of the fit and the covariance their size.
+    pub fn at(
+        self,
+        design: &Design,
+        coefficients: Vec<Option<f64>>,
+        covariance: Vec<f64>,
+        interrupt: Interrupt,
+    ) -> Result<CoxFit> {
+        let p = design.covariates();
+        if design.is_empty() || coefficients.len() != p || self.coefficients.len() != p || covariance.len() != p * p {
+            return Err(Error::invalid(
+                format!("{} coefficients for {p} covariates of {} rows", coefficients.len(), design.len()),
+                "Give the rows of the same covariates, in their order.",
+            ));
+        }
+        let sets = RiskSets::new(design, interrupt)?;
+        // A baseline is Breslow's where ties are exact.
+        let ties = if self.ties == Ties::Exact { Ties::Breslow } else { self.ties };
+        let mut likelihood = PartialLikelihood::new(&sets, ties, Penalty::default())?;
+        let scaled: Vec<f64> = coefficients
+            .iter()
+            .zip(&sets.scales)
+            .map(|(beta, scale)| if *scale > 0.0 { beta.unwrap_or(0.0) / scale } else { 0.0 })
+            .collect();
+        let baselines = Baseline::of_strata(&sets, &mut likelihood, &scaled, interrupt)?;
+        let mut strata: Vec<String> = design.strata().names().iter().map(|name| name.to_string()).collect();
+        strata.sort_unstable();
+        let fit = CoxFit {
+            rows: design.len(),
+            events: design.events().iter().filter(|event| **event).count(),
+            weighted_events: sets.weighted_events,
+            means: sets.means.clone(),
+            degrees_of_freedom: coefficients.iter().flatten().count(),
+            coefficients,
+            covariance,
+            robust: None,
+            strata,
+            baselines,
+            ..self
+        };
+        match fit.validate() {
+            Ok(()) => Ok(fit),
+            Err(_) => Err(Error::OutOfRange("the model's numbers overflow at these coefficients".into())),
+        }
+    }
+
     /// β'(x − means): the log hazard relative to the average row. `x` holds the p covariates of a row.
     pub fn linear_predictor(&self, x: &[f64]) -> f64 {
         let centred = x.iter().zip(&self.means).map(|(x, mean)| x - mean);

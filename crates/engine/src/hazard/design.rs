@@ -32,6 +32,9 @@ pub struct Design {
     /// Empty when endings have no causes; otherwise 0 for the rows without an event. Rows with causes have no offsets,
     /// upper bounds, strata or clusters.
     pub(super) causes: Vec<u8>,
+    /// Empty when the rows are of times; otherwise what is explained, and the rows have no times, events, upper bounds,
+    /// strata, clusters or causes.
+    pub(super) amounts: Vec<f64>,
     /// Rows × covariates, row-major.
     pub(super) x: Vec<f64>,
     pub(super) skipped: u64,
@@ -97,6 +100,9 @@ impl Design {
         if !self.causes.is_empty() {
             return Err(some_only("cause"));
         }
+        if !self.amounts.is_empty() {
+            return Err(some_only("amount"));
+        }
         if self.has_extras() {
             return self.push_row(&Row { entry, exit, event, weight, x, ..Row::default() });
         }
@@ -120,14 +126,12 @@ impl Design {
                 "The upper bound must be finite and greater than the lower one.",
             ));
         }
-        if !row.offset.is_finite() {
-            return Err(Error::invalid(
-                format!("the offset must be finite, got {}", row.offset),
-                "It is added to the linear predictor with coefficient 1.",
-            ));
-        }
+        check_offset(row.offset)?;
         if !self.causes.is_empty() {
             return Err(some_only("cause"));
+        }
+        if !self.amounts.is_empty() {
+            return Err(some_only("amount"));
         }
         let rows = self.len();
         if rows > 0 && row.stratum.is_some() == self.strata.is_empty() {
@@ -171,13 +175,52 @@ impl Design {
         let cause = cause_number(cause, true)?;
         self.check_row(entry, exit, weight, x)?;
         if !self.is_empty() && self.causes.is_empty() {
-            return Err(some_only("cause"));
+            return Err(some_only(if self.amounts.is_empty() { "cause" } else { "amount" }));
         }
         self.reserve(1, x.len(), entry > 0.0, weight != 1.0)?;
         self.causes.try_reserve(1).map_err(|_| no_memory(self.len() + 1, x.len()))?;
         self.causes.push(cause as u8);
         self.append(entry, exit, cause > 0, weight, x);
         Ok(())
+    }
+
+    /// Adds one row of a model of amounts: `amount` is what is explained, `offset` a part of the linear predictor whose
+    /// coefficient is 1.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the amount, the offset or a covariate is not finite, the weight is not finite and positive,
+    /// the number of covariates differs from that of the rows before, or these are rows of times; [`Error::OutOfRange`]
+    /// when the memory of the server is exhausted.
+    pub fn push_amount(&mut self, amount: f64, weight: f64, offset: f64, x: &[f64]) -> Result<()> {
+        let rows = self.len();
+        if rows > 0 && self.amounts.is_empty() {
+            return Err(some_only("amount"));
+        }
+        if !amount.is_finite() {
+            return Err(Error::invalid(
+                format!("the amount must be finite, got {amount}"),
+                "Leave the row out, or find where the number comes from.",
+            ));
+        }
+        check_offset(offset)?;
+        self.check_row(0.0, 0.0, weight, x)?;
+        self.reserve(1, x.len(), false, weight != 1.0)?;
+        let offsets = if self.offsets.is_empty() && offset == 0.0 { 0 } else { rows + 1 - self.offsets.len() };
+        room(&mut self.amounts, 1)
+            .and_then(|()| room(&mut self.offsets, offsets))
+            .map_err(|_| no_memory(rows + 1, x.len()))?;
+        if offsets > 0 {
+            self.offsets.resize(rows, 0.0);
+            self.offsets.push(offset + 0.0);
+        }
+        self.amounts.push(amount + 0.0);
+        self.append(0.0, 0.0, false, weight, x);
+        Ok(())
+    }
+
+    /// What each row is to explain; empty when the rows are of times.
+    pub fn amounts(&self) -> &[f64] {
+        &self.amounts
     }
 
     /// Adds a row that is known to be good and for which there is room.
@@ -221,7 +264,11 @@ impl Design {
             if !self.is_empty() && self.causes.is_empty() != other.causes.is_empty() {
                 return Err(some_only("cause"));
             }
+            if !self.is_empty() && self.amounts.is_empty() != other.amounts.is_empty() {
+                return Err(some_only("amount"));
+            }
             let (late, weighted) = (other.has_entries(), other.has_weights());
+            room(&mut self.amounts, other.amounts.len()).map_err(|_| no_memory(other.len(), other.covariates))?;
             self.causes.try_reserve(other.causes.len()).map_err(|_| no_memory(other.len(), other.covariates))?;
             self.reserve(other.len(), other.covariates, late, weighted)?;
             let (rows, total) = (self.len(), self.len() + other.len());
@@ -238,6 +285,7 @@ impl Design {
                 .and_then(|()| join(&mut self.uppers, &other.uppers, f64::INFINITY))
                 .map_err(|_: std::collections::TryReserveError| no_memory(total, other.covariates))?;
             self.causes.extend_from_slice(&other.causes);
+            self.amounts.extend_from_slice(&other.amounts);
             self.strata.merge(&other.strata)?;
             self.clusters.merge(&other.clusters)?;
             self.covariates = other.covariates;
@@ -336,7 +384,7 @@ impl Design {
 
     /// Memory held, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        let columns = [&self.exits, &self.entries, &self.weights, &self.offsets, &self.uppers, &self.x];
+        let columns = [&self.exits, &self.entries, &self.weights, &self.offsets, &self.uppers, &self.amounts, &self.x];
         let floats: usize = columns.iter().map(|column| column.capacity()).sum();
         floats.saturating_mul(size_of::<f64>()).saturating_add(self.events.capacity() + self.causes.capacity())
             + self.strata.memory_bytes()
@@ -427,6 +475,16 @@ fn room<T>(column: &mut Vec<T>, more: usize) -> std::result::Result<(), TryReser
 
 fn no_memory(rows: usize, covariates: usize) -> Error {
     Error::OutOfRange(format!("no memory is left for {rows} rows of {covariates} covariates"))
+}
+
+fn check_offset(offset: f64) -> Result<()> {
+    if offset.is_finite() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        format!("the offset must be finite, got {offset}"),
+        "It is added to the linear predictor with coefficient 1.",
+    ))
 }
 
 fn some_only(what: &str) -> Error {

@@ -6,6 +6,8 @@ use crate::numeric::bytes::{Reader, Writer};
 use crate::{Error, Result};
 
 const VERSION: u8 = 1;
+/// The version of rows of amounts: these stand where exits and events do.
+const OF_AMOUNTS: u8 = 2;
 const HAS_ENTRIES: u8 = 1;
 const HAS_WEIGHTS: u8 = 2;
 const HAS_OFFSETS: u8 = 4;
@@ -19,11 +21,11 @@ const FLOATS: u8 = HAS_ENTRIES | HAS_WEIGHTS | HAS_OFFSETS | HAS_UPPERS;
 impl Design {
     /// The stored form: version, flags, numbers of covariates, skipped rows and rows; then the columns exit, event,
     /// entry, weight, offset, upper, strata, clusters and causes (where flagged) and the covariates row by row. Whole numbers as
-    /// LEB128, floats little-endian.
+    /// LEB128, floats little-endian. Rows of amounts have another version, and amounts in place of exits and events.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.bytes.reserve(self.memory_bytes() + 64);
-        out.byte(VERSION);
+        out.byte(if self.amounts.is_empty() { VERSION } else { OF_AMOUNTS });
         let flags = [
             (HAS_ENTRIES, self.entries.is_empty()),
             (HAS_WEIGHTS, self.weights.is_empty()),
@@ -39,8 +41,11 @@ impl Design {
         out.whole(self.covariates as u64);
         out.whole(self.skipped);
         out.whole(self.exits.len() as u64);
-        self.exits.iter().for_each(|exit| out.float(*exit));
-        self.events.iter().for_each(|event| out.byte(u8::from(*event)));
+        if self.amounts.is_empty() {
+            self.exits.iter().for_each(|exit| out.float(*exit));
+            self.events.iter().for_each(|event| out.byte(u8::from(*event)));
+        }
+        self.amounts.iter().for_each(|amount| out.float(*amount));
         for column in [&self.entries, &self.weights, &self.offsets, &self.uppers] {
             column.iter().for_each(|value| out.float(*value));
         }
@@ -59,7 +64,7 @@ impl Design {
     pub fn decode(bytes: &[u8]) -> Result<Design> {
         let mut from = Reader::new(bytes);
         let version = from.byte()?;
-        if version != VERSION {
+        if ![VERSION, OF_AMOUNTS].contains(&version) {
             return Err(Error::malformed(format!("format version {version} of a design is not known to this release")));
         }
         let flags = from.byte()?;
@@ -68,13 +73,20 @@ impl Design {
         let columns = 1 + (flags & FLOATS).count_ones() as usize;
         let bytes_per_row =
             covariates.checked_add(columns).and_then(|floats| floats.checked_mul(8)).ok_or_else(inconsistent)?;
-        let rows = from.count(bytes_per_row.saturating_add(1))?;
-        if rows == 0 && (flags != 0 || covariates != 0) {
+        let of_amounts = version == OF_AMOUNTS;
+        let rows = from.count(bytes_per_row.saturating_add(usize::from(!of_amounts)))?;
+        if rows == 0 && (flags != 0 || covariates != 0 || of_amounts) {
             return Err(inconsistent());
         }
         let rows_of = |flag: u8| if flags & flag != 0 { rows } else { 0 };
-        let exits = column(&mut from, rows)?;
-        let events = (0..rows).map(|_| flag(&mut from)).collect::<Result<Vec<bool>>>()?;
+        let first = column(&mut from, rows)?;
+        let (exits, events, amounts) = match of_amounts {
+            true => (vec![0.0; rows], vec![false; rows], first),
+            false => {
+                let events = (0..rows).map(|_| flag(&mut from)).collect::<Result<Vec<bool>>>()?;
+                (first, events, Vec::new())
+            }
+        };
         let entries = column(&mut from, rows_of(HAS_ENTRIES))?;
         let weights = column(&mut from, rows_of(HAS_WEIGHTS))?;
         let offsets = column(&mut from, rows_of(HAS_OFFSETS))?;
@@ -95,6 +107,7 @@ impl Design {
             strata,
             clusters,
             causes,
+            amounts,
             x,
             skipped,
             takes_missing: flags & TAKES_MISSING != 0,
@@ -106,6 +119,11 @@ impl Design {
     fn validate(&self) -> Result<()> {
         let agree = self.causes.iter().zip(&self.events).all(|(cause, event)| (*cause > 0) == *event);
         if !agree || (!self.causes.is_empty() && self.has_extras()) {
+            return Err(inconsistent());
+        }
+        let of_times = [&self.entries, &self.uppers].iter().any(|column| !column.is_empty())
+            || !(self.strata.is_empty() && self.clusters.is_empty() && self.causes.is_empty());
+        if !self.amounts.is_empty() && (of_times || self.amounts.iter().any(|amount| !amount.is_finite())) {
             return Err(inconsistent());
         }
         for (i, exit) in self.exits.iter().enumerate() {

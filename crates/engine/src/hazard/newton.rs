@@ -152,14 +152,14 @@ fn is_penalised(likelihood: &PartialLikelihood) -> bool {
 }
 
 /// What the length of a step and its decrement (twice the rise it promises) say about those to come.
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     GoOn,
     Converged,
     RunningOff,
 }
 
 /// The step before, and how many in a row have not been shorter than the one before them.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     decrement: f64,
     length: f64,
     unshrunk: usize,
@@ -208,12 +208,12 @@ fn separation(
 }
 
 /// The terms that a step still moves, or that a direction is made of.
-pub(super) fn moving(step: &[f64]) -> Vec<usize> {
+pub(crate) fn moving(step: &[f64]) -> Vec<usize> {
     let longest = longest(step);
     (0..step.len()).filter(|&i| step[i].abs() > RUNNING_OFF * longest).collect()
 }
 
-pub(super) fn longest(step: &[f64]) -> f64 {
+pub(crate) fn longest(step: &[f64]) -> f64 {
     step.iter().fold(0.0, |longest, part| longest.max(part.abs()))
 }
 

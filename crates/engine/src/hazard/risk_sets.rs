@@ -17,7 +17,7 @@ pub(super) type Lanes = [f64; LANES];
 const WIDEST_OFFSETS: f64 = 400.0;
 
 /// Rows between two questions whether to go on.
-pub(super) const ROWS_PER_INTERRUPT: usize = 1 << 16;
+pub(crate) const ROWS_PER_INTERRUPT: usize = 1 << 16;
 
 /// The rows of a design that are at risk at some event time: stratum by stratum, and in each the latest exit first.
 ///

@@ -6,7 +6,7 @@ use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
 
 /// The weighted mean of each covariate, and the power of two nearest to the inverse of its mean absolute deviation.
-pub(super) fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<(Vec<f64>, Vec<f64>)> {
+pub(crate) fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<(Vec<f64>, Vec<f64>)> {
     let covariates = design.covariates();
     let total = match design.weights() {
         [] => design.len() as f64,

@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::Model;
 use crate::model::legacy::Version1;
+use crate::model::{Fit, Model};
 use crate::survival::RecalibrationMap;
 use crate::{Error, Result};
 
@@ -38,6 +38,22 @@ impl Model {
     /// # Errors
     /// [`Error::Malformed`] for another version, a wrong fingerprint, or parts that do not fit each other.
     pub fn decode(bytes: &[u8]) -> Result<Model> {
+        let model = Model::read(bytes)?;
+        model.validate()?;
+        Ok(model)
+    }
+
+    /// As [`Model::decode`] for a model that is part of another: one that has parts itself is not looked into.
+    pub(super) fn decode_component(bytes: &[u8]) -> Result<Model> {
+        let model = Model::read(bytes)?;
+        if matches!(model.fit, Fit::Hybrid(_)) {
+            return Err(Error::malformed("a hybrid model is part of another"));
+        }
+        model.validate()?;
+        Ok(model)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Model> {
         let (header, payload) =
             bytes.split_at_checked(HEADER_BYTES).ok_or_else(|| Error::malformed("a stored model ends too early"))?;
         if !(1..=RECALIBRATED).contains(&header[0]) {
@@ -58,8 +74,6 @@ impl Model {
             _ => postcard::from_bytes(payload).map(|model| (None, model)),
         }
         .map_err(unreadable)?;
-        let model = Model { recalibration: map, ..model };
-        model.validate()?;
-        Ok(model)
+        Ok(Model { recalibration: map, ..model })
     }
 }

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::hazard::cox::Status;
 use crate::hazard::parametric::ParametricFit;
 use crate::model::contractual::{contractual_coefficients, contractual_quality};
-use crate::model::{Fit, Model, transactional};
+use crate::model::{Fit, Model, amount, transactional};
 use crate::numeric::normal;
 use crate::survival::kaplan_meier::critical_value;
 
@@ -67,10 +67,15 @@ impl Model {
             Fit::Cox(fit) => (&fit.coefficients, &fit.covariance, fit.robust.as_ref().map(|robust| &robust.covariance)),
             Fit::FineGray(fit) => (&fit.coefficients, &fit.naive_covariance, Some(&fit.covariance)),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => return Ok(Some(self.discrete_coefficients(fit, critical))),
-            Fit::Parametric(fit) => return Ok(Some(self.parametric_coefficients(fit, critical))),
+            Fit::Parametric(fit) | Fit::Rule(fit) => {
+                return Ok(Some(self.parametric_coefficients(fit, critical)));
+            }
             Fit::Contractual(fit) => return Ok(Some(contractual_coefficients(fit, critical))),
             Fit::Transactional(fit) => return Ok(Some(transactional::coefficients(fit, critical))),
-            Fit::KaplanMeier(_) | Fit::BoostedHazard(_) => return Ok(None),
+            Fit::Segmented(segmented) => return segmented.coefficients(level),
+            Fit::Amount(fit) => return Ok(Some(amount::coefficients(fit, &self.terms(), critical))),
+            Fit::TwoPart(fit) => return Ok(Some(amount::two_part_coefficients(self, fit, critical))),
+            Fit::KaplanMeier(_) | Fit::BoostedHazard(_) | Fit::Hybrid(_) => return Ok(None),
         };
         let diagonal = coefficients.len() + 1;
         let error = |covariance: &Vec<f64>, i: usize| covariance.get(i * diagonal).map(|variance| variance.sqrt());
@@ -125,7 +130,11 @@ impl Model {
                     events: fit.events,
                 });
             }
-            Fit::KaplanMeier(_) | Fit::Contractual(_) => return None,
+            Fit::Amount(_) | Fit::TwoPart(_) => return amount::quality(self),
+            // Those of the segments are of different rows: ask each.
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Segmented(_) | Fit::Rule(_) | Fit::Hybrid(_) => {
+                return None;
+            }
         };
         let known = *status != Status::NoEvents;
         let penalised = |penalty: f64| known.then_some(penalty * parameters as f64 - 2.0 * log_likelihood);

@@ -32,6 +32,14 @@ pub struct Allocation {
     pub parts: Vec<f64>,
 }
 
+impl Allocation {
+    /// The same behind `before` features that have no part in it.
+    fn after(mut self, before: usize) -> Allocation {
+        self.parts.splice(0..0, std::iter::repeat_n(0.0, before));
+        self
+    }
+}
+
 /// With more features the Shapley values of cohorts would need more memory than they are worth.
 const MOST_COHORT_FEATURES: usize = 16;
 
@@ -45,6 +53,11 @@ impl Model {
     /// # Errors
     /// The outer one never; the inner when the row has no score.
     pub fn allocate_linear_predictor(&self, values: &[Value]) -> Result<Option<Allocation>, Unscorable> {
+        if let Fit::Segmented(segmented) = &self.fit {
+            let (model, rest) = segmented.of_row(values);
+            let inner = model.allocate_linear_predictor(rest)?;
+            return Ok(inner.map(|allocation| allocation.after(values.len() - rest.len())));
+        }
         let mut columns = Vec::new();
         let subject = self.subject(values, &mut columns)?;
         if let Subject::BoostedHazard { fit, covariates, linear_predictor } = subject.uncalibrated() {
@@ -63,6 +76,21 @@ impl Model {
     /// Those of `quantity`; [`Error::Invalid`] for a Kaplan–Meier model of more than 16 features. The inner error when the
     /// row, or the average row, has no score.
     pub fn allocate(
+        &self,
+        values: &[Value],
+        resolution: f64,
+        mut quantity: impl FnMut(&Subject) -> Result<Option<f64>>,
+    ) -> Result<Result<Option<Allocation>, Unscorable>> {
+        // The average row is one of the same segment.
+        let (model, rest) = match &self.fit {
+            Fit::Segmented(segmented) => segmented.of_row(values),
+            _ => (self, values),
+        };
+        let allocation = model.allocate_within(rest, resolution, &mut quantity)?;
+        Ok(allocation.map(|found| found.map(|found| found.after(values.len() - rest.len()))))
+    }
+
+    fn allocate_within(
         &self,
         values: &[Value],
         resolution: f64,
@@ -93,14 +121,23 @@ impl Model {
             (Fit::Cox(fit), _) => &fit.means,
             (Fit::Renewal(fit) | Fit::DiscreteTime(fit), _) => &fit.means,
             (Fit::FineGray(fit), _) => &fit.means,
-            (Fit::Parametric(fit), _) => {
+            (Fit::Parametric(fit) | Fit::Rule(fit), _) => {
                 if fit.bare_curve(&fit.means).validate().is_err() {
                     let reason = "the model has no curve for its average row".into();
                     return Ok(Err(Unscorable::Undefined { reason }));
                 }
                 &fit.means
             }
-            (Fit::Contractual(_) | Fit::Transactional(_) | Fit::KaplanMeier(_), _) => {
+            (
+                Fit::Contractual(_)
+                | Fit::Transactional(_)
+                | Fit::KaplanMeier(_)
+                | Fit::Segmented(_)
+                | Fit::Amount(_)
+                | Fit::TwoPart(_)
+                | Fit::Hybrid(_),
+                _,
+            ) => {
                 return Ok(Ok(Some(Allocation { baseline: prediction, prediction, parts: Vec::new() })));
             }
         };
@@ -121,7 +158,7 @@ impl Model {
             Fit::Cox(fit) => one(&fit.means, &fit.coefficients),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => one(&fit.means, &fit.coefficients),
             Fit::FineGray(fit) => one(&fit.means, &fit.coefficients),
-            Fit::Parametric(fit) => {
+            Fit::Parametric(fit) | Fit::Rule(fit) => {
                 let terms = fit.columns().into_iter().zip(&fit.coefficients);
                 let changes = terms.filter_map(|((parameter, covariate), beta)| {
                     let at = covariate?;
@@ -129,9 +166,14 @@ impl Model {
                 });
                 (fit.distribution.parameters().max(1), changes.collect())
             }
-            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) => {
-                (1, Vec::new())
-            }
+            Fit::KaplanMeier(_)
+            | Fit::Contractual(_)
+            | Fit::Transactional(_)
+            | Fit::BoostedHazard(_)
+            | Fit::Segmented(_)
+            | Fit::Amount(_)
+            | Fit::TwoPart(_)
+            | Fit::Hybrid(_) => (1, Vec::new()),
         };
         let owners = self.owners();
         let mut effects = vec![vec![0.0; width]; self.features.len()];

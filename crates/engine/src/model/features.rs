@@ -16,12 +16,89 @@ pub enum Kind {
     Category { levels: Vec<String> },
     /// No column: the stratum, one of those the fit knows, whose baseline the row has.
     Stratum,
+    /// One that may be NULL: then it counts as the value that the training rows had in the middle, or most often.
+    Filled(Filled),
+    /// No column: a part of what tells the row's segment, and so its model; see [`Segmented`](super::segments::Segmented).
+    Segment,
+}
+
+/// What stands in for a NULL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filled {
+    pub by: Filling,
+    /// Whether a last column of its own is 1 for a NULL, else 0.
+    pub indicator: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filling {
+    Number(f64),
+    Boolean(bool),
+    /// One of the levels, in byte order.
+    Level {
+        levels: Vec<String>,
+        at: usize,
+    },
+}
+
+impl Filling {
+    fn columns(&self) -> usize {
+        match self {
+            Filling::Number(_) | Filling::Boolean(_) => 1,
+            Filling::Level { levels, .. } => levels.len().saturating_sub(1),
+        }
+    }
+
+    /// As a value of a row.
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            Filling::Number(number) => Value::Number(*number),
+            Filling::Boolean(truth) => Value::Number(f64::from(u8::from(*truth))),
+            Filling::Level { levels, at } => levels.get(*at).map_or(Value::Null, |level| Value::Text(level)),
+        }
+    }
 }
 
 impl Kind {
     /// Whether its values are texts, not numbers.
     pub fn is_text(&self) -> bool {
-        matches!(self, Kind::Category { .. } | Kind::Stratum)
+        match self {
+            Kind::Category { .. } | Kind::Stratum | Kind::Segment => true,
+            Kind::Filled(filled) => matches!(filled.by, Filling::Level { .. }),
+            Kind::Numeric | Kind::Boolean => false,
+        }
+    }
+
+    /// Whether its numbers are true and false.
+    pub fn is_boolean(&self) -> bool {
+        matches!(self, Kind::Boolean | Kind::Filled(Filled { by: Filling::Boolean(_), .. }))
+    }
+
+    /// Whether it tells whose baseline, or model, a row has and is itself none of what the fit sees.
+    pub fn is_group(&self) -> bool {
+        matches!(self, Kind::Stratum | Kind::Segment)
+    }
+
+    /// The levels of a category, in byte order.
+    pub fn levels(&self) -> Option<&[String]> {
+        match self {
+            Kind::Category { levels } | Kind::Filled(Filled { by: Filling::Level { levels, .. }, .. }) => Some(levels),
+            _ => None,
+        }
+    }
+
+    /// What stands in for a NULL.
+    pub fn filling(&self) -> Option<&Filling> {
+        match self {
+            Kind::Filled(filled) => Some(&filled.by),
+            _ => None,
+        }
+    }
+
+    fn has_indicator(&self) -> bool {
+        matches!(self, Kind::Filled(filled) if filled.indicator)
     }
 }
 
@@ -65,15 +142,20 @@ impl std::fmt::Display for Unscorable {
 
 impl Feature {
     /// # Errors
-    /// [`Error::Malformed`] for a nameless feature or levels that are not distinct and in byte order.
+    /// [`Error::Malformed`] for a nameless feature, levels that are not distinct and in byte order, or a filling that is
+    /// no value.
     pub fn validate(&self) -> Result<()> {
-        let levels: &[String] = if let Kind::Category { levels } = &self.kind { levels } else { &[] };
+        let levels = self.kind.levels().unwrap_or_default();
         if self.name.is_empty() || levels.iter().chain([&self.name]).any(|name| name.contains('\0')) {
             return Err(Error::malformed("a feature or level of the model has no proper name"));
         }
-        match &self.kind {
-            Kind::Category { levels } if !levels.windows(2).all(|pair| pair[0] < pair[1]) => {
-                Err(Error::malformed(format!("the levels of feature {} are not in order", self.name)))
+        if !levels.windows(2).all(|pair| pair[0] < pair[1]) {
+            return Err(Error::malformed(format!("the levels of feature {} are not in order", self.name)));
+        }
+        match self.kind.filling().map(Filling::value) {
+            Some(Value::Null) => Err(Error::malformed(format!("feature {} has no filling", self.name))),
+            Some(Value::Number(number)) if !number.is_finite() => {
+                Err(Error::malformed(format!("the filling of feature {} is no finite number", self.name)))
             }
             _ => Ok(()),
         }
@@ -83,23 +165,30 @@ impl Feature {
         match &self.kind {
             Kind::Numeric | Kind::Boolean => 1,
             Kind::Category { levels } => levels.len().saturating_sub(1),
-            Kind::Stratum => 0,
+            Kind::Filled(filled) => filled.by.columns() + usize::from(filled.indicator),
+            Kind::Stratum | Kind::Segment => 0,
         }
     }
 
-    /// The names of its columns: the feature's own, or `feature=level`.
+    /// The names of its columns: the feature's own, or `feature=level`; that of an indicator is `feature is null`.
     pub fn terms(&self) -> Vec<String> {
-        match &self.kind {
-            Kind::Numeric | Kind::Boolean => vec![self.name.clone()],
-            Kind::Category { levels } => levels.iter().skip(1).map(|level| format!("{}={level}", self.name)).collect(),
-            Kind::Stratum => Vec::new(),
+        if self.kind.is_group() {
+            return Vec::new();
         }
+        let mut terms = match self.kind.levels() {
+            Some(levels) => levels.iter().skip(1).map(|level| format!("{}={level}", self.name)).collect(),
+            None => vec![self.name.clone()],
+        };
+        if self.kind.has_indicator() {
+            terms.push(format!("{} is null", self.name));
+        }
+        terms
     }
 
     /// As [`Feature::encode`] for a model that takes what is missing: NULL is NaN in each of the columns.
     pub fn encode_or_missing(&self, value: Value, columns: &mut Vec<f64>) -> Result<(), Unscorable> {
         match value {
-            Value::Null => {
+            Value::Null if self.kind.filling().is_none() => {
                 columns.extend(std::iter::repeat_n(f64::NAN, self.columns()));
                 Ok(())
             }
@@ -121,10 +210,22 @@ impl Feature {
 
     #[inline(never)]
     fn encode_other(&self, value: Value, columns: &mut Vec<f64>) -> Result<(), Unscorable> {
-        let missing = || Unscorable::Missing { feature: self.name.clone() };
-        match (&self.kind, value) {
-            (_, Value::Null) => Err(missing()),
-            (Kind::Category { levels }, Value::Text(text)) => {
+        if let Kind::Filled(filled) = &self.kind {
+            let missing = value == Value::Null;
+            self.encode_known(if missing { filled.by.value() } else { value }, columns)?;
+            if filled.indicator {
+                columns.push(f64::from(u8::from(missing)));
+            }
+            return Ok(());
+        }
+        self.encode_known(value, columns)
+    }
+
+    fn encode_known(&self, value: Value, columns: &mut Vec<f64>) -> Result<(), Unscorable> {
+        match (value, self.kind.levels()) {
+            (Value::Null, _) if self.kind == Kind::Segment => Ok(()),
+            (Value::Null, _) => Err(Unscorable::Missing { feature: self.name.clone() }),
+            (Value::Text(text), Some(levels)) => {
                 let found = levels.binary_search_by(|level| level.as_str().cmp(text));
                 let Ok(found) = found else {
                     return Err(Unscorable::Unseen { feature: self.name.clone(), level: text.into() });
@@ -132,7 +233,11 @@ impl Feature {
                 columns.extend((1..levels.len()).map(|column| if column == found { 1.0 } else { 0.0 }));
                 Ok(())
             }
-            (Kind::Stratum, Value::Text(_)) => Ok(()),
+            (Value::Text(_), None) if self.kind.is_group() => Ok(()),
+            (Value::Number(number), None) if number.is_finite() && !self.kind.is_group() => {
+                columns.push(number);
+                Ok(())
+            }
             _ => Err(Unscorable::NotFinite { feature: self.name.clone() }),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! A score depends on the model and the row only.
 
+pub mod amount;
 mod boosted;
 pub mod codec;
 pub mod coefficients;
@@ -12,15 +13,20 @@ pub mod errors;
 pub mod expected_events;
 pub mod explain;
 pub mod features;
+pub mod hybrid;
 pub mod inference;
 pub mod legacy;
 pub mod naming;
 mod recalibrated;
+mod rule;
+pub mod segments;
+pub mod shrinkage;
 pub mod subject;
 pub mod transactional;
 
 use serde::{Deserialize, Serialize};
 
+use crate::amount::{AmountFit, TwoPartFit};
 use crate::boost::BoostedHazardFit;
 use crate::btyd::ContractualFit;
 use crate::btyd::fit::TransactionalFit;
@@ -32,9 +38,11 @@ use crate::survival::RecalibrationMap;
 use crate::{Error, Result};
 use cohorts::Cohorts;
 use features::{Feature, Kind};
+use hybrid::HybridFit;
+use segments::Segmented;
 
-/// What was fitted. Every kind but that of purchases yields a curve for a row: of its survival, or of one less the
-/// incidence of one cause.
+/// What was fitted. Every kind but the transactional, models of amounts and the hybrid yields a curve for a row: of its
+/// survival, or of one less the incidence of one cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
@@ -51,6 +59,16 @@ pub enum Fit {
     Transactional(Box<TransactionalFit>),
     /// A hazard by trees; a row may lack any of its features.
     BoostedHazard(Box<BoostedHazardFit>),
+    /// A model per segment, and one of all rows for those that have none.
+    Segmented(Box<Segmented>),
+    /// An amount given features.
+    Amount(Box<AmountFit>),
+    /// Whether there is an amount, and how much.
+    TwoPart(Box<TwoPartFit>),
+    /// Rates that were written down, not fitted.
+    Rule(Box<ParametricFit>),
+    /// A value made of what other models say.
+    Hybrid(Box<HybridFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -77,6 +95,11 @@ impl Model {
             Fit::Contractual(fit) => fit.algorithm(),
             Fit::Transactional(fit) => fit.kind.name(),
             Fit::BoostedHazard(_) => "boosted_hazard",
+            Fit::Segmented(segmented) => segmented.pooled.algorithm(),
+            Fit::Amount(fit) => fit.family.name(),
+            Fit::TwoPart(_) => "two_part",
+            Fit::Rule(_) => "rule",
+            Fit::Hybrid(_) => "hybrid",
         }
     }
 
@@ -96,7 +119,7 @@ impl Model {
         }
         self.features.iter().try_for_each(Feature::validate)?;
         let columns: usize = self.features.iter().map(Feature::columns).sum();
-        if !matches!(self.fit, Fit::KaplanMeier(_)) && columns != self.fit.covariates() {
+        if !matches!(self.fit, Fit::KaplanMeier(_) | Fit::Hybrid(_)) && columns != self.fit.covariates() {
             return Err(Error::malformed("the model's features and coefficients differ in number"));
         }
         match &self.fit {
@@ -113,13 +136,17 @@ impl Model {
             Fit::KaplanMeier(cohorts) => cohorts.validate(self.features.len()),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => self.validate_discrete(fit),
             Fit::FineGray(fit) => fit.validate(),
-            Fit::Parametric(fit) => fit.validate(),
+            Fit::Parametric(fit) | Fit::Rule(fit) => fit.validate(),
             Fit::Contractual(fit) => fit.validate(),
             Fit::Transactional(fit) => fit.validate(),
             Fit::BoostedHazard(_) if self.features.iter().any(|feature| feature.kind == Kind::Stratum) => {
                 Err(Error::malformed("a boosted model has no strata"))
             }
             Fit::BoostedHazard(fit) => fit.validate(),
+            Fit::Segmented(segmented) => segmented.validate(&self.features),
+            Fit::Amount(fit) => fit.validate(),
+            Fit::TwoPart(fit) => fit.validate(),
+            Fit::Hybrid(fit) => fit.validate(&self.features),
         }
     }
 

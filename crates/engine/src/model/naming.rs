@@ -78,9 +78,12 @@ impl Fit {
             Fit::Cox(fit) => fit.coefficients.len(),
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => fit.coefficients.len(),
             Fit::FineGray(fit) => fit.coefficients.len(),
-            Fit::Parametric(fit) => fit.covariates(),
+            Fit::Parametric(fit) | Fit::Rule(fit) => fit.covariates(),
             Fit::BoostedHazard(fit) => fit.gains.len(),
-            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) => 0,
+            Fit::Amount(fit) => fit.coefficients.len(),
+            Fit::TwoPart(fit) => fit.occurrence.coefficients.len(),
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::Hybrid(_) => 0,
+            Fit::Segmented(segmented) => segmented.pooled.fit.covariates(),
         }
     }
 

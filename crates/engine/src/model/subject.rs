@@ -9,7 +9,7 @@ use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
 use crate::hazard::parametric::ParametricFit;
 use crate::model::cohorts::Cohort;
-use crate::model::features::{Kind, Unscorable, Value};
+use crate::model::features::{Filling, Kind, Unscorable, Value};
 use crate::model::{Fit, Model};
 use crate::survival::curve::bad_time;
 use crate::survival::{CurveView, FittedCurve, RecalibrationMap, Survival};
@@ -94,6 +94,10 @@ impl Model {
         columns: &'a mut Vec<f64>,
     ) -> Result<Subject<'a>, Unscorable> {
         match &self.fit {
+            Fit::Segmented(segmented) => {
+                let (model, values) = segmented.of_row(values);
+                model.subject(values, columns)
+            }
             Fit::Cox(fit) => {
                 if fit.status == Status::NoEvents {
                     return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
@@ -144,7 +148,7 @@ impl Model {
                 let linear_predictor = fit.linear_predictor(columns);
                 Ok(Subject::Subdistribution { fit, covariates: columns, linear_predictor })
             }
-            Fit::Parametric(fit) => {
+            Fit::Parametric(fit) | Fit::Rule(fit) => {
                 if fit.status == Status::NoEvents {
                     return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
                 }
@@ -176,11 +180,15 @@ impl Model {
                 Ok(Subject::BoostedHazard { fit, covariates: columns, linear_predictor })
             }
             Fit::Transactional(_) => Err(Unscorable::Undefined { reason: self.no_lifetimes() }),
+            Fit::Amount(_) | Fit::TwoPart(_) | Fit::Hybrid(_) => Err(Unscorable::Undefined { reason: self.no_curve() }),
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
-                    match value {
-                        Value::Text(text) => levels.push(*text),
+                    match (value, feature.kind.filling()) {
+                        (Value::Text(text), _) => levels.push(*text),
+                        (Value::Null, Some(Filling::Level { levels: all, at })) if *at < all.len() => {
+                            levels.push(&all[*at]);
+                        }
                         _ => return Err(Unscorable::Missing { feature: feature.name.clone() }),
                     }
                 }
@@ -193,7 +201,7 @@ impl Model {
     }
 
     /// The columns of a row's `values`.
-    fn encode_row(&self, values: &[Value], columns: &mut Vec<f64>) -> Result<(), Unscorable> {
+    pub(super) fn encode_row(&self, values: &[Value], columns: &mut Vec<f64>) -> Result<(), Unscorable> {
         columns.clear();
         self.features.iter().zip(values).try_for_each(|(feature, value)| feature.encode(*value, columns))
     }

@@ -35,6 +35,12 @@ impl Model {
                     None => "Use probability_alive, expected_purchases, discounted_purchases or transactional_value.",
                 },
             )),
+            Fit::Segmented(segmented) => segmented.pooled.check_lifetimes(),
+            Fit::Amount(_) | Fit::TwoPart(_) => Err(Error::invalid(self.no_curve(), "Use expected_value.")),
+            Fit::Hybrid(_) => Err(Error::invalid(
+                "a hybrid model values a row by several models",
+                "Use hybrid_value; hybrid_curve and hybrid_terms give what lifetime_value, cash_flows and value_components ask for.",
+            )),
             _ => Ok(()),
         }
     }

@@ -1,0 +1,13 @@
+//! Models of amounts against R's glm, against a simulated truth, and against what must hold for any data.
+
+#[path = "../golden_support/mod.rs"]
+mod golden_support;
+
+mod degenerate;
+mod golden;
+mod properties;
+mod simulated;
+
+fn go_on() -> ltv_engine::Result<()> {
+    Ok(())
+}

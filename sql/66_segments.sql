@@ -1,0 +1,16 @@
+-- Models of segments: one name, one version, a model for each.
+
+CREATE FUNCTION ltv.model_segments(m ltv.model)
+    RETURNS TABLE (segment text, n_rows bigint, n_events double precision, status text, weight double precision, reason text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'model_segments';
+COMMENT ON FUNCTION ltv.model_segments(ltv.model) IS 'The segments of a model that train made with segment_by, in byte order of their values; no row for any other model. segment: the values of segment_by, " / " between them. status: own (a fit of its own), shrunken (a fit of its own, drawn to what the segments have in common), pooled (scored by the model of all rows; reason says why). weight: how much of its coefficients is its own, on average over them: 1 for own, 0 for pooled. n_events is weighted where the rows are.';
+
+CREATE FUNCTION ltv.segment_coefficients(m ltv.model)
+    RETURNS TABLE (segment text, term text, own double precision, common double precision, spread double precision, weight double precision,
+                   estimate double precision, std_error double precision)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50 AS 'MODULE_PATHNAME', 'segment_coefficients';
+COMMENT ON FUNCTION ltv.segment_coefficients(ltv.model) IS 'The coefficients of each segment with a fit of its own, before and after partial pooling. own: as the segment''s rows alone have it; common: the mean among the segments; spread: their standard deviation between segments, tau of DerSimonian & Laird (1986); weight: how much of the estimate is the segment''s own (the diagonal of T (T + V)^-1: Laird & Ware 1982, Morris 1983); estimate and std_error: what scores. Without pooling own is the estimate, common and spread are NULL. Pooling takes the coefficients of a segment together, so that an intercept moves with the slopes: the estimate need not lie between own and common. No row for a model without segments.';
+
+CREATE FUNCTION ltv.segment_model(m ltv.model, segment text DEFAULT NULL) RETURNS ltv.model
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'segment_model';
+COMMENT ON FUNCTION ltv.segment_model(ltv.model, text) IS 'The model by which the rows of a segment (as model_segments names it) are scored, as a value of its own: for coefficients, baseline and the like. Without a segment, the model of all rows. NULL for a NULL model. Error 22023 for a model without segments, or without that one.';

@@ -1,0 +1,199 @@
+//! Models of amounts in SQL: fits, what they expect of a row, and rules.
+
+use ltv_engine::amount::{Family, Options, fit, fit_tweedie as fit_tweedie_power, fit_two_part as fit_both};
+use ltv_engine::hazard::design::Design;
+use ltv_engine::model::features::Unscorable;
+use ltv_engine::model::{Fit, Model, naming};
+use ltv_engine::{Error, Interrupt, Result};
+use pgrx::prelude::*;
+use serde_json::Value as Json;
+
+use crate::fit::{MOST_COVARIATES, too_wide};
+use crate::pg::call::{Call, Field, ModelBy};
+use crate::pg::error::{raise, settle};
+use crate::pg::{interrupts, settings};
+
+/// Matrices of p × p doubles that a fit holds at a time, and bytes per row beside the design.
+const SQUARES: usize = 8;
+const BYTES_PER_ROW: usize = 16;
+
+/// # Errors
+/// For rows of amounts where those of times are asked for.
+pub fn check_times(design: &Design) -> Result<()> {
+    if design.amounts().is_empty() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "these are rows of amounts, not of times",
+        "Fit them with fit_linear, fit_gamma, fit_tweedie or fit_two_part; design_agg gathers times and events.",
+    ))
+}
+
+/// The model that `fitted` makes of the design of argument 0, whose covariates are named at `names`; NULL without rows.
+/// `copies`: how often the rows are held at a time.
+fn model(
+    call: &Call,
+    names: usize,
+    copies: usize,
+    fitted: impl FnOnce(&Design, Interrupt) -> Result<Fit>,
+) -> pg_sys::Datum {
+    let names: Option<Vec<Option<String>>> = call.get(names);
+    let made = call.state(0, |design: &Design| {
+        if design.is_empty() {
+            return None;
+        }
+        let p = design.covariates();
+        if p > MOST_COVARIATES {
+            raise(too_wide(p));
+        }
+        let rows = copies * design.memory_bytes() + BYTES_PER_ROW * design.len();
+        let needed = rows + size_of::<f64>() * SQUARES * (p + 1) * (p + 1);
+        settle(settings::budget().check(needed, "the fit"));
+        let features = settle(naming::features(names.as_deref(), p, None));
+        let fit = settle(fitted(design, &mut interrupts::check));
+        Some(settle(Model { features, fit, skipped: design.skipped() }.encode()))
+    });
+    match made.flatten() {
+        Some(bytes) => call.answer_bytes(&bytes),
+        None => call.null(),
+    }
+}
+
+/// `fit_linear(design, penalty, names)` and `fit_gamma(…)`.
+pub fn fit_family(call: &Call, family: Family) -> pg_sys::Datum {
+    let Some(penalty) = call.float(1) else { return call.null() };
+    model(call, 2, 1, |design, interrupt| fit(design, &Options { family, penalty }, interrupt).map(Fit::from))
+}
+
+/// `fit_tweedie(design, power, penalty, names)`.
+pub fn fit_tweedie(call: &Call) -> pg_sys::Datum {
+    let (power, Some(penalty)) = (call.float(1), call.float(2)) else { return call.null() };
+    model(call, 3, 1, |design, interrupt| {
+        let fit = match power {
+            Some(power) => fit(design, &Options { family: Family::Tweedie { power }, penalty }, interrupt),
+            None => fit_tweedie_power(design, penalty, interrupt),
+        };
+        fit.map(Fit::from)
+    })
+}
+
+/// `fit_two_part(design, amounts, penalty, names)`.
+pub fn fit_two_part(call: &Call) -> pg_sys::Datum {
+    let (Some(amounts), Some(penalty)) = (call.text(1), call.float(2)) else { return call.null() };
+    let family = match amounts {
+        "gamma" => Family::Gamma,
+        "linear" => Family::Linear,
+        other => raise(Error::invalid(
+            format!("unknown model of amounts \"{other}\""),
+            "Amounts greater than 0 are gamma or linear.",
+        )),
+    };
+    model(call, 3, 3, |design, interrupt| {
+        fit_both(design, &Options { family, penalty }, penalty, interrupt).map(Fit::from)
+    })
+}
+
+/// `amount_fit(model)`: a row for each fit that a model of amounts is made of.
+pub fn amount_fit(call: &Call) -> pg_sys::Datum {
+    let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
+    let parts = settle(Model::decode(bytes)).amount_parts();
+    call.answer_rows(parts.into_iter().map(|part| {
+        let explained = (part.null_deviance > 0.0).then(|| 1.0 - part.deviance / part.null_deviance);
+        vec![
+            Field::Name(part.part),
+            Field::Name(part.family),
+            Field::Name(part.link),
+            Field::Float(part.power),
+            Field::Integer(Some(part.rows as i64)),
+            Field::Float(Some(part.degrees_of_freedom)),
+            Field::Float(part.dispersion),
+            Field::Float(Some(part.deviance)),
+            Field::Float(Some(part.null_deviance)),
+            Field::Float(explained),
+            Field::Float(part.log_likelihood),
+            Field::Float(part.aic),
+            Field::Int4(Some(part.iterations as i32)),
+        ]
+    }))
+}
+
+/// The expected value of a row, its limits, and whether to believe it.
+struct Told {
+    value: f64,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    status: String,
+}
+
+fn told(call: &Call, by: ModelBy, level: f64) -> Option<std::result::Result<Told, Unscorable>> {
+    call.look(by, |model, values| {
+        if let Fit::Hybrid(fit) = &model.fit {
+            let valued = crate::hybrid::valued(fit, model, values, None);
+            return valued.map(|valued| Told {
+                value: valued.amount(),
+                lower: None,
+                upper: None,
+                status: valued.status.into(),
+            });
+        }
+        let appraisal = settle(model.appraise(values, level, &mut Vec::new()))?;
+        let status = if appraisal.is_trustworthy { "ok" } else { "the fit is not to be trusted: see model_status" };
+        let said = appraisal.expectation;
+        Ok(Told { value: said.value, lower: said.lower, upper: said.upper, status: status.into() })
+    })
+}
+
+/// `expected_value(model, row)`: the number that fits a SELECT list.
+pub fn expected_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let told = told(call, by, 0.95);
+    call.answer_float(told.and_then(std::result::Result::ok).map(|told| told.value))
+}
+
+/// `expected_value_interval(model, row, level)`.
+pub fn expected_value_interval(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let Some(level) = call.float(2) else { return call.null() };
+    call.answer_tuple(match told(call, by, level) {
+        None => return call.null(),
+        Some(Ok(told)) => vec![
+            Field::Float(Some(told.value)),
+            Field::Float(told.lower),
+            Field::Float(told.upper),
+            Field::Text(Some(told.status)),
+        ],
+        Some(Err(why)) => {
+            vec![Field::Float(None), Field::Float(None), Field::Float(None), Field::Text(Some(why.to_string()))]
+        }
+    })
+}
+
+/// `rule(jsonb)`.
+pub fn rule(call: &Call) -> pg_sys::Datum {
+    let Some(json) = call.jsonb(0) else { return call.null() };
+    let model = settle(rule_of(&json));
+    call.answer_bytes(&settle(model.encode()))
+}
+
+/// The model of a rule's JSON.
+pub fn rule_of(json: &str) -> Result<Model> {
+    let hint = r#"As {"monthly_churn": 0.03}, or {"by": "plan", "monthly_churn": {"basic": 0.05, "pro": 0.02}}."#;
+    let refused = |what: String| Error::invalid(what, hint);
+    let json: Json =
+        serde_json::from_str(json).map_err(|error| refused(format!("the rule cannot be read: {error}")))?;
+    let object = json.as_object().ok_or_else(|| refused("the rule must be a JSON object".into()))?;
+    if let Some(unknown) = object.keys().find(|key| !["by", "monthly_churn"].contains(&key.as_str())) {
+        return Err(refused(format!("the rule has an unknown key \"{unknown}\"")));
+    }
+    let number = |value: &Json| {
+        value.as_f64().ok_or_else(|| refused(format!("the churn of a rule must be a number, got {value}")))
+    };
+    match (object.get("by"), object.get("monthly_churn")) {
+        (None, Some(Json::Object(_))) => Err(refused("a rule by level must name its column in \"by\"".into())),
+        (None, Some(churn)) => Model::rule(number(churn)?),
+        (Some(Json::String(by)), Some(Json::Object(levels))) => {
+            let levels = levels.iter().map(|(level, churn)| Ok((level.clone(), number(churn)?)));
+            Model::rule_by(by, levels.collect::<Result<Vec<_>>>()?)
+        }
+        (Some(_), Some(_)) => Err(refused("a rule by level needs \"by\", a column, and a churn for each level".into())),
+        (_, None) => Err(refused("the rule tells no monthly_churn".into())),
+    }
+}

@@ -1,0 +1,10 @@
+//! The symbols of segmented models.
+
+use pgrx::prelude::*;
+
+use crate::pg::call::Call;
+use crate::pg::symbols::export;
+
+export!(model_segments, pg_finfo_model_segments, |f| crate::segments::model_segments(&Call::new(f)));
+export!(segment_coefficients, pg_finfo_segment_coefficients, |f| crate::segments::coefficients(&Call::new(f)));
+export!(segment_model, pg_finfo_segment_model, |f| crate::segments::segment_model(&Call::new(f)));

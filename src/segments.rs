@@ -1,0 +1,107 @@
+//! What is read off a model of segments, in SQL.
+
+use ltv_engine::Error;
+use ltv_engine::model::coefficients::Coefficient;
+use ltv_engine::model::segments::{Segment, Segmented, Standing};
+use ltv_engine::model::{Fit, Model};
+use pgrx::pg_sys;
+
+use crate::pg::call::{Call, Field};
+use crate::pg::error::{raise, settle};
+
+fn segmented(model: &Model) -> Option<&Segmented> {
+    match &model.fit {
+        Fit::Segmented(segmented) => Some(segmented),
+        _ => None,
+    }
+}
+
+/// `model_segments(model)`: a row per segment.
+pub fn model_segments(call: &Call) -> pg_sys::Datum {
+    let rows = call.model(0, |model| {
+        let Some(segmented) = segmented(model) else { return Vec::new() };
+        let row = |segment: &Segment| {
+            let (status, reason) = match &segment.standing {
+                Standing::Own(_) => ("own", None),
+                Standing::Shrunken { .. } => ("shrunken", None),
+                Standing::Pooled(why) => ("pooled", Some(why.clone())),
+            };
+            vec![
+                Field::Text(Some(segment.name())),
+                Field::Integer(i64::try_from(segment.rows).ok()),
+                Field::Float(Some(segment.events)),
+                Field::Name(status),
+                Field::Float(Some(segment.weight())),
+                Field::Text(reason),
+            ]
+        };
+        segmented.segments.iter().map(row).collect()
+    });
+    call.answer_rows(rows.unwrap_or_default())
+}
+
+/// `segment_coefficients(model)`: a row per segment and coefficient, before and after they were drawn together.
+pub fn coefficients(call: &Call) -> pg_sys::Datum {
+    let rows = call.model(0, |model| {
+        let Some(segmented) = segmented(model) else { return Vec::new() };
+        let mut rows = Vec::new();
+        for segment in &segmented.segments {
+            let Some(model) = segment.model() else { continue };
+            let found = settle(model.coefficients(0.95)).unwrap_or_default();
+            rows.extend(found.into_iter().enumerate().map(|(at, found)| told(segmented, segment, at, found)));
+        }
+        rows
+    });
+    call.answer_rows(rows.unwrap_or_default())
+}
+
+fn told(segmented: &Segmented, segment: &Segment, at: usize, found: Coefficient) -> Vec<Field> {
+    let (own, weight, common) = match &segment.standing {
+        Standing::Shrunken { own, weights, .. } => {
+            (own.get(at).copied().flatten(), weights.get(at).copied(), segmented.common.get(at).copied().flatten())
+        }
+        Standing::Own(_) | Standing::Pooled(_) => (found.estimate, Some(1.0), None),
+    };
+    vec![
+        Field::Text(Some(segment.name())),
+        Field::Text(Some(found.term)),
+        Field::Float(own),
+        Field::Float(common.map(|common| common.mean)),
+        Field::Float(common.map(|common| common.between.sqrt())),
+        Field::Float(weight),
+        Field::Float(found.estimate),
+        Field::Float(found.robust_std_error.or(found.std_error)),
+    ]
+}
+
+/// `segment_model(model, segment)`: the model by which rows of that segment are scored; without one, that of all rows.
+pub fn segment_model(call: &Call) -> pg_sys::Datum {
+    let name = call.text(1).map(str::to_owned);
+    let bytes = call.model(0, |model| {
+        let Some(segmented) = segmented(model) else {
+            raise(Error::invalid(
+                format!("this {} model has no segments", model.algorithm()),
+                "Train one with segment_by => ARRAY[...].",
+            ))
+        };
+        let found = match &name {
+            None => Some(&segmented.pooled),
+            Some(name) => {
+                let segment = segmented.segments.iter().find(|segment| segment.name() == *name);
+                segment.map(|segment| segment.model().unwrap_or(&segmented.pooled))
+            }
+        };
+        let found = found.unwrap_or_else(|| {
+            let known: Vec<String> = segmented.segments.iter().map(Segment::name).collect();
+            raise(Error::invalid(
+                format!("the model has no segment \"{}\"", name.unwrap_or_default()),
+                format!("It has: {}.", known.join(", ")),
+            ))
+        });
+        settle(found.encode())
+    });
+    match bytes {
+        Some(bytes) => call.answer_bytes(&bytes),
+        None => call.null(),
+    }
+}

@@ -1,0 +1,248 @@
+//! A model per segment under one name: each segment is fitted as all rows were, and what cannot stand alone has the model
+//! of all rows.
+
+use ltv_engine::hazard::Penalty;
+use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::model::segments::{Common, Segment, Segmented, Standing};
+use ltv_engine::model::shrinkage::{self, Estimates, Shrunken};
+use ltv_engine::model::{Fit, Model};
+use ltv_engine::{Error, Result};
+use pgrx::spi::SpiClient;
+
+use crate::pg::error::settle;
+use crate::pg::subtransaction::attempt;
+use crate::pg::varlena::Value;
+use crate::predict::status_of;
+use crate::train::algorithm::number;
+use crate::train::request::{Pooling, Request};
+use crate::train::source::Source;
+use crate::train::{Trained, fit, remarks, spi};
+
+/// More segments than this and the columns are identifiers.
+const MAX_SEGMENTS: usize = 500;
+/// Fewer events per coefficient than this and a segment does not stand alone.
+const EVENTS_PER_COEFFICIENT: usize = 10;
+/// Segments that a warning names.
+const NAMED: usize = 5;
+
+/// A segment as it is counted.
+struct Counted {
+    levels: Vec<String>,
+    rows: i64,
+    events: f64,
+    whole_events: i64,
+}
+
+/// Fits the segments beside the model of all rows.
+pub fn fit(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    all: Trained,
+    warnings: &mut Vec<String>,
+) -> Result<Trained> {
+    let needed = match request.min_events {
+        Some(least) => i64::from(least),
+        None => (EVENTS_PER_COEFFICIENT * remarks::estimated(&all.model.fit).max(1)) as i64,
+    };
+    let mut segments = Vec::new();
+    for counted in counted(client, source)? {
+        let standing = match counted.whole_events < needed {
+            true => Standing::Pooled(format!("{} events, {needed} needed", counted.whole_events)),
+            false => alone(client, &source.of_segment(&counted.levels), request, &all.model)?,
+        };
+        segments.push(Segment {
+            levels: counted.levels,
+            rows: counted.rows.unsigned_abs(),
+            events: counted.events,
+            standing,
+        });
+    }
+    let common = match request.pooling {
+        Pooling::None => Vec::new(),
+        Pooling::Partial => share(client, source, &mut segments, &all.model)?,
+    };
+    let pooled = all.model;
+    let by = source.segment_by.iter().map(|column| Feature { name: column.name.clone(), kind: Kind::Segment });
+    let features: Vec<Feature> = by.chain(pooled.features.iter().cloned()).collect();
+    warnings.extend(told(&segments));
+    let skipped = pooled.skipped;
+    let fit = Fit::Segmented(Box::new(Segmented { pooled, segments, common }));
+    let model = Model { features: Vec::new(), fit, skipped }.with_features(features)?;
+    Ok(Trained { model, ..all })
+}
+
+fn counted(client: &SpiClient, source: &Source) -> Result<Vec<Counted>> {
+    let levels: Vec<String> =
+        source.segment_by.iter().map(|column| format!("{}::text COLLATE \"C\"", column.sql())).collect();
+    let width = levels.len();
+    let query = format!(
+        "SELECT {}, count(*), coalesce(sum({} * ({})::int), 0)::float8, coalesce(sum(({})::int), 0)::bigint FROM {} WHERE {} GROUP BY {} LIMIT {}",
+        levels.join(", "),
+        source.weight.as_deref().unwrap_or("1"),
+        source.event,
+        source.event,
+        source.from,
+        source.training(),
+        (1..=width).map(|place| place.to_string()).collect::<Vec<_>>().join(", "),
+        MAX_SEGMENTS + 1,
+    );
+    let mut segments = Vec::new();
+    for row in spi(client.select(&query, None, &[]))? {
+        let mut levels = Vec::with_capacity(width);
+        for place in 1..=width {
+            levels.extend(spi(row.get::<String>(place))?);
+        }
+        segments.push(Counted {
+            levels,
+            rows: spi(row.get::<i64>(width + 1))?.unwrap_or(0),
+            events: spi(row.get::<f64>(width + 2))?.unwrap_or(0.0),
+            whole_events: spi(row.get::<i64>(width + 3))?.unwrap_or(0),
+        });
+    }
+    if segments.len() > MAX_SEGMENTS {
+        return Err(Error::invalid(
+            format!("segment_by makes more than {MAX_SEGMENTS} segments"),
+            "It looks like an identifier; group rare values in a view.",
+        ));
+    }
+    segments.sort_by(|a, b| a.levels.cmp(&b.levels));
+    Ok(segments)
+}
+
+/// The segment's own fit, or why it has none.
+fn alone(client: &SpiClient, source: &Source, request: &Request, pooled: &Model) -> Result<Standing> {
+    let features = pooled.features.clone();
+    let fitted = attempt(|| settle(fit::fit(client, source, request, features, None)).model);
+    let model = match fitted {
+        Ok(model) => model,
+        Err(failure) => return Ok(Standing::Pooled(failure.message)),
+    };
+    let status = status_of(&model);
+    let unsound = ["no events", "not converged", "separated"].iter().any(|word| status.starts_with(word));
+    Ok(match unsound || model.features != pooled.features {
+        true => Standing::Pooled(status),
+        false => Standing::Own(model),
+    })
+}
+
+/// The coefficients of a fit that can be drawn to those of others: all of them, with their covariance.
+fn estimates(model: &Model) -> Option<Estimates> {
+    match &model.fit {
+        Fit::Cox(fit) if fit.penalty == Penalty::default() => {
+            Some(Estimates { coefficients: fit.coefficients.clone(), covariance: fit.uncertainty().to_vec() })
+        }
+        Fit::Parametric(fit) => {
+            Some(Estimates { coefficients: fit.coefficients.clone(), covariance: fit.covariance.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// Whether the coefficients of two fits mean the same.
+fn alike(a: &Model, b: &Model) -> bool {
+    match (&a.fit, &b.fit) {
+        (Fit::Cox(a), Fit::Cox(b)) => a.coefficients.len() == b.coefficients.len(),
+        (Fit::Parametric(a), Fit::Parametric(b)) => {
+            a.distribution == b.distribution && a.location == b.location && a.ancillary == b.ancillary
+        }
+        _ => false,
+    }
+}
+
+/// Draws the segments' own coefficients to what they have in common.
+fn share(client: &SpiClient, source: &Source, segments: &mut [Segment], pooled: &Model) -> Result<Vec<Option<Common>>> {
+    let own: Vec<(usize, Estimates)> = segments
+        .iter()
+        .enumerate()
+        .filter_map(|(at, segment)| {
+            let model = segment.model().filter(|model| alike(model, pooled))?;
+            Some((at, estimates(model)?))
+        })
+        .collect();
+    if own.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let all: Vec<Estimates> = own.iter().map(|(_, estimates)| estimates.clone()).collect();
+    let common = shrinkage::common(&all, all[0].coefficients.len());
+    for (at, estimates) in own {
+        let Some(shrunken) = shrinkage::shrink(&estimates, &common) else { continue };
+        let segment = &mut segments[at];
+        let Standing::Own(model) = &segment.standing else { continue };
+        let moved = match moved(client, &source.of_segment(&segment.levels), model, &shrunken)? {
+            Ok(moved) => moved,
+            Err(why) => {
+                segment.standing = Standing::Pooled(why);
+                continue;
+            }
+        };
+        segment.standing = Standing::Shrunken { model: moved, own: estimates.coefficients, weights: shrunken.weights };
+    }
+    Ok(common)
+}
+
+/// The model at the shrunken coefficients; the baseline of a Cox model is found anew.
+fn moved(client: &SpiClient, source: &Source, model: &Model, shrunken: &Shrunken) -> Result<Result<Model, String>> {
+    let mut model = model.clone();
+    if let Fit::Parametric(fit) = &mut model.fit {
+        fit.coefficients.clone_from(&shrunken.coefficients);
+        fit.covariance.clone_from(&shrunken.covariance);
+        return Ok(model.validate().map(|()| model).map_err(|error| error.to_string()));
+    }
+    let design = source.design_of_all(&fit::covariates(source, &model.features).join(", "));
+    let list = |values: &mut dyn Iterator<Item = f64>| values.map(number).collect::<Vec<_>>().join(", ");
+    let query = format!(
+        "SELECT ltv.fit_baseline({design}, $1, ARRAY[{}]::float8[], ARRAY[{}]::float8[]) FROM {} WHERE {}",
+        list(&mut shrunken.coefficients.iter().map(|value| value.unwrap_or(f64::NAN))),
+        list(&mut shrunken.covariance.iter().copied()),
+        source.from,
+        source.training(),
+    );
+    let features = model.features.clone();
+    let moved = attempt(|| {
+        let table = settle(spi(client.select(&query, None, &[Value(model).into()])));
+        settle(spi(table.first().get_one::<Value<Model>>()))
+    });
+    Ok(match moved {
+        Ok(Some(Value(moved))) => Ok(moved.with_features(features)?),
+        Ok(None) => Err("no rows".into()),
+        Err(failure) => Err(failure.message),
+    })
+}
+
+/// What a reader must know of the segments.
+fn told(segments: &[Segment]) -> Vec<String> {
+    let mut told = Vec::new();
+    let pooled: Vec<String> = segments
+        .iter()
+        .filter_map(|segment| match &segment.standing {
+            Standing::Pooled(why) => Some(format!("{} ({why})", segment.name())),
+            _ => None,
+        })
+        .collect();
+    if !pooled.is_empty() {
+        let rest = if pooled.len() > NAMED { format!(" and {} more", pooled.len() - NAMED) } else { String::new() };
+        let named = pooled.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        told.push(format!("the model of all rows for {} of {} segments: {named}{rest}", pooled.len(), segments.len()));
+    }
+    for segment in segments {
+        let status = segment.model().map_or_else(|| "ok".into(), status_of);
+        if status != "ok" && !matches!(segment.standing, Standing::Shrunken { .. }) {
+            told.push(format!("segment {}: {status}", segment.name()));
+        }
+    }
+    let shrunken: Vec<f64> = segments
+        .iter()
+        .filter(|segment| matches!(segment.standing, Standing::Shrunken { .. }))
+        .map(Segment::weight)
+        .collect();
+    if !shrunken.is_empty() {
+        let mean = shrunken.iter().sum::<f64>() / shrunken.len() as f64;
+        told.push(format!(
+            "the coefficients of {} segments are drawn together and keep {:.0} % of their own on average: see model_segments",
+            shrunken.len(),
+            100.0 * mean
+        ));
+    }
+    told
+}

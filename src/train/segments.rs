@@ -128,7 +128,7 @@ fn alone(client: &SpiClient, source: &Source, request: &Request, pooled: &Model)
         Err(failure) => return Ok(Standing::Pooled(failure.message)),
     };
     let status = status_of(&model);
-    let unsound = ["no events", "not converged", "separated"].iter().any(|word| status.starts_with(word));
+    let unsound = status == "no events" || status == "not converged" || status.starts_with("separated");
     Ok(match unsound || model.features != pooled.features {
         true => Standing::Pooled(status),
         false => Standing::Own(model),

@@ -65,7 +65,7 @@ SELECT ltv.train('bad', 'book', 'cox', 'months', 'gone', features => ARRAY['pric
 CREATE VIEW leaky AS SELECT *, months * 1.01 + 3 AS paid_until, -months AS minus FROM book;
 SELECT warnings FROM ltv.train('leaky', 'leaky', 'cox', 'months', 'gone', features => ARRAY['price', 'paid_until'], expected_signs => '{"price": "-", "paid_until": "+"}');
 SELECT warnings FROM ltv.train('sane', 'leaky', 'cox', 'months', 'gone', features => ARRAY['price', 'contract'], expected_signs => '{"price": "+", "contract": "-"}');
-SELECT check_name, value, passed FROM ltv.gate('leaky', 1, '{"warnings": "= 0"}');
+SELECT * FROM ltv.gate('leaky', 1, '{"warnings": "= 0"}');
 SELECT spec -> 'expected_signs' AS expected_signs FROM ltv.model_versions WHERE model = 'leaky';
 SELECT ltv.train('bad', 'leaky', 'cox', 'months', 'gone', features => ARRAY['price'], expected_signs => '{"prize": "-"}');
 SELECT ltv.train('bad', 'leaky', 'cox', 'months', 'gone', features => ARRAY['price'], expected_signs => '{"price": "up"}');

@@ -51,7 +51,7 @@ fn model(
         settle(settings::budget().check(needed, "the fit"));
         let features = settle(naming::features(names.as_deref(), p, None));
         let fit = settle(fitted(design, &mut interrupts::check));
-        Some(settle(Model { features, fit, skipped: design.skipped() }.encode()))
+        Some(settle(Model { features, fit, skipped: design.skipped(), recalibration: None }.encode()))
     });
     match made.flatten() {
         Some(bytes) => call.answer_bytes(&bytes),

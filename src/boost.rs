@@ -82,7 +82,7 @@ pub fn fit_boosted_hazard(call: &Call) -> pg_sys::Datum {
         let needed = design.memory_bytes() + memory_bytes(design.len(), design.covariates(), &options);
         settle(settings::budget().check(needed, "the fit"));
         let fit = Fit::from(settle(fit(design, &options, &mut interrupts::check)));
-        Some(settle(Model { features, fit, skipped: design.skipped() }.encode()))
+        Some(settle(Model { features, fit, skipped: design.skipped(), recalibration: None }.encode()))
     });
     match bytes.flatten() {
         Some(bytes) => call.answer_bytes(&bytes),

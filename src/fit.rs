@@ -144,7 +144,7 @@ pub fn fit_baseline(call: &Call) -> pg_sys::Datum {
             let unnamed = || Feature { name: naming::STRATUM.into(), kind: Kind::Stratum };
             features.push(stratum.unwrap_or_else(unnamed));
         }
-        let model = Model { features, fit: Fit::from(fit), skipped: design.skipped() };
+        let model = Model { features, fit: Fit::from(fit), skipped: design.skipped(), recalibration: None };
         settle(model.validate());
         Some(settle(model.encode()))
     });

@@ -27,6 +27,8 @@ pub enum Field {
     Int4(Option<i32>),
     Text(Option<String>),
     Bool(bool),
+    /// A text that is always there, such as a status.
+    Name(&'static str),
     Texts(Vec<String>),
     /// The digits of a number, exactly.
     Numeric(Option<String>),
@@ -364,6 +366,7 @@ impl Row {
             Field::Integer(value) => self.datum(value.and_then(IntoDatum::into_datum)),
             Field::Int4(value) => self.int4(value),
             Field::Text(value) => self.text(value.as_deref()),
+            Field::Name(value) => self.text(Some(value)),
             Field::Bool(value) => self.datum(value.into_datum()),
             Field::Texts(value) => self.datum(value.into_datum()),
             Field::Numeric(value) => self.datum(value.and_then(|digits| numeric(&digits).into_datum())),

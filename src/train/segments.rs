@@ -65,7 +65,7 @@ pub fn fit(
     warnings.extend(told(&segments));
     let skipped = pooled.skipped;
     let fit = Fit::Segmented(Box::new(Segmented { pooled, segments, common }));
-    let model = Model { features: Vec::new(), fit, skipped }.with_features(features)?;
+    let model = Model { features: Vec::new(), fit, skipped, recalibration: None }.with_features(features)?;
     Ok(Trained { model, ..all })
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Node {
 /// A sum of regression trees.
 ///
 /// Nodes of a tree are in the order of their level, so the n-th question of a tree leads to its nodes 2n + 1 and 2n + 2.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Trees {
     pub(super) nodes: Vec<Node>,
@@ -55,20 +55,6 @@ struct Stored {
     /// By leaf.
     value: Vec<f64>,
     cover: Vec<f64>,
-}
-
-impl Default for Trees {
-    fn default() -> Self {
-        Trees {
-            nodes: Vec::new(),
-            values: Vec::new(),
-            covers: Vec::new(),
-            missing_left: Vec::new(),
-            roots: Vec::new(),
-            depths: Vec::new(),
-            covariates: 0,
-        }
-    }
 }
 
 /// A node of a tree that is being put together.
@@ -115,7 +101,7 @@ impl Trees {
     pub(super) fn push(&mut self, parts: &[Part]) -> Result<()> {
         let refused = || Error::malformed("the trees of a boosted model contradict themselves");
         let start = self.nodes.len();
-        if parts.len() % 2 == 0 || self.roots.len() >= MOST_TREES || start + parts.len() > MOST_NODES {
+        if parts.len().is_multiple_of(2) || self.roots.len() >= MOST_TREES || start + parts.len() > MOST_NODES {
             return Err(refused());
         }
         let mut levels = vec![0u8; parts.len()];

@@ -8,9 +8,12 @@ use serde_json::{Value as Json, json};
 use crate::{Chance, boosted};
 use ltv_engine::hazard::Design;
 
+/// A node as it is stored: one more than its covariate (0: a leaf), threshold, whether the missing go left, value, cover.
+type Node = (usize, f64, bool, f64, f64);
+
 /// The trees of the stored text, read by other code.
 struct Read {
-    trees: Vec<Vec<(usize, f64, bool, f64, f64)>>,
+    trees: Vec<Vec<Node>>,
 }
 
 impl Read {
@@ -41,7 +44,7 @@ impl Read {
     }
 
     /// What the tree says, and how many rows were there, of those who share what is known of `x`.
-    fn known(tree: &[(usize, f64, bool, f64, f64)], at: usize, x: &[f64], known: &dyn Fn(usize) -> bool) -> (f64, f64) {
+    fn known(tree: &[Node], at: usize, x: &[f64], known: &dyn Fn(usize) -> bool) -> (f64, f64) {
         let (covariate, threshold, missing_left, value, cover) = tree[at];
         if covariate == 0 {
             return (value, cover);

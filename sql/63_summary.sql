@@ -13,6 +13,7 @@ AS $$
     ), cell AS (
         SELECT line, place, heading, coalesce(word, CASE
                    WHEN heading = 'p' AND value < 0.0001 THEN '< 0.0001'
+                   WHEN abs(value) >= 1e38 THEN ltrim(to_char(value, '9.99999EEEE'))
                    WHEN abs(value) >= 1e6 THEN value::float4::text
                    ELSE round(value::numeric, digits)::text END) AS word
         FROM figure

@@ -260,7 +260,7 @@ WORKING = {
     "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'",
     **{f"{name}.by": "'{g}'" for name in ("evaluate", "calibration", "lift", "predicted_vs_actual", "fairness", "error_hotspots", "evaluation_query")},
     "run_a": "'runs'", "run_b": "'runs'", "explain_change.id": "'i'", "explain_change_rows.id": "'i'", "model_before": "'cox'", "model_after": "'cox'", "rate_before": "1", "rate_after": "1", "scenario.source": "'runs'",
-    "rows": "'all'", "value": "NULL", "min_rows": "5", "buckets": "10", "threshold": "0.3", "top": "5", "horizons": "'{12}'", "until": "NULL", "fitted_here": "false", "benefit": "5", "cost": "1", "capacity": "20",
+    "rows": "'all'", "value": "NULL", "min_rows": "5", "buckets": "10", "threshold": "0.3", "top": "5", "horizons": "'{12}'", "until": "NULL", "expected_events.until": "12", "expected_events.since": "0", "fitted_here": "false", "benefit": "5", "cost": "1", "capacity": "20",
     "concordance.method": "'uno'", "ranking_agg.value": "1", "_ranking_add.value": "1", "predicted_survival": "0.5", "integrated_brier_score.s": "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')", "integrated_brier_score.horizons": "'{5,12}'",
 }  # fmt: skip
 # What reads models of counted renewals only.

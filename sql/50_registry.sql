@@ -187,10 +187,15 @@ CREATE FUNCTION ltv.model(name text) RETURNS ltv.model
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- Asked for first, so that the plan of the query below is one for all names.
-    wanted integer := ltv.model_version(name);
+    found ltv.model;
 BEGIN
-    RETURN (SELECT v.fitted FROM ltv.model_versions v WHERE v.model = split_part(name, '@', 1) AND v.version = wanted);
+    SELECT v.fitted INTO found FROM ltv.model_versions v
+    WHERE v.model = split_part(name, '@', 1) AND v.version = ltv.model_version(name);
+    IF found IS NULL THEN
+        -- No such model at all, so that the version was never asked for: let that say what there is.
+        PERFORM ltv.model_version(name);
+    END IF;
+    RETURN found;
 END
 $$;
 COMMENT ON FUNCTION ltv.model(text) IS 'A registered model as a value, by name, name@alias or name@version (see model_version). In bulk: ltv.predict((SELECT ltv.model(''churn'')), t, ...).';

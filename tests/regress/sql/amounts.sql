@@ -110,7 +110,7 @@ SELECT ltv.register_version('cost', 'two_part', ltv.fit_two_part(ltv.amount_desi
 SELECT ltv.register_version('worth', 'hybrid', ltv.fit_hybrid('churn', expansion => 'growth', margin => 'margin@latest', cost => 'cost@1'), '{}', 0, 0);
 SELECT * FROM ltv.hybrid_components(ltv.model('worth'));
 SELECT ltv.model_features(ltv.model('worth')), ltv.model_status(ltv.model('worth')), ltv.model_algorithm(ltv.model('worth'));
-SELECT id, h.value, r(p_renew) AS p_renew, r(expansion) AS expansion, r(margin) AS margin, r(cost) AS cost, horizon, currency, h.status,
+SELECT id, h.value, r(p_renew) AS p_renew, r(expansion) AS expansion, r(margin) AS margin, r(h.cost) AS cost, horizon, currency, h.status,
        (ltv.lifetime_value('churn', a, mrr, margin => ltv.expected_value('margin', a), cost_to_serve => ltv.expected_value('cost', a), expansion => ltv.expected_value('growth', a), horizon => 36, currency => 'EUR')).ltv AS by_hand
 FROM accounts a, LATERAL ltv.hybrid_value('worth', a, ltv.contract_terms(mrr, horizon => 36, currency => 'EUR')) h WHERE id <= 6 ORDER BY id;
 -- The ledger behind it adds up, for all.

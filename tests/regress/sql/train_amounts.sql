@@ -39,7 +39,7 @@ SELECT * FROM ltv.hybrid_components(ltv.model('whole'));
 
 SELECT model, algorithm, n_rows, n_events, n_holdout, spec - 'options' AS spec FROM ltv.model_versions ORDER BY model COLLATE "C";
 SELECT model, role, input, horizon FROM ltv.model_profiles ORDER BY model COLLATE "C", role COLLATE "C", input COLLATE "C";
-SELECT model, ltv.verify(model || '@1') FROM ltv.models ORDER BY model COLLATE "C";
+SELECT name, ltv.verify(name) FROM ltv.models ORDER BY name COLLATE "C";
 SELECT count(*) > 0 AS has_drift, bool_or(is_anomaly) AS any FROM ltv.drift('worth_linear', 'iranian') WHERE metric = 'psi';
 SELECT length(ltv.model_card('worth_linear')) > 200 AS has_card;
 

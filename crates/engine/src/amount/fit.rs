@@ -12,6 +12,9 @@ use crate::numeric::gamma::log_gamma;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
 
+/// A mean unit deviance of a Tweedie model that is this share of its scale is none.
+const MET: f64 = 1e-12;
+
 /// What a fit may be asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
@@ -72,6 +75,8 @@ pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<A
     let (mut fit, maximum) = fitted(&rows, options, interrupt)?;
     if let Some(maximum) = maximum {
         fit.log_likelihood = match fit.family {
+            // What is met exactly has a density without bound.
+            Family::Tweedie { power } if fit.deviance <= MET * fit.weight * fit.mean.powf(2.0 - power) => None,
             Family::Tweedie { power } => densities(&rows, power, &maximum, interrupt)?
                 .and_then(|mut densities| densities.maximum_over_dispersion(fit.dispersion.unwrap_or(1.0))),
             _ => likelihood(&rows, &fit, &maximum, interrupt)?,

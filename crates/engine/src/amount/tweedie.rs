@@ -12,10 +12,10 @@ use crate::numeric::sum::Sum;
 /// Terms less than e^−40 times the largest change no digit of the sum, nor of its first two moments.
 const NEGLIGIBLE: f64 = 40.0;
 /// Where the largest term is further out, the terms that matter are thousands and the saddlepoint approximation is exact
-/// to one part in a million (Dunn & Smyth 2001).
-const SUMMED: f64 = 1e5;
+/// to some parts in a million (Dunn & Smyth 2001).
+const SUMMED: f64 = 3e4;
 /// As many values of ln(j! Γ(j a)) are kept.
-const KEPT: usize = 1 << 16;
+const KEPT: usize = 1 << 15;
 /// Newton steps for the dispersion, and how close it is then.
 const STEPS: usize = 60;
 const CLOSE: f64 = 1e-10;

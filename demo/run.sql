@@ -17,7 +17,8 @@
 \ir 3_renewal.sql
 \ir 4_value.sql
 \ir 5_believe.sql
-\ir 6_at_risk.sql
+\ir 6_why.sql
+\ir 7_at_risk.sql
 \set ECHO none
 
 \echo

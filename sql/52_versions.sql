@@ -59,9 +59,12 @@ BEGIN
     SELECT jsonb_object_agg(part.name, part.role ORDER BY part.place DESC), array_agg(DISTINCT part.name)
     INTO roles, named
     FROM (SELECT place, role, spec ->> role AS name
-          FROM unnest('{duration,event,entry,strata,weight,cluster}'::text[]) WITH ORDINALITY AS r (role, place)
+          FROM unnest('{target,duration,event,entry,strata,weight,cluster,started_on,known_on}'::text[]) WITH ORDINALITY AS r (role, place)
           UNION ALL SELECT 20, 'feature', f.name
           FROM jsonb_array_elements_text(CASE jsonb_typeof(spec -> 'features') WHEN 'array' THEN spec -> 'features' ELSE '[]' END) AS f (name)
+          UNION ALL SELECT 10, 'segment', g.name
+          FROM jsonb_array_elements_text(CASE jsonb_typeof(spec -> 'segment_by') WHEN 'array' THEN spec -> 'segment_by' ELSE '[]' END) AS g (name)
+          UNION ALL SELECT 25, 'era', spec #>> '{era,by}'
           UNION ALL SELECT 30, 'holdout', spec #>> '{holdout,by}') part
     WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = part.name AND a.attnum > 0 AND NOT a.attisdropped);
     SELECT a.attname INTO by_date

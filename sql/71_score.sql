@@ -34,7 +34,7 @@ COMMENT ON COLUMN ltv.scored.id IS 'The row''s key, as text.';
 COMMENT ON COLUMN ltv.scored.as_of IS 'The day for which it is scored.';
 COMMENT ON COLUMN ltv.scored.model IS 'The model''s name, without version.';
 COMMENT ON COLUMN ltv.scored.version IS 'The version that scored.';
-COMMENT ON COLUMN ltv.scored.segment IS 'The stratum whose baseline was used; NULL for a model without strata.';
+COMMENT ON COLUMN ltv.scored.segment IS 'The row''s segment, by whose model it was scored unless status says pooled, and its stratum, " / " between them; NULL for a model without either.';
 COMMENT ON COLUMN ltv.scored.horizon IS 'The window of the probabilities, in the unit of the durations.';
 COMMENT ON COLUMN ltv.scored.p_renew IS 'Probability to last through the horizon, given the age.';
 COMMENT ON COLUMN ltv.scored.p_event IS 'Probability of the event within the horizon: 1 - p_renew.';
@@ -55,7 +55,7 @@ COMMENT ON COLUMN ltv.scored.reason_2 IS 'The second.';
 COMMENT ON COLUMN ltv.scored.reason_2_effect IS 'Its part.';
 COMMENT ON COLUMN ltv.scored.reason_3 IS 'The third.';
 COMMENT ON COLUMN ltv.scored.reason_3_effect IS 'Its part.';
-COMMENT ON COLUMN ltv.scored.status IS 'As predict says: ok, extrapolated, or why there is no score.';
+COMMENT ON COLUMN ltv.scored.status IS 'As predict says: ok, extrapolated, pooled: and why (scored by the model of all rows), or why there is no score.';
 COMMENT ON COLUMN ltv.scored.scored_at IS 'When the statement''s transaction began.';
 
 CREATE FUNCTION ltv.score(
@@ -67,7 +67,7 @@ AS $$
 DECLARE
     found_version integer;
     fitted ltv.model;
-    stratum text;
+    groups text[];
     risk ltv.profile;
     risk_horizon double precision;
     outside text;
@@ -92,9 +92,9 @@ BEGIN
         END IF;
     END LOOP;
     found_version := ltv.model_version(score.model);
-    SELECT v.fitted, v.spec ->> 'strata' INTO fitted, stratum FROM ltv.model_versions v
+    SELECT v.fitted, array_remove(ARRAY(SELECT jsonb_array_elements_text(v.spec -> 'segment_by')) || (v.spec ->> 'strata'), NULL) INTO fitted, groups FROM ltv.model_versions v
     WHERE v.model = split_part(score.model, '@', 1) AND v.version = found_version;
-    stratum := (SELECT f FROM unnest(ltv.model_features(fitted)) AS f WHERE f = stratum);
+    groups := ARRAY(SELECT g FROM unnest(groups) WITH ORDINALITY AS u (g, place) WHERE g = ANY (ltv.model_features(fitted)) ORDER BY place);
     SELECT p.profile, p.horizon INTO risk, risk_horizon FROM ltv.model_profiles p
     WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'prediction';
     -- Only where the training column and this one are numbers; of true and false there is no range.
@@ -118,12 +118,12 @@ BEGIN
         CROSS JOIN LATERAL (SELECT ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s, $4)) AS rank OFFSET 0) AS k
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') THEN p.status END AS reason OFFSET 0) AS a
+            SELECT CASE WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') AND NOT starts_with(p.status, 'pooled: ') THEN p.status END AS reason OFFSET 0) AS a
         LEFT JOIN LATERAL (
             SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
             FROM ltv.explain($1, s, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0
         $q$,
-        score.id, CASE WHEN stratum IS NULL THEN 'NULL::text' ELSE format('s.%I::text', stratum) END, score.source,
+        score.id, CASE WHEN groups = '{}' THEN 'NULL::text' ELSE (SELECT string_agg(format('s.%I::text', g), ' || '' / '' || ' ORDER BY place) FROM unnest(groups) WITH ORDINALITY AS u (g, place)) END, score.source,
         CASE WHEN score.given IS NULL THEN '0::double precision' ELSE format('s.%I::double precision', score.given) END,
         ', ' || outside, coalesce(score.given, 'given'))
     USING fitted, score.horizon, risk, risk_horizon, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version;

@@ -58,7 +58,8 @@ extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires 
 extension_sql_file!("../sql/61_ranking.sql", name = "ranking", requires = ["calibration"]);
 extension_sql_file!("../sql/62_survival_calibration.sql", name = "survival_calibration", requires = ["ranking"]);
 extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["survival_calibration"]);
-extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["explain"]);
+extension_sql_file!("../sql/63_summary.sql", name = "summary", requires = ["explain"]);
+extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["summary"]);
 extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["profile"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["segments"]);
 extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);

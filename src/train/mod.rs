@@ -7,6 +7,7 @@ mod algorithm;
 mod amount;
 mod evaluate;
 mod fit;
+pub mod plan;
 mod profile;
 mod remarks;
 mod request;
@@ -83,7 +84,9 @@ pub fn train(call: &Call) -> pg_sys::Datum {
     let rows = Spi::connect_mut(|client| {
         let given = settle(amount::given(client, &mut request));
         let source = settle(Source::load(client, &request));
-        let split = settle(count(client, &source, &request));
+        let counted = settle(count(client, &source));
+        settle(counted.accept(&source, &request));
+        let split = counted.split;
         settle(enough(&request, &split));
         let features = match &given {
             Some(model) => model.features.clone(),
@@ -142,8 +145,46 @@ fn spi<T>(result: pgrx::spi::Result<T>) -> Result<T> {
     result.map_err(|error| Error::OutOfRange(error.to_string()))
 }
 
-/// Counts the rows and applies the NULL policy.
-fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split> {
+/// What one scan of the source finds.
+struct Counted {
+    rows: i64,
+    split: Split,
+    /// NULLs by column that must have none.
+    nulls: Vec<i64>,
+    /// Rows that were known only after the day of the knowledge.
+    known_later: i64,
+}
+
+impl Counted {
+    /// Refuses what cannot be learnt from: rows that know too much, and NULLs that nobody has spoken for.
+    fn accept(&self, source: &Source, request: &Request) -> Result<()> {
+        if let Some(refusal) = self.knows_too_much(source, request) {
+            return Err(refusal);
+        }
+        let null = source.used.iter().zip(&self.nulls).find(|(_, nulls)| **nulls > 0);
+        if let (Some((column, nulls)), true) = (null, request.null_policy != NullPolicy::Drop) {
+            report(
+                PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+                format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
+                "Fill it in a view, leave the column out, or train with null_policy => 'drop'; 'impute' and 'indicator' fill features.",
+            );
+        }
+        Ok(())
+    }
+
+    fn knows_too_much(&self, source: &Source, request: &Request) -> Option<Error> {
+        let (known_on, day) = request.known_on.as_ref().zip(request.as_of.as_ref())?;
+        let what = format!(
+            "as_of {day} cannot be honoured: {} rows of {} were known only later, by {known_on}",
+            self.known_later, source.display
+        );
+        let hint = "Build the source as it was known on that day (ltv.timeline_query and what builds on it take as_of), or filter it.";
+        (self.known_later > 0).then(|| Error::invalid(what, hint))
+    }
+}
+
+/// Counts the rows.
+fn count(client: &SpiClient, source: &Source) -> Result<Counted> {
     let nulls: String = source
         .used
         .iter()
@@ -154,7 +195,7 @@ fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split
         "SELECT count(*) FILTER (WHERE {holdout} AND {begun}), count(*) FILTER (WHERE {begun} AND NOT ({complete})),
                 count(*) FILTER (WHERE {training}), count(*) FILTER (WHERE NOT {begun}),
                 count(*) FILTER (WHERE {training} AND {cut_off}), count(*) FILTER (WHERE {later}),
-                coalesce(sum(CASE WHEN {training} THEN ({event})::int END), 0)::bigint{nulls} FROM {from}",
+                coalesce(sum(CASE WHEN {training} THEN ({event})::int END), 0)::bigint, count(*){nulls} FROM {from}",
         holdout = source.holdout,
         begun = source.begun,
         complete = source.complete(),
@@ -166,38 +207,19 @@ fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Split
     );
     let row = spi(client.select(&query, None, &[]))?.first();
     let number = |at: usize| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0));
-    let later = number(6)?;
-    if let (Some(known_on), Some(day)) = (&request.known_on, &request.as_of)
-        && later > 0
-    {
-        return Err(Error::invalid(
-            format!(
-                "as_of {day} cannot be honoured: {later} rows of {} were known only later, by {known_on}",
-                source.display
-            ),
-            "Build the source as it was known on that day (ltv.timeline_query and what builds on it take as_of), or filter it.",
-        ));
-    }
-    let dropped = number(2)?;
-    if dropped > 0 && request.null_policy == NullPolicy::Error {
-        for (at, column) in source.used.iter().enumerate() {
-            let nulls = number(at + 8)?;
-            if nulls > 0 {
-                report(
-                    PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-                    format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
-                    "Fill it in a view, leave the column out, or train with null_policy => 'drop'; 'impute' and 'indicator' fill features.",
-                );
-            }
-        }
-    }
-    Ok(Split {
-        training: number(3)?,
-        holdout: number(1)?,
-        dropped,
-        events: number(7)?,
-        later: number(4)?,
-        cut_off: number(5)?,
+    let nulls = (0..source.used.len()).map(|at| number(at + 9)).collect::<Result<Vec<_>>>()?;
+    Ok(Counted {
+        rows: number(8)?,
+        nulls,
+        known_later: number(6)?,
+        split: Split {
+            training: number(3)?,
+            holdout: number(1)?,
+            dropped: number(2)?,
+            events: number(7)?,
+            later: number(4)?,
+            cut_off: number(5)?,
+        },
     })
 }
 
@@ -214,35 +236,35 @@ fn enough(request: &Request, split: &Split) -> Result<()> {
 
 /// The features and, for categories, the levels that training rows have.
 fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec<Feature>> {
-    let mut features = Vec::with_capacity(source.features.len());
+    let mut features = Vec::with_capacity(source.features.len() + 1);
     for column in &source.features {
-        let categorical = column.is_text() || matches!(request.algorithm, Algorithm::KaplanMeier);
-        let kind = if categorical {
-            if !column.is_category() {
-                return Err(column.unusable(
-                    "a category",
-                    "Categories are text, booleans or whole numbers; band the rest in a view.",
-                ));
-            }
-            Kind::Category { levels: levels(client, source, column)? }
-        } else if column.is_boolean() {
-            Kind::Boolean
-        } else if column.is_number() {
-            Kind::Numeric
-        } else {
-            return Err(column.unusable(
-                "a feature",
-                "Features are numbers, booleans or text; turn dates into durations in a view.",
-            ));
-        };
-        let kind = match request.null_policy.fills() {
-            true => filled(client, source, column, kind, request.null_policy)?,
-            false => kind,
-        };
-        features.push(Feature { name: column.name.clone(), kind });
+        features.push(feature(client, source, request, column)?);
     }
     features.extend(source.strata.iter().map(|column| Feature { name: column.name.clone(), kind: Kind::Stratum }));
     Ok(features)
+}
+
+fn feature(client: &SpiClient, source: &Source, request: &Request, column: &Column) -> Result<Feature> {
+    let categorical = column.is_text() || matches!(request.algorithm, Algorithm::KaplanMeier);
+    let kind = if categorical {
+        if !column.is_category() {
+            return Err(column
+                .unusable("a category", "Categories are text, booleans or whole numbers; band the rest in a view."));
+        }
+        Kind::Category { levels: levels(client, source, column)? }
+    } else if column.is_boolean() {
+        Kind::Boolean
+    } else if column.is_number() {
+        Kind::Numeric
+    } else {
+        return Err(column
+            .unusable("a feature", "Features are numbers, booleans or text; turn dates into durations in a view."));
+    };
+    let kind = match request.null_policy.fills() {
+        true => filled(client, source, column, kind, request.null_policy)?,
+        false => kind,
+    };
+    Ok(Feature { name: column.name.clone(), kind })
 }
 
 /// The distinct texts of a category among the training rows, in byte order.

@@ -26,11 +26,11 @@ const EVENTS_PER_COEFFICIENT: usize = 10;
 const NAMED: usize = 5;
 
 /// A segment as it is counted.
-struct Counted {
-    levels: Vec<String>,
-    rows: i64,
-    events: f64,
-    whole_events: i64,
+pub struct Counted {
+    pub levels: Vec<String>,
+    pub rows: i64,
+    pub events: f64,
+    pub whole_events: i64,
 }
 
 /// Fits the segments beside the model of all rows.
@@ -41,10 +41,7 @@ pub fn fit(
     all: Trained,
     warnings: &mut Vec<String>,
 ) -> Result<Trained> {
-    let needed = match request.min_events {
-        Some(least) => i64::from(least),
-        None => (EVENTS_PER_COEFFICIENT * remarks::estimated(&all.model.fit).max(1)) as i64,
-    };
+    let needed = needed(request, remarks::estimated(&all.model.fit));
     let mut segments = Vec::new();
     for counted in counted(client, source)? {
         let standing = match counted.whole_events < needed {
@@ -72,7 +69,19 @@ pub fn fit(
     Ok(Trained { model, ..all })
 }
 
-fn counted(client: &SpiClient, source: &Source) -> Result<Vec<Counted>> {
+/// The events that a segment needs to have a fit of its own.
+pub fn needed(request: &Request, coefficients: usize) -> i64 {
+    match request.min_events {
+        Some(least) => i64::from(least),
+        None => (EVENTS_PER_COEFFICIENT * coefficients.max(1)) as i64,
+    }
+}
+
+/// The segments of the training rows, in byte order.
+///
+/// # Errors
+/// [`Error::Invalid`] for more than 500.
+pub fn counted(client: &SpiClient, source: &Source) -> Result<Vec<Counted>> {
     let levels: Vec<String> =
         source.segment_by.iter().map(|column| format!("{}::text COLLATE \"C\"", column.sql())).collect();
     let width = levels.len();
@@ -119,7 +128,7 @@ fn alone(client: &SpiClient, source: &Source, request: &Request, pooled: &Model)
         Err(failure) => return Ok(Standing::Pooled(failure.message)),
     };
     let status = status_of(&model);
-    let unsound = ["no events", "not converged", "separated"].iter().any(|word| status.starts_with(word));
+    let unsound = status == "no events" || status == "not converged" || status.starts_with("separated");
     Ok(match unsound || model.features != pooled.features {
         true => Standing::Pooled(status),
         false => Standing::Own(model),

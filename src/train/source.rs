@@ -16,7 +16,7 @@ use crate::train::{algorithm, spi};
 #[derive(Debug, Clone)]
 pub struct Column {
     pub name: String,
-    type_name: String,
+    pub type_name: String,
     category: String,
 }
 

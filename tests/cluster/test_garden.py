@@ -13,6 +13,7 @@ from harness import Cluster
 GROUND = r"""
 CREATE TABLE bought AS SELECT 'g' || i % 30 AS g, date '2024-01-01' + i AS day, i / 2.0 AS d FROM generate_series(1, 60) AS i;
 CREATE TABLE plants AS SELECT i, (i * 37 % 50) / 2.0::float8 + 0.5 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 200) AS i;
+CREATE VIEW holes AS SELECT d, e, CASE WHEN i % 5 > 0 THEN a END AS a, CASE WHEN i % 7 > 0 THEN g END AS g FROM plants;
 CREATE TABLE book (account_id text, canonical_id text, contract_id text, line_id text, valid_from date, valid_to date, state text, mrr numeric, currency text, term_end date, rate numeric, due_on date, paid_on date, amount numeric);
 INSERT INTO book SELECT 'a' || i, 'a' || i + 100, 'c' || i % 7, 'l' || i % 9, date '2022-01-31' + 40 * i, CASE WHEN i % 4 > 0 THEN date '2022-01-31' + 40 * i + 90 END, 'active', i, 'EUR', date '2023-01-31' + 40 * i, 1,
     date '2023-09-01' + i, CASE WHEN i % 3 > 0 THEN date '2023-09-01' + 2 * i END, i FROM generate_series(1, 20) AS i;
@@ -20,6 +21,8 @@ SELECT count(*) FROM ltv.train('cox', 'plants', 'cox', 'd', 'e', features => ARR
 SELECT count(*) FROM ltv.train('km', 'plants', 'kaplan_meier', 'd', 'e', features => ARRAY['g']);
 SELECT count(*) FROM ltv.train('all', 'plants', 'kaplan_meier', 'd', 'e');
 SELECT count(*) FROM ltv.train('strata', 'plants', 'cox', 'd', 'e', features => ARRAY['a'], strata => 'g');
+SELECT count(*) FROM ltv.train('parts', 'plants', 'cox', 'd', 'e', features => ARRAY['a'], segment_by => ARRAY['g'], min_events => 5);
+SELECT count(*) FROM ltv.train('filled', 'holes', 'cox', 'd', 'e', features => ARRAY['a', 'g'], null_policy => 'indicator');
 SELECT count(*) FROM ltv.train('form', 'plants', 'weibull', 'd', 'e', features => ARRAY['a', 'g']);
 SELECT count(*) FROM ltv.train('bent', 'plants', 'spline_odds', 'd', 'e', features => ARRAY['a']);
 SELECT count(*) FROM ltv.train('pieces', 'plants', 'piecewise_exponential', 'd', 'e');
@@ -53,7 +56,7 @@ INSERT INTO curves VALUES
 ('flat', '{"kind":"fitted","version":1,"curve":{"times":[1],"cumulative_hazard":[0],"variance":[0],"rank":0,"loadings":[],"max_followup":1,"tail":{"ConstantHazard":{"rate":0}}}}');
 CREATE TABLE fits (name text PRIMARY KEY, v ltv.model);
 INSERT INTO fits
-SELECT 'good', ltv.model('cox') UNION ALL SELECT 'km', ltv.model('km') UNION ALL SELECT 'all', ltv.model('all')
+SELECT 'good', ltv.model('cox') UNION ALL SELECT 'parts', ltv.model('parts') UNION ALL SELECT 'filled', ltv.model('filled') UNION ALL SELECT 'km', ltv.model('km') UNION ALL SELECT 'all', ltv.model('all')
 UNION ALL SELECT 'amount', ltv.model('amount') UNION ALL SELECT 'hybrid', ltv.model('hybrid')
 UNION ALL SELECT 'two_part', ltv.fit_two_part(ltv.amount_design_agg(d * (i % 4), ARRAY[a]), names => '{a}') FROM plants
 UNION ALL SELECT 'flung', ltv.fit_tweedie(ltv.amount_design_agg(x, ARRAY[x, 1 / x]), 1.9) FROM (VALUES (5e-300::float8), (1e300), (1)) AS v (x)
@@ -178,7 +181,7 @@ VALUES = {
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good amount hybrid two_part flung km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent nothing".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good amount hybrid two_part flung km parts filled all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent nothing".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.ranking": [f"(SELECT v FROM rankings WHERE name = '{name}')" for name in "good empty one tied extreme nothing".split()],
     "ltv.survival_calibration": [f"(SELECT v FROM forecasts WHERE name = '{name}')" for name in "good empty one censored zero extreme close nothing".split()],
@@ -213,8 +216,10 @@ WORKING = {
     **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'amount')" for name in ("amount_fit", "expected_value", "expected_value_interval")}, **{f"{name}.model": "'amount'" for name in ("expected_value", "expected_value_interval")},
     **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'hybrid')" for name in ("hybrid_components", "hybrid_value", "hybrid_terms", "hybrid_curve")}, "hybrid_value.model": "'hybrid'",
     **{f"{name}.terms": "NULL" for name in ("hybrid_value", "hybrid_terms", "fit_hybrid")}, **{f"fit_hybrid.{role}": "NULL" for role in ("expansion", "margin", "cost", "revenue", "names")}, "fit_hybrid.renewal": "'km'",
-    **{f"train.{argument}": "NULL" for argument in ("target", "segment_by", "min_events", "started_on", "known_on", "half_life", "era", "expected_signs")}, "train.pooling": "'partial'", "train.unit": "'week'",
-    "train.options": "'{\"ties\": \"breslow\"}'", "train.strata": "'g'", "train.cluster": "'g'",
+    **{f"{name}.{argument}": "NULL" for name in ("train", "train_plan") for argument in ("target", "segment_by", "min_events", "started_on", "known_on", "half_life", "era", "expected_signs")},
+    **{f"{name}.{argument}": value for name in ("train", "train_plan") for argument, value in {"pooling": "'partial'", "unit": "'week'", "options": "'{\"ties\": \"breslow\"}'", "strata": "'g'", "cluster": "'g'"}.items()},
+    **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'parts')" for name in ("segment_model", "model_segments", "segment_coefficients")}, "segment_model.segment": "'g1'",
+    "fit_baseline.m": "(SELECT v FROM fits WHERE name = 'gathered')", "coefficients": "NULL", "covariance": "NULL",
     **{f"{name}.{argument}": value for name in ("timeline_asof", "timeline_query", "lifetimes", "renewal_events", "contract_features", "payment_features", "derive_outcomes", "label_audit", "check_timeline", "apply_account_map")
        for argument, value in {"timeline": "'book'", "invoices": "'book'", "map": "'book'", "rates": "'book'", "as_of": "'2024-01-31'", "grain": "'account'", "observed_from": "'2023-06-30'"}.items()},
     "find_duplicates.source": "'book'", "find_duplicates.id": "'account_id'", "find_duplicates.name": "'contract_id'", "match_on": "'{state}'",

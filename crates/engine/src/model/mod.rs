@@ -102,7 +102,9 @@ impl Model {
     pub fn validate(&self) -> Result<()> {
         self.features.iter().try_for_each(Feature::validate)?;
         let columns: usize = self.features.iter().map(Feature::columns).sum();
-        if !matches!(self.fit, Fit::KaplanMeier(_) | Fit::Hybrid(_)) && columns != self.fit.covariates() {
+        // Cohorts see no columns, and segments look to their own models.
+        let counted = !matches!(self.fit, Fit::KaplanMeier(_) | Fit::Segmented(_) | Fit::Hybrid(_));
+        if counted && columns != self.fit.covariates() {
             return Err(Error::malformed("the model's features and coefficients differ in number"));
         }
         match &self.fit {

@@ -67,11 +67,12 @@ pub fn shrink(segment: &Estimates, common: &[Option<Common>]) -> Option<Shrunken
         covariance: vec![0.0; size * size],
         weights: vec![0.0; size],
     };
-    for at in 0..size {
-        let alone = segment.coefficients[at].is_some() && common[at].is_none();
-        shrunken.weights[at] = if alone { 1.0 } else { 0.0 };
-        let variance = if alone { segment.covariance[at * (size + 1)] } else { of(at).between + of(at).variance };
-        shrunken.covariance[at * (size + 1)] = variance;
+    for (at, found) in common.iter().enumerate() {
+        (shrunken.weights[at], shrunken.covariance[at * (size + 1)]) = match found {
+            Some(common) => (0.0, common.between + common.variance),
+            None if segment.coefficients[at].is_some() => (1.0, segment.covariance[at * (size + 1)]),
+            None => (0.0, 0.0),
+        };
     }
     let n = known.len();
     let between = DMatrix::from_diagonal(&DVector::from_iterator(n, known.iter().map(|at| of(*at).between)));

@@ -1,5 +1,5 @@
 \echo
-\echo '=== 6. Which 20 accounts have the most value at risk?'
+\echo '=== 7. Which 20 accounts have the most value at risk?'
 \echo '    Scores are computed once, into a table of yours; a plain view shows them to a BI tool: ordinary types, a comment on each column.'
 \echo '    Value at risk: the probability to leave within a year, times what the four years after it are worth to us now.'
 \echo

@@ -4,7 +4,7 @@ WITH member AS (
            -- The registry is read by functions that take a model's name (an aggregate by its transition function), the mappings by their own two; data by those
            -- that take a relation; nothing else reads.
            p.proname IN ('model', 'model_version', 'mapping_sql', 'mapping_sources') OR p.prokind <> 'a' AND 'model' = ANY (p.proargnames[1:2])
-               OR 'regclass'::regtype = ANY (p.proargtypes) AS reads
+               OR 'regclass'::regtype = ANY (p.proargtypes) OR p.proname = 'fit_hybrid' AND p.proargtypes[0] = 'text'::regtype AS reads
     FROM pg_proc p
     JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid

@@ -262,8 +262,9 @@ BEGIN
                   v.extension_version, ', from version ' || v.parent) || nl || nl;
 
     card := card || '## What it is for' || nl || nl
-        || format('It says, for a row with the columns below, how likely it is that `%s` has not come true by a given time, and from that how long it lasts and what it is worth. '
-                  || 'Time is `%s`%s, in its own unit.', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on') || nl || nl
+        || CASE WHEN v.spec ->> 'target' IS NOT NULL THEN format('It says, for a row with the columns below, what `%s` is expected to be.', v.spec ->> 'target')
+           ELSE format('It says, for a row with the columns below, how likely it is that `%s` has not come true by a given time, and from that how long it lasts and what it is worth. '
+                  || 'Time is `%s`%s, in its own unit.', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on') END || nl || nl
         || format('What counts as the event: %s', coalesce(v.spec ->> 'label_policy', E'*not written down* (`train(\u2026, label_policy => \u2026)`).')) || nl
         || coalesce(nl || '> ' || replace(v.note, nl, nl || '> ') || nl, '') || nl;
 

@@ -66,7 +66,7 @@ BEGIN
             ELSE format('ltv.profile_agg(s.%I::double precision)', one.input) END;
     END LOOP;
     -- The events that the source has seen, against those that the model expects of the same rows over the time for which they were watched.
-    IF (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attnum > 0 AND NOT a.attisdropped
+    IF num_nulls(spec ->> 'duration', spec ->> 'event') = 0 AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname = ANY (array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)))
        = cardinality(array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)) THEN
         outcome := format($q$

@@ -30,6 +30,10 @@ BEGIN
         RAISE EXCEPTION '% was trained with delayed entry, which the Brier score cannot judge', importance.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare fits with and without the feature by ltv.model_test, or train a landmark model.';
     END IF;
+    IF num_nulls(spec ->> 'duration', spec ->> 'event') > 0 THEN
+        RAISE EXCEPTION '% tells of no durations, which the Brier score is about', importance.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.coefficients tells what each term of a model of amounts or renewals does.';
+    END IF;
     names := ltv.model_features(fitted);
     FOREACH wanted IN ARRAY names || ARRAY[spec ->> 'duration', spec ->> 'event'] LOOP
         IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = importance.source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN

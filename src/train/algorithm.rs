@@ -21,6 +21,8 @@ pub enum Algorithm {
     Cox {
         ties: String,
         penalty: Penalty,
+        /// Whether the penalty is on the coefficients of covariates in units of their standard deviations.
+        standardize: bool,
         robust: Option<bool>,
     },
     Parametric {
@@ -86,14 +88,15 @@ impl Algorithm {
                 Ok(Algorithm::KaplanMeier)
             }
             "cox" => {
-                let options = options.are_among(&["ties", "penalty", "l1_ratio", "robust"])?;
+                let options = options.are_among(&["ties", "penalty", "l1_ratio", "standardize", "robust"])?;
                 let ties = options.text("ties")?.unwrap_or("efron").to_owned();
                 ties_of(&ties)?;
                 let penalty = Penalty::new(
                     options.number("penalty")?.unwrap_or(0.0),
                     options.number("l1_ratio")?.unwrap_or(0.0),
                 )?;
-                Ok(Algorithm::Cox { ties, penalty, robust: options.boolean("robust")? })
+                let standardize = options.boolean("standardize")?.unwrap_or(true);
+                Ok(Algorithm::Cox { ties, penalty, standardize, robust: options.boolean("robust")? })
             }
             "discrete_time" => {
                 let options = options.are_among(&["link", "baseline", "degree", "period", "penalty"])?;
@@ -214,6 +217,11 @@ impl Algorithm {
         })
     }
 
+    /// Whether covariates are fitted in units of their standard deviations: without a penalty that changes nothing.
+    pub fn standardizes(&self) -> bool {
+        matches!(self, Algorithm::Cox { penalty, standardize: true, .. } if !penalty.is_none())
+    }
+
     pub fn is_cox(&self) -> bool {
         matches!(self, Algorithm::Cox { .. })
     }
@@ -285,7 +293,7 @@ impl Algorithm {
                 number(*period),
                 number(*penalty),
             )),
-            Algorithm::Cox { ties, penalty, robust } => Some(format!(
+            Algorithm::Cox { ties, penalty, robust, .. } => Some(format!(
                 "ltv.fit_cox({design}, ties => {}, penalty => {}, l1_ratio => {}, robust => {})",
                 quote_literal(ties),
                 number(penalty.strength),

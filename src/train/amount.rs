@@ -27,7 +27,10 @@ pub fn given(client: &SpiClient, request: &mut Request) -> Result<Option<Model>>
     let names: Vec<String> = model.features.iter().map(|feature| feature.name.clone()).collect();
     if !request.features.is_empty() && request.features != names {
         return Err(Error::invalid(
-            format!("a {} model has features of its own: {}", model.algorithm(), names.join(", ")),
+            match names.is_empty() {
+                true => format!("this {} model has no features", model.algorithm()),
+                false => format!("this {} model has features of its own: {}", model.algorithm(), names.join(", ")),
+            },
             "Leave features out.",
         ));
     }

@@ -9,7 +9,7 @@ use pgrx::spi::{SpiClient, quote_literal};
 
 use crate::pg::settings;
 use crate::pg::varlena::Value;
-use crate::train::algorithm::{Algorithm, texts};
+use crate::train::algorithm::{Algorithm, number, texts};
 use crate::train::request::Request;
 use crate::train::source::{Column, Source};
 use crate::train::{Candidate, Trained, amount, spi};
@@ -61,6 +61,15 @@ fn fit_rows(
             "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
         ));
     }
+    let units = match request.algorithm.standardizes() {
+        true => deviations(client, source, &columns)?,
+        false => vec![1.0; columns.len()],
+    };
+    let scaled = |(column, unit): (String, &f64)| match *unit == 1.0 {
+        true => column,
+        false => format!("({column} / {})", number(*unit)),
+    };
+    let columns: Vec<String> = columns.into_iter().zip(&units).map(scaled).collect();
     let design = source.design(&columns.join(", "));
     let model = match request.algorithm.call_on_curve(pooled) {
         Some(model) => Some(model),
@@ -82,12 +91,25 @@ fn fit_rows(
     else {
         return Err(no_rows(source));
     };
+    let model = match model.fit {
+        Fit::Cox(fit) if request.algorithm.standardizes() => Model { fit: Fit::from(fit.in_units_of(&units)), ..model },
+        fit => Model { fit, ..model },
+    };
     // One stratum without a name is none.
     if matches!(&model.fit, Fit::Cox(fit) if fit.strata.is_empty()) {
         features.retain(|feature| feature.kind != Kind::Stratum);
     }
     let model = if matches!(model.fit, Fit::Rule(_)) { model } else { model.with_features(features)? };
     Ok(Trained { model, pooled, n_rows, candidates: Vec::new() })
+}
+
+/// The standard deviation of each column among the training rows, each counting once; 1 where it does not vary.
+fn deviations(client: &SpiClient, source: &Source, columns: &[String]) -> Result<Vec<f64>> {
+    let all: Vec<String> = columns.iter().map(|column| format!("stddev_pop({column})")).collect();
+    let query = format!("SELECT ARRAY[{}]::float8[] FROM {} WHERE {}", all.join(", "), source.from, source.training());
+    let found = spi(spi(client.select(&query, None, &[]))?.first().get_one::<Vec<Option<f64>>>())?.unwrap_or_default();
+    let unit = |deviation: Option<f64>| deviation.filter(|unit| *unit > 0.0 && unit.is_finite()).unwrap_or(1.0);
+    Ok((0..columns.len()).map(|at| unit(found.get(at).copied().flatten())).collect())
 }
 
 /// The columns of numbers that the fit sees.

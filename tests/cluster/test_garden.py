@@ -29,6 +29,8 @@ SELECT count(*) FROM ltv.train('bent', 'plants', 'spline_odds', 'd', 'e', featur
 SELECT count(*) FROM ltv.train('pieces', 'plants', 'piecewise_exponential', 'd', 'e');
 SELECT count(*) FROM ltv.train('periods', 'plants', 'discrete_time', 'd', 'e', features => ARRAY['a', 'g']);
 SELECT count(*) FROM ltv.train('cox', 'plants', 'cox', 'd', 'e', features => ARRAY['a', 'g']);
+SELECT count(*) FROM ltv.train('amount', 'plants', 'linear', target => 'd', features => ARRAY['a', 'g']);
+SELECT count(*) FROM ltv.train('hybrid', 'plants', 'hybrid', options => '{"renewal": "cox", "cost": "amount", "terms": {"revenue": 100}}');
 SELECT ltv.promote('cox', 1); SELECT ltv.promote('cox', 2); SELECT ltv.restrict_model('cox'); SELECT ltv.grant_model('cox', current_user, 'predict');
 CREATE AGGREGATE gathered(float8, float8, boolean, float8[], float8) (SFUNC = ltv._fit_add, STYPE = ltv.design);
 CREATE TABLE curves (name text PRIMARY KEY, v ltv.survival);
@@ -56,6 +58,9 @@ INSERT INTO curves VALUES
 CREATE TABLE fits (name text PRIMARY KEY, v ltv.model);
 INSERT INTO fits
 SELECT 'good', ltv.model('cox') UNION ALL SELECT 'parts', ltv.model('parts') UNION ALL SELECT 'filled', ltv.model('filled') UNION ALL SELECT 'km', ltv.model('km') UNION ALL SELECT 'all', ltv.model('all')
+UNION ALL SELECT 'amount', ltv.model('amount') UNION ALL SELECT 'hybrid', ltv.model('hybrid')
+UNION ALL SELECT 'two_part', ltv.fit_two_part(ltv.amount_design_agg(d * (i % 4), ARRAY[a]), names => '{a}') FROM plants
+UNION ALL SELECT 'flung', ltv.fit_tweedie(ltv.amount_design_agg(x, ARRAY[x, 1 / x]), 1.9) FROM (VALUES (5e-300::float8), (1e300), (1)) AS v (x)
 UNION ALL SELECT 'separated', ltv.fit_cox(d, d < 10, ARRAY[d, a]) FROM plants
 UNION ALL SELECT 'collinear', ltv.fit_cox(d, e, ARRAY[a, a, 1]) FROM plants
 UNION ALL SELECT 'no_events', ltv.fit_cox(d, false, ARRAY[a]) FROM plants
@@ -77,6 +82,8 @@ CREATE TABLE gatherings (name text PRIMARY KEY, v ltv.design);
 INSERT INTO gatherings
 SELECT 'good', gathered(0, d, e, ARRAY[a], 1) FROM plants UNION ALL SELECT 'empty', gathered(NULL, 1, true, '{1}', 1) UNION ALL SELECT 'late', gathered(d / 2, d, e, ARRAY[a, d], abs(a) + 0.1) FROM plants
 UNION ALL SELECT 'extreme', gathered(0, d, true, ARRAY[x], w) FROM (VALUES (5e-324::float8, 1e150, 1e80), (1e308, -1e150, 1e-80), (0, 0, 1)) AS v (d, x, w);
+INSERT INTO gatherings SELECT 'amounts', ltv.amount_design_agg(d, ARRAY[a]) FROM plants;
+INSERT INTO gatherings SELECT 'flung', ltv.amount_design_agg(x, ARRAY[1 / x], abs(x), x / 1e298) FROM (VALUES (-5e-300::float8), (1e300), (0.001)) AS v (x) WHERE x <> 0;
 INSERT INTO gatherings SELECT 'causes', ltv.cause_design_agg(d, i % 4, ARRAY[a]) FROM plants;
 CREATE TABLE rankings (name text PRIMARY KEY, v ltv.ranking);
 INSERT INTO rankings
@@ -185,12 +192,12 @@ VALUES = {
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent mapped bent_mapped flat_mapped nothing boosted overgrown unboosted parts filled".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent mapped bent_mapped flat_mapped nothing boosted overgrown unboosted parts filled amount hybrid two_part flung".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.ranking": [f"(SELECT v FROM rankings WHERE name = '{name}')" for name in "good empty one tied extreme nothing".split()],
     "ltv.survival_calibration": [f"(SELECT v FROM forecasts WHERE name = '{name}')" for name in "good empty one censored zero extreme close nothing".split()],
     "ltv.survival_calibration[]": ["(SELECT array_agg(v) FROM forecasts WHERE name = 'good')", "NULL", "'{}'", "ARRAY[NULL::ltv.survival_calibration]", "(SELECT array_agg(v) FROM forecasts)", "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')"],
-    "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes missing gaps nothing".split()],
+    "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes missing gaps nothing amounts flung".split()],
     "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
     "ltv.profile": ["(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)", "NULL", "(SELECT ltv.profile_agg(NULL::float8))", "(SELECT ltv.profile_agg(i::text) FROM generate_series(1, 90) AS i)", "(SELECT ltv.profile_agg(NULL::text))", "(SELECT ltv.profile_agg(x) FROM unnest(ARRAY[5e-324, 1.7e308, -1.7e308, 0, '-0', 'NaN', 'Infinity']::float8[]) AS x)"],
     "interval": ["'180 days'", "NULL", "'0'", "'-1 month'", "'178000000 years'"],
@@ -215,6 +222,11 @@ WORKING = {
     "weights": "'log-rank'", "method": "'quantile'", "bins": "10", "to_t": "2", "at": "NULL", "algorithm": "'cox'", "duration": "'d'", "event": "'e'", "entry": "NULL", "weight": "NULL", "holdout": "NULL",
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
     "load_demo.schema": "'acme'", "load_demo.accounts": "12", "load_demo.seed": "1", "load_demo.as_of": "'2025-06-30'", "load_demo.replace": "true",
+    "amount_design_agg.amount": "2.5", "_amount_add.amount": "2.5", "offset": "0.1", "power": "1.5", "amounts": "'gamma'", "rule.rule": "'{\"monthly_churn\": 0.03}'",
+    **{f"{name}.d": "(SELECT v FROM gatherings WHERE name = 'amounts')" for name in ("fit_linear", "fit_gamma", "fit_tweedie", "fit_two_part", "_amount_add")}, "_amount_add.state": "(SELECT v FROM gatherings WHERE name = 'amounts')",
+    **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'amount')" for name in ("amount_fit", "expected_value", "expected_value_interval")}, **{f"{name}.model": "'amount'" for name in ("expected_value", "expected_value_interval")},
+    **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'hybrid')" for name in ("hybrid_components", "hybrid_value", "hybrid_terms", "hybrid_curve")}, "hybrid_value.model": "'hybrid'",
+    **{f"{name}.terms": "NULL" for name in ("hybrid_value", "hybrid_terms", "fit_hybrid")}, **{f"fit_hybrid.{role}": "NULL" for role in ("expansion", "margin", "cost", "revenue", "names")}, "fit_hybrid.renewal": "'km'",
     **{f"{name}.{argument}": "NULL" for name in ("train", "train_plan") for argument in ("target", "segment_by", "min_events", "started_on", "known_on", "half_life", "era", "expected_signs")},
     **{f"{name}.{argument}": value for name in ("train", "train_plan") for argument, value in {"pooling": "'partial'", "unit": "'week'", "options": "'{\"ties\": \"breslow\"}'", "strata": "'g'", "cluster": "'g'"}.items()},
     **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'parts')" for name in ("segment_model", "model_segments", "segment_coefficients")}, "segment_model.segment": "'g1'",

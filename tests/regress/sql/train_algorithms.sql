@@ -14,7 +14,7 @@ FROM telco WHERE tenure > 0 AND customer_id < '5';
 CREATE VIEW coded AS SELECT p.*, ARRAY[(contract = 'One year')::int, (contract = 'Two year')::int, senior::int, price]::float8[] AS x FROM people p;
 CREATE TABLE asked (name text PRIMARY KEY, algorithm text, options jsonb);
 INSERT INTO asked VALUES
-    ('cox', 'cox', '{}'), ('breslow', 'cox', '{"ties": "breslow", "robust": true}'), ('net', 'cox', '{"penalty": 20, "l1_ratio": 0.5}'),
+    ('cox', 'cox', '{}'), ('breslow', 'cox', '{"ties": "breslow", "robust": true}'), ('net', 'cox', '{"penalty": 20, "l1_ratio": 0.5, "standardize": false}'),
     ('exponential', 'exponential', '{}'), ('weibull', 'weibull', '{}'), ('shaped', 'weibull', '{"ancillary": ["contract"]}'),
     ('lognormal', 'lognormal', '{}'), ('loglogistic', 'loglogistic', '{}'), ('generalized_gamma', 'generalized_gamma', '{}'), ('gompertz', 'gompertz', '{}'),
     ('spline', 'spline', '{"knots": 2}'), ('odds', 'spline_odds', '{"knot_times": [6, 24]}'),
@@ -141,3 +141,15 @@ SELECT message_of(format('SELECT ltv.train(%L, %L, %L, %L, %L, features => ARRAY
 FROM (VALUES ('weibull', 'strata => ''gender'''), ('best', 'cluster => ''household'''), ('discrete_time', 'strata => ''gender'''), ('kaplan_meier', 'strata => ''gender'''),
              ('cox', 'strata => ''nowhere'''), ('cox', 'cluster => ''nowhere'''), ('cox', 'strata => ''price'''), ('weibull', 'options => NULL')) a (algorithm, argument);
 SELECT message_of($$SELECT ltv.train('bad', 'telco', 'weibull', 'tenure', 'churn_event', options => '{"ancillary": ["gender"]}')$$);
+
+-- A penalty is on standardised covariates, and the coefficients are told in the units of the columns: as with units made by hand, whatever they are.
+CREATE VIEW standard AS SELECT months, left_us, price, senior, price / d AS price_sd, senior::int / s AS senior_sd, price * 1000 AS cents, d, s
+FROM people, (SELECT stddev_pop(price::float8) AS d, stddev_pop(senior::int::float8) AS s FROM people) q;
+SELECT count(*) FROM ltv.train('ridge', 'standard', 'cox', 'months', 'left_us', features => ARRAY['price', 'senior'], options => '{"penalty": 500}');
+SELECT count(*) FROM ltv.train('ridge/hand', 'standard', 'cox', 'months', 'left_us', features => ARRAY['price_sd', 'senior_sd'], options => '{"penalty": 500, "standardize": false}');
+SELECT count(*) FROM ltv.train('ridge/cents', 'standard', 'cox', 'months', 'left_us', features => ARRAY['cents', 'senior'], options => '{"penalty": 500}');
+SELECT a.term, round(a.estimate::numeric, 8) AS estimate, abs(a.estimate * u.unit - b.estimate) < 1e-9 AND abs(a.std_error * u.unit - b.std_error) < 1e-9 AS as_by_hand
+FROM ltv.coefficients(ltv.model('ridge')) WITH ORDINALITY a JOIN ltv.coefficients(ltv.model('ridge/hand')) WITH ORDINALITY b USING (ordinality),
+     LATERAL (SELECT CASE a.term WHEN 'price' THEN d ELSE s END AS unit FROM standard LIMIT 1) u;
+SELECT bool_and(abs(p.renewal_probability - q.renewal_probability) < 1e-9 AND abs(p.lower - q.lower) < 1e-9 AND abs(p.renewal_probability - r.renewal_probability) < 1e-9) AS same
+FROM (SELECT * FROM standard LIMIT 50) x, LATERAL ltv.predict('ridge', x, 12) p, LATERAL ltv.predict('ridge/hand', x, 12) q, LATERAL ltv.predict('ridge/cents', x, 12) r;

@@ -12,6 +12,9 @@ use crate::numeric::gamma::log_gamma;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
 
+/// A mean unit deviance of a Tweedie model that is this share of its scale is none.
+const MET: f64 = 1e-12;
+
 /// What a fit may be asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
@@ -68,12 +71,16 @@ pub struct AmountFit {
 /// are in the [`Status`]: [`Status::NoEvents`] when no amount of a Tweedie model is greater than 0.
 pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<AmountFit> {
     options.family.validate()?;
-    let rows = checked(design, options, interrupt)?;
-    let (mut fit, maximum) = fitted(&rows, options, interrupt)?;
+    let rows = checked(design, options, &mut *interrupt)?;
+    let (mut fit, maximum) = fitted(&rows, options, &mut *interrupt)?;
     if let Some(maximum) = maximum {
         fit.log_likelihood = match fit.family {
-            Family::Tweedie { power } => densities(&rows, power, &maximum, interrupt)?
-                .and_then(|mut densities| densities.maximum_over_dispersion(fit.dispersion.unwrap_or(1.0))),
+            // What is met exactly has a density without bound.
+            Family::Tweedie { power } if fit.deviance <= MET * fit.weight * fit.mean.powf(2.0 - power) => None,
+            Family::Tweedie { power } => match densities(&rows, power, &maximum, &mut *interrupt)? {
+                Some(mut densities) => densities.maximum_over_dispersion(fit.dispersion.unwrap_or(1.0), interrupt)?,
+                None => None,
+            },
             _ => likelihood(&rows, &fit, &maximum, interrupt)?,
         };
     }
@@ -88,14 +95,14 @@ pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<A
 /// As [`fit`].
 pub fn fit_tweedie(design: &Design, penalty: f64, interrupt: Interrupt) -> Result<AmountFit> {
     let at = |power: f64| Options { family: Family::Tweedie { power }, penalty };
-    let mut rows = checked(design, &at(1.5), interrupt)?;
+    let mut rows = checked(design, &at(1.5), &mut *interrupt)?;
     let mut dispersion = 1.0;
     let mut profile = |power: f64| -> Result<f64> {
         rows.family = Family::Tweedie { power };
         let Some(maximum) = fitted(&rows, &at(power), &mut *interrupt)?.1 else { return Ok(f64::NEG_INFINITY) };
         let densities = densities(&rows, power, &maximum, &mut *interrupt)?;
         let Some(mut densities) = densities else { return Ok(f64::NEG_INFINITY) };
-        let found = densities.maximum_over_dispersion(dispersion);
+        let found = densities.maximum_over_dispersion(dispersion, &mut *interrupt)?;
         dispersion = densities.dispersion();
         Ok(found.unwrap_or(f64::NEG_INFINITY))
     };

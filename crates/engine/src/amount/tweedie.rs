@@ -5,17 +5,22 @@
 
 use std::collections::TryReserveError;
 
-use crate::Result;
 use crate::numeric::gamma::log_gamma;
 use crate::numeric::sum::Sum;
+use crate::{Interrupt, Result};
 
 /// Terms less than e^−40 times the largest change no digit of the sum, nor of its first two moments.
 const NEGLIGIBLE: f64 = 40.0;
+/// Where the largest term is further out, the terms that matter are thousands and the saddlepoint approximation is exact
+/// to some parts in a million (Dunn & Smyth 2001).
+const SUMMED: f64 = 3e4;
 /// As many values of ln(j! Γ(j a)) are kept.
-const KEPT: usize = 1 << 16;
+const KEPT: usize = 1 << 15;
 /// Newton steps for the dispersion, and how close it is then.
 const STEPS: usize = 60;
 const CLOSE: f64 = 1e-10;
+/// Rows, each of up to some thousand terms, between two looks at whether to go on.
+const ROWS_PER_INTERRUPT: usize = 256;
 /// The longest step in ln φ.
 const LONGEST_STEP: f64 = 2.0;
 
@@ -65,21 +70,21 @@ impl Densities {
     }
 
     /// The log-likelihood at the dispersion φ.
-    pub fn log_likelihood(&mut self, dispersion: f64) -> f64 {
-        self.at(dispersion / self.unit.powf(2.0 - self.power))[0]
+    pub fn log_likelihood(&mut self, dispersion: f64, interrupt: Interrupt) -> Result<f64> {
+        Ok(self.at(dispersion / self.unit.powf(2.0 - self.power), interrupt)?[0])
     }
 
     /// The log-likelihood at its maximum over φ, looked for from `start` on by Newton's method in ln φ; `None` when there
     /// is none within the numbers.
-    pub fn maximum_over_dispersion(&mut self, start: f64) -> Option<f64> {
+    pub fn maximum_over_dispersion(&mut self, start: f64, interrupt: Interrupt) -> Result<Option<f64>> {
         let start = start / self.unit.powf(2.0 - self.power);
         let mut at = if start > 0.0 && start.is_finite() { start.ln() } else { 0.0 };
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-        let mut now = self.at(at.exp());
+        let mut now = self.at(at.exp(), &mut *interrupt)?;
         for _ in 0..STEPS {
             let [_, slope, curvature] = now;
-            if !slope.is_finite() {
-                return None;
+            if !(slope.is_finite() && curvature.is_finite()) {
+                return Ok(None);
             }
             // The slope falls through 0 at the maximum: it tells on which side that is.
             if slope > 0.0 {
@@ -88,57 +93,51 @@ impl Densities {
                 high = at
             }
             let newton = if curvature < 0.0 { -slope / curvature } else { slope.signum() * LONGEST_STEP };
-            let mut next = at + newton.clamp(-LONGEST_STEP, LONGEST_STEP);
-            if next <= low || next >= high {
-                next = (low + high) / 2.0;
-            }
-            let moved = (next - at).abs();
-            at = next;
-            now = self.at(at.exp());
-            if moved <= CLOSE {
+            let step = newton.clamp(-LONGEST_STEP, LONGEST_STEP);
+            if step.abs() <= CLOSE {
                 self.dispersion = at.exp();
-                return Some(now[0]).filter(|value| value.is_finite());
+                return Ok(Some(now[0]).filter(|value| value.is_finite()));
             }
+            let beyond = at + step <= low || at + step >= high;
+            at = if beyond && (high - low).is_finite() { (low + high) / 2.0 } else { at + step };
+            now = self.at(at.exp(), &mut *interrupt)?;
         }
-        None
+        Ok(None)
     }
 
     /// The log-likelihood at φ (in the unit) and its first two derivatives in ln φ.
-    fn at(&mut self, dispersion: f64) -> [f64; 3] {
+    fn at(&mut self, dispersion: f64, interrupt: Interrupt) -> Result<[f64; 3]> {
+        if !(dispersion > 0.0 && dispersion < f64::INFINITY) {
+            return Ok([f64::NAN; 3]);
+        }
         let (p, a) = (self.power, (2.0 - self.power) / (self.power - 1.0));
         let (mut value, mut slope, mut curvature) = (Sum::default(), Sum::default(), Sum::default());
         let constant = -a * (p - 1.0).ln() - (1.0 + a) * dispersion.ln() - (2.0 - p).ln();
-        let positive = std::mem::take(&mut self.positive);
-        for (y, weight) in &positive {
+        for row in 0..self.positive.len() {
+            if row % ROWS_PER_INTERRUPT == 0 {
+                interrupt()?;
+            }
+            let (y, weight) = self.positive[row];
             let log_z = constant + a * y.ln();
             let largest = (y.powf(2.0 - p) / (dispersion * (2.0 - p))).round().max(1.0);
-            let Some((log_sum, mean, variance)) = self.series(log_z, a, largest) else {
-                value.add(f64::NEG_INFINITY);
-                slope.add(f64::NAN);
-                continue;
+            let (log_sum, mean, variance) = match largest <= SUMMED {
+                true => self.series(log_z, a, largest),
+                false => saddle(y, p, a, dispersion),
             };
             value.add(weight * log_sum);
             slope.add(-weight * (1.0 + a) * mean);
             curvature.add(weight * (1.0 + a) * (1.0 + a) * variance);
         }
-        self.positive = positive;
         let exponent = self.exponent.total() / dispersion;
         value.add(exponent);
         value.add_sum(self.logs);
         slope.add(-exponent);
         curvature.add(exponent);
-        [value.total(), slope.total(), curvature.total()]
+        Ok([value.total(), slope.total(), curvature.total()])
     }
 
-    /// ln Σ_j z^j / (j! Γ(j a)) with the mean and variance of j under its terms; `largest` is about where they are
-    /// largest. `None` where there are too many to be counted.
-    fn series(&mut self, log_z: f64, a: f64, largest: f64) -> Option<(f64, f64, f64)> {
-        /// Beyond this the terms that matter are more than a million, and the row is all but certain of its amount.
-        const MOST: f64 = 1e12;
-        if !(largest < MOST) {
-            return None;
-        }
-        let centre = largest;
+    /// ln Σ_j z^j / (j! Γ(j a)) with the mean and variance of j under its terms; they are largest about `centre`.
+    fn series(&mut self, log_z: f64, a: f64, centre: f64) -> (f64, f64, f64) {
         let top = centre * log_z - self.log_term(centre as usize, a);
         let (mut sum, mut first, mut second) = (1.0, 0.0, 0.0);
         for direction in [1.0, -1.0] {
@@ -149,7 +148,8 @@ impl Densities {
                     break;
                 }
                 let term = j * log_z - self.log_term(j as usize, a) - top;
-                if term < -NEGLIGIBLE {
+                // Nor does what is no number go on for ever.
+                if !(term >= -NEGLIGIBLE) {
                     break;
                 }
                 let term = term.exp();
@@ -160,7 +160,7 @@ impl Densities {
             }
         }
         let shift = first / sum;
-        Some((top + sum.ln(), centre + shift, second / sum - shift * shift))
+        (top + sum.ln(), centre + shift, second / sum - shift * shift)
     }
 
     fn log_term(&mut self, j: usize, a: f64) -> f64 {
@@ -174,6 +174,14 @@ impl Densities {
         }
         self.log_terms[j - 1]
     }
+}
+
+/// The same by f ≈ (2π φ y^p)^(−½) e^(−d/2φ), d the unit deviance (Jørgensen 1987).
+fn saddle(y: f64, p: f64, a: f64, dispersion: f64) -> (f64, f64, f64) {
+    let own = y.powf(2.0 - p) / ((p - 1.0) * (2.0 - p) * dispersion);
+    let log_sum = y.ln() - 0.5 * (std::f64::consts::TAU * dispersion * y.powf(p)).ln() + own;
+    // Derivatives in ln φ: −½ − own, and own.
+    (log_sum, (0.5 + own) / (1.0 + a), own / ((1.0 + a) * (1.0 + a)))
 }
 
 /// The power in [1.05, 1.95] with the highest `profile`, to three digits.
@@ -202,4 +210,40 @@ pub(super) fn most_likely_power(profile: &mut impl FnMut(f64) -> Result<f64>) ->
         }
     }
     Ok(((low + high) / 2.0 * 1e3).round() / 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_saddlepoint_meets_the_series() {
+        for p in [1.1, 1.5, 1.9] {
+            let (a, mut densities) = ((2.0 - p) / (p - 1.0), Densities::new(p, 1.0));
+            for (y, dispersion) in [(3.0f64, 1e-4), (0.2, 2e-5)] {
+                let log_z = a * y.ln() - a * (p - 1.0).ln() - (1.0 + a) * dispersion.ln() - (2.0 - p).ln();
+                let centre = (y.powf(2.0 - p) / (dispersion * (2.0 - p))).round();
+                let (exact, mean, variance) = densities.series(log_z, a, centre);
+                let (near, near_mean, near_variance) = saddle(y, p, a, dispersion);
+                // ln W of many thousands, off by the order of one in the number of terms.
+                assert!((exact - near).abs() < 3.0 / centre + 1e-12 * exact.abs(), "{p} {y}: {exact} {near}");
+                assert!((mean - near_mean).abs() < 1.0 && (variance / near_variance - 1.0).abs() < 1e-2);
+            }
+        }
+    }
+
+    #[test]
+    fn the_dispersion_is_where_the_likelihood_is_largest() {
+        let mut densities = Densities::new(1.5, 1.0);
+        for (y, mean) in [(0.0, 1.0), (2.5, 1.5), (0.3, 0.8), (4.0, 2.0), (0.0, 0.5), (1.1, 1.0)] {
+            densities.add(y, mean, 1.0);
+        }
+        let mut go_on = || Ok(());
+        let most = densities.maximum_over_dispersion(0.01, &mut go_on).unwrap().unwrap();
+        let at = densities.dispersion();
+        assert!((most - densities.log_likelihood(at, &mut go_on).unwrap()).abs() < 1e-12);
+        for other in [at * 0.99, at * 1.01] {
+            assert!(densities.log_likelihood(other, &mut go_on).unwrap() < most);
+        }
+    }
 }

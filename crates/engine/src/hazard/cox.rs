@@ -249,6 +249,29 @@ impl CoxFit {
         }
     }
 
+    /// The same model of covariates in the units that it was fitted in multiplied by `units`: what was fitted to x / unit
+    /// tells of x.
+    pub fn in_units_of(mut self, units: &[f64]) -> CoxFit {
+        let p = self.coefficients.len();
+        let unit = |at: usize| units.get(at).copied().unwrap_or(1.0);
+        let covariances = [Some(&mut self.covariance), self.robust.as_mut().map(|robust| &mut robust.covariance)];
+        for covariance in covariances.into_iter().flatten() {
+            for (at, value) in covariance.iter_mut().enumerate() {
+                *value /= unit(at / p) * unit(at % p);
+            }
+        }
+        for at in 0..p {
+            self.means[at] *= unit(at);
+            self.coefficients[at] = self.coefficients[at].map(|coefficient| coefficient / unit(at));
+        }
+        for baseline in &mut self.baselines {
+            for (at, part) in baseline.path.iter_mut().enumerate() {
+                *part *= unit(at % p);
+            }
+        }
+        self
+    }
+
     /// β'(x − means): the log hazard relative to the average row. `x` holds the p covariates of a row.
     pub fn linear_predictor(&self, x: &[f64]) -> f64 {
         let centred = x.iter().zip(&self.means).map(|(x, mean)| x - mean);

@@ -76,7 +76,7 @@ fn nothing_to_say_is_said() {
     let two_part = fit_two_part(&none, &GAMMA, 0.0, &mut go_on).unwrap();
     assert!(two_part.amount.is_none() && two_part.expectation(&[1.0], 1.96).is_none());
     let model = Model::unnamed(two_part, 0);
-    assert_eq!(model.amount_status().unwrap(), "occurrence: no amount is greater than 0");
+    assert_eq!(model.amount_status().unwrap(), "no amount is greater than 0");
     let linear = fit(&none, &LINEAR, &mut go_on).unwrap();
     let said = linear.expectation(&[5.0], 1.96).unwrap();
     assert_eq!((said.value, linear.log_likelihood), (0.0, None));

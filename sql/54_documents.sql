@@ -280,9 +280,9 @@ BEGIN
                          (5, 'Knowledge as of', v.spec ->> 'as_of'),
                          (6, 'Period', format('`%s` from %s to %s', v.lineage #>> '{period,by}', v.lineage #>> '{period,from}', v.lineage #>> '{period,to}')),
                          (7, 'Weights', format('`%s`', v.spec ->> 'weight')),
-                         (7, 'Segments', (SELECT format('%s: %s', (SELECT string_agg(format('`%s`', g), ', ') FROM jsonb_array_elements_text(v.spec -> 'segment_by') AS g),
+                         (7, 'Segments', CASE WHEN v.spec ? 'segment_by' THEN (SELECT format('%s: %s', (SELECT string_agg(format('`%s`', g), ', ') FROM jsonb_array_elements_text(v.spec -> 'segment_by') AS g),
                                                         string_agg(format('%s %s', c.n, c.status), ', ' ORDER BY c.status))
-                                          FROM (SELECT g.status, count(*) AS n FROM ltv.model_segments(v.fitted) AS g GROUP BY g.status) AS c)),
+                                          FROM (SELECT g.status, count(*) AS n FROM ltv.model_segments(v.fitted) AS g GROUP BY g.status) AS c) END),
                          (8, 'Fingerprint', format('`%s`', v.lineage ->> 'fingerprint'))) AS f (place, name, value)
             WHERE f.value IS NOT NULL AND f.value NOT IN ('``') AND (f.place <> 6 OR v.lineage #>> '{period,by}' IS NOT NULL)) || nl || nl;
 

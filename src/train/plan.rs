@@ -232,7 +232,7 @@ fn role(request: &Request, column: &Column) -> String {
         (request.target.as_deref(), "target"),
     ];
     let mut own: Vec<&str> = roles.iter().filter(|(named, _)| *named == name).map(|(_, role)| *role).collect();
-    if request.segment_by.iter().any(|by| *by == column.name) {
+    if request.segment_by.contains(&column.name) {
         own.push("segment");
     }
     own.join(" and ")
@@ -377,7 +377,7 @@ fn holdout(
         else {
             continue;
         };
-        let known: Vec<String> = levels.iter().map(|level| pgrx::spi::quote_literal(level)).collect();
+        let known: Vec<String> = levels.iter().map(pgrx::spi::quote_literal).collect();
         let query = format!(
             "SELECT count(*) FROM {} WHERE {} AND {} <> ALL (ARRAY[{}]::text[])",
             source.from,

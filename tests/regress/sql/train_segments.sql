@@ -62,6 +62,7 @@ SELECT bool_and(abs(total - difference) < 1e-12) AS adds_up FROM (
 SELECT segment, status, abstain, confidence, count(*) FROM ltv.score('plans', 'book', 'customer_id', 12) GROUP BY 1, 2, 3, 4 ORDER BY segment COLLATE "C", count(*) DESC;
 SELECT ltv.model_features(ltv.model('plans')), ltv.model_algorithm(ltv.model('plans')), ltv.model_status(ltv.model('plans'));
 SELECT m::text::ltv.model::text = m::text AS text_is_exact FROM (SELECT ltv.model('plans') AS m) q;
+SELECT substring(ltv.model_card('plans', 1) FROM '\| Segments[^\n]*') AS card;
 SELECT spec -> 'segment_by' AS segment_by, spec ->> 'pooling' AS pooling FROM ltv.model_versions WHERE model = 'plans';
 -- The score of a row does not depend on the rows beside it.
 SELECT bool_and(one = many) AS same FROM (SELECT ltv.renewal_probability('plans', b, 12, b.months) AS many, (SELECT ltv.renewal_probability('plans', c, 12, c.months) FROM book c WHERE c.customer_id = b.customer_id) AS one FROM book b WHERE customer_id < '0300') q;

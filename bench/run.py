@@ -136,7 +136,7 @@ def tasks(backend: Backend) -> list[Task]:
         ),
         Task(
             "renewal_probability of 200 trees of depth 6",
-            "SELECT sum(ltv.renewal_probability((SELECT m FROM boosted), f, 365)) FROM (SELECT {} FROM contracts LIMIT 300000) f".format(row),
+            "SELECT sum(ltv.renewal_probability((SELECT m::text::ltv.model FROM boosted), f, 365)) FROM (SELECT {} FROM contracts LIMIT 300000) f".format(row),
             "300k rows/s: 1 s",
             floor="SELECT sum(x1) FROM (SELECT x1 FROM contracts LIMIT 300000) f",
         ),

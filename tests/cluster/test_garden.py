@@ -83,7 +83,7 @@ INSERT INTO gatherings
 SELECT 'good', gathered(0, d, e, ARRAY[a], 1) FROM plants UNION ALL SELECT 'empty', gathered(NULL, 1, true, '{1}', 1) UNION ALL SELECT 'late', gathered(d / 2, d, e, ARRAY[a, d], abs(a) + 0.1) FROM plants
 UNION ALL SELECT 'extreme', gathered(0, d, true, ARRAY[x], w) FROM (VALUES (5e-324::float8, 1e150, 1e80), (1e308, -1e150, 1e-80), (0, 0, 1)) AS v (d, x, w);
 INSERT INTO gatherings SELECT 'amounts', ltv.amount_design_agg(d, ARRAY[a]) FROM plants;
-INSERT INTO gatherings SELECT 'flung', ltv.amount_design_agg(x, ARRAY[1 / x], abs(x), x / 1e298) FROM (VALUES (-5e-300::float8), (1e300), (0.001)) AS v (x) WHERE x <> 0;
+INSERT INTO gatherings SELECT 'flung', ltv.amount_design_agg(x, ARRAY[1 / x], abs(x), o) FROM (VALUES (-5e-300::float8, -700::float8), (1e300, 700), (0.001, 1e9)) AS v (x, o);
 INSERT INTO gatherings SELECT 'causes', ltv.cause_design_agg(d, i % 4, ARRAY[a]) FROM plants;
 CREATE TABLE rankings (name text PRIMARY KEY, v ltv.ranking);
 INSERT INTO rankings

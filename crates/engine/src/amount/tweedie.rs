@@ -149,7 +149,7 @@ impl Densities {
                 }
                 let term = j * log_z - self.log_term(j as usize, a) - top;
                 // Nor does what is no number go on for ever.
-                if !(term >= -NEGLIGIBLE) {
+                if term.is_nan() || term < -NEGLIGIBLE {
                     break;
                 }
                 let term = term.exp();
@@ -220,7 +220,7 @@ mod tests {
     fn the_saddlepoint_meets_the_series() {
         for p in [1.1, 1.5, 1.9] {
             let (a, mut densities) = ((2.0 - p) / (p - 1.0), Densities::new(p, 1.0));
-            for (y, dispersion) in [(3.0f64, 1e-4), (0.2, 2e-5)] {
+            for (y, dispersion) in [(3.0f64, 1e-4f64), (0.2, 2e-5)] {
                 let log_z = a * y.ln() - a * (p - 1.0).ln() - (1.0 + a) * dispersion.ln() - (2.0 - p).ln();
                 let centre = (y.powf(2.0 - p) / (dispersion * (2.0 - p))).round();
                 let (exact, mean, variance) = densities.series(log_z, a, centre);

@@ -247,7 +247,7 @@ impl HybridFit {
         if let Some(name) = &self.revenue {
             let at = features.iter().position(|feature| feature.name == *name);
             match at.map(|at| values[at]) {
-                Some(Value::Number(revenue)) if revenue >= 0.0 && revenue < f64::INFINITY => {
+                Some(Value::Number(revenue)) if (0.0..f64::INFINITY).contains(&revenue) => {
                     found.revenue = Some(revenue);
                 }
                 Some(Value::Number(revenue)) => {

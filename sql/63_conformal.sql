@@ -38,8 +38,6 @@ BEGIN
     margin := ltv.conformal_margin(errors, level) * scale;
     lower := prediction - margin;
     upper := prediction + margin;
-EXCEPTION WHEN numeric_value_out_of_range THEN
-    RAISE EXCEPTION 'the interval around % is beyond the numbers', prediction USING ERRCODE = 'numeric_value_out_of_range';
 END
 $$;
 COMMENT ON FUNCTION ltv.conformal_interval(ltv.survival, double precision, double precision, double precision) IS 'The interval around a prediction that holds a further outcome with a probability of at least level: prediction -/+ scale x conformal_margin(errors, level). scale: of this row, what the errors of the others were divided by, each by its own (Lei et al. 2018, section 5.2): an expected error makes wide intervals where the model is unsure. For sums of money, durations of those who have left, and other numbers that are known of the rows held out; an event that happens or not has no such interval. NULL when there are too few errors for the level. Errors 22023, 22003.';

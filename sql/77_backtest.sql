@@ -5,7 +5,7 @@ CREATE FUNCTION ltv.compare_algorithms(
 ) RETURNS TABLE (
     algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
 )
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 20
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000000 ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -170,7 +170,7 @@ CREATE FUNCTION ltv.backtest(
 ) RETURNS TABLE (
     cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
 )
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 50
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000000 ROWS 50
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -260,7 +260,7 @@ CREATE FUNCTION ltv.backtest(
 ) RETURNS TABLE (
     cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
 )
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 50
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000000 ROWS 50
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

@@ -96,8 +96,8 @@ BEGIN
     SELECT e ->> 'algorithm', (e ->> 'n_splits')::bigint, (e ->> 'n_test')::bigint, (e -> 'means' ->> 'brier')::float8, (e -> 'baselines' ->> 'brier')::float8,
            1 - (e -> 'means' ->> 'brier')::float8 / nullif((e -> 'baselines' ->> 'brier')::float8, 0), (e -> 'means' ->> 'log_loss')::float8, (e -> 'means' ->> 'concordance')::float8,
            (e -> 'means' ->> 'observed_to_expected')::float8, (e -> 'means' ->> 'ici')::float8, place = 1, CASE WHEN place = 1 THEN made END, coalesce(e ->> 'status', 'ok')
-    FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place)
-    UNION ALL
+    FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place) ORDER BY place;
+    RETURN QUERY
     SELECT 'kaplan_meier', (board #>> '{0,n_splits}')::bigint, (board #>> '{0,n_test}')::bigint, (b ->> 'brier')::float8, (b ->> 'brier')::float8, CASE WHEN (b ->> 'brier')::float8 > 0 THEN 0 END::float8, (b ->> 'log_loss')::float8,
            (b ->> 'concordance')::float8, (b ->> 'observed_to_expected')::float8, (b ->> 'ici')::float8, false, NULL::integer,
            CASE WHEN (board -> 0 -> 'means' ->> 'brier')::float8 >= (b ->> 'brier')::float8 THEN 'baseline: no algorithm is better' ELSE 'baseline' END

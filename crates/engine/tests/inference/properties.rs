@@ -107,6 +107,9 @@ proptest! {
         let second = design(&turned);
         let again = fitted(&second, ties, Some(true));
         let (one, other) = (model.robust.as_ref().unwrap(), again.robust.as_ref().unwrap());
+        // The scores of one cluster add up to nothing: what is left is rounding, and no test.
+        let largest = |values: &[f64]| values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        prop_assume!(largest(&one.covariance) > 1e-9 * largest(&model.covariance));
         prop_assert!(all_close(&one.covariance, &other.covariance));
         prop_assert!(close(one.wald_test, other.wald_test, 1e-6) && close(one.score_test, other.score_test, 1e-6));
         let mut dfbeta = residuals(&first, &model, Residual::Dfbeta, &mut go_on).unwrap().values;

@@ -1,11 +1,11 @@
 -- The front door: from named columns of any relation to a registered version.
 
-CREATE FUNCTION ltv._fit_candidates(
+CREATE FUNCTION ltv.fit_candidates(
     d ltv.design, candidates text[], criterion text,
     OUT distribution text, OUT m ltv.model, OUT criterion double precision, OUT status text
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 50000 ROWS 6 AS 'MODULE_PATHNAME', 'fit_candidates';
-COMMENT ON FUNCTION ltv._fit_candidates(ltv.design, text[], text) IS 'fit_best for train: how each candidate did, the best first and with its model. criterion: aic or bic.';
+COMMENT ON FUNCTION ltv.fit_candidates(ltv.design, text[], text) IS 'What fit_best chooses from, as train does for best: how each candidate did, the best first and with its model, whose covariates have no names yet. Candidates as in fit_best; criterion: aic or bic. No rows when the design is empty. Errors 22023.';
 
 CREATE FUNCTION ltv.train(
     model text, source regclass, algorithm text, duration text DEFAULT NULL, event text DEFAULT NULL,

@@ -181,9 +181,9 @@ BEGIN
                 USING ERRCODE = 'undefined_column', HINT = 'The key, and the features under the names that train knew.';
         END IF;
     END LOOP;
-    SELECT string_agg(CASE WHEN r.kind = 'numbers' AND t.typcategory <> 'B' THEN format('((s.%1$I::double precision - o.%1$I::double precision) / %2$L::double precision) ^ 2', p.input, r.std_dev)
-                           ELSE format('(s.%1$I <> o.%1$I)::integer', p.input) END, ' + ' ORDER BY p.input),
-           string_agg(format('CASE WHEN s.%1$I <> o.%1$I THEN %2$L END', p.input, p.input), ', ' ORDER BY p.input)
+    SELECT string_agg(CASE WHEN r.kind = 'numbers' AND t.typcategory <> 'B' THEN format('coalesce(((s.%1$I::double precision - o.%1$I::double precision) / %2$L::double precision) ^ 2, (num_nulls(s.%1$I, o.%1$I) = 1)::integer)', p.input, r.std_dev)
+                           ELSE format('(s.%1$I IS DISTINCT FROM o.%1$I)::integer', p.input) END, ' + ' ORDER BY p.input),
+           string_agg(format('CASE WHEN s.%1$I IS DISTINCT FROM o.%1$I THEN %2$L END', p.input, p.input), ', ' ORDER BY p.input)
     INTO terms, differences
     FROM ltv.model_profiles p, LATERAL ltv.profile_summary(p.profile) AS r, pg_attribute a, pg_type t
     WHERE p.model = split_part("similar".model, '@', 1) AND p.version = found_version AND p.role = 'feature'
@@ -205,7 +205,7 @@ BEGIN
     USING "similar".key, "similar".k;
 END
 $$;
-COMMENT ON FUNCTION ltv.similar(text, regclass, text, text, integer) IS 'The k rows of source most like one of its rows by the features of a registered model: Euclidean distance with numbers in standard deviations of the training rows, a category that differs counting 1. id: the column that is the key; key: that of the row, as text. differs_in: the features in which they differ. Ties by key. Rows with a NULL feature are left out. Errors: P0002 no such model or row, 42703, 22023, 22004.';
+COMMENT ON FUNCTION ltv.similar(text, regclass, text, text, integer) IS 'The k rows of source most like one of its rows by the features of a registered model: Euclidean distance with numbers in standard deviations of the training rows, a category that differs counting 1. id: the column that is the key; key: that of the row, as text. differs_in: the features in which they differ. Ties by key. A feature that only one of the two has counts 1. Errors: P0002 no such model or row, 42703, 22023, 22004.';
 
 CREATE FUNCTION ltv.segment_profile(
     source regclass, by text, features text[]

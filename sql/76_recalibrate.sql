@@ -17,8 +17,13 @@ DECLARE
     at double precision;
     bare ltv.model;
     relation text;
-    folds ltv.survival_calibration[];
-    told ltv.survival_calibration[];
+    parts ltv.survival_calibration[];
+    folds integer[];
+    groups integer[];
+    told ltv.survival_calibration[] := '{}';
+    known ltv.calibration;
+    known_before ltv.calibration;
+    known_after ltv.calibration;
     base ltv.survival_calibration;
     was ltv.survival_calibration;
     crossed ltv.survival_calibration;
@@ -68,38 +73,55 @@ BEGIN
     END IF;
     bare := ltv.recalibrated(origin.fitted, NULL);
     -- Five folds, over which rows that say the same are spread evenly: so the order of rows does not matter. Each is judged by
-    -- a map of the other four.
+    -- a map of the other four. Groups of a like prediction, of twenty events each, ten at most: customers of a high risk are
+    -- often censored at other times than those of a low one, so the probability not to be censored is that of the group.
     EXECUTE format($q$
-        WITH judged AS (SELECT (abs(hash_record_extended(ROW(j.predicted, j.duration, j.event, j.weight), 0) %% 5) + row_number() OVER (PARTITION BY j.predicted, j.duration, j.event, j.weight)) %% 5 AS fold, j.* FROM (%s) j)
-        SELECT array_agg(g.s ORDER BY g.fold), sum(g.n)::bigint, sum(g.deaths)::bigint, sum(g.unscored)::bigint
-        FROM (SELECT j.fold, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s, count(j.predicted) AS n,
+        WITH judged AS (SELECT (abs(hash_record_extended(ROW(j.predicted, j.duration, j.event, j.weight), 0) %% 5) + row_number() OVER (PARTITION BY j.predicted, j.duration, j.event, j.weight)) %% 5 AS fold,
+                               percent_rank() OVER (PARTITION BY j.predicted IS NULL ORDER BY j.predicted) AS place,
+                               count(*) FILTER (WHERE j.event AND j.duration <= j.horizon AND j.predicted IS NOT NULL) OVER () AS deaths, j.* FROM (%s) j)
+        SELECT array_agg(g.s ORDER BY g.fold, g.likeness), array_agg(g.fold ORDER BY g.fold, g.likeness), array_agg(g.likeness ORDER BY g.fold, g.likeness),
+               sum(g.n)::bigint, sum(g.deaths)::bigint, sum(g.unscored)::bigint
+        FROM (SELECT j.fold::integer AS fold, l.likeness, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s, count(j.predicted) AS n,
                      count(*) FILTER (WHERE j.event AND j.duration <= j.horizon AND j.predicted IS NOT NULL) AS deaths, count(*) FILTER (WHERE j.predicted IS NULL) AS unscored
-              FROM judged j GROUP BY j.fold) g $q$, reading.query)
-    INTO folds, n, deaths, unscored USING bare, ARRAY[at];
+              FROM judged j, LATERAL (SELECT least(floor(j.place * least(10, j.deaths / 20)), least(10, j.deaths / 20) - 1)::integer AS likeness) l GROUP BY j.fold, l.likeness) g $q$, reading.query)
+    INTO parts, folds, groups, n, deaths, unscored USING bare, ARRAY[at];
     IF coalesce(deaths, 0) < min_events THEN
         RAISE EXCEPTION '% rows had the event within %, which is fewer than %', coalesce(deaths, 0), at, min_events
             USING ERRCODE = 'invalid_parameter_value', DETAIL = format('%s rows were scored, %s could not be.', coalesce(n, 0), coalesce(unscored, 0)), HINT = 'Use more rows or a longer horizon, or method => ''intercept'' with a lower min_events.';
     END IF;
-    SELECT ltv.rollup(f.s) INTO base FROM unnest(folds) AS f (s);
+    SELECT ltv.rollup(f.s) INTO base FROM unnest(parts) AS f (s);
     IF ltv.calibration_at(base, at) IS NULL THEN
         RAISE EXCEPTION 'nobody was observed until %', at USING ERRCODE = 'invalid_parameter_value', HINT = 'A shorter horizon, in the unit of the durations.';
     END IF;
-    map := ltv.fit_recalibration(ltv.calibration_at(base, at), recalibrate.method);
-    FOR i IN 1..cardinality(folds) LOOP
+    -- A group of which nobody is seen beyond the horizon says nothing of itself: then all rows weigh as one group.
+    IF EXISTS (SELECT FROM unnest(parts, folds, groups) AS f (s, fold, likeness), generate_series(-1, 4) AS away
+               WHERE f.fold <> away GROUP BY away, f.likeness HAVING ltv.calibration_at(ltv.rollup(f.s), at) IS NULL) THEN
+        groups := array_fill(0, ARRAY[cardinality(parts)]);
+    END IF;
+    SELECT ltv.rollup(g.c) INTO known_before
+    FROM (SELECT ltv.calibration_at(ltv.rollup(f.s), at) AS c FROM unnest(parts, groups) AS f (s, likeness) GROUP BY f.likeness) g;
+    map := ltv.fit_recalibration(known_before, recalibrate.method);
+    FOR i IN 0..4 LOOP
+        CONTINUE WHEN NOT i = ANY (folds);
         BEGIN
-            SELECT ltv.recalibrated(folds[i], ltv.fit_recalibration(ltv.calibration_at(ltv.rollup(f.s), at), recalibrate.method)) INTO crossed
-            FROM unnest(folds) WITH ORDINALITY AS f (s, place) WHERE f.place <> i;
-            told := told || crossed;
+            SELECT ltv.rollup(g.c) INTO known
+            FROM (SELECT ltv.calibration_at(ltv.rollup(f.s), at) AS c FROM unnest(parts, folds, groups) AS f (s, fold, likeness) WHERE f.fold <> i GROUP BY f.likeness) g;
+            SELECT told || array_agg(ltv.recalibrated(f.s, m.map) ORDER BY f.place) INTO told
+            FROM (SELECT ltv.fit_recalibration(known, recalibrate.method) AS map) m, unnest(parts, folds) WITH ORDINALITY AS f (s, fold, place) WHERE f.fold = i;
         EXCEPTION WHEN invalid_parameter_value THEN
             told := NULL;
             EXIT;
         END;
     END LOOP;
-    IF told IS NULL OR cardinality(folds) < 2 THEN
+    IF told IS NULL OR folds[1] = folds[cardinality(folds)] THEN
         said := said || 'after: in sample, for the rows are too few to judge the map by rows it has not seen'::text;
-        crossed := ltv.recalibrated(base, map);
-    ELSE
-        SELECT ltv.rollup(f.s) INTO crossed FROM unnest(told) AS f (s);
+        SELECT array_agg(ltv.recalibrated(f.s, map) ORDER BY f.place) INTO told FROM unnest(parts) WITH ORDINALITY AS f (s, place);
+    END IF;
+    SELECT ltv.rollup(f.s) INTO crossed FROM unnest(told) AS f (s);
+    SELECT ltv.rollup(g.c) INTO known_after
+    FROM (SELECT ltv.calibration_at(ltv.rollup(f.s), at) AS c FROM unnest(told, groups) AS f (s, likeness) GROUP BY f.likeness) g;
+    IF ltv.recalibration(origin.fitted) IS NOT NULL THEN
+        known_before := ltv.recalibrated(known_before, ltv.recalibration(origin.fitted));
     END IF;
     was := CASE WHEN ltv.recalibration(origin.fitted) IS NULL THEN base ELSE ltv.recalibrated(base, ltv.recalibration(origin.fitted)) END;
     IF ltv.recalibration(origin.fitted) IS NOT NULL THEN
@@ -116,14 +138,17 @@ BEGIN
     INTO scores, before_brier
     FROM (SELECT 1 AS place, 'brier' AS name, (ltv.brier_score(was, at)).brier AS earlier, (ltv.brier_score(crossed, at)).brier AS later
           UNION ALL SELECT 2, 'ici', (ltv.integrated_calibration_index(was, at)).ici, (ltv.integrated_calibration_index(crossed, at)).ici
-          UNION ALL SELECT 3, 'log_loss', ltv.log_loss(ltv.calibration_at(was, at)), ltv.log_loss(ltv.calibration_at(crossed, at))
+          UNION ALL SELECT 3, 'log_loss', ltv.log_loss(known_before), ltv.log_loss(known_after)
           UNION ALL SELECT 4, 'observed_to_expected', e.earlier, e.later
-          FROM (SELECT (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(ltv.calibration_at(was, at), 1) c) AS earlier,
-                       (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(ltv.calibration_at(crossed, at), 1) c) AS later) e) m;
+          FROM (SELECT (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(known_before, 1) c) AS earlier,
+                       (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(known_after, 1) c) AS later) e) m;
     IF (scores #>> '{0,value}')::float8 >= before_brier THEN
         said := said || 'the Brier score is no better: the version it was made from may stay'::text;
     END IF;
-    IF ltv.log_loss(ltv.calibration_at(crossed, at)) IS NULL THEN
+    IF (scores #>> '{1,value}')::float8 > (scores #>> '{1,baseline_value}')::float8 THEN
+        said := said || 'the ici is worse: compare calibration() of both versions before you promote'::text;
+    END IF;
+    IF ltv.log_loss(known_after) IS NULL THEN
         said := said || 'log_loss after: the map says that something is impossible which happened; platt and beta never do'::text;
     END IF;
     -- Features and durations are as they were; the predictions are now others.

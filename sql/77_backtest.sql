@@ -102,10 +102,10 @@ BEGIN
         why := CASE WHEN rows_in = 0 THEN 'nothing to train on' WHEN events_in < coalesce(min_events, 0) THEN format('%s events to train on, fewer than %s', events_in, min_events) END;
         -- An algorithm that has a function of its own, else the name of a distribution.
         held := EXISTS (SELECT FROM pg_proc f JOIN pg_namespace s ON s.oid = f.pronamespace
-                        WHERE s.nspname = 'ltv' AND f.proname = 'fit_' || named AND f.proargtypes[0] = 'ltv.design'::regtype AND 'names' = ANY (f.proargnames) AND named NOT IN ('parametric', 'best', 'cure'));
+                        WHERE s.nspname = 'ltv' AND f.proname = 'fit_' || named AND f.proargtypes[0] = 'ltv.design'::regtype AND 'names' = ANY (f.proargnames) AND named NOT IN ('parametric', 'best', 'cure', 'linear', 'gamma', 'tweedie', 'two_part'));
         IF NOT held AND NOT EXISTS (SELECT FROM unnest(ARRAY['exponential', 'weibull', 'lognormal', 'loglogistic', 'generalized_gamma', 'gompertz', 'spline', 'spline_odds', 'spline_normal', 'piecewise_exponential']) AS k WHERE k = named) THEN
             RAISE EXCEPTION 'unknown algorithm "%"', named
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'cox, discrete_time, weibull, lognormal, loglogistic, generalized_gamma, gompertz, spline, ...; kaplan_meier is the baseline of every one.';
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'cox, boosted_hazard, discrete_time, weibull, lognormal, loglogistic, generalized_gamma, gompertz, spline, ...; kaplan_meier is the baseline of every one.';
         END IF;
         IF EXISTS (SELECT FROM jsonb_each(options -> named) o WHERE jsonb_typeof(o.value) IN ('object', 'array')) THEN
             RAISE EXCEPTION 'an option of % is no plain value', named USING ERRCODE = 'invalid_parameter_value', HINT = '{"cox": {"penalty": 0.1}}';

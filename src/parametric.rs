@@ -165,7 +165,7 @@ fn status(fit: &Result<Model>) -> String {
     }
 }
 
-/// `_fit_candidates(design, candidates, criterion)`: how each did, the best first and with its model.
+/// `fit_candidates(design, candidates, criterion)`: how each did, the best first and with its model.
 pub fn fit_candidates(call: &Call) -> pg_sys::Datum {
     let Some(criterion) = call.text(2) else { return call.answer_rows(Vec::new()) };
     let score = criterion_of(criterion);

@@ -134,7 +134,7 @@ fn fit_candidates(
     let query = format!(
         "SELECT q.n, CASE WHEN c.m IS NOT NULL THEN q.pooled END, c.m, c.distribution, c.criterion, c.status
          FROM (SELECT count(*) AS n, {pooled} AS pooled, {design} AS d FROM {} WHERE {}) q,
-              LATERAL ltv._fit_candidates(q.d, {named}, {}) c",
+              LATERAL ltv.fit_candidates(q.d, {named}, {}) c",
         source.from,
         source.training(),
         quote_literal(criterion),

@@ -249,6 +249,10 @@ def test_single_models_are_granted_and_the_rights_of_each_end_where_they_should(
                 cluster.query(f"SET ROLE {name}; BEGIN; {sql}; ROLLBACK")
             else:
                 assert cluster.error(f"SET ROLE {name}; {sql}").sqlstate == "42501", f"{name} {right}"
+    # Every way to train needs no more than that.
+    best = f"SELECT count(*) FROM ltv.train({M}, 'source', 'best', 'd', 'e', features => ARRAY['a'], options => '{{\"candidates\": [\"weibull\", \"exponential\"]}}')"
+    for sql in (best, f"SELECT count(*) FROM ltv.train({M}, 'source', 'boosted_hazard', 'd', 'e', features => ARRAY['a'])", f"SELECT count(*) FROM ltv.train_auto({M}, 'source', 'd', 'e', 1, ARRAY['a'])"):
+        cluster.query(f"SET ROLE ltv_trainer2; BEGIN; {sql}; ROLLBACK")
     # The plain rights serve all models; the row decides which.
     cluster.execute("GRANT EXECUTE ON FUNCTION ltv.train, ltv.promote, ltv.rollback, ltv.fall_back, ltv.set_status, ltv.set_policy, ltv.grant_model, ltv.restrict_model, ltv.import_model, ltv.retire TO ltv_outsider")
     cluster.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ltv.models, ltv.model_versions, ltv.aliases, ltv.events, ltv.policies, ltv.model_grants TO ltv_outsider, ltv_trainer2")

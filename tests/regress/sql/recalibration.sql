@@ -64,3 +64,14 @@ SELECT ltv.recalibrated_probability(0.5, '{"isotonic": {"predicted": [0.2, 0.2],
 SELECT ltv.recalibrated_probability(0.5, '{"map": 1}');
 SELECT ltv.fit_recalibration(ltv.calibration_agg(0.5, true));
 SELECT ltv.fit_recalibration(ltv.calibration_agg(p, p < 0.5), 'platt') FROM unnest(ARRAY[0.1, 0.3, 0.7]) AS p;
+
+-- Customers of a high risk are seen for a shorter time, yet the map is of the risk alone.
+CREATE TABLE seen_shorter AS
+SELECT i, risky, least(life, seen) AS months, life <= seen AS churned, i % 2 = 0 AS held_out
+FROM (SELECT i, i % 4 < 2 AS risky, -ln(u) / CASE WHEN i % 4 < 2 THEN 0.08 ELSE 0.005 END AS life, CASE WHEN i % 4 < 2 THEN 20 * v ELSE 60 END AS seen
+      FROM (SELECT i, ((hashint4extended(i, 1) & 1048575) + 0.5) / 1048576 AS u, ((hashint4extended(i, 2) & 1048575) + 0.5) / 1048576 AS v FROM generate_series(1, 8000) AS i) r) c;
+SELECT DISTINCT version FROM ltv.train('shorter', 'seen_shorter', 'exponential', 'months', 'churned', features => ARRAY['risky'], holdout => '{"by": "held_out"}', horizon => 12);
+SELECT r.method, m.metric, round(m.before::numeric, 3) AS before, round(m.after::numeric, 3) AS after
+FROM unnest(ARRAY['platt', 'isotonic']) AS r (method), LATERAL ltv.recalibrate('shorter@1', 'seen_shorter', r.method) m WHERE m.metric LIKE 'obs%' OR m.metric LIKE 'ici%';
+-- The truth: 1 - exp(-12 * 0.08) = 0.617 and 1 - exp(-12 * 0.005) = 0.058.
+SELECT v, risky, round(1 - ltv.renewal_probability('shorter@' || v, r, 12)::numeric, 3) AS leaves FROM generate_series(1, 3) v, (VALUES (true), (false)) r (risky) ORDER BY risky DESC, v;

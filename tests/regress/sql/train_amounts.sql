@@ -44,6 +44,8 @@ SELECT count(*) > 0 AS has_drift, bool_or(is_anomaly) AS any FROM ltv.drift('wor
 SELECT length(ltv.model_card('worth_linear')) > 200 AS has_card;
 
 -- What cannot be trained.
+SELECT m, line FROM unnest(ARRAY['worth_linear', 'whole', 'by_rule']) m, regexp_split_to_table(ltv.model_card(m), E'\n') line
+WHERE line ~ '^(It says|- It tells|- Beyond|On the rows|\| Fitted on|What counts)' OR line ~ 'Meier';
 SELECT * FROM ltv.train('m', 'iranian', 'linear', features => '{age}');
 SELECT * FROM ltv.train('m', 'iranian', 'linear', 'age', 'churn', target => 'customer_value');
 SELECT * FROM ltv.train('m', 'iranian', 'cox', 'age', 'churn', target => 'customer_value');

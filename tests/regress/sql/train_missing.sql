@@ -59,3 +59,9 @@ SELECT ltv.train('bad', 'people', 'kaplan_meier', 'months', 'left_us', features 
 CREATE VIEW gaps AS SELECT months, left_us, price, NULL::float8 AS nothing, NULL::text AS no_text FROM people;
 SELECT ltv.train('bad', 'gaps', 'cox', 'months', 'left_us', features => ARRAY['price', 'nothing'], null_policy => 'impute');
 SELECT ltv.train('bad', 'gaps', 'cox', 'months', 'left_us', features => ARRAY['price', 'no_text'], null_policy => 'indicator');
+-- A feature that one of two rows lacks counts 1 in their distance, and a row that lacks some is like others.
+SELECT metric FROM ltv.train('lacking', 'people', 'boosted_hazard', 'months', 'left_us', features => ARRAY['contract', 'gender'], null_policy => 'impute', holdout => '{"by": "held"}', horizon => 12) WHERE metric = 'concordance';
+SELECT o.contract IS NULL AS lacks, s.differs_in, round(s.distance::numeric, 4) AS distance, count(*) > 0 AS some
+FROM (SELECT * FROM people WHERE contract IS NULL ORDER BY customer_id LIMIT 1) o, LATERAL ltv.similar('lacking', 'people', 'customer_id', o.customer_id, 8000) s
+GROUP BY 1, 2, 3 ORDER BY 3, 2;
+SELECT ltv.model_card('lacking') LIKE '%A missing feature counts as what is usual%' AS told;

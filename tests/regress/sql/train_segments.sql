@@ -69,6 +69,10 @@ SELECT bool_and(one = many) AS same FROM (SELECT ltv.renewal_probability('plans'
 -- Two columns; a segment in which a fit fails falls back alone.
 SELECT warnings FROM ltv.train('two', 'book', 'spline', 'months', 'left_us', features => ARRAY['price'], segment_by => ARRAY['plan', 'senior'], min_events => 3, options => '{"knots": 3}', pooling => 'none');
 SELECT segment, n_events, status, reason FROM ltv.model_segments(ltv.model('two'));
+-- Seen through a map, explain tells of what predict says, and the parts add up to it.
+SELECT max(abs(e.prediction - (1 - ltv.renewal_probability(m, b, 12)))) < 1e-12 AS as_predicted, max(abs(e.total - (e.prediction - e.baseline))) < 1e-9 AS adds_up, count(*)
+FROM (SELECT ltv.recalibrated(ltv.model('plans'), '{"beta": {"intercept": 0.3, "event": 1.4, "survival": 1.2}}') AS m) x, (SELECT * FROM book ORDER BY customer_id LIMIT 50) b,
+     LATERAL (SELECT max(prediction) AS prediction, max(baseline) AS baseline, sum(contribution) AS total FROM ltv.explain(m, b, horizon => 12, top => 9)) e GROUP BY m::text;
 -- Other models have no segments. Refusals.
 SELECT * FROM ltv.model_segments(ltv.model('checks'));
 SELECT ltv.segment_model(ltv.model('checks'));

@@ -82,11 +82,14 @@ impl Model {
         mut quantity: impl FnMut(&Subject) -> Result<Option<f64>>,
     ) -> Result<Result<Option<Allocation>, Unscorable>> {
         // The average row is one of the same segment.
-        let (model, rest) = match &self.fit {
-            Fit::Segmented(segmented) => segmented.of_row(values),
-            _ => (self, values),
+        let Fit::Segmented(segmented) = &self.fit else { return self.allocate_within(values, resolution, quantity) };
+        let (model, rest) = segmented.of_row(values);
+        // The map is that of the whole, of which the segment's own model knows nothing.
+        let seen = |subject: &Subject| match &self.recalibration {
+            None => quantity(subject),
+            Some(map) => quantity(&subject.clone().recalibrated(map)),
         };
-        let allocation = model.allocate_within(rest, resolution, &mut quantity)?;
+        let allocation = model.allocate_within(rest, resolution, seen)?;
         Ok(allocation.map(|found| found.map(|found| found.after(values.len() - rest.len()))))
     }
 

@@ -219,7 +219,8 @@ fn trust(model: &Model, values: &[Value], until: f64) -> String {
             (true, false)
         }
         Ok(subject) => {
-            (subject.is_trustworthy(), subject.view(|curve| until > curve.max_followup() && !curve.is_over()))
+            let (observed, is_over) = subject.end();
+            (subject.is_trustworthy(), until > observed && !is_over)
         }
         Err(_) => (true, false),
     };
@@ -251,7 +252,7 @@ pub fn explain_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
         interrupts::check()?;
         with_terms(&asked, |terms| {
             let terms = Terms { minor_digits: digits, ..*terms };
-            subject.view(|curve| lifetime_value(curve, &terms))
+            subject.view_for_value(&terms, |curve| lifetime_value(curve, &terms))
         })
     };
     let rows = call.look(by, |model, values| {

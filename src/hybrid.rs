@@ -120,7 +120,8 @@ pub fn valued(
     let (age, horizon) = (terms.plain.given, f64::from(terms.plain.horizon));
     let looked = settle(fit.subject(&model.features, values, |subject| {
         let subject = subject?;
-        let valuation = with_terms(&asked, |terms| subject.view(|curve| settle(lifetime_value(curve, terms))));
+        let valuation =
+            with_terms(&asked, |terms| subject.view_for_value(terms, |curve| settle(lifetime_value(curve, terms))));
         Ok((valuation, settle(subject.renewal_probability(age, horizon)), subject.is_trustworthy()))
     }));
     let (valuation, renewal_probability, curve_is_trustworthy) = looked?;

@@ -372,7 +372,7 @@ pub fn staying_model(call: &Call) -> pg_sys::Datum {
     let Some(terms) = stated(call, 2) else { return call.null() };
     let answer = call.score(ModelBy::Value, |subject| {
         let subject = subject.ok().filter(|subject| subject.no_lifetime().is_none())?;
-        Some(subject.view(|curve| staying(call, call.float(3), &terms.view(), curve)))
+        Some(subject.view_survival(|curve| staying(call, call.float(3), &terms.view(), curve)))
     });
     answer.flatten().unwrap_or_else(|| call.null())
 }

@@ -304,7 +304,7 @@ fn with_model<R>(call: &Call, by: ModelBy, asked: &Asked, value: impl Fn(&Terms,
     let scored = call.score(by, |subject| {
         let subject = subject.map_err(|why| why.to_string())?;
         subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
-        Ok::<_, String>(with_terms(asked, |terms| subject.view(|curve| value(terms, curve))))
+        Ok::<_, String>(with_terms(asked, |terms| subject.view_for_value(terms, |curve| value(terms, curve))))
     });
     scored.ok_or("no model or no row")?
 }

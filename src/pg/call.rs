@@ -207,7 +207,7 @@ impl Call {
         let site = unsafe { CallSite::of(self.fcinfo) };
         match by {
             // SAFETY: declared ltv.model, and not NULL.
-            ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
+            ModelBy::Value => unsafe { site.hold_datum(model) },
             ModelBy::Name => site.hold_named(self.text(first).unwrap_or_default(), crate::registry::model_bytes),
         }
         // SAFETY: declared record, and not NULL.
@@ -221,7 +221,7 @@ impl Call {
         let site = unsafe { CallSite::of(self.fcinfo) };
         match by {
             // SAFETY: declared ltv.model, and not NULL.
-            ModelBy::Value => site.hold(unsafe { varlena::payload(model) }),
+            ModelBy::Value => unsafe { site.hold_datum(model) },
             ModelBy::Name => site.hold_named(self.text(0).unwrap_or_default(), crate::registry::model_bytes),
         }
         // SAFETY: declared record, and not NULL.

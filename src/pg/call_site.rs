@@ -15,6 +15,7 @@ use crate::ages::Ages;
 use crate::pg::call::Row;
 use crate::pg::error::settle;
 use crate::pg::record::RowReader;
+use crate::pg::varlena;
 
 /// As many models or curves as a call site remembers: one per segment, say.
 const REMEMBERED: usize = 32;
@@ -116,6 +117,21 @@ impl CallSite {
             let model = settle(Model::decode(bytes));
             self.models.truncate(REMEMBERED - 1);
             self.models.insert(0, HeldModel { header: header.to_vec(), model, reader: None, columns: Vec::new() });
+        }
+    }
+
+    /// The same with a stored model that may be toasted: what says which it is stands first, so that one that is held
+    /// already is not read whole for every row.
+    ///
+    /// # Safety
+    /// `datum` is a non-NULL `ltv.model`.
+    #[inline]
+    pub unsafe fn hold_datum(&mut self, datum: pg_sys::Datum) {
+        // SAFETY: passed on.
+        let held = !self.models.is_empty() && self.find(unsafe { varlena::beginning(datum, HEADER_BYTES) });
+        if !held {
+            // SAFETY: passed on.
+            self.hold(unsafe { varlena::payload(datum) });
         }
     }
 

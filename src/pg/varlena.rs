@@ -25,17 +25,41 @@ pub trait Stored: Sized {
 /// `datum` is a non-NULL varlena.
 #[inline]
 pub unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: the caller promises a varlena; on little-endian machines the low bits of its first byte say whether it lies
-    // here whole, with a header of four bytes (00) or of one (1, and not alone). Detoasting gives such a one.
+    // SAFETY: the caller promises a varlena; one that does not lie here whole is detoasted to one that does.
     unsafe {
         let start = datum.cast_mut_ptr::<pg_sys::varlena>();
-        let first = *start.cast::<u8>();
-        if cfg!(target_endian = "little") && (first & 0x03 == 0 || (first & 0x01 == 1 && first != 0x01)) {
-            return pgrx::varlena::varlena_to_byte_slice(start);
-        }
-        let plain = pg_sys::pg_detoast_datum_packed(start);
+        let plain = if is_plain(start) { start } else { pg_sys::pg_detoast_datum_packed(start) };
         pgrx::varlena::varlena_to_byte_slice(plain)
     }
+}
+
+/// The first `count` bytes of a payload, or all when it has less. Of a value that is toasted no more than these is read,
+/// if its compression allows. It lives as long as the current memory context.
+///
+/// # Safety
+/// `datum` is a non-NULL varlena.
+#[inline]
+pub unsafe fn beginning<'a>(datum: pg_sys::Datum, count: usize) -> &'a [u8] {
+    // SAFETY: the caller promises a varlena; a slice of a toasted one is a varlena that lies here whole.
+    let bytes = unsafe {
+        let start = datum.cast_mut_ptr::<pg_sys::varlena>();
+        let length = i32::try_from(count).unwrap_or(i32::MAX);
+        let plain = if is_plain(start) { start } else { pg_sys::pg_detoast_datum_slice(start, 0, length) };
+        pgrx::varlena::varlena_to_byte_slice(plain)
+    };
+    bytes.get(..count).unwrap_or(bytes)
+}
+
+/// Whether a varlena is known to lie here whole.
+///
+/// # Safety
+/// `start` points to a varlena.
+#[inline]
+unsafe fn is_plain(start: *const pg_sys::varlena) -> bool {
+    // SAFETY: a varlena has a first byte; on little-endian machines its low bits say whether the value lies here whole,
+    // with a header of four bytes (00) or of one (1, and not alone).
+    let first = unsafe { *start.cast::<u8>() };
+    cfg!(target_endian = "little") && (first & 0x03 == 0 || (first & 0x01 == 1 && first != 0x01))
 }
 
 /// A copy of the payload of a result that is one of our types.

@@ -15,11 +15,12 @@ use crate::boost::risk::{Clock, RiskSet};
 pub use crate::boost::rounds::End;
 use crate::boost::rounds::{Rows, boost};
 use crate::boost::trees::Trees;
-use crate::hazard::cox_baseline::{Baseline, bounded};
+use crate::hazard::cox_baseline::Baseline;
 use crate::hazard::design::Design;
+use crate::hazard::row_curve::RowCurve;
 use crate::hazard::timeline::{Timeline, reserve};
 use crate::numeric::sum::Sum;
-use crate::survival::curve::{FittedCurve, Tail};
+use crate::survival::curve::FittedCurve;
 use crate::{Error, Interrupt, Result};
 
 /// A leaf's own step: e² is as much as one question should tell of a hazard at once (`max_delta_step` of XGBoost).
@@ -264,19 +265,12 @@ impl BoostedHazardFit {
 
     /// The survival curve of a row with this linear predictor. Its uncertainty is not known.
     pub fn curve(&self, linear_predictor: f64) -> FittedCurve {
-        let risk = bounded(linear_predictor).exp();
-        let cumulative_hazard: Vec<f64> =
-            self.baseline.cumulative_hazard.iter().map(|hazard| (risk * hazard).min(f64::MAX)).collect();
-        let end = cumulative_hazard.last().copied().unwrap_or(0.0);
-        FittedCurve {
-            times: self.baseline.times.clone(),
-            variance: Vec::new(),
-            rank: 0,
-            loadings: Vec::new(),
-            max_followup: self.baseline.max_followup,
-            tail: Tail::average_hazard(end, self.baseline.max_followup),
-            cumulative_hazard,
-        }
+        self.row_curve(linear_predictor).whole()
+    }
+
+    /// The same, of which as much is made as is asked for.
+    pub(crate) fn row_curve(&self, linear_predictor: f64) -> RowCurve<'_> {
+        RowCurve::new(&self.baseline, linear_predictor)
     }
 
     /// Whether there were rows to stop by.

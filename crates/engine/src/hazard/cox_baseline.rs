@@ -4,16 +4,16 @@
 //! Breslow (1974) and, for Efron's ties, Therneau & Grambsch (2000), *Modeling Survival Data*, §10.2; the variance is
 //! Tsiatis (1981), *A large sample study of Cox's regression model*, Annals of Statistics 9, theorem 4.1.
 
-use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::CoxFit;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::risk_sets::RiskSets;
+use crate::hazard::row_curve::RowCurve;
 use crate::hazard::timeline::reserve;
 use crate::numeric::linear::RankedCholesky;
 use crate::numeric::sum::Sum;
-use crate::survival::curve::{FittedCurve, Tail};
+use crate::survival::curve::FittedCurve;
 use crate::{Interrupt, Result};
 
 /// Most numbers that the path of means may take.
@@ -171,6 +171,28 @@ impl Baseline {
             visit(step, *hazard, &path_now);
         }
     }
+
+    /// The path at one step, as [`Baseline::walk`] has it.
+    pub(super) fn path_at(&self, step: usize, path_now: &mut [f64]) {
+        let (p, steps) = (path_now.len(), self.times.len());
+        let knots = self.path.len() / p.max(1);
+        if knots == 0 {
+            return;
+        }
+        // The first knot that is not before the step.
+        let knot = ((step + 1) * knots).div_ceil(steps).clamp(1, knots) - 1;
+        let hazard = self.cumulative_hazard[step];
+        let path = &self.path[knot * p..(knot + 1) * p];
+        let before =
+            knot.checked_sub(1).map(|before| (knot_step(before, knots, steps), &self.path[before * p..knot * p]));
+        let hazard_before = before.map_or(0.0, |(step, _)| self.cumulative_hazard[step]);
+        let width = self.cumulative_hazard[knot_step(knot, knots, steps)] - hazard_before;
+        let share = if width > 0.0 { ((hazard - hazard_before) / width).min(1.0) } else { 1.0 };
+        for (i, (now, after)) in path_now.iter_mut().zip(path).enumerate() {
+            let before = before.map_or(0.0, |(_, path)| path[i]);
+            *now = if share == 1.0 { *after } else { before + share * (after - before) };
+        }
+    }
 }
 
 impl CoxFit {
@@ -191,38 +213,16 @@ impl CoxFit {
     /// Its uncertainty is in two parts: what the steps contribute one by one, and what the coefficients contribute to
     /// all of them together, as loadings e^η L'c with V = L L'. With a penalty that selects there is none.
     pub fn curve(&self, baseline: &Baseline, x: &[f64]) -> FittedCurve {
-        let p = self.coefficients.len();
-        let risk = bounded(self.linear_predictor(x)).exp();
-        let factor = self.uncertainty_factor();
-        let (rank, lower) = (factor.rank(), factor.lower());
-        let lower = DMatrix::from_row_slice(rank, rank, &lower);
-        let mut loadings = Vec::with_capacity(baseline.times.len() * rank);
-        let centred: Vec<f64> = self.means.iter().zip(x).map(|(mean, x)| x - mean).collect();
-        baseline.walk(p, |_, hazard, path| {
-            for k in 0..rank {
-                let loading: f64 = (k..rank)
-                    .map(|i| {
-                        let column = factor.columns()[i];
-                        lower[(i, k)] * (path[column] - centred[column] * hazard)
-                    })
-                    .sum();
-                loadings.push((risk * loading).clamp(-LOADING_LIMIT, LOADING_LIMIT));
-            }
-        });
+        self.row_curve(baseline, x).whole()
+    }
+
+    /// The same, of which as much is made as is asked for.
+    pub(crate) fn row_curve<'a>(&self, baseline: &'a Baseline, x: &[f64]) -> RowCurve<'a> {
+        let centred = self.means.iter().zip(x).map(|(mean, x)| x - mean).collect();
+        let curve = RowCurve::new(baseline, self.linear_predictor(x));
+        let curve = curve.with_coefficients(&self.uncertainty_factor(), centred);
         // Without the coefficients' part the uncertainty is not known.
-        let varied = if self.penalty.selects() { &[][..] } else { &baseline.variance[..] };
-        let cumulative_hazard: Vec<f64> =
-            baseline.cumulative_hazard.iter().map(|hazard| (risk * hazard).min(f64::MAX)).collect();
-        let end = cumulative_hazard.last().copied().unwrap_or(0.0);
-        FittedCurve {
-            times: baseline.times.clone(),
-            variance: varied.iter().map(|variance| (risk * risk * variance).min(f64::MAX)).collect(),
-            rank,
-            loadings,
-            max_followup: baseline.max_followup,
-            tail: Tail::average_hazard(end, baseline.max_followup),
-            cumulative_hazard,
-        }
+        if self.penalty.selects() { curve } else { curve.varied() }
     }
 }
 
@@ -266,6 +266,24 @@ mod tests {
     }
 
     #[test]
+    fn the_path_at_one_step_is_that_of_the_walk() {
+        for steps in 1..40_usize {
+            for knots in 1..=steps {
+                // Some steps without a rise.
+                let cumulative_hazard = (0..steps).map(|step| (step / 3) as f64 * 0.37).collect();
+                let path = (0..knots * 2).map(|i| (i as f64 * 1.7).sin()).collect();
+                let times: Vec<f64> = (0..steps).map(|step| step as f64).collect();
+                let baseline = Baseline { variance: times.clone(), times, path, max_followup: 40.0, cumulative_hazard };
+                baseline.walk(2, |step, _, path| {
+                    let mut alone = [f64::NAN; 2];
+                    baseline.path_at(step, &mut alone);
+                    assert_eq!(alone, path, "step {step} of {steps}, {knots} knots");
+                });
+            }
+        }
+    }
+
+    #[test]
     fn between_knots_the_path_is_linear_in_the_hazard() {
         let cumulative_hazard: Vec<f64> = (1..=10).map(|step| f64::from(step).sqrt()).collect();
         // Two covariates whose paths are 3Λ and −Λ, held at steps 2, 5 and 9 only.
@@ -278,6 +296,9 @@ mod tests {
         baseline.walk(2, |step, hazard, path| {
             assert_eq!((step, hazard), (steps, baseline.cumulative_hazard[step]));
             assert!((path[0] - 3.0 * hazard).abs() < 1e-14 && (path[1] + hazard).abs() < 1e-14);
+            let mut alone = [0.0; 2];
+            baseline.path_at(step, &mut alone);
+            assert_eq!(alone, path);
             steps += 1;
         });
         assert_eq!(steps, 10);

@@ -8,14 +8,15 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 use crate::hazard::cox::{Status, Ties};
-use crate::hazard::cox_baseline::{Baseline, LOADING_LIMIT, PATH_LIMIT, bounded, knot_step};
+use crate::hazard::cox_baseline::{Baseline, PATH_LIMIT, bounded, knot_step};
 use crate::hazard::design::Design;
 use crate::hazard::fine_gray_likelihood::Likelihood;
 use crate::hazard::fine_gray_newton::maximise;
 use crate::hazard::fine_gray_weights::{End, Places};
+use crate::hazard::row_curve::RowCurve;
 use crate::numeric::linear::RankedCholesky;
 use crate::numeric::sum::Sum;
-use crate::survival::curve::{FittedCurve, Tail};
+use crate::survival::curve::FittedCurve;
 use crate::survival::incidence::cause_number;
 use crate::{Error, Interrupt, Result};
 
@@ -182,34 +183,17 @@ impl FineGrayFit {
     /// Its uncertainty is in two parts, as that of a Cox model: the steps', and the coefficients' by their robust
     /// covariance; the weights are taken as known.
     pub fn curve(&self, x: &[f64]) -> FittedCurve {
+        self.row_curve(x).whole()
+    }
+
+    /// The same, of which as much is made as is asked for.
+    pub(crate) fn row_curve(&self, x: &[f64]) -> RowCurve<'_> {
         let p = self.coefficients.len();
-        let risk = bounded(self.linear_predictor(x)).exp();
         let columns = (0..p).filter(|&i| self.coefficients[i].is_some()).collect();
         let factor = RankedCholesky::of_columns(&self.covariance, p, columns);
-        let (rank, lower) = (factor.rank(), factor.lower());
-        let lower = DMatrix::from_row_slice(rank, rank, &lower);
-        let mut loadings = Vec::with_capacity(self.baseline.times.len() * rank);
-        let centred: Vec<f64> = self.means.iter().zip(x).map(|(mean, x)| x - mean).collect();
-        self.baseline.walk(p, |_, hazard, path| {
-            for k in 0..rank {
-                let part = |i: usize| {
-                    let column = factor.columns()[i];
-                    lower[(i, k)] * (path[column] - centred[column] * hazard)
-                };
-                let loading: f64 = (k..rank).map(part).sum();
-                loadings.push((risk * loading).clamp(-LOADING_LIMIT, LOADING_LIMIT));
-            }
-        });
-        let scaled = |values: &[f64], scale: f64| values.iter().map(|value| (scale * value).min(f64::MAX)).collect();
-        FittedCurve {
-            times: self.baseline.times.clone(),
-            cumulative_hazard: scaled(&self.baseline.cumulative_hazard, risk),
-            variance: scaled(&self.baseline.variance, risk * risk),
-            rank,
-            loadings,
-            max_followup: self.baseline.max_followup,
-            tail: Tail::None,
-        }
+        let centred = self.means.iter().zip(x).map(|(mean, x)| x - mean).collect();
+        let curve = RowCurve::new(&self.baseline, self.linear_predictor(x));
+        curve.with_coefficients(&factor, centred).varied().without_tail()
     }
 
     /// Checks a fit that came from outside.

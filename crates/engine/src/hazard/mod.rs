@@ -32,6 +32,7 @@ mod proximal;
 pub mod residuals;
 pub(crate) mod risk_sets;
 pub mod robust;
+pub(crate) mod row_curve;
 pub(crate) mod scaling;
 mod score_parts;
 mod separation;

@@ -26,7 +26,7 @@ impl Subject<'_> {
         if matches!(self, Subject::Cox { baseline, .. } if baseline.times.len() > MOST_STEPS) {
             return Ok(Some(hazard).filter(|hazard| hazard.is_finite()));
         }
-        let expected = self.view(|curve| {
+        let expected = self.view_survival(|curve| {
             let CurveView::Steps(steps) = curve else { return hazard };
             let (mut shares, mut before, mut last) = (0.0, 1.0, 1.0);
             for (time, survival) in steps.times.iter().zip(&steps.survival).take_while(|(time, _)| **time <= until) {

@@ -386,28 +386,6 @@ impl Subject<'_> {
             Subject::Recalibrated { inner, .. } => inner.linear_predictor(),
         }
     }
-
-    /// All that `predict` tells.
-    pub fn outlook(&self, given: f64, horizon: f64, level: f64) -> Result<Outlook> {
-        let z = crate::survival::kaplan_meier::critical_value(level)?;
-        let renewal_probability = self.renewal_probability(given, horizon)?;
-        let linear_predictor = self.linear_predictor();
-        Ok(self.view(|curve| {
-            let variance = curve.log_variance_between(given, given + horizon);
-            let limits = renewal_probability.zip(variance).and_then(|(p, variance)| limits(p, variance, z));
-            Outlook {
-                renewal_probability,
-                lower: limits.map(|(lower, _)| lower),
-                upper: limits.map(|(_, upper)| upper),
-                expected_lifetime: match self.no_lifetime() {
-                    None => curve.mean_residual_life(given),
-                    Some(_) => None,
-                },
-                linear_predictor,
-                extrapolated: given + horizon > curve.max_followup() && !curve.is_over(),
-            }
-        }))
-    }
 }
 
 /// P(T > given + horizon | T > given) under a hazard that is the baseline's times e^η.
@@ -420,13 +398,6 @@ fn proportional(baseline: &Baseline, linear_predictor: f64, given: f64, horizon:
 
 fn look_at_steps<R>(curve: FittedCurve, look: impl FnOnce(CurveView<'_>) -> R) -> R {
     look(CurveView::Steps(&curve.into_steps()))
-}
-
-/// The log-log interval of a conditional survival.
-fn limits(probability: f64, log_variance: f64, z: f64) -> Option<(f64, f64)> {
-    use crate::survival::kaplan_meier::{Transform, interval};
-    let limits = interval(probability, Some(log_variance), z, Transform::LogLog);
-    limits.lower.zip(limits.upper)
 }
 
 pub(super) fn check_window(given: f64, horizon: f64) -> Result<()> {

@@ -181,15 +181,26 @@ impl FittedCurve {
                 largest = f64::max(largest, if scaled.is_nan() { f64::INFINITY } else { scaled });
                 *variance = largest;
             }
-            for loading in &mut self.loadings[step * self.rank..(step + 1) * self.rank] {
-                let scaled = *loading * slope;
-                *loading = if scaled.is_nan() { 0.0 } else { scaled.clamp(-LARGEST_LOADING, LARGEST_LOADING) };
-            }
+            scale_loadings(&mut self.loadings[step * self.rank..(step + 1) * self.rank], slope);
         }
         if let (Tail::ConstantHazard { .. }, Some(end)) = (self.tail, self.cumulative_hazard.last()) {
             self.tail = Tail::average_hazard(*end, self.max_followup);
         }
         self
+    }
+}
+
+impl RecalibrationMap {
+    /// What the map makes of the loadings of a step with cumulative `hazard`.
+    pub(crate) fn scale_loadings(&self, hazard: f64, loadings: &mut [f64]) {
+        scale_loadings(loadings, self.hazard(hazard).1);
+    }
+}
+
+fn scale_loadings(loadings: &mut [f64], slope: f64) {
+    for loading in loadings {
+        let scaled = *loading * slope;
+        *loading = if scaled.is_nan() { 0.0 } else { scaled.clamp(-LARGEST_LOADING, LARGEST_LOADING) };
     }
 }
 

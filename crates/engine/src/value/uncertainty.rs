@@ -13,9 +13,11 @@
 //!
 //! It is the uncertainty of the curve alone: not of revenue, cost or rates, nor of whether one customer stays.
 
-use crate::value::cash_flow::Flow;
+use crate::survival::Steps;
+use crate::value::cash_flow::{Flow, flows};
 use crate::value::outlook::{Outlook, View};
 use crate::value::step_view::StepView;
+use crate::value::terms::Terms;
 
 /// The variance of the sum of present values, in squared major units; `None` when it is unknown or infinite.
 ///
@@ -44,6 +46,20 @@ pub(super) fn variance_if_any(outlook: &Outlook, flows: &[Flow]) -> Option<f64> 
         }
     };
     variance.is_finite().then_some(variance)
+}
+
+/// The steps of a curve whose variance and loadings a valuation under `terms` reads: what is unknown of the others makes
+/// no difference. None for terms under which there is no valuation.
+pub fn steps_read(curve: &Steps, terms: &Terms) -> Vec<usize> {
+    let outlook = terms.validate().ok().and_then(|()| Outlook::new(curve, terms));
+    let (Some(outlook), last) = (outlook, curve.times.len()) else { return Vec::new() };
+    let (View::Steps(view), Ok(flows)) = (&outlook.view, flows(&outlook, terms)) else { return Vec::new() };
+    let ends = [view.steps_now, view.tail.map_or(0, |tail| tail.from), last];
+    let points = flows.iter().filter_map(|flow| flow.point).map(|point| point.steps);
+    let mut steps: Vec<usize> = ends.into_iter().chain(points).filter_map(|steps| steps.checked_sub(1)).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    steps
 }
 
 /// Minus the derivative by the tail's rate: what the tail adds to each step that its rate was read from.

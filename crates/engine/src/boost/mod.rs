@@ -9,6 +9,7 @@
 //! one order first, and all sums follow it.
 
 mod bins;
+mod deviance;
 mod growing;
 pub mod hazard;
 mod histogram;

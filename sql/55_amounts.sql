@@ -13,7 +13,7 @@ COMMENT ON FUNCTION ltv._amount_add(ltv.design, double precision, double precisi
 CREATE AGGREGATE ltv.amount_design_agg(amount double precision, covariates double precision[]) (
     SFUNC = ltv._amount_add, STYPE = ltv.design, SSPACE = 65536, COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE ltv.amount_design_agg(double precision, double precision[]) IS 'Gathers the rows of a model of amounts for fit_linear, fit_gamma, fit_tweedie and fit_two_part: what is to be explained, and the same number of finite covariates in every row (ARRAY[]::float8[] for none). Rows with a NULL are left out and counted. Errors 22023: an amount or covariate that is not finite.';
+COMMENT ON AGGREGATE ltv.amount_design_agg(double precision, double precision[]) IS 'Gathers the rows of a model of amounts for fit_linear, fit_gamma, fit_tweedie, fit_two_part and fit_boosted_value: what is to be explained, and the same number of finite covariates in every row (ARRAY[]::float8[] for none). Rows with a NULL are left out and counted. Errors 22023: an amount or covariate that is not finite.';
 CREATE AGGREGATE ltv.amount_design_agg(amount double precision, covariates double precision[], weight double precision) (
     SFUNC = ltv._amount_add, STYPE = ltv.design, SSPACE = 65536, COMBINEFUNC = ltv._fit_combine, PARALLEL = SAFE
 );
@@ -43,11 +43,11 @@ CREATE FUNCTION ltv.amount_fit(
     OUT iterations integer
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 ROWS 2 AS 'MODULE_PATHNAME', 'amount_fit';
-COMMENT ON FUNCTION ltv.amount_fit(ltv.model) IS 'How well a model of amounts fits: one row, or one for each part of a two-part model (occurrence, amount). power: the variance is dispersion * mean ^ power. degrees_of_freedom: sum of weights less coefficients. dispersion: Pearson''s statistic over them (1 for the binomial); NULL when there are none. deviance beside that of a model with the intercept (and offsets) only, and the share explained. log_likelihood: with the dispersion at its maximum for linear and Tweedie models (the exact density), at deviance / sum of weights for gamma, as R''s glm; NULL where rows are met exactly. No rows for other models.';
+COMMENT ON FUNCTION ltv.amount_fit(ltv.model) IS 'How well a model of amounts fits: one row, or one for each part of a two-part model (occurrence, amount). power: the variance is dispersion * mean ^ power. degrees_of_freedom: sum of weights less coefficients. dispersion: Pearson''s statistic over them (1 for the binomial); NULL when there are none. deviance beside that of a model with the intercept (and offsets) only, and the share explained. log_likelihood: with the dispersion at its maximum for linear and Tweedie models (the exact density), at deviance / sum of weights for gamma, as R''s glm; NULL where rows are met exactly. Of trees (boosted_value) the deviances only; iterations is their number. No rows for other models.';
 
 CREATE FUNCTION ltv.expected_value(m ltv.model, features record) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 150 AS 'MODULE_PATHNAME', 'expected_value_model';
-COMMENT ON FUNCTION ltv.expected_value(ltv.model, record) IS 'The amount that a model expects of a row (linear, gamma, tweedie, two_part), or what a hybrid with terms of its own makes it worth: the number that fits a SELECT list. Features are found in the row by name; a missing column is error 42703. NULL for a row without a value (expected_value_interval tells why). Errors 22023: a model that tells of durations.';
+COMMENT ON FUNCTION ltv.expected_value(ltv.model, record) IS 'The amount that a model expects of a row (linear, gamma, tweedie, two_part, boosted_value), or what a hybrid with terms of its own makes it worth: the number that fits a SELECT list. Features are found in the row by name; a missing column is error 42703. NULL for a row without a value (expected_value_interval tells why). Errors 22023: a model that tells of durations.';
 CREATE FUNCTION ltv.expected_value(model text, features record) RETURNS double precision
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 150 AS 'MODULE_PATHNAME', 'expected_value_name';
 COMMENT ON FUNCTION ltv.expected_value(text, record) IS 'As expected_value(ltv.model, record) with a registered model: name, name@alias or name@version.';
@@ -56,7 +56,7 @@ CREATE FUNCTION ltv.expected_value_interval(
     OUT value double precision, OUT lower double precision, OUT upper double precision, OUT status text
 ) RETURNS record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'expected_value_interval_model';
-COMMENT ON FUNCTION ltv.expected_value_interval(ltv.model, record, double precision) IS 'expected_value with limits of the expected amount, not of the single outcome: by the delta method and the normal law on the scale of the link (log: limits stay above 0; of a two-part model the variances of its parts add up). NULL limits where a fit has no standard errors, and for a hybrid. status: ok, the fit is not to be trusted, or why there is no value: a NULL feature, an unseen level. Write it in LATERAL. Errors 22023.';
+COMMENT ON FUNCTION ltv.expected_value_interval(ltv.model, record, double precision) IS 'expected_value with limits of the expected amount, not of the single outcome: by the delta method and the normal law on the scale of the link (log: limits stay above 0; of a two-part model the variances of its parts add up). NULL limits where a fit has no standard errors, for trees (conformal_interval gives limits of single outcomes) and for a hybrid. status: ok, the fit is not to be trusted, or why there is no value: a NULL feature, an unseen level. Write it in LATERAL. Errors 22023.';
 CREATE FUNCTION ltv.expected_value_interval(
     model text, features record, level double precision DEFAULT 0.95,
     OUT value double precision, OUT lower double precision, OUT upper double precision, OUT status text

@@ -25,7 +25,7 @@ pub fn check_times(design: &Design) -> Result<()> {
     }
     Err(Error::invalid(
         "these are rows of amounts, not of times",
-        "Fit them with fit_linear, fit_gamma, fit_tweedie or fit_two_part; design_agg gathers times and events.",
+        "Fit them with fit_linear, fit_gamma, fit_tweedie, fit_two_part or fit_boosted_value; design_agg gathers times and events.",
     ))
 }
 
@@ -42,6 +42,7 @@ fn model(
         if design.is_empty() {
             return None;
         }
+        settle(design.check_complete());
         let p = design.covariates();
         if p > MOST_COVARIATES {
             raise(too_wide(p));
@@ -105,7 +106,7 @@ pub fn amount_fit(call: &Call) -> pg_sys::Datum {
             Field::Name(part.link),
             Field::Float(part.power),
             Field::Integer(Some(part.rows as i64)),
-            Field::Float(Some(part.degrees_of_freedom)),
+            Field::Float(part.degrees_of_freedom),
             Field::Float(part.dispersion),
             Field::Float(Some(part.deviance)),
             Field::Float(Some(part.null_deviance)),
@@ -137,7 +138,11 @@ fn told(call: &Call, by: ModelBy, level: f64) -> Option<std::result::Result<Told
             });
         }
         let appraisal = settle(model.appraise(values, level, &mut Vec::new()))?;
-        let status = if appraisal.is_trustworthy { "ok" } else { "the fit is not to be trusted: see model_status" };
+        let status = match (appraisal.is_trustworthy, &model.fit) {
+            (false, _) => "the fit is not to be trusted: see model_status",
+            (true, Fit::BoostedValue(_)) => "ok: no limits are known of trees, see conformal_interval",
+            (true, _) => "ok",
+        };
         let said = appraisal.expectation;
         Ok(Told { value: said.value, lower: said.lower, upper: said.upper, status: status.into() })
     })

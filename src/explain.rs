@@ -41,6 +41,7 @@ fn scale(model: &Model) -> Option<&'static str> {
         | Fit::Transactional(_)
         | Fit::Amount(_)
         | Fit::TwoPart(_)
+        | Fit::BoostedValue(_)
         | Fit::Hybrid(_) => None,
         Fit::Segmented(segmented) => scale(&segmented.pooled),
     }

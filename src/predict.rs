@@ -132,6 +132,7 @@ pub fn model_test(call: &Call) -> pg_sys::Datum {
         | Fit::Segmented(_)
         | Fit::Amount(_)
         | Fit::TwoPart(_)
+        | Fit::BoostedValue(_)
         | Fit::Rule(_)
         | Fit::Hybrid(_) => Vec::new(),
     };
@@ -155,7 +156,7 @@ pub fn status_of(model: &Model) -> String {
         Fit::Parametric(fit) => (&fit.status, &fit.coefficients[1..=fit.location.len()]),
         Fit::Contractual(fit) => return fit.remark(),
         Fit::KaplanMeier(_) | Fit::Rule(_) => return "ok".into(),
-        Fit::Amount(_) | Fit::TwoPart(_) => return model.amount_status().unwrap_or_default(),
+        Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => return model.amount_status().unwrap_or_default(),
         Fit::Hybrid(fit) => return crate::hybrid::status_of_components(fit),
         Fit::Transactional(fit) => return fit.remark(),
         Fit::BoostedHazard(fit) => return fit.remark(),

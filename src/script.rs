@@ -58,7 +58,8 @@ extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["ri
 extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["versions"]);
 extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["lifecycle"]);
 extension_sql_file!("../sql/55_amounts.sql", name = "amounts", requires = ["documents"]);
-extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["amounts"]);
+extension_sql_file!("../sql/56_boosted_value.sql", name = "boosted_value", requires = ["amounts"]);
+extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["boosted_value"]);
 extension_sql_file!("../sql/61_ranking.sql", name = "ranking", requires = ["calibration"]);
 extension_sql_file!("../sql/62_survival_calibration.sql", name = "survival_calibration", requires = ["ranking"]);
 extension_sql_file!("../sql/62_recalibration.sql", name = "recalibration", requires = ["survival_calibration"]);

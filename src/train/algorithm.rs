@@ -46,10 +46,12 @@ pub enum Algorithm {
         penalty: f64,
     },
     /// Trees.
-    BoostedHazard {
-        options: Box<boost::Options>,
-        /// By feature, which way the hazard may go with it.
-        monotone: Vec<(String, i8)>,
+    BoostedHazard(Growth),
+    /// An amount by trees.
+    BoostedValue {
+        loss: String,
+        power: f64,
+        growth: Growth,
     },
     /// One decision per row.
     Renewal {
@@ -76,6 +78,14 @@ pub enum Algorithm {
         function: &'static str,
         period: f64,
     },
+}
+
+/// How trees are to grow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Growth {
+    options: Box<boost::Options>,
+    /// By feature, which way the prediction may go with it.
+    monotone: Vec<(String, i8)>,
 }
 
 impl Algorithm {
@@ -109,7 +119,14 @@ impl Algorithm {
                 let penalty = options.number("penalty")?.unwrap_or(0.0);
                 Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
             }
-            "boosted_hazard" => boosted(&options),
+            "boosted_hazard" => Ok(Algorithm::BoostedHazard(growth(&options.are_among(&GROWTH)?)?)),
+            "boosted_value" => {
+                let options = options.are_among(&[&["loss", "power"], &GROWTH[..]].concat())?;
+                let loss = options.text("loss")?.unwrap_or("squared").to_owned();
+                let power = options.number("power")?.unwrap_or(1.5);
+                crate::boost::loss(&loss, power)?;
+                Ok(Algorithm::BoostedValue { loss, power, growth: growth(&options)? })
+            }
             "renewal" => {
                 let options = options.are_among(&["link", "period", "penalty"])?;
                 let link = options.text("link")?.unwrap_or("logit").to_owned();
@@ -191,7 +208,7 @@ impl Algorithm {
                 None => Err(Error::invalid(
                     format!("unknown algorithm \"{name}\""),
                     format!(
-                        "One of: cox, kaplan_meier, discrete_time, boosted_hazard, renewal, sbg, bdw, best, rule; of amounts linear, gamma, tweedie, two_part; hybrid; or {}.",
+                        "One of: cox, kaplan_meier, discrete_time, boosted_hazard, renewal, sbg, bdw, best, rule; of amounts linear, gamma, tweedie, two_part, boosted_value; hybrid; or {}.",
                         parametric_names()
                     ),
                 )),
@@ -228,7 +245,7 @@ impl Algorithm {
 
     /// Whether it explains a duration and an event; otherwise the amount in the target.
     pub fn tells_of_time(&self) -> bool {
-        !matches!(self, Algorithm::Amount { .. } | Algorithm::Hybrid { .. })
+        !(self.needs_target() || matches!(self, Algorithm::Hybrid { .. }))
     }
 
     /// Whether a row has a duration: not an amount, and not a decision.
@@ -238,7 +255,7 @@ impl Algorithm {
 
     /// Whether it is a fit of amounts, which must be told in which column these are.
     pub fn needs_target(&self) -> bool {
-        matches!(self, Algorithm::Amount { .. })
+        matches!(self, Algorithm::Amount { .. } | Algorithm::BoostedValue { .. })
     }
 
     /// The SQL expression of a model that learns nothing from rows.
@@ -267,13 +284,13 @@ impl Algorithm {
 
     /// Whether a model without any feature says nothing.
     pub fn needs_features(&self) -> bool {
-        self.is_cox() || matches!(self, Algorithm::BoostedHazard { .. })
+        self.is_cox() || matches!(self, Algorithm::BoostedHazard(_) | Algorithm::BoostedValue { .. })
     }
 
     /// The same, what it leaves to chance by this seed.
     pub fn seeded(mut self, seed: i64) -> Algorithm {
-        if let Algorithm::BoostedHazard { options, .. } = &mut self {
-            options.seed = seed;
+        if let Algorithm::BoostedHazard(growth) | Algorithm::BoostedValue { growth, .. } = &mut self {
+            growth.options.seed = seed;
         }
         self
     }
@@ -317,7 +334,15 @@ impl Algorithm {
                 }
                 Some(call + ")")
             }
-            Algorithm::BoostedHazard { options, monotone } => Some(boosted_call(design, options, monotone, features)?),
+            Algorithm::BoostedHazard(growth) => {
+                Some(format!("ltv.fit_boosted_hazard({design}, {})", growth_arguments(growth, features)?))
+            }
+            Algorithm::BoostedValue { loss, power, growth } => Some(format!(
+                "ltv.fit_boosted_value({design}, loss => {}, power => {}, {})",
+                quote_literal(loss),
+                number(*power),
+                growth_arguments(growth, features)?,
+            )),
             Algorithm::DiscreteTime { link, baseline, degree, period, penalty } => Some(format!(
                 "ltv.fit_discrete_time({design}, link => {}, baseline => {}, degree => {degree}, period => {}, penalty => {})",
                 quote_literal(link),
@@ -329,19 +354,21 @@ impl Algorithm {
     }
 }
 
-fn boosted(options: &Options) -> Result<Algorithm> {
-    let options = options.are_among(&[
-        "trees",
-        "depth",
-        "learning_rate",
-        "min_child_weight",
-        "l2",
-        "gamma",
-        "subsample",
-        "monotone",
-        "early_stopping",
-        "validation",
-    ])?;
+/// The options of trees.
+const GROWTH: [&str; 10] = [
+    "trees",
+    "depth",
+    "learning_rate",
+    "min_child_weight",
+    "l2",
+    "gamma",
+    "subsample",
+    "monotone",
+    "early_stopping",
+    "validation",
+];
+
+fn growth(options: &Known) -> Result<Growth> {
     let defaults = boost::Options::default();
     let count = |key: &str, default: usize| -> Result<usize> {
         let given = options.integer(key)?.map(|given| (given, usize::try_from(given)));
@@ -374,15 +401,11 @@ fn boosted(options: &Options) -> Result<Algorithm> {
         value.as_object()?.iter().map(direction).collect::<Option<Vec<_>>>()
     };
     let monotone = options.read("monotone", r#"an object such as {"price": 1}, of 1, 0 and -1"#, directions)?;
-    Ok(Algorithm::BoostedHazard { options: Box::new(found), monotone: monotone.unwrap_or_default() })
+    Ok(Growth { options: Box::new(found), monotone: monotone.unwrap_or_default() })
 }
 
-fn boosted_call(
-    design: &str,
-    options: &boost::Options,
-    monotone: &[(String, i8)],
-    features: &[Feature],
-) -> Result<String> {
+/// As named arguments.
+fn growth_arguments(Growth { options, monotone }: &Growth, features: &[Feature]) -> Result<String> {
     let mut directions = Map::new();
     for (name, direction) in monotone {
         let known = || features.iter().map(|feature| feature.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -402,9 +425,9 @@ fn boosted_call(
             directions.insert(column, Value::from(*direction));
         }
     }
-    let boost::Options { trees, depth, early_stopping, seed, .. } = options;
+    let boost::Options { trees, depth, early_stopping, seed, .. } = &**options;
     Ok(format!(
-        "ltv.fit_boosted_hazard({design}, trees => {trees}, depth => {depth}, learning_rate => {}, min_child_weight => {}, l2 => {}, gamma => {}, subsample => {}, monotone => {}::jsonb, early_stopping => {early_stopping}, validation => {}, seed => '{seed}'::bigint)",
+        "trees => {trees}, depth => {depth}, learning_rate => {}, min_child_weight => {}, l2 => {}, gamma => {}, subsample => {}, monotone => {}::jsonb, early_stopping => {early_stopping}, validation => {}, seed => '{seed}'::bigint",
         number(options.learning_rate),
         number(options.min_child_weight),
         number(options.l2),

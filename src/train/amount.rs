@@ -4,8 +4,8 @@
 
 use ltv_engine::amount::Family;
 use ltv_engine::assess::calibration::Calibration;
+use ltv_engine::model::Model;
 use ltv_engine::model::features::Feature;
-use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::Sample;
 use ltv_engine::{Error, Result};
 use pgrx::spi::{SpiClient, quote_identifier};
@@ -82,8 +82,7 @@ pub fn said(source: &Source, function: &str, rest: &str) -> String {
 
 /// What a row adds to the deviance, of an amount y and its expectation e; `None` where the model has no one deviance.
 fn deviance(model: &Model) -> Option<String> {
-    let Fit::Amount(fit) = &model.fit else { return None };
-    Some(match fit.family {
+    Some(match model.amount_family()? {
         Family::Linear => "(y - e) ^ 2".into(),
         Family::Gamma => "2 * ((y - e) / e - ln(y / e))".into(),
         Family::Tweedie { power } => {
@@ -117,9 +116,10 @@ pub fn metrics(
         "sum(w * (e - y)) / sum(w)".to_owned(),
     ];
     // A holdout may have amounts that the family cannot have.
-    let positive = matches!(&trained.model.fit, Fit::Amount(fit) if fit.family == Family::Gamma);
+    let family = trained.model.amount_family();
+    let positive = family == Some(Family::Gamma);
     let least = if positive { "bool_and(y > 0)" } else { "bool_and(y >= 0)" };
-    let any = matches!(&trained.model.fit, Fit::Amount(fit) if fit.family == Family::Linear);
+    let any = family == Some(Family::Linear);
     let least = if any { "true" } else { least };
     sums.extend(deviance(&trained.model).map(|term| format!("CASE WHEN {least} THEN sum(w * {term}) / sum(w) END")));
     let of = |expected: &str| {

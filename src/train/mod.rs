@@ -50,7 +50,9 @@ impl Trained {
     /// Of a model of amounts, the rows with one.
     fn events(&self) -> f64 {
         match &self.model.fit {
-            Fit::Amount(_) | Fit::TwoPart(_) => self.model.quality().map_or(0.0, |quality| quality.events as f64),
+            Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => {
+                self.model.quality().map_or(0.0, |quality| quality.events as f64)
+            }
             _ => self.pooled.events(),
         }
     }

@@ -29,7 +29,7 @@ pub fn taken(client: &SpiClient, source: &Source, request: &Request, trained: &T
         inputs.push(("duration", request.duration.clone(), None, source.duration.clone()));
     }
     let horizon = match &trained.model.fit {
-        Fit::Amount(_) | Fit::TwoPart(_) => {
+        Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => {
             inputs.push(("prediction", "expected_value".into(), None, said(source, "expected_value", "")));
             None
         }

@@ -22,7 +22,12 @@ pub fn estimated(fit: &Fit) -> usize {
         Fit::Contractual(fit) => fit.estimated,
         Fit::Amount(fit) => fit.rank,
         Fit::TwoPart(fit) => fit.occurrence.degrees_of_freedom + 1,
-        Fit::KaplanMeier(_) | Fit::Transactional(_) | Fit::BoostedHazard(_) | Fit::Rule(_) | Fit::Hybrid(_) => 0,
+        Fit::KaplanMeier(_)
+        | Fit::Transactional(_)
+        | Fit::BoostedHazard(_)
+        | Fit::BoostedValue(_)
+        | Fit::Rule(_)
+        | Fit::Hybrid(_) => 0,
         Fit::Segmented(segmented) => estimated(&segmented.pooled.fit),
     }
 }

@@ -60,6 +60,7 @@ INSERT INTO fits
 SELECT 'good', ltv.model('cox') UNION ALL SELECT 'parts', ltv.model('parts') UNION ALL SELECT 'filled', ltv.model('filled') UNION ALL SELECT 'km', ltv.model('km') UNION ALL SELECT 'all', ltv.model('all')
 UNION ALL SELECT 'amount', ltv.model('amount') UNION ALL SELECT 'hybrid', ltv.model('hybrid')
 UNION ALL SELECT 'two_part', ltv.fit_two_part(ltv.amount_design_agg(d * (i % 4), ARRAY[a]), names => '{a}') FROM plants
+UNION ALL SELECT 'boosted_value', ltv.fit_boosted_value(ltv.amount_design_agg(d * (i % 4), ARRAY[a]), names => '{a}', loss => 'tweedie', min_child_weight => 5) FROM plants
 UNION ALL SELECT 'flung', ltv.fit_tweedie(ltv.amount_design_agg(x, ARRAY[x, 1 / x]), 1.9) FROM (VALUES (5e-300::float8), (1e300), (1)) AS v (x)
 UNION ALL SELECT 'separated', ltv.fit_cox(d, d < 10, ARRAY[d, a]) FROM plants
 UNION ALL SELECT 'collinear', ltv.fit_cox(d, e, ARRAY[a, a, 1]) FROM plants
@@ -108,6 +109,7 @@ UNION ALL SELECT 'spent', ltv.fit_gamma_gamma(1 + i % 4, 10 + i % 7) FROM genera
 INSERT INTO fits SELECT 'boosted', ltv.fit_boosted_hazard(ltv.design_agg(d, e, ARRAY[a]), min_child_weight => 5) FROM plants
 UNION ALL SELECT 'overgrown', ltv.fit_boosted_hazard(ltv.design_agg(d, e, ARRAY[a, d]), depth => 9, l2 => 0, min_child_weight => 0, learning_rate => 1, early_stopping => 0) FROM plants
 UNION ALL SELECT 'unboosted', ltv.fit_boosted_hazard(ltv.design_agg(d, false, ARRAY[a])) FROM plants;
+INSERT INTO gatherings SELECT 'unknown', ltv.incomplete_amount_design_agg(d * (i % 4), ARRAY[CASE WHEN i % 3 > 0 THEN a END], 1 + i % 2, 0) FROM plants;
 INSERT INTO gatherings SELECT 'missing', ltv.incomplete_design_agg(0, d, e, ARRAY[a, NULLIF(d, a + d)], 1) FROM plants UNION ALL SELECT 'gaps', ltv.incomplete_design_agg(0, d, e, ARRAY[CASE WHEN i % 3 > 0 THEN a END], 1) FROM plants;
 CREATE TABLE endings (name text PRIMARY KEY, v ltv.incidence);
 INSERT INTO endings
@@ -192,12 +194,12 @@ VALUES = {
     "text[]": ["'{a,g}'", "NULL", "'{}'", "'{NULL}'", "'{{a,b},{c,d}}'", "'{\"\",\"é<&>\"}'", "'{a,a}'"],
     "record": ["ROW(plants)", "NULL::plants", "ROW()", "ROW(1, 2)", "ROW(rows)"],
     "ltv.survival": [f"(SELECT v FROM curves WHERE name = '{name}')" for name in "good late empty event censored zero zero_censored extreme wide close fitted cohort stepless all_tail slow_tail huge over flat renewals alike nothing".split()],
-    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent mapped bent_mapped flat_mapped nothing boosted overgrown unboosted parts filled amount hybrid two_part flung".split()],
+    "ltv.model": [f"(SELECT v FROM fits WHERE name = '{name}')" for name in "good km all separated collinear no_events one_row tiny at_zero gathered incidence other_cause_only strata form bent pieces periods renewals alike no_churn bought never_again spent mapped bent_mapped flat_mapped nothing boosted overgrown unboosted parts filled amount hybrid two_part flung boosted_value".split()],
     "ltv.calibration": [f"(SELECT v FROM scores WHERE name = '{name}')" for name in "good empty one certain tied extreme nothing".split()],
     "ltv.ranking": [f"(SELECT v FROM rankings WHERE name = '{name}')" for name in "good empty one tied extreme nothing".split()],
     "ltv.survival_calibration": [f"(SELECT v FROM forecasts WHERE name = '{name}')" for name in "good empty one censored zero extreme close nothing".split()],
     "ltv.survival_calibration[]": ["(SELECT array_agg(v) FROM forecasts WHERE name = 'good')", "NULL", "'{}'", "ARRAY[NULL::ltv.survival_calibration]", "(SELECT array_agg(v) FROM forecasts)", "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')"],
-    "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes missing gaps nothing amounts flung".split()],
+    "ltv.design": [f"(SELECT v FROM gatherings WHERE name = '{name}')" for name in "good empty late extreme causes missing gaps nothing amounts flung unknown".split()],
     "ltv.incidence": [f"(SELECT v FROM endings WHERE name = '{name}')" for name in "good late empty event censored zero extreme wide nothing".split()],
     "ltv.profile": ["(SELECT ltv.profile_agg(i / 7.0::float8) FROM generate_series(1, 90) AS i)", "NULL", "(SELECT ltv.profile_agg(NULL::float8))", "(SELECT ltv.profile_agg(i::text) FROM generate_series(1, 90) AS i)", "(SELECT ltv.profile_agg(NULL::text))", "(SELECT ltv.profile_agg(x) FROM unnest(ARRAY[5e-324, 1.7e308, -1.7e308, 0, '-0', 'NaN', 'Infinity']::float8[]) AS x)"],
     "interval": ["'180 days'", "NULL", "'0'", "'-1 month'", "'178000000 years'"],
@@ -222,8 +224,8 @@ WORKING = {
     "weights": "'log-rank'", "method": "'quantile'", "bins": "10", "to_t": "2", "at": "NULL", "algorithm": "'cox'", "duration": "'d'", "event": "'e'", "entry": "NULL", "weight": "NULL", "holdout": "NULL",
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
     "load_demo.schema": "'acme'", "load_demo.accounts": "12", "load_demo.seed": "1", "load_demo.as_of": "'2025-06-30'", "load_demo.replace": "true",
-    "amount_design_agg.amount": "2.5", "_amount_add.amount": "2.5", "offset": "0.1", "power": "1.5", "amounts": "'gamma'", "rule.rule": "'{\"monthly_churn\": 0.03}'",
-    **{f"{name}.d": "(SELECT v FROM gatherings WHERE name = 'amounts')" for name in ("fit_linear", "fit_gamma", "fit_tweedie", "fit_two_part", "_amount_add")}, "_amount_add.state": "(SELECT v FROM gatherings WHERE name = 'amounts')",
+    "amount_design_agg.amount": "2.5", "incomplete_amount_design_agg.amount": "2.5", "_incomplete_amount_add.amount": "2.5", "_incomplete_amount_add.state": "(SELECT v FROM gatherings WHERE name = 'unknown')", "loss": "'squared'", "_amount_add.amount": "2.5", "offset": "0.1", "power": "1.5", "amounts": "'gamma'", "rule.rule": "'{\"monthly_churn\": 0.03}'",
+    **{f"{name}.d": "(SELECT v FROM gatherings WHERE name = 'amounts')" for name in ("fit_linear", "fit_gamma", "fit_tweedie", "fit_two_part", "_amount_add", "fit_boosted_value")}, "_amount_add.state": "(SELECT v FROM gatherings WHERE name = 'amounts')",
     **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'amount')" for name in ("amount_fit", "expected_value", "expected_value_interval")}, **{f"{name}.model": "'amount'" for name in ("expected_value", "expected_value_interval")},
     **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'hybrid')" for name in ("hybrid_components", "hybrid_value", "hybrid_terms", "hybrid_curve")}, "hybrid_value.model": "'hybrid'",
     **{f"{name}.terms": "NULL" for name in ("hybrid_value", "hybrid_terms", "fit_hybrid")}, **{f"fit_hybrid.{role}": "NULL" for role in ("expansion", "margin", "cost", "revenue", "names")}, "fit_hybrid.renewal": "'km'",
@@ -234,7 +236,7 @@ WORKING = {
     **{f"{name}.{argument}": value for name in ("timeline_asof", "timeline_query", "lifetimes", "renewal_events", "contract_features", "payment_features", "derive_outcomes", "label_audit", "check_timeline", "apply_account_map")
        for argument, value in {"timeline": "'book'", "invoices": "'book'", "map": "'book'", "rates": "'book'", "as_of": "'2024-01-31'", "grain": "'account'", "observed_from": "'2023-06-30'"}.items()},
     "find_duplicates.source": "'book'", "find_duplicates.id": "'account_id'", "find_duplicates.name": "'contract_id'", "match_on": "'{state}'",
-    **{f"fit_boosted_hazard.{argument}": value for argument, value in {"trees": "20", "depth": "3", "learning_rate": "0.1", "min_child_weight": "5", "l2": "1", "gamma": "0", "subsample": "0.9", "monotone": "'{\"a\": 1}'", "early_stopping": "5",
+    **{f"{name}.{argument}": value for name in ("fit_boosted_hazard", "fit_boosted_value") for argument, value in {"trees": "20", "depth": "3", "learning_rate": "0.1", "min_child_weight": "5", "l2": "1", "gamma": "0", "subsample": "0.9", "monotone": "'{\"a\": 1}'", "early_stopping": "5",
        "validation": "0.2", "seed": "1"}.items()},
     "kind": "'dfbeta'", "ties": "'breslow'", "names": "'{a}'", "penalty": "0", "l1_ratio": "0",
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",

@@ -100,6 +100,11 @@ impl Options {
         }
     }
 
+    /// Whether rows are to be kept to stop by.
+    pub fn stops(&self) -> bool {
+        self.early_stopping > 0 && self.validation > 0.0
+    }
+
     /// Which way the prediction may go with a covariate.
     pub(super) fn direction(&self, covariate: usize) -> i8 {
         self.monotone.get(covariate).copied().unwrap_or(0)

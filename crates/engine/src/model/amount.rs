@@ -1,6 +1,7 @@
 //! Models of amounts as values: their coefficients, what they say of a row, and what is to be told of the fit.
 
-use crate::amount::{AmountFit, Expectation, TwoPartFit};
+use crate::amount::{AmountFit, Expectation, Family, TwoPartFit};
+use crate::boost::hazard::End;
 use crate::hazard::cox::Status;
 use crate::model::coefficients::{Coefficient, Quality};
 use crate::model::features::{Unscorable, Value};
@@ -25,7 +26,8 @@ pub struct Part {
     pub power: Option<f64>,
     pub power_estimated: bool,
     pub rows: usize,
-    pub degrees_of_freedom: f64,
+    /// Trees have no number of them.
+    pub degrees_of_freedom: Option<f64>,
     pub dispersion: Option<f64>,
     pub deviance: f64,
     pub null_deviance: f64,
@@ -44,7 +46,7 @@ impl Model {
     /// [`Error::Invalid`] for a model that expects no amounts.
     pub fn check_amounts(&self) -> Result<()> {
         match &self.fit {
-            Fit::Amount(_) | Fit::TwoPart(_) => Ok(()),
+            Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => Ok(()),
             Fit::Hybrid(_) => Err(Error::invalid(
                 "a hybrid model values a row by its terms",
                 "Use hybrid_value(model, row, terms), or store the terms and the revenue's column in the model.",
@@ -73,12 +75,17 @@ impl Model {
     ) -> Result<Result<Appraisal, Unscorable>> {
         self.check_amounts()?;
         let z = critical_value(level)?;
-        if let Err(why) = self.encode_row(values, columns) {
+        let encoded = match &self.fit {
+            Fit::BoostedValue(_) => self.encode_row_or_missing(values, columns),
+            _ => self.encode_row(values, columns),
+        };
+        if let Err(why) = encoded {
             return Ok(Err(why));
         }
         let (expectation, is_trustworthy) = match &self.fit {
             Fit::Amount(fit) => (fit.expectation(columns, z), fit.is_trustworthy()),
             Fit::TwoPart(fit) => (fit.expectation(columns, z), fit.is_trustworthy()),
+            Fit::BoostedValue(fit) => (fit.expectation(columns), fit.is_trustworthy()),
             _ => (None, false),
         };
         let undefined = || match self.has_amounts() {
@@ -95,7 +102,17 @@ impl Model {
         match &self.fit {
             Fit::Amount(fit) => fit.status != Status::NoEvents,
             Fit::TwoPart(fit) => fit.amount.is_some(),
+            Fit::BoostedValue(fit) => fit.end != End::NoEvents,
             _ => true,
+        }
+    }
+
+    /// The one law of the amounts, whose deviance was made least; `None` for a model of two parts, or of none.
+    pub fn amount_family(&self) -> Option<Family> {
+        match &self.fit {
+            Fit::Amount(fit) => Some(fit.family),
+            Fit::BoostedValue(fit) => Some(fit.family),
+            _ => None,
         }
     }
 
@@ -115,7 +132,7 @@ impl Model {
                     power: None,
                     power_estimated: false,
                     rows: decisions.rows,
-                    degrees_of_freedom: decisions.baseline.at_risk.iter().sum::<f64>() - rank as f64,
+                    degrees_of_freedom: Some(decisions.baseline.at_risk.iter().sum::<f64>() - rank as f64),
                     dispersion: Some(1.0),
                     deviance: -2.0 * decisions.log_likelihood + 0.0,
                     null_deviance: -2.0 * decisions.log_likelihood_null + 0.0,
@@ -126,6 +143,21 @@ impl Model {
                 parts.extend(fit.amount.as_ref().map(|amount| part("amount", amount)));
                 parts
             }
+            Fit::BoostedValue(fit) => vec![Part {
+                part: "amount",
+                family: fit.family.name(),
+                link: if fit.family.has_log_link() { "log" } else { "identity" },
+                power: Some(fit.family.power()),
+                power_estimated: false,
+                rows: fit.rows,
+                degrees_of_freedom: None,
+                dispersion: None,
+                deviance: fit.deviance,
+                null_deviance: fit.null_deviance,
+                log_likelihood: None,
+                aic: None,
+                iterations: fit.trees.len(),
+            }],
             _ => Vec::new(),
         }
     }
@@ -142,7 +174,7 @@ fn part(name: &'static str, fit: &AmountFit) -> Part {
         power: Some(fit.family.power()),
         power_estimated: fit.power_estimated,
         rows: fit.rows,
-        degrees_of_freedom: fit.weight - fit.rank as f64,
+        degrees_of_freedom: Some(fit.weight - fit.rank as f64),
         dispersion: fit.dispersion,
         deviance: fit.deviance,
         null_deviance: fit.null_deviance,
@@ -190,6 +222,11 @@ fn row(term: String, estimate: Option<f64>, error: Option<f64>, critical: f64) -
 
 /// Rows, among them those with an amount greater than 0, and what they say of the model.
 pub(super) fn quality(model: &Model) -> Option<Quality> {
+    if let Fit::BoostedValue(fit) = &model.fit {
+        // Trees have no number of parameters that a criterion could count, nor has their loss a dispersion.
+        let (parameters, rows, events) = (fit.trees.leaves(), fit.rows, fit.positive);
+        return Some(Quality { log_likelihood: None, parameters, aic: None, bic: None, rows, events });
+    }
     let parts = model.amount_parts();
     let (rows, events, weight, parameters) = match &model.fit {
         Fit::Amount(fit) => (fit.rows, fit.positive, fit.weight, fit.parameters()),
@@ -268,6 +305,9 @@ impl From<TwoPartFit> for Fit {
 impl Model {
     /// What is to be known of a model of amounts, in words; `None` for any other.
     pub fn amount_status(&self) -> Option<String> {
+        if let Fit::BoostedValue(fit) = &self.fit {
+            return Some(fit.remark());
+        }
         matches!(self.fit, Fit::Amount(_) | Fit::TwoPart(_)).then(|| status(self))
     }
 }

@@ -1,7 +1,9 @@
 //! Boosted models as values: what is to be told of the fit, the gain of each feature, and why a row differs.
 
 use crate::Result;
+use crate::boost::BoostedValueFit;
 use crate::boost::hazard::{BoostedHazardFit, End};
+use crate::model::amount::NO_AMOUNTS;
 use crate::model::explain::{Allocation, adding_up_to};
 use crate::model::subject::Subject;
 use crate::model::{Fit, Model};
@@ -32,6 +34,7 @@ impl Model {
     pub fn feature_gains(&self) -> Option<Vec<FeatureGain>> {
         let (gains, trees) = match &self.fit {
             Fit::BoostedHazard(fit) => (&fit.gains, &fit.trees),
+            Fit::BoostedValue(fit) => (&fit.gains, &fit.trees),
             _ => return None,
         };
         let total: f64 = gains.iter().copied().collect::<Sum>().total();
@@ -87,25 +90,44 @@ impl Model {
     }
 }
 
+/// How the growing ended, in words; `ok` when all trees that were asked for have grown. `nothing`, `separated`: what these
+/// ends mean; `could_not_stop`: what there were too few of.
+fn remark(end: End, trees: usize, could_not_stop: Option<&str>, nothing: &str, separated: &str) -> String {
+    let grown = if trees == 1 { "1 tree".to_owned() } else { format!("{trees} trees") };
+    match (end, could_not_stop) {
+        (End::NoEvents, _) => nothing.into(),
+        (End::Early, _) if trees == 0 => "stopped early at 0 trees: the features say nothing of the rows kept".into(),
+        (End::Early, _) => format!("stopped early at {grown}"),
+        (End::Exhausted, _) => format!("no split gains anything after {grown}"),
+        (End::Separated, _) => format!("separated after {grown}: {separated}"),
+        (End::Complete, Some(few)) => format!("ok: too few {few} to stop early"),
+        (End::Complete, None) => "ok".into(),
+    }
+}
+
 impl BoostedHazardFit {
     /// How the growing ended, in words; `ok` when all trees that were asked for have grown.
     pub fn remark(&self) -> String {
-        let trees = self.trees.len();
-        let grown = if trees == 1 { "1 tree".to_owned() } else { format!("{trees} trees") };
-        match self.end {
-            End::NoEvents => "no events".into(),
-            End::Early if trees == 0 => "stopped early at 0 trees: the features say nothing of the rows kept".into(),
-            End::Early => format!("stopped early at {grown}"),
-            End::Exhausted => format!("no split gains anything after {grown}"),
-            End::Separated => format!("separated after {grown}: the features order the events perfectly"),
-            End::Complete if self.options.early_stopping > 0 && self.options.validation > 0.0 && !self.could_stop() => {
-                "ok: too few events to stop early".into()
-            }
-            End::Complete => "ok".into(),
-        }
+        let few = (self.options.stops() && !self.could_stop()).then_some("events");
+        let separated = "the features order the events perfectly";
+        remark(self.end, self.trees.len(), few, "no events", separated)
     }
 
     /// Whether predictions may be believed as far as the growing goes.
+    pub fn is_trustworthy(&self) -> bool {
+        !matches!(self.end, End::NoEvents | End::Separated)
+    }
+}
+
+impl BoostedValueFit {
+    /// As of a hazard.
+    pub fn remark(&self) -> String {
+        let few = (self.options.stops() && !self.could_stop()).then_some("amounts");
+        let separated = "the features tell some and no amounts apart perfectly";
+        remark(self.end, self.trees.len(), few, NO_AMOUNTS, separated)
+    }
+
+    /// Whether what is expected may be believed as far as the growing goes.
     pub fn is_trustworthy(&self) -> bool {
         !matches!(self.end, End::NoEvents | End::Separated)
     }

@@ -59,7 +59,7 @@ impl Coefficient {
 impl Model {
     /// The coefficients in the order of the terms; `None` for a model that has none.
     pub fn coefficients(&self, level: f64) -> Result<Option<Vec<Coefficient>>> {
-        if matches!(self.fit, Fit::KaplanMeier(_) | Fit::BoostedHazard(_)) {
+        if matches!(self.fit, Fit::KaplanMeier(_) | Fit::BoostedHazard(_) | Fit::BoostedValue(_)) {
             return Ok(None);
         }
         let critical = critical_value(level)?;
@@ -75,7 +75,7 @@ impl Model {
             Fit::Segmented(segmented) => return segmented.coefficients(level),
             Fit::Amount(fit) => return Ok(Some(amount::coefficients(fit, &self.terms(), critical))),
             Fit::TwoPart(fit) => return Ok(Some(amount::two_part_coefficients(self, fit, critical))),
-            Fit::KaplanMeier(_) | Fit::BoostedHazard(_) | Fit::Hybrid(_) => return Ok(None),
+            Fit::KaplanMeier(_) | Fit::BoostedHazard(_) | Fit::BoostedValue(_) | Fit::Hybrid(_) => return Ok(None),
         };
         let diagonal = coefficients.len() + 1;
         let error = |covariance: &Vec<f64>, i: usize| covariance.get(i * diagonal).map(|variance| variance.sqrt());
@@ -130,7 +130,7 @@ impl Model {
                     events: fit.events,
                 });
             }
-            Fit::Amount(_) | Fit::TwoPart(_) => return amount::quality(self),
+            Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => return amount::quality(self),
             // Those of the segments are of different rows: ask each.
             Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Segmented(_) | Fit::Rule(_) | Fit::Hybrid(_) => {
                 return None;

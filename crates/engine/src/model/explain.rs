@@ -138,6 +138,7 @@ impl Model {
                 | Fit::Segmented(_)
                 | Fit::Amount(_)
                 | Fit::TwoPart(_)
+                | Fit::BoostedValue(_)
                 | Fit::Hybrid(_),
                 _,
             ) => {
@@ -173,6 +174,7 @@ impl Model {
             | Fit::Contractual(_)
             | Fit::Transactional(_)
             | Fit::BoostedHazard(_)
+            | Fit::BoostedValue(_)
             | Fit::Segmented(_)
             | Fit::Amount(_)
             | Fit::TwoPart(_)

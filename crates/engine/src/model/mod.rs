@@ -28,7 +28,7 @@ pub mod transactional;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::{AmountFit, TwoPartFit};
-use crate::boost::BoostedHazardFit;
+use crate::boost::{BoostedHazardFit, BoostedValueFit};
 use crate::btyd::ContractualFit;
 use crate::btyd::fit::TransactionalFit;
 use crate::hazard::cox::CoxFit;
@@ -70,6 +70,8 @@ pub enum Fit {
     Rule(Box<ParametricFit>),
     /// A value made of what other models say.
     Hybrid(Box<HybridFit>),
+    /// An amount by trees; a row may lack any of its features.
+    BoostedValue(Box<BoostedValueFit>),
 }
 
 /// A fitted model (`ltv.model`).
@@ -101,6 +103,7 @@ impl Model {
             Fit::TwoPart(_) => "two_part",
             Fit::Rule(_) => "rule",
             Fit::Hybrid(_) => "hybrid",
+            Fit::BoostedValue(_) => "boosted_value",
         }
     }
 
@@ -142,10 +145,13 @@ impl Model {
             Fit::Parametric(fit) | Fit::Rule(fit) => fit.validate(),
             Fit::Contractual(fit) => fit.validate(),
             Fit::Transactional(fit) => fit.validate(),
-            Fit::BoostedHazard(_) if self.features.iter().any(|feature| feature.kind == Kind::Stratum) => {
+            Fit::BoostedHazard(_) | Fit::BoostedValue(_)
+                if self.features.iter().any(|feature| feature.kind == Kind::Stratum) =>
+            {
                 Err(Error::malformed("a boosted model has no strata"))
             }
             Fit::BoostedHazard(fit) => fit.validate(),
+            Fit::BoostedValue(fit) => fit.validate(),
             Fit::Segmented(segmented) => segmented.validate(&self.features),
             Fit::Amount(fit) => fit.validate(),
             Fit::TwoPart(fit) => fit.validate(),

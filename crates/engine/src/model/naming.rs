@@ -1,6 +1,6 @@
 //! What the covariates of a fit are called, and with them the columns that a row must have to be scored.
 
-use crate::boost::BoostedHazardFit;
+use crate::boost::{BoostedHazardFit, BoostedValueFit};
 use crate::hazard::cox::CoxFit;
 use crate::hazard::discrete::DiscreteFit;
 use crate::hazard::fine_gray::FineGrayFit;
@@ -80,6 +80,7 @@ impl Fit {
             Fit::FineGray(fit) => fit.coefficients.len(),
             Fit::Parametric(fit) | Fit::Rule(fit) => fit.covariates(),
             Fit::BoostedHazard(fit) => fit.gains.len(),
+            Fit::BoostedValue(fit) => fit.gains.len(),
             Fit::Amount(fit) => fit.coefficients.len(),
             Fit::TwoPart(fit) => fit.occurrence.coefficients.len(),
             Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Transactional(_) | Fit::Hybrid(_) => 0,
@@ -119,6 +120,12 @@ impl From<ParametricFit> for Fit {
 impl From<BoostedHazardFit> for Fit {
     fn from(fit: BoostedHazardFit) -> Fit {
         Fit::BoostedHazard(Box::new(fit))
+    }
+}
+
+impl From<BoostedValueFit> for Fit {
+    fn from(fit: BoostedValueFit) -> Fit {
+        Fit::BoostedValue(Box::new(fit))
     }
 }
 

@@ -173,14 +173,14 @@ impl Model {
                 if fit.end == End::NoEvents {
                     return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
                 }
-                columns.clear();
-                let mut pairs = self.features.iter().zip(values);
-                pairs.try_for_each(|(feature, value)| feature.encode_or_missing(*value, columns))?;
+                self.encode_row_or_missing(values, columns)?;
                 let linear_predictor = fit.linear_predictor(columns);
                 Ok(Subject::BoostedHazard { fit, covariates: columns, linear_predictor })
             }
             Fit::Transactional(_) => Err(Unscorable::Undefined { reason: self.no_lifetimes() }),
-            Fit::Amount(_) | Fit::TwoPart(_) | Fit::Hybrid(_) => Err(Unscorable::Undefined { reason: self.no_curve() }),
+            Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) | Fit::Hybrid(_) => {
+                Err(Unscorable::Undefined { reason: self.no_curve() })
+            }
             Fit::KaplanMeier(cohorts) => {
                 let mut levels = Vec::with_capacity(values.len());
                 for (feature, value) in self.features.iter().zip(values) {
@@ -198,6 +198,12 @@ impl Model {
                 })
             }
         }
+    }
+
+    /// The columns of a row's `values`, NaN for what is NULL.
+    pub(super) fn encode_row_or_missing(&self, values: &[Value], columns: &mut Vec<f64>) -> Result<(), Unscorable> {
+        columns.clear();
+        self.features.iter().zip(values).try_for_each(|(feature, value)| feature.encode_or_missing(*value, columns))
     }
 
     /// The columns of a row's `values`.

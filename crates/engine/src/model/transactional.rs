@@ -36,7 +36,9 @@ impl Model {
                 },
             )),
             Fit::Segmented(segmented) => segmented.pooled.check_lifetimes(),
-            Fit::Amount(_) | Fit::TwoPart(_) => Err(Error::invalid(self.no_curve(), "Use expected_value.")),
+            Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => {
+                Err(Error::invalid(self.no_curve(), "Use expected_value."))
+            }
             Fit::Hybrid(_) => Err(Error::invalid(
                 "a hybrid model values a row by several models",
                 "Use hybrid_value; hybrid_curve and hybrid_terms give what lifetime_value, cash_flows and value_components ask for.",

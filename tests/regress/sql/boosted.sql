@@ -56,7 +56,7 @@ SELECT name, ltv.model_status(m), ltv.renewal_probability(m, r, 1) AS p FROM (SE
     UNION ALL SELECT 'constant', ltv.fit_boosted_hazard(ltv.design_agg(months, left_us, ARRAY[7])) FROM people WHERE customer_id < '01'
     UNION ALL SELECT 'all missing', ltv.fit_boosted_hazard(ltv.incomplete_design_agg(0, 1 + i % 5, i % 2 = 0, ARRAY[NULL]::float8[], 1)) FROM generate_series(1, 100) AS i
     UNION ALL SELECT 'huge', ltv.fit_boosted_hazard(ltv.design_agg(1 + i % 5, i % 2 = 0, ARRAY[1e306 * (i % 90)])) FROM generate_series(1, 100) AS i
-    UNION ALL SELECT 'no rows', ltv.fit_boosted_hazard(ltv.design_agg(NULL, true, ARRAY[1]))) AS f (name, m);
+    UNION ALL SELECT 'no rows', ltv.fit_boosted_hazard(ltv.design_agg(NULL, true, ARRAY[1]))) AS f (name, m) ORDER BY name;
 SELECT ltv.model_status(ltv.fit_boosted_hazard(ltv.design_agg(501 - i, true, ARRAY[i]), learning_rate => 1, l2 => 0, min_child_weight => 0, trees => 2000, early_stopping => 0)) AS in_perfect_order FROM generate_series(1, 500) AS i;
 -- What makes no sense is refused.
 SELECT message_of(format('SELECT ltv.fit_boosted_hazard(ltv.design_agg(months, left_us, ARRAY[price::float8]), %s) FROM people', options)) AS said FROM unnest(ARRAY[

@@ -68,7 +68,7 @@ SELECT name, ltv.model_status(m), ltv.expected_value(m, q) AS expected FROM (SEL
 -- What makes no sense is refused.
 SELECT message_of(format('SELECT ltv.fit_boosted_value(ltv.amount_design_agg(worth, ARRAY[calls]::float8[]), %s) FROM people', options)) AS said FROM unnest(ARRAY[
     'loss => ''huber''', 'loss => ''gamma''', 'loss => ''tweedie'', power => 2', 'trees => 0', 'depth => -1', 'monotone => ''{"calls": 1}''', 'names => ARRAY[''a'', ''b'']', 'subsample => ''NaN''']) AS options;
-SELECT message_of($$SELECT ltv.fit_boosted_value(ltv.amount_design_agg(-worth - 1, ARRAY[calls]::float8[]), loss => 'tweedie') FROM people$$);
+SELECT message_of($$SELECT ltv.fit_boosted_value(ltv.amount_design_agg(-worth - 1, ARRAY[calls]::float8[] ORDER BY worth), loss => 'tweedie') FROM people$$);
 SELECT message_of($$SELECT ltv.fit_boosted_value(ltv.design_agg(1, true, ARRAY[calls]::float8[])) FROM people$$);
 SELECT message_of($$SELECT ltv.fit_boosted_hazard(ltv.amount_design_agg(worth, ARRAY[calls]::float8[])) FROM people$$);
 SELECT message_of($$SELECT ltv.fit_linear(ltv.incomplete_amount_design_agg(worth, ARRAY[NULLIF(calls, 5)]::float8[], 1, 0)) FROM people$$);

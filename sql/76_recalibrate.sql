@@ -72,11 +72,11 @@ BEGIN
         RAISE EXCEPTION 'recalibrate needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
     END IF;
     bare := ltv.recalibrated(origin.fitted, NULL);
-    -- Five folds, over which rows that say the same are spread evenly: so the order of rows does not matter. Each is judged by
+    -- Five folds, every fifth by rising prediction, so that all are alike: so the order of rows does not matter. Each is judged by
     -- a map of the other four. Groups of a like prediction, of twenty events each, ten at most: customers of a high risk are
     -- often censored at other times than those of a low one, so the probability not to be censored is that of the group.
     EXECUTE format($q$
-        WITH judged AS (SELECT (abs(hash_record_extended(ROW(j.predicted, j.duration, j.event, j.weight), 0) %% 5) + row_number() OVER (PARTITION BY j.predicted, j.duration, j.event, j.weight)) %% 5 AS fold,
+        WITH judged AS (SELECT row_number() OVER (ORDER BY j.predicted, j.duration, j.event, j.weight) %% 5 AS fold,
                                percent_rank() OVER (PARTITION BY j.predicted IS NULL ORDER BY j.predicted) AS place,
                                count(*) FILTER (WHERE j.event AND j.duration <= j.horizon AND j.predicted IS NOT NULL) OVER () AS deaths, j.* FROM (%s) j)
         SELECT array_agg(g.s ORDER BY g.fold, g.likeness), array_agg(g.fold ORDER BY g.fold, g.likeness), array_agg(g.likeness ORDER BY g.fold, g.likeness),
@@ -166,5 +166,5 @@ BEGIN
     FROM jsonb_array_elements(scores) WITH ORDINALITY AS f (m, place) ORDER BY f.place;
 END
 $$;
-COMMENT ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) IS 'Fits a rising map from the predicted to the observed probability of the event by the horizon (fit_recalibration) on rows that the model has not seen, censored rows weighed for (calibration_at), and registers the model seen through it as a new version: a candidate whose parent is the version it was made from. It promotes nothing. Rows: as evaluation_query; those of the training are refused, also under another name. A version that was recalibrated before gets the new map in place of the old. One row per metric: before, and after judged by five-fold cross-fitting (each fifth by a map of the other four; rows that say the same are spread evenly). brier: weighted for censoring; ici: integrated_calibration_index; log_loss, observed_to_expected: of the rows known at the horizon, weighted. horizon: by default that of the training. With a delayed entry only intercept. Needs the rights of train. Errors 22023, 42703, 42501, P0002.';
+COMMENT ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) IS 'Fits a rising map from the predicted to the observed probability of the event by the horizon (fit_recalibration) on rows that the model has not seen, censored rows weighed for (calibration_at), and registers the model seen through it as a new version: a candidate whose parent is the version it was made from. It promotes nothing. Rows: as evaluation_query; those of the training are refused, also under another name. A version that was recalibrated before gets the new map in place of the old. One row per metric: before, and after judged by five-fold cross-fitting (each fifth by a map of the other four; every fifth row by rising prediction). brier: weighted for censoring; ici: integrated_calibration_index; log_loss, observed_to_expected: of the rows known at the horizon, weighted. horizon: by default that of the training. With a delayed entry only intercept. Needs the rights of train. Errors 22023, 42703, 42501, P0002.';
 REVOKE EXECUTE ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) FROM PUBLIC;

@@ -64,7 +64,7 @@ SELECT name, ltv.model_status(m), ltv.expected_value(m, q) AS expected FROM (SEL
     UNION ALL SELECT 'constant', ltv.fit_boosted_value(ltv.amount_design_agg(3, ARRAY[i])) FROM generate_series(1, 100) AS i
     UNION ALL SELECT 'all missing', ltv.fit_boosted_value(ltv.incomplete_amount_design_agg(i % 2, ARRAY[NULL]::float8[], 1, 0)) FROM generate_series(1, 100) AS i
     UNION ALL SELECT 'no amounts', ltv.fit_boosted_value(ltv.amount_design_agg(0, ARRAY[i]), loss => 'tweedie') FROM generate_series(1, 100) AS i
-    UNION ALL SELECT 'no rows', ltv.fit_boosted_value(ltv.amount_design_agg(NULL, ARRAY[1]))) AS f (name, m);
+    UNION ALL SELECT 'no rows', ltv.fit_boosted_value(ltv.amount_design_agg(NULL, ARRAY[1]))) AS f (name, m) ORDER BY name;
 -- What makes no sense is refused.
 SELECT message_of(format('SELECT ltv.fit_boosted_value(ltv.amount_design_agg(worth, ARRAY[calls]::float8[]), %s) FROM people', options)) AS said FROM unnest(ARRAY[
     'loss => ''huber''', 'loss => ''gamma''', 'loss => ''tweedie'', power => 2', 'trees => 0', 'depth => -1', 'monotone => ''{"calls": 1}''', 'names => ARRAY[''a'', ''b'']', 'subsample => ''NaN''']) AS options;

@@ -72,14 +72,8 @@ fn all_close(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| close(*a, *b, unit))
 }
 
-/// The same of what hangs on an iteration: coefficients of two orders of the rows agree to some 1e-11, and next to a
-/// separation a robust covariance moves a hundred times as much as they do.
-fn alike(a: &[f64], b: &[f64]) -> bool {
-    let unit = a.iter().chain(b).fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-7 * unit)
-}
-
-/// A fit of which more can be said: it converged and is not next to a separation.
+/// A fit of which more can be said: it converged and is not next to a separation, where the slopes of the likelihood are
+/// known to some 1e-9 only and the coefficients of two orders of the rows differ by as much (kept seeds; an open fault).
 fn regular(fit: &CoxFit) -> bool {
     fit.status == Status::Converged
         && fit.degrees_of_freedom == 2
@@ -124,7 +118,7 @@ proptest! {
         let again = fitted(&second, ties, Some(true));
         let (one, other) = (model.robust.as_ref().unwrap(), again.robust.as_ref().unwrap());
         prop_assume!(has_a_sandwich(&model));
-        prop_assert!(alike(&one.covariance, &other.covariance));
+        prop_assert!(all_close(&one.covariance, &other.covariance));
         prop_assert!(close(one.wald_test, other.wald_test, 1e-6) && close(one.score_test, other.score_test, 1e-6));
         let mut dfbeta = residuals(&first, &model, Residual::Dfbeta, &mut go_on).unwrap().values;
         dfbeta.rotate_left(2 * (shift % subjects.len()));
@@ -145,7 +139,7 @@ proptest! {
         let (one, other) = (fitted(&heavy, Ties::Breslow, None), fitted(&twice, Ties::Breslow, None));
         prop_assume!(regular(&one) && has_a_sandwich(&one));
         let (robust, of_twice) = (one.robust.as_ref().unwrap(), other.robust.as_ref().unwrap());
-        prop_assert!(alike(&robust.covariance, &of_twice.covariance));
+        prop_assert!(all_close(&robust.covariance, &of_twice.covariance));
         prop_assert_eq!(robust.clusters, of_twice.clusters);
         prop_assert!(close(robust.score_test, of_twice.score_test, 1e-6));
     }

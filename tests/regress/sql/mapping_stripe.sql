@@ -97,7 +97,7 @@ SELECT ltv.timeline_query('stripe_timeline') LIKE 'SELECT t.account_id%' AS is_t
 CREATE TABLE stripe_rates AS SELECT currency, date '2024-01-01' AS valid_from, rate FROM (VALUES ('USD', 1), ('JPY', 0.0067), ('KWD', 3.25), ('UGX', 0.00027)) r (currency, rate);
 SELECT currency, count(*) AS months, count(*) FILTER (WHERE opening + new + expansion + contraction + churn + reactivation + fx = closing AND opening = before) AS balanced, sum(new) AS new, sum(expansion) AS up, sum(contraction) AS down,
        sum(churn) AS churn, sum(reactivation) AS back, max(closing) FILTER (WHERE month = '2025-06-01') AS closing
-FROM (SELECT currency, m.*, coalesce(lag(closing) OVER (PARTITION BY currency ORDER BY month), opening) AS before FROM unnest('{USD,JPY}'::text[]) AS currency, LATERAL ltv.arr_movements('stripe_timeline', '2024-01-01', '2025-06-30', rates => 'stripe_rates', currency => currency, measure => 'mrr') m) m GROUP BY 1 ORDER BY 1 DESC;
+FROM (SELECT currency, m.*, coalesce(lag(closing) OVER (PARTITION BY currency ORDER BY month), opening) AS before FROM unnest('{USD,JPY}'::text[]) AS currency, LATERAL ltv.arr_movements('stripe_timeline', '2024-01-01', '2025-06-30', grain => 'contract', rates => 'stripe_rates', currency => currency, measure => 'mrr') m) m GROUP BY 1 ORDER BY 1 DESC;
 -- Future invoices change nothing of what was known: the same rows as of 2024-09-30, read before and after a year of them.
 CREATE TABLE before AS SELECT line_id, valid_from, CASE WHEN end_known_at <= '2024-09-30Z' THEN valid_to END AS valid_to, state, mrr, start_event, auto_renew, known_at
 FROM stripe_timeline WHERE known_at <= '2024-09-30Z';

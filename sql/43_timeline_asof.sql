@@ -57,8 +57,8 @@ AS $$
 DECLARE
     odd record;
 BEGIN
-    -- In a statement of its own: an error's context quotes the statement whole, and a caller's is long. A view would be read twice for it.
-    IF as_of IS NOT NULL AND amounts <> '{}' AND EXISTS (SELECT FROM pg_class WHERE oid = timeline AND relkind <> 'v') THEN
+    -- In a statement of its own: an error's context quotes the statement whole, and a caller's is long. A view, or a foreign table, would be read twice for it.
+    IF as_of IS NOT NULL AND amounts <> '{}' AND EXISTS (SELECT FROM pg_class WHERE oid = timeline AND relkind NOT IN ('v', 'f')) THEN
         EXECUTE format('SELECT r.line_id, r.valid_from, a.name, a.amount FROM (%s) r, LATERAL (VALUES %s) a (name, amount)
                 WHERE a.amount >= ''Infinity'' OR a.amount <= ''-Infinity'' ORDER BY r.line_id, r.valid_from, a.name LIMIT 1',
             ltv.timeline_query(timeline, ltv.end_of_day(as_of), NULL, finite => false), (SELECT string_agg(format('(%1$L, r.%1$I)', name), ', ') FROM unnest(amounts) AS name)) INTO odd;
@@ -67,4 +67,4 @@ BEGIN
     RETURN ltv.timeline_query(timeline, as_of);
 END
 $$;
-COMMENT ON FUNCTION ltv.checked_query(regclass, date, text[]) IS 'timeline_query(timeline, as_of), after a look whether the columns amounts of what it reads are amounts, so that an error that says which is none comes without the query that would have met it. A view is not looked at: it is read once, by that query. Errors as of timeline_query and finite_amount.';
+COMMENT ON FUNCTION ltv.checked_query(regclass, date, text[]) IS 'timeline_query(timeline, as_of), after a look whether the columns amounts of what it reads are amounts, so that an error that says which is none comes without the query that would have met it. A view or a foreign table is not looked at: it is read once, by that query. Errors as of timeline_query and finite_amount.';

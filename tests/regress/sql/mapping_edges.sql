@@ -1,4 +1,4 @@
--- The edge cases of billing data that no other mapping test has: docs/edge_cases.md lists every case and the rows that prove it.
+-- The edge cases of billing data that no other mapping test has. docs/mappings.md lists every case, and the test that proves it.
 CREATE SCHEMA stripe;
 CREATE TABLE stripe.customer (id text, is_deleted boolean, metadata text);
 CREATE TABLE stripe.price (id text, product_id text, unit_amount bigint, recurring_interval text, recurring_interval_count int, recurring_usage_type text);

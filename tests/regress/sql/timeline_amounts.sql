@@ -141,3 +141,4 @@ SELECT * FROM ltv.lifetimes('odd_view', '2024-06-30');
 SELECT ltv.checked_query('odd', '2023-12-31') = ltv.timeline_query('odd', date '2023-12-31') AS same, ltv.checked_query('odd_view', '2024-06-30') = ltv.timeline_query('odd_view', date '2024-06-30') AS same_view;
 SELECT ltv.checked_query('odd', NULL);
 SELECT ltv.checked_query(NULL, '2024-06-30');
+SELECT ltv.checked_query('odd', '2024-06-30', '{product}');

@@ -49,3 +49,26 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ltv.timeline_asof(regclass, date) IS 'As timeline_asof of an instant, by the end of the day in the session''s time zone: what every function over a timeline reads for its as_of.';
+
+CREATE FUNCTION ltv.checked_query(timeline regclass, as_of date, amounts text[] DEFAULT '{mrr}') RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    odd record;
+BEGIN
+    IF amounts IS NULL OR NOT amounts <@ '{mrr,list_mrr,quantity,billing_months}' THEN
+        RAISE EXCEPTION 'amounts are %', coalesce(amounts::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Any of mrr, list_mrr, quantity and billing_months: the columns of ltv.contract_line that are amounts.';
+    END IF;
+    -- In a statement of its own: an error's context quotes the statement whole, and a caller's is long. A view, or a foreign table, would be read twice for it.
+    IF as_of IS NOT NULL AND amounts <> '{}' AND EXISTS (SELECT FROM pg_class WHERE oid = timeline AND relkind NOT IN ('v', 'f')) THEN
+        EXECUTE format('SELECT r.line_id, r.valid_from, a.name, a.amount FROM (%s) r, LATERAL (VALUES %s) a (name, amount)
+                WHERE a.amount >= ''Infinity'' OR a.amount <= ''-Infinity'' ORDER BY r.line_id, r.valid_from, a.name LIMIT 1',
+            ltv.timeline_query(timeline, ltv.end_of_day(as_of), NULL, finite => false), (SELECT string_agg(format('(%1$L, r.%1$I)', name), ', ') FROM unnest(amounts) AS name)) INTO odd;
+        odd.amount := ltv.finite_amount(odd.amount, odd.name, 'line ' || odd.line_id, odd.valid_from);
+    END IF;
+    RETURN ltv.timeline_query(timeline, as_of);
+END
+$$;
+COMMENT ON FUNCTION ltv.checked_query(regclass, date, text[]) IS 'timeline_query(timeline, as_of), after a look whether the columns amounts of what it reads are amounts, so that an error that says which is none comes without the query that would have met it. A view or a foreign table is not looked at: it is read once, by that query. Errors as of timeline_query and finite_amount; 22023 for a column that is no amount.';

@@ -112,9 +112,9 @@ WITH given AS MATERIALIZED (
 )
 SELECT r.rule, r.severity, COALESCE(c.n, 0), c.sample_keys, r.what_to_do
 FROM (VALUES
-    (1, 'missing_value', 'error', 'Fill account_id, contract_id, line_id, valid_from, state, mrr and currency, or leave the row out.'),
-    (2, 'empty_interval', 'error', 'valid_to is the day after the last: it must be after valid_from. A line of one day ends the next.'),
-    (3, 'inclusive_end', 'error', 'valid_to and term_end are the day after the last: add 1 to dates that name the last day.'),
+    (1, 'inclusive_end', 'error', 'valid_to and term_end are the day after the last: add 1 to dates that name the last day.'),
+    (2, 'missing_value', 'error', 'Fill account_id, contract_id, line_id, valid_from, state, mrr and currency, or leave the row out.'),
+    (3, 'empty_interval', 'error', 'valid_to is the day after the last: it must be after valid_from. A line of one day ends the next.'),
     (4, 'duplicate', 'error', 'The same line twice over the same days counts twice: keep one row, or set superseded_at on the other.'),
     (5, 'overlap', 'error', 'A line has one price at a time: end the earlier row where the next begins, or set superseded_at on what was corrected.'),
     (6, 'negative_amount', 'error', 'Give amounts as run-rates of 0 or more: credit notes do not belong here, deltas of an amendment are to be summed.'),

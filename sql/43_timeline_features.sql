@@ -13,12 +13,14 @@ CREATE FUNCTION ltv.contract_features(timeline regclass, as_of date, grain text 
 AS $features$
 DECLARE
     entity text := CASE grain WHEN 'account' THEN 'account_id' WHEN 'contract' THEN 'contract_id' END;
+    source text;
 BEGIN
     IF entity IS NULL THEN
         RAISE EXCEPTION 'unknown grain "%"', grain USING ERRCODE = 'invalid_parameter_value', HINT = 'One of contract or account.';
     ELSIF window_months < 1 OR window_months IS NULL THEN
         RAISE EXCEPTION 'window_months must be at least 1, got %', window_months USING ERRCODE = 'invalid_parameter_value', HINT = 'The months before as_of over which expansion is measured.';
     END IF;
+    source := ltv.checked_query(timeline, as_of, '{mrr,list_mrr,quantity,billing_months}');
     RETURN QUERY EXECUTE format($sql$
 WITH line AS MATERIALIZED (
     SELECT r.*, r.%1$I AS entity_id, r.valid_to IS NULL OR r.valid_to > $1 AS live, CASE WHEN r.state = 'paused' THEN 0 ELSE r.mrr END AS paid
@@ -76,7 +78,7 @@ SELECT v.account_id, CASE WHEN $5 = 'contract' THEN v.entity_id END, COALESCE(s.
        COALESCE(g.upgrades, 0), COALESCE(g.downgrades, 0), COALESCE(h.pauses, 0)
 FROM live v LEFT JOIN term t ON t.entity_id = v.entity_id LEFT JOIN spell s ON s.entity_id = v.entity_id LEFT JOIN renewal r ON r.entity_id = v.entity_id
      LEFT JOIN grown g ON g.entity_id = v.entity_id LEFT JOIN halted h ON h.entity_id = v.entity_id
-$sql$, entity, ltv.timeline_query(timeline, as_of))
+$sql$, entity, source)
     USING as_of, grace_days, window_months, timeline, grain;
 END
 $features$;

@@ -9,6 +9,7 @@ AS $lifetimes$
 DECLARE
     entity text := CASE grain WHEN 'account' THEN 'r.account_id' WHEN 'parent' THEN 'COALESCE(r.parent_account_id, r.account_id)' WHEN 'contract' THEN 'r.contract_id'
                               WHEN 'line' THEN 'r.line_id' WHEN 'product' THEN 'r.account_id' END;
+    source text;
 BEGIN
     IF entity IS NULL THEN
         RAISE EXCEPTION 'unknown grain "%"', grain USING ERRCODE = 'invalid_parameter_value', HINT = 'One of account, parent, contract, line or product (of an account).';
@@ -17,6 +18,7 @@ BEGIN
     ELSIF observed_from > as_of THEN
         RAISE EXCEPTION 'observed_from % is after as_of %', observed_from, as_of USING ERRCODE = 'invalid_parameter_value', HINT = 'The day from which on endings were recorded.';
     END IF;
+    source := ltv.checked_query(timeline, as_of);
     RETURN QUERY EXECUTE format($sql$
 WITH line AS (
     SELECT %1$s AS entity_id, %2$s AS product, r.account_id, r.valid_from, COALESCE(r.valid_to, 'infinity') AS until, r.state, r.mrr, r.currency, r.end_event,
@@ -67,7 +69,7 @@ SELECT t.entity_id, CASE WHEN $5 THEN t.account_id END, t.product, t.spell, t.st
        CASE WHEN t.currency IS NOT NULL THEN t.mrr_at_start END, CASE WHEN t.currency IS NOT NULL THEN CASE WHEN t.status = 'paused' THEN 0 ELSE t.mrr_at_end END END, t.currency
 FROM told t
 WHERE t.start_on < $1 AND ($3 IS NULL OR $3 <= t.start_on OR $3 < CASE WHEN t.alive THEN $1 ELSE t.end_on END)
-$sql$, entity, CASE grain WHEN 'product' THEN 'r.product' ELSE 'NULL::text' END, ltv.timeline_query(timeline, as_of))
+$sql$, entity, CASE grain WHEN 'product' THEN 'r.product' ELSE 'NULL::text' END, source)
     USING as_of, grace_days, observed_from, grain IN ('contract', 'line', 'product'), grain <> 'parent';
 END
 $lifetimes$;

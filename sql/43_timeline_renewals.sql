@@ -10,7 +10,7 @@ CREATE FUNCTION ltv.renewal_events(timeline regclass, as_of date, grace_days int
     SET enable_nestloop = off
 AS $renewals$
 DECLARE
-    source text := ltv.timeline_query(timeline, as_of);
+    source text := ltv.checked_query(timeline, as_of);
     -- With segments each one of a contract, and of an account, is looked at by itself.
     split boolean := by IS NOT NULL OR segments IS NOT NULL;
 BEGIN

@@ -2,7 +2,7 @@
 -- %1$I is the schema of the landed tables, %2$s the timeline, %3$s what was left out, %4$s renewals, %6$L the ledger's time zone, %7$s rates.
 
 CREATE VIEW ltv._mapping_salesforce AS
-SELECT flavour.source, 'salesforce'::text AS default_schema, flavour.needs, flavour.views, flavour.limits, replace(flavour.text, '<accounts>', accounts.text) || rates.text AS template
+SELECT flavour.source, 'salesforce'::text AS default_schema, flavour.needs, flavour.views, flavour.limits, replace(replace(flavour.text, '<accounts>', accounts.text), '<succession>', succession.text) || rates.text AS template
 FROM (VALUES
 ('salesforce.assets',
  'account, asset, asset_state_period, asset_action, dated_conversion_rate',
@@ -111,13 +111,16 @@ $part$-- Contract timeline from Salesforce contracts and CPQ subscriptions. Amen
 CREATE VIEW %2$s AS
 WITH RECURSIVE
 <accounts>
+<succession>
 signed AS (
     -- Contracts that were signed, with the opportunity that renews them and whether they renew another.
     SELECT DISTINCT ON (c.id) c.id, c.account_id, c.start_date, c.end_date + 1 AS ends, c.status, coalesce(c.sbqq_evergreen_c, false) AS is_evergreen,
-           c.currency_iso_code, o.is_won, o.is_closed, o.close_date, o.created_date AS renewal_asked_at, origin.sbqq_renewed_contract_c IS NOT NULL AS is_renewal
+           c.currency_iso_code, o.is_won, o.is_closed, o.close_date, o.created_date AS renewal_asked_at,
+           CASE WHEN origin.sbqq_renewed_contract_c IS NOT NULL THEN 'renewal' ELSE coalesce(n.start_event, 'new') END AS start_event
     FROM %1$I.contract c
     LEFT JOIN %1$I.opportunity o ON NOT coalesce(o.is_deleted, false) AND (o.id = c.sbqq_renewal_opportunity_c OR o.sbqq_renewed_contract_c = c.id)
     LEFT JOIN %1$I.opportunity origin ON origin.id = c.sbqq_opportunity_c
+    LEFT JOIN succession n ON n.id = c.id
     WHERE NOT coalesce(c.is_deleted, false) AND c.status IN ('Activated', 'Expired', 'Terminated')
     ORDER BY c.id, o.is_won DESC NULLS LAST, o.close_date, o.id
 ),
@@ -169,14 +172,25 @@ closing AS (
     WHERE NOT o.goes_on
     GROUP BY o.line_id, o.starts
 ),
+late AS (
+    -- Expired contracts that another renewed late, and when that was known.
+    SELECT n.before_id AS contract_id, min(d.known_at) AS known_at
+    FROM succession n
+    JOIN difference d ON d.contract_id = n.id
+    WHERE n.start_event = 'renewal'
+    GROUP BY n.before_id
+),
 ended AS (
     SELECT o.*, c.account_id AS contract_account_id, c.start_date, c.ends AS contract_ends, c.is_evergreen, c.currency_iso_code AS contract_currency,
-           c.is_renewal, c.is_won, c.renewal_asked_at, x.known_at AS taken_away_at,
+           c.start_event AS contract_event, (c.is_won AND in_time.is_decided) OR l.contract_id IS NOT NULL AS is_renewed, c.renewal_asked_at, x.known_at AS taken_away_at,
            (o.ends < o.term_ends AND NOT o.goes_on) OR o.is_terminated OR (c.status = 'Terminated' AND c.is_won IS NOT TRUE) AS is_early,
-           CASE WHEN c.is_closed THEN c.close_date::timestamp AT TIME ZONE %6$L END AS decided_at
+           CASE WHEN in_time.is_decided THEN c.close_date::timestamp AT TIME ZONE %6$L ELSE l.known_at END AS decided_at
     FROM ordered o
     JOIN signed c ON c.id = o.contract_id
     LEFT JOIN closing x ON x.line_id = o.line_id AND x.starts = o.starts
+    LEFT JOIN late l ON l.contract_id = o.contract_id
+    -- A decision that comes more than 30 days after the end came to a contract that was over: lost in its period, recovered in a later one.
+    CROSS JOIN LATERAL (SELECT c.is_closed AND c.close_date <= o.ends + 30 AS is_decided) in_time
 ),
 dated AS (
     -- An end that is neither reached nor decided is a term's end, not the line's.
@@ -192,7 +206,7 @@ SELECT c.account_id, c.parent_account_id, d.contract_id, d.line_id, d.product, d
        CASE WHEN NOT d.is_evergreen THEN coalesce(d.term_ends, d.contract_ends) END AS term_end,
        -- An open renewal opportunity means that somebody negotiates; as the row became known.
        CASE WHEN d.is_evergreen THEN true WHEN d.renewal_asked_at <= d.known_at THEN false END AS auto_renew,
-       CASE WHEN d.previous_ends IS NULL THEN CASE WHEN d.is_renewal THEN 'renewal' ELSE 'new' END
+       CASE WHEN d.previous_ends IS NULL THEN d.contract_event
             WHEN d.previous_ends < d.starts THEN 'reactivation'
             WHEN d.quantity > d.previous_quantity THEN 'upgrade'
             WHEN d.quantity < d.previous_quantity THEN 'downgrade'
@@ -202,7 +216,7 @@ SELECT c.account_id, c.parent_account_id, d.contract_id, d.line_id, d.product, d
             WHEN d.goes_on AND d.next_quantity < d.quantity THEN 'downgrade'
             WHEN d.goes_on THEN 'price_change'
             WHEN d.is_early THEN 'early_termination'
-            WHEN d.is_won THEN 'renewal'
+            WHEN d.is_renewed THEN 'renewal'
             ELSE 'non_renewal' END AS end_event,
        d.known_at,
        CASE WHEN d.valid_to IS NULL THEN NULL
@@ -214,59 +228,70 @@ FROM dated d
 JOIN customer c ON c.id = d.contract_account_id;
 COMMENT ON VIEW %2$s IS 'Contract timeline from Salesforce CPQ: one row per subscription line between two amendments (shape: ltv.contract_line).';
 
--- What became of each committed term. A renewal that was won more than 90 days before the end is early, more than 30 days after it late.
+-- What became of each committed term. A renewal that was won more than 90 days before the end is early, more than 30 days after it late,
+-- and so is one of which no opportunity says: the next contract, if it begins within 30 days.
 CREATE VIEW %4$s AS
 WITH RECURSIVE
 <accounts>
+<succession>
 term AS (
     SELECT DISTINCT ON (c.id) a.account_id, c.id AS contract_id, c.start_date AS term_start, c.end_date + 1 AS due_on, c.status, o.id AS opportunity_id,
-           o.is_won, o.is_closed, o.close_date, next.sbqq_evergreen_c AS became_evergreen, next.id AS next_contract_id, next.start_date AS next_starts
+           o.is_won, o.is_closed, o.close_date, coalesce(next.sbqq_evergreen_c, late.is_evergreen) AS became_evergreen, coalesce(next.id, late.id) AS next_contract_id,
+           coalesce(next.start_date, late.start_date) AS next_starts, late.start_date AS late_starts
     FROM %1$I.contract c
     JOIN customer a ON a.id = c.account_id
     LEFT JOIN %1$I.opportunity o ON NOT coalesce(o.is_deleted, false) AND (o.id = c.sbqq_renewal_opportunity_c OR o.sbqq_renewed_contract_c = c.id)
     LEFT JOIN %1$I.contract next ON next.sbqq_opportunity_c = o.id AND NOT coalesce(next.is_deleted, false)
+    LEFT JOIN succession late ON late.before_id = c.id AND late.start_event = 'renewal'
     WHERE NOT coalesce(c.is_deleted, false) AND c.status IN ('Activated', 'Expired', 'Terminated') AND NOT coalesce(c.sbqq_evergreen_c, false)
-    ORDER BY c.id, o.is_won DESC NULLS LAST, o.close_date, o.id, next.id
+    ORDER BY c.id, o.is_won DESC NULLS LAST, o.close_date, o.id, next.id, late.start_date, late.id
 ),
 line AS MATERIALIZED (
-    SELECT contract_id, valid_from, valid_to, mrr FROM %2$s
+    SELECT contract_id, valid_from, valid_to, mrr, known_at FROM %2$s
+),
+last_day AS (
+    -- The day on which the last line ended, if that was before the term's.
+    SELECT t.contract_id, least(t.due_on, max(coalesce(l.valid_to, 'infinity'))) AS day, max(coalesce(l.valid_to, 'infinity')) < t.due_on AS is_early
+    FROM term t
+    JOIN line l ON l.contract_id = t.contract_id
+    GROUP BY t.contract_id, t.due_on
 ),
 due AS (
-    SELECT t.contract_id, sum(l.mrr) AS mrr
-    FROM term t
-    JOIN line l ON l.contract_id = t.contract_id AND l.valid_from < t.due_on AND (l.valid_to IS NULL OR l.valid_to >= t.due_on)
-    GROUP BY t.contract_id
+    SELECT d.contract_id, d.day, d.is_early, sum(l.mrr) AS mrr
+    FROM last_day d
+    JOIN line l ON l.contract_id = d.contract_id AND l.valid_from < d.day AND (l.valid_to IS NULL OR l.valid_to >= d.day)
+    GROUP BY d.contract_id, d.day, d.is_early
 ),
 renewed AS (
-    SELECT t.contract_id, sum(l.mrr) AS mrr
+    SELECT t.contract_id, sum(l.mrr) AS mrr, min(l.known_at) AS known_at
     FROM term t
     JOIN line l ON l.contract_id = t.next_contract_id AND l.valid_from <= t.next_starts AND (l.valid_to IS NULL OR l.valid_to > t.next_starts)
     GROUP BY t.contract_id
 ),
 valued AS (
-    SELECT t.*, d.mrr AS mrr_before, r.mrr AS mrr_after
+    SELECT t.*, d.mrr AS mrr_before, d.day AS last_day, d.is_early, r.mrr AS mrr_after, CASE WHEN t.late_starts IS NOT NULL THEN r.known_at END AS late_known_at
     FROM term t
     LEFT JOIN due d ON d.contract_id = t.contract_id
     LEFT JOIN renewed r ON r.contract_id = t.contract_id
 ),
 decided AS (
-    SELECT v.*, CASE WHEN v.status = 'Terminated' AND v.is_won IS NOT TRUE THEN 'early_termination'
+    SELECT v.*, CASE WHEN (v.status = 'Terminated' OR v.is_early) AND v.is_won IS NOT TRUE THEN 'early_termination'
                      WHEN v.is_won AND v.became_evergreen THEN 'converted_evergreen'
                      WHEN v.is_won AND v.close_date > v.due_on + 30 THEN 'renewed_late'
                      WHEN v.is_won AND v.mrr_after < v.mrr_before THEN 'downsold'
                      WHEN v.is_won AND v.close_date < v.due_on - 90 THEN 'renewed_early'
                      WHEN v.is_won THEN 'renewed'
                      WHEN v.is_closed THEN 'lost'
+                     WHEN v.late_known_at IS NOT NULL THEN CASE WHEN v.became_evergreen THEN 'converted_evergreen' WHEN v.mrr_after < v.mrr_before THEN 'downsold' WHEN v.late_starts > v.due_on THEN 'renewed_late' ELSE 'renewed' END
                      WHEN v.due_on + 30 < (now() AT TIME ZONE %6$L)::date THEN 'lapsed'
                      ELSE 'open' END AS outcome
     FROM valued v
 )
-SELECT account_id, contract_id, term_start, due_on, outcome,
-       CASE WHEN outcome = 'open' THEN NULL WHEN outcome = 'early_termination' THEN due_on WHEN outcome = 'lapsed' THEN due_on + 30 ELSE close_date END AS decided_on,
-       (CASE WHEN outcome = 'open' THEN NULL WHEN outcome = 'early_termination' THEN due_on WHEN outcome = 'lapsed' THEN due_on + 30 ELSE close_date END)::timestamp
-           AT TIME ZONE %6$L AS known_at,
+SELECT account_id, contract_id, term_start, due_on, outcome, (known_at AT TIME ZONE %6$L)::date AS decided_on, known_at,
        mrr_before, mrr_after, opportunity_id
-FROM decided;
+FROM (SELECT d.*, CASE WHEN outcome = 'open' THEN NULL WHEN NOT coalesce(is_closed, false) AND late_known_at IS NOT NULL AND outcome <> 'early_termination' THEN late_known_at
+                       ELSE (CASE outcome WHEN 'early_termination' THEN coalesce(last_day, due_on) WHEN 'lapsed' THEN due_on + 30 ELSE close_date END)::timestamp AT TIME ZONE %6$L END AS known_at
+      FROM decided d) d;
 COMMENT ON VIEW %4$s IS 'One row per signed contract with a term: when its renewal was due, what became of it, and when that was known.';
 
 CREATE VIEW %3$s AS
@@ -305,6 +330,29 @@ customer AS (
     JOIN ancestor n ON n.id = s.account_id
     ORDER BY s.id, s.depth DESC, n.depth DESC
 ),$part$)) accounts (text),
+(VALUES (
+$part$standing AS (
+    -- Signed contracts of each customer: which an opportunity ties to the one before, and of which it decided.
+    SELECT c.id, a.account_id, c.start_date, CASE WHEN NOT coalesce(c.sbqq_evergreen_c, false) THEN c.end_date + 1 END AS ends, c.status,
+           EXISTS (SELECT FROM %1$I.opportunity o WHERE o.id = c.sbqq_opportunity_c AND o.sbqq_renewed_contract_c IS NOT NULL) AS is_tied,
+           EXISTS (SELECT FROM %1$I.opportunity o WHERE (o.id = c.sbqq_renewal_opportunity_c OR o.sbqq_renewed_contract_c = c.id)
+                      AND o.is_closed AND NOT coalesce(o.is_deleted, false)) AS is_decided
+    FROM %1$I.contract c
+    JOIN customer a ON a.id = c.account_id
+    WHERE NOT coalesce(c.is_deleted, false) AND c.status IN ('Activated', 'Expired', 'Terminated')
+),
+succession AS (
+    -- A contract that nothing ties to another, of a customer who has had one and has none in force. Within 30 days of one that expired and of
+    -- which nobody decided it is that one's late renewal; otherwise the customer is back.
+    SELECT n.id, n.start_date, n.ends IS NULL AS is_evergreen, n.before_id,
+           CASE WHEN n.start_date <= n.before_ends + 30 AND n.before_status = 'Expired' AND NOT n.before_decided THEN 'renewal' ELSE 'reactivation' END AS start_event
+    FROM (SELECT DISTINCT ON (c.id) c.id, c.start_date, c.ends, p.id AS before_id, p.ends AS before_ends, p.status AS before_status, p.is_decided AS before_decided
+          FROM standing c
+          JOIN standing p ON p.account_id = c.account_id AND p.start_date < c.start_date
+          WHERE NOT c.is_tied
+          ORDER BY c.id, p.ends DESC NULLS FIRST, p.id) n
+    WHERE n.before_ends <= n.start_date
+),$part$)) succession (text),
 (VALUES (
 $part$
 -- One unit of a currency in the corporate currency. Salesforce states the other way round, and applies dated rates to opportunities only.

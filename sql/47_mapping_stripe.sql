@@ -5,18 +5,18 @@
 CREATE VIEW ltv._mapping_stripe AS
 SELECT flavour.source, 'stripe'::text AS default_schema, flavour.needs,
        ARRAY['timeline', 'excluded'] AS views,
-       flavour.limits || ' A change of price or quantity begins with the next full invoice line; prorations are cash that catches up. Discounts on a customer are not seen, those on a subscription are. Term dates are read from the metadata keys contract_start and contract_end, parents from parent_account_id; without them a subscription is evergreen; metadata are as they stand today.' AS limits,
+       flavour.limits || ' A change of price begins with the next full invoice line; prorations are cash that catches up. Discounts on a customer are not seen, those on a subscription are. Term dates are read from the metadata keys contract_start and contract_end, parents from parent_account_id; without them a bill for a year or more is a term of its own, and what is billed more often is evergreen; metadata are as they stand today. Credit notes are not read: a price that was wrong is seen when its invoice is written anew.' AS limits,
        rules.head || flavour.staging || rules.body || flavour.excluded AS template
 FROM (VALUES
 ('stripe.fivetran',
  'customer, subscription_history, subscription_discount, coupon, price, invoice, invoice_line_item',
- 'Pauses, past due and unpaid spells are known from the first sync of subscription_history on.',
+ 'Pauses, past due and unpaid spells, and seats that change in the middle of a period, are known from the first sync of subscription_history on; such seats where a subscription has one item, as Stripe states no others: the rest begin with the next full invoice line.',
 $part$
 subscription AS (
     -- Every subscription as it stands today. Test mode, deleted customers and first invoices that nobody paid are left out: the
     -- view of excluded rows lists them. Where customers are deleted when they leave, take out the line on is_deleted: it would hide churn.
     SELECT s.id, s.customer_id AS account_id, c.metadata::jsonb ->> 'parent_account_id' AS parent_account_id,
-           s.canceled_at, s.ended_at, s.cancel_at_period_end OR s.cancel_at IS NOT NULL AS is_cancelled,
+           s.canceled_at, s.ended_at, s.cancel_at_period_end, s.cancel_at_period_end OR s.cancel_at IS NOT NULL AS is_cancelled,
            (s.trial_end AT TIME ZONE %6$L)::date AS trial_end,
            (coalesce(s.ended_at, s.cancel_at, CASE WHEN s.cancel_at_period_end THEN s.current_period_end END) AT TIME ZONE %6$L)::date AS stops,
            (s.metadata::jsonb ->> 'contract_start')::date AS contract_start,
@@ -37,6 +37,12 @@ spell AS (
     FROM %1$I.subscription_history h
     CROSS JOIN LATERAL (SELECT h._fivetran_start AS began_at, CASE WHEN NOT h._fivetran_active THEN h._fivetran_end END AS over_at) t
     WHERE h.status IN ('paused', 'past_due', 'unpaid') OR (h.pause_collection_behavior IS NOT NULL AND h.status <> 'canceled')
+),
+seats AS (
+    -- How many there are, as each version of a subscription says. Stripe states it for subscriptions with one item.
+    SELECT id AS subscription_id, quantity::numeric AS quantity, _fivetran_start AS began_at, (_fivetran_start AT TIME ZONE %6$L)::date AS began_on
+    FROM %1$I.subscription_history
+    WHERE quantity > 0
 ),
 discount AS (
     -- Coupons that recur. One that is used once lowers an invoice, not the run-rate.
@@ -96,14 +102,14 @@ COMMENT ON VIEW %3$s IS 'What the timeline leaves out, and why. Count it by reas
 $part$),
 ('stripe.airbyte',
  'customers, subscriptions, invoices, invoice_line_items (nested objects as jsonb)',
- 'Only the present state of a subscription is landed: a pause or a past due spell that is over is not seen, one that lasts is dated by the last update, and of discounts only the present one is.',
+ 'Only the present state of a subscription is landed: seats that change in the middle of a period begin with the next full invoice line, a pause or a past due spell that is over is not seen, one that lasts is dated by the last update, and of discounts only the present one is.',
 $part$
 subscription AS (
     -- Every subscription as it stands today. Test mode, deleted customers and first invoices that nobody paid are left out: the
     -- view of excluded rows lists them. Where customers are deleted when they leave, take out the line on is_deleted: it would hide churn.
     SELECT s.id, s.customer AS account_id, c.metadata ->> 'parent_account_id' AS parent_account_id,
            to_timestamp(s.canceled_at) AS canceled_at, to_timestamp(s.ended_at) AS ended_at,
-           s.cancel_at_period_end OR s.cancel_at IS NOT NULL AS is_cancelled,
+           s.cancel_at_period_end, s.cancel_at_period_end OR s.cancel_at IS NOT NULL AS is_cancelled,
            (to_timestamp(s.trial_end) AT TIME ZONE %6$L)::date AS trial_end,
            (to_timestamp(coalesce(s.ended_at, s.cancel_at, CASE WHEN s.cancel_at_period_end THEN s.current_period_end END))
                 AT TIME ZONE %6$L)::date AS stops,
@@ -125,6 +131,11 @@ spell AS (
            (to_timestamp(s.updated) AT TIME ZONE %6$L)::date AS began_on, NULL::date AS over_on
     FROM %1$I.subscriptions s
     WHERE s.status IN ('paused', 'past_due', 'unpaid') OR (jsonb_typeof(s.pause_collection) = 'object' AND s.status <> 'canceled')
+),
+seats AS (
+    -- Versions of subscriptions, which would say how many there are in the middle of a period, are not landed.
+    SELECT NULL::text AS subscription_id, NULL::numeric AS quantity, NULL::timestamptz AS began_at, NULL::date AS began_on
+    WHERE false
 ),
 discount AS (
     -- Coupons that recur. One that is used once lowers an invoice, not the run-rate.
@@ -196,10 +207,10 @@ WITH minor_unit (currency, per_unit) AS (
 $part$
 priced AS (
     -- Per month, in major units. In a trial nothing is billed: the price that will be is shown, in the state trial.
-    SELECT b.line_id, b.subscription_id, b.invoice_id, b.source_key, b.product, b.price_id, b.currency, b.quantity, b.starts, b.ends, b.known_at,
+    SELECT b.line_id, b.subscription_id, b.invoice_id, b.source_key, b.product, b.price_id, b.currency, b.quantity AS billed_quantity, b.starts, b.ends, b.known_at,
            m.billing_months, coalesce(u.per_unit, 100) AS per_unit,
            CASE WHEN b.starts < s.trial_end THEN coalesce(b.catalogue_amount, b.list_amount) ELSE b.list_amount END
-               / coalesce(u.per_unit, 100) / m.billing_months AS list_mrr
+               / coalesce(u.per_unit, 100) / m.billing_months AS billed_list
     FROM billed b
     JOIN subscription s ON s.id = b.subscription_id
     CROSS JOIN LATERAL (SELECT b.units * CASE b.unit WHEN 'year' THEN 12 WHEN 'month' THEN 1 WHEN 'week' THEN 12.0 / 52 WHEN 'day' THEN 12.0 / 365 END
@@ -218,8 +229,9 @@ rebate AS (
 discounted AS (
     -- An amount off is spread over the invoice's lines in proportion to their price. A line that is billed twice counts once.
     SELECT DISTINCT ON (p.line_id, p.starts) p.*,
-           greatest(0, p.list_mrr * coalesce(r.factor, 1) - coalesce(r.amount_off, 0) / p.per_unit / p.billing_months
-               * coalesce(p.list_mrr / nullif(sum(p.list_mrr) OVER (PARTITION BY p.invoice_id, p.subscription_id), 0), 0)) AS mrr
+           coalesce(r.factor, 1) AS factor, count(*) OVER (PARTITION BY p.invoice_id, p.subscription_id) = 1 AS is_alone,
+           greatest(0, p.billed_list * coalesce(r.factor, 1) - coalesce(r.amount_off, 0) / p.per_unit / p.billing_months
+               * coalesce(p.billed_list / nullif(sum(p.billed_list) OVER (PARTITION BY p.invoice_id, p.subscription_id), 0), 0)) AS billed_mrr
     FROM priced p
     LEFT JOIN rebate r ON r.source_key = p.source_key
     ORDER BY p.line_id, p.starts, p.known_at DESC, p.source_key
@@ -243,23 +255,32 @@ dropped AS (
     WHERE p.next_starts IS NULL
     GROUP BY p.source_key
 ),
+last_bill AS (
+    SELECT subscription_id, max(ends) AS ends FROM billed GROUP BY subscription_id
+),
 covered AS (
     -- How far a bill reaches: to the next one, if that comes within three days or after a pause; else to the last day paid for.
     -- The last bill reaches on for as long as the subscription goes on with this line.
-    SELECT p.*, g.dropped_at, s.trial_end, s.account_id, s.parent_account_id, s.contract_start, s.contract_end, s.is_cancelled,
-           s.is_unasked, s.canceled_at, s.ended_at, t.stops,
+    SELECT p.*, g.dropped_at, s.trial_end, s.account_id, s.parent_account_id, s.is_cancelled, s.is_unasked, s.canceled_at, s.ended_at, t.stops,
+           -- What is paid for a year or more at once is committed for as long, unless a term is written down; the rest is not.
+           CASE WHEN c.is_committed THEN p.starts ELSE s.contract_start END AS term_start,
+           CASE WHEN c.is_committed THEN p.ends ELSE s.contract_end END AS term_end,
            least(CASE WHEN p.next_starts <= p.ends + 3 OR z.source_key IS NOT NULL THEN p.next_starts
                       WHEN p.next_starts IS NOT NULL OR g.dropped_at IS NOT NULL THEN p.ends END,
                  t.stops) AS covers_to
     FROM period p
     JOIN subscription s ON s.id = p.subscription_id
-    -- One that stopped on its first day was a customer for that day.
-    CROSS JOIN LATERAL (SELECT CASE WHEN s.stops > p.first_starts THEN s.stops WHEN s.stops IS NOT NULL THEN p.first_starts + 1 END AS stops) t
+    JOIN last_bill b ON b.subscription_id = p.subscription_id
+    -- One that stopped on its first day was a customer for that day. Newer versions of Stripe state no period of a subscription: what ends with
+    -- its period ends with the last bill.
+    CROSS JOIN LATERAL (SELECT CASE WHEN e.stops > p.first_starts THEN e.stops WHEN e.stops IS NOT NULL THEN p.first_starts + 1 END AS stops
+                        FROM (SELECT coalesce(s.stops, CASE WHEN s.cancel_at_period_end THEN b.ends END) AS stops) e) t
+    CROSS JOIN LATERAL (SELECT p.billing_months >= 12 AND coalesce(s.contract_start, s.contract_end) IS NULL AND (p.starts < s.trial_end) IS NOT TRUE AS is_committed) c
     LEFT JOIN paused z ON z.source_key = p.source_key
     LEFT JOIN dropped g ON g.source_key = p.source_key
 ),
 cut AS (
-    -- The days on which a period changes its state, and when that was known.
+    -- The days on which a period changes its state or its seats, and when that was known.
     SELECT source_key, day, max(at) AS at
     FROM (SELECT c.source_key, c.starts, c.covers_to, c.starts, NULL::timestamptz FROM covered c
           UNION ALL
@@ -268,6 +289,8 @@ cut AS (
           SELECT c.source_key, c.starts, c.covers_to, s.began_on, s.began_at FROM covered c JOIN spell s ON s.subscription_id = c.subscription_id
           UNION ALL
           SELECT c.source_key, c.starts, c.covers_to, s.over_on, s.over_at FROM covered c JOIN spell s ON s.subscription_id = c.subscription_id
+          UNION ALL
+          SELECT c.source_key, c.starts, c.covers_to, n.began_on, n.began_at FROM covered c JOIN seats n ON n.subscription_id = c.subscription_id AND c.is_alone AND n.began_on > c.starts
          ) change (source_key, starts, covers_to, day, at)
     WHERE day >= starts AND (covers_to IS NULL OR day < covers_to)
     GROUP BY source_key, day
@@ -279,16 +302,20 @@ piece AS (
     JOIN cut ON cut.source_key = c.source_key
 ),
 stated AS (
+    -- Seats that come or go in the middle of a period have its price, and its percentage off.
     SELECT DISTINCT ON (p.source_key, p.valid_from)
-           p.*, coalesce(s.state, CASE WHEN p.valid_from < p.trial_end THEN 'trial' ELSE 'active' END) AS state
+           p.*, coalesce(s.state, CASE WHEN p.valid_from < p.trial_end THEN 'trial' ELSE 'active' END) AS state, coalesce(n.quantity, p.billed_quantity) AS quantity,
+           round(p.billed_list + q.more, 4) AS list_mrr, round(greatest(0, p.billed_mrr + q.more * p.factor), 4) AS mrr
     FROM piece p
     LEFT JOIN spell s ON s.subscription_id = p.subscription_id AND s.began_on <= p.valid_from AND (s.over_on IS NULL OR s.over_on > p.valid_from)
-    ORDER BY p.source_key, p.valid_from, s.began_at DESC
+    LEFT JOIN seats n ON n.subscription_id = p.subscription_id AND p.is_alone AND n.began_on > p.starts AND n.began_on <= p.valid_from
+    CROSS JOIN LATERAL (SELECT coalesce(p.billed_list * (n.quantity - p.billed_quantity) / nullif(p.billed_quantity, 0), 0) AS more) q
+    ORDER BY p.source_key, p.valid_from, s.began_at DESC, n.began_at DESC NULLS LAST
 ),
 marked AS (
     -- Neighbours that differ in nothing are one row.
-    SELECT s.*, (lag(s.valid_to) OVER line = s.valid_from AND lag((s.mrr, s.list_mrr, s.quantity, s.price_id, s.state, s.currency)) OVER line
-                 IS NOT DISTINCT FROM (s.mrr, s.list_mrr, s.quantity, s.price_id, s.state, s.currency)) IS NOT TRUE AS is_start
+    SELECT s.*, (lag(s.valid_to) OVER line = s.valid_from AND lag((s.mrr, s.list_mrr, s.quantity, s.price_id, s.state, s.currency, s.term_end)) OVER line
+                 IS NOT DISTINCT FROM (s.mrr, s.list_mrr, s.quantity, s.price_id, s.state, s.currency, s.term_end)) IS NOT TRUE AS is_start
     FROM stated s
     WINDOW line AS (PARTITION BY s.line_id ORDER BY s.valid_from)
 ),
@@ -300,10 +327,10 @@ island AS (
     SELECT line_id, island, min(valid_from) AS valid_from, nullif(max(coalesce(valid_to, 'infinity')), 'infinity') AS valid_to,
            max(ends) AS paid_to, min(piece_known_at) AS known_at, min(source_key) AS source_key, min(dropped_at) AS dropped_at,
            subscription_id, account_id, parent_account_id, product, price_id, currency, quantity, mrr, list_mrr, billing_months, state,
-           contract_start, contract_end, is_cancelled, is_unasked, canceled_at, ended_at, stops
+           term_start, term_end, is_cancelled, is_unasked, canceled_at, ended_at, stops
     FROM numbered
     GROUP BY line_id, island, subscription_id, account_id, parent_account_id, product, price_id, currency, quantity, mrr, list_mrr, billing_months,
-             state, contract_start, contract_end, is_cancelled, is_unasked, canceled_at, ended_at, stops
+             state, term_start, term_end, is_cancelled, is_unasked, canceled_at, ended_at, stops
 ),
 begun AS (
     SELECT i.*, lag(i.state) OVER line AS previous_state,
@@ -313,7 +340,7 @@ begun AS (
                 WHEN i.valid_from > lag(i.valid_to) OVER line OR lag(i.state) OVER line = 'unpaid' THEN 'reactivation'
                 WHEN lag(i.state) OVER line = 'paused' AND i.state <> 'paused' THEN 'resume'
                 WHEN (i.quantity, i.product) IS NOT DISTINCT FROM (lag(i.quantity) OVER line, lag(i.product) OVER line)
-                    THEN CASE WHEN i.mrr <> lag(i.mrr) OVER line OR i.price_id <> lag(i.price_id) OVER line THEN 'price_change' END
+                    THEN CASE WHEN i.term_end IS DISTINCT FROM lag(i.term_end) OVER line AND i.term_end IS NOT NULL THEN 'renewal' WHEN i.mrr <> lag(i.mrr) OVER line OR i.price_id <> lag(i.price_id) OVER line THEN 'price_change' END
                 WHEN i.mrr > lag(i.mrr) OVER line THEN 'upgrade'
                 WHEN i.mrr < lag(i.mrr) OVER line THEN 'downgrade'
                 ELSE 'price_change' END AS start_event
@@ -327,8 +354,8 @@ followed AS (
     WINDOW line AS (PARTITION BY b.line_id ORDER BY b.valid_from)
 )
 SELECT account_id, parent_account_id, subscription_id AS contract_id, line_id, product, valid_from, valid_to, state,
-       round(mrr, 4) AS mrr, round(list_mrr, 4) AS list_mrr, quantity, currency, round(billing_months, 4) AS billing_months,
-       'advance'::text AS payment_timing, contract_start AS term_start, contract_end AS term_end,
+       mrr, list_mrr, quantity, currency, round(billing_months, 4) AS billing_months,
+       'advance'::text AS payment_timing, term_start, term_end,
        -- As the row became known: a cancellation that was asked for later is told by end_known_at.
        (is_cancelled AND canceled_at <= known_at) IS NOT TRUE AS auto_renew, start_event,
        CASE WHEN valid_to IS NULL THEN NULL
@@ -336,11 +363,11 @@ SELECT account_id, parent_account_id, subscription_id AS contract_id, line_id, p
             WHEN goes_on AND next_state = 'paused' AND state <> 'paused' THEN 'pause'
             WHEN goes_on AND state = 'trial' AND next_state <> 'trial' THEN 'conversion'
             WHEN goes_on AND state = 'paused' AND next_state <> 'paused' THEN 'resume'
-            WHEN goes_on THEN CASE WHEN next_event IN ('upgrade', 'downgrade', 'price_change') THEN next_event END
+            WHEN goes_on THEN CASE WHEN next_event IN ('upgrade', 'downgrade', 'price_change', 'renewal') THEN next_event END
             WHEN valid_to < stops OR stops IS NULL THEN CASE WHEN dropped_at IS NULL THEN 'non_renewal' ELSE 'cancel' END
             WHEN is_unasked OR (state = 'past_due' AND canceled_at >= ended_at) THEN 'involuntary'
-            WHEN valid_to < contract_end THEN 'early_termination'
-            WHEN contract_end IS NOT NULL OR valid_to >= paid_to THEN 'non_renewal'
+            WHEN valid_to < term_end THEN 'early_termination'
+            WHEN term_end IS NOT NULL OR valid_to >= paid_to THEN 'non_renewal'
             ELSE 'cancel' END AS end_event,
        known_at,
        CASE WHEN valid_to IS NULL THEN NULL

@@ -6,6 +6,7 @@ CREATE FUNCTION ltv.book_query(timeline regclass, as_of date, by text DEFAULT NU
 AS $book$
 DECLARE
     today text := format('%L::date', as_of);
+    source text;
 BEGIN
     IF timeline IS NULL OR as_of IS NULL OR NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'timeline and as_of must be known, got % and %', timeline, as_of
@@ -18,6 +19,7 @@ BEGIN
         RAISE EXCEPTION 'a contract timeline has no column "%"', by
             USING ERRCODE = 'undefined_column', HINT = 'by is a column of ltv.contract_line, such as product, currency or parent_account_id.';
     END IF;
+    source := ltv.checked_query(timeline, as_of);
     RETURN format($sql$
 WITH line AS (
     SELECT r.account_id, %2$s AS segment, r.currency, r.mrr, r.state, r.valid_from, NULLIF(r.valid_to, 'infinity') AS valid_to,
@@ -45,7 +47,7 @@ SELECT l.account_id, l.segment, l.currency, ltv.months_between(v.start_on, %3$s)
 FROM line l JOIN live v USING (account_id)
 WHERE l.state IN ('active', 'past_due') AND l.mrr IS NOT NULL AND (l.valid_to IS NULL OR l.valid_to > %3$s AND l.valid_to > l.valid_from)
 GROUP BY l.account_id, l.segment, l.currency, v.start_on$sql$,
-        ltv.timeline_query(timeline, as_of), CASE WHEN by IS NULL THEN '''all''::text' ELSE format('r.%I::text', by) END, today, grace_days);
+        source, CASE WHEN by IS NULL THEN '''all''::text' ELSE format('r.%I::text', by) END, today, grace_days);
 END
 $book$;
 COMMENT ON FUNCTION ltv.book_query(regclass, date, text, integer) IS 'The text of a query that reads a timeline as the book of contracts that were live on a day, as known by the end of it: one row per account, segment (the column by, or all) and currency, with given, the months since the account came (spells at most grace_days apart are one), and arrays over its lines in states active and past_due, contracted ones that are still to begin among them: amounts per year (12 mrr), begins, ends (where they were known), renewals (term_end) and terms, in calendar months from as_of. What run_rate_agg takes. Errors 22004, 22023, 42703.';
@@ -59,13 +61,17 @@ CREATE FUNCTION ltv.forecast_arr(
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY EXECUTE format($sql$
+    -- A loop, as an error in it does not quote the statement.
+    FOR month, segment, opening, expected_churn, expected_growth, mean, contracted, lower, upper, total_lower, total_upper, currency, accounts, status IN EXECUTE format($sql$
         SELECT ($2 + make_interval(months => k.month))::date, p.segment, k.opening, k.expected_churn, k.expected_growth, k.mean, k.certain,
                k.lower, k.upper, k.total_lower, k.total_upper, k.currency, k.accounts, k.status
         FROM (SELECT b.segment, ltv.run_rate_agg($1, b.given, b.amounts, b.begins, b.ends, b.renewals, b.terms, $3, $4, b.currency) AS p
               FROM (%s) b GROUP BY b.segment) p, LATERAL ltv.portfolio_months(p.p, $5) k
         ORDER BY p.segment COLLATE "C", k.month$sql$, ltv.book_query(timeline, as_of, by, grace_days))
-    USING curve, as_of, expansion, months, level;
+    USING curve, as_of, expansion, months, level
+    LOOP
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ltv.forecast_arr(ltv.survival, regclass, date, integer, text, double precision, double precision, integer) IS 'Annual recurring revenue that is expected of the contracts that were live on a day (no new business), as known by the end of it: the first row of a segment is as_of, then one for each month. Each line counts with the probability that its account is still there at its age: certain within committed terms (contracted), by its renewal dates from there on, at any time without a term. Lines known to end count until then, contracted ones from when they begin. opening - expected_churn + expected_growth = mean. lower, upper: where the expected ARR lies by the errors of the curve, which all accounts share; total_lower, total_upper: where the realised ARR lies, if accounts leave independently (normal approximation). expansion: yearly growth of those who stay. curve: durations of accounts in months. accounts: of the segment. status tells how many have no curve at their age; they add nothing. Errors 22023 for two currencies in a segment: by => ''currency''.';
@@ -90,13 +96,17 @@ BEGIN
         RAISE EXCEPTION '% has several rows for account %', features, twice
             USING ERRCODE = 'invalid_parameter_value', HINT = 'One row per account: its features on the day.';
     END IF;
-    RETURN QUERY EXECUTE format($sql$
+    -- A loop, as an error in it does not quote the statement.
+    FOR month, segment, opening, expected_churn, expected_growth, mean, contracted, lower, upper, total_lower, total_upper, currency, accounts, status IN EXECUTE format($sql$
         SELECT ($2 + make_interval(months => k.month))::date, p.segment, k.opening, k.expected_churn, k.expected_growth, k.mean, k.certain,
                k.lower, k.upper, k.total_lower, k.total_upper, k.currency, k.accounts, k.status
         FROM (SELECT b.segment, ltv.run_rate_agg($1, f, b.given, b.amounts, b.begins, b.ends, b.renewals, b.terms, $3, $4, b.currency) AS p
               FROM (%s) b LEFT JOIN %s f ON f.account_id::text = b.account_id GROUP BY b.segment) p, LATERAL ltv.portfolio_months(p.p, $5) k
         ORDER BY p.segment COLLATE "C", k.month$sql$, ltv.book_query(timeline, as_of, by, grace_days), features)
-    USING m, as_of, expansion, months, level;
+    USING m, as_of, expansion, months, level
+    LOOP
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ltv.forecast_arr(ltv.model, regclass, regclass, date, integer, text, double precision, double precision, integer) IS 'As forecast_arr(curve, ...) with the curve that a model has for each account. features: a relation with one row per account, account_id and the features of the model as they were on the day; accounts without a row have no value.';

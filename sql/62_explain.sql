@@ -16,6 +16,28 @@ CREATE FUNCTION ltv.explain(
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_name';
 COMMENT ON FUNCTION ltv.explain(text, record, integer, double precision, double precision, text) IS 'As explain(ltv.model, ...) with a registered model: name, name@alias or name@version.';
 
+CREATE TYPE ltv.value_contribution AS (
+    rank integer,
+    feature text,
+    value text,
+    contribution numeric,
+    direction text,
+    baseline numeric,
+    prediction numeric,
+    currency text,
+    status text
+);
+COMMENT ON TYPE ltv.value_contribution IS 'What explain_value says of one feature of a row: how much of the difference between its lifetime value and that of the average row goes with it.';
+COMMENT ON COLUMN ltv.value_contribution.rank IS 'The place by the size of the contribution; the last row holds all beyond top.';
+COMMENT ON COLUMN ltv.value_contribution.feature IS 'The feature, all levels of a category as one.';
+COMMENT ON COLUMN ltv.value_contribution.value IS 'Its value in the row, as text.';
+COMMENT ON COLUMN ltv.value_contribution.contribution IS 'Its share of prediction - baseline: all of them add up to it, to the minor unit.';
+COMMENT ON COLUMN ltv.value_contribution.direction IS 'higher, lower or none.';
+COMMENT ON COLUMN ltv.value_contribution.baseline IS 'The lifetime value of the average row under the same terms.';
+COMMENT ON COLUMN ltv.value_contribution.prediction IS 'The lifetime value of the row.';
+COMMENT ON COLUMN ltv.value_contribution.currency IS 'The currency of the call; NULL when it named none.';
+COMMENT ON COLUMN ltv.value_contribution.status IS 'As in lifetime_value; of a row without a value, why.';
+
 CREATE FUNCTION ltv.explain_value(
     m ltv.model, features record,
     revenue double precision,
@@ -37,12 +59,10 @@ CREATE FUNCTION ltv.explain_value(
     currency text DEFAULT NULL,
     level double precision DEFAULT 0.95,
     as_of date DEFAULT NULL,
-    top integer DEFAULT 5,
-    OUT rank integer, OUT feature text, OUT value text, OUT contribution numeric, OUT direction text,
-    OUT baseline numeric, OUT prediction numeric, OUT money text, OUT status text
-) RETURNS SETOF record
+    top integer DEFAULT 5
+) RETURNS SETOF ltv.value_contribution
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_value_model';
-COMMENT ON FUNCTION ltv.explain_value(ltv.model, record, double precision, double precision, double precision, double precision, integer, double precision, double precision, double precision, text, text, double precision, double precision, double precision, integer, double precision, text, text, double precision, date, integer) IS 'explain in money: how the lifetime value of a row differs from that of the average row, by feature, to the minor unit. Terms as in lifetime_value; prediction is its ltv, baseline the ltv of the average row under the same terms. The allocation is that of explain, and the contributions add up to prediction - baseline to the cent (largest remainders). money: the currency of the call. status as in lifetime_value. Errors 22023, 42703.';
+COMMENT ON FUNCTION ltv.explain_value(ltv.model, record, double precision, double precision, double precision, double precision, integer, double precision, double precision, double precision, text, text, double precision, double precision, double precision, integer, double precision, text, text, double precision, date, integer) IS 'explain in money: how the lifetime value of a row differs from that of the average row, by feature, to the minor unit. Terms as in lifetime_value; prediction is its ltv, baseline the ltv of the average row under the same terms. The allocation is that of explain, and the contributions add up to prediction - baseline to the cent (largest remainders). currency: that of the call. status as in lifetime_value. Errors 22023, 42703.';
 
 CREATE FUNCTION ltv.explain_value(
     model text, features record,
@@ -65,9 +85,14 @@ CREATE FUNCTION ltv.explain_value(
     currency text DEFAULT NULL,
     level double precision DEFAULT 0.95,
     as_of date DEFAULT NULL,
-    top integer DEFAULT 5,
-    OUT rank integer, OUT feature text, OUT value text, OUT contribution numeric, OUT direction text,
-    OUT baseline numeric, OUT prediction numeric, OUT money text, OUT status text
-) RETURNS SETOF record
+    top integer DEFAULT 5
+) RETURNS SETOF ltv.value_contribution
     LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_value_name';
 COMMENT ON FUNCTION ltv.explain_value(text, record, double precision, double precision, double precision, double precision, integer, double precision, double precision, double precision, text, text, double precision, double precision, double precision, integer, double precision, text, text, double precision, date, integer) IS 'As explain_value(ltv.model, ...) with a registered model: name, name@alias or name@version.';
+
+CREATE FUNCTION ltv.explain_value(m ltv.model, features record, terms ltv.terms, top integer DEFAULT 5) RETURNS SETOF ltv.value_contribution
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_value_model_terms';
+COMMENT ON FUNCTION ltv.explain_value(ltv.model, record, ltv.terms, integer) IS 'As explain_value(m, features, revenue, ...), of the value lifetime_value(m, features, terms): with terms that have no argument there, such as ramps, notice and bad debt.';
+CREATE FUNCTION ltv.explain_value(model text, features record, terms ltv.terms, top integer DEFAULT 5) RETURNS SETOF ltv.value_contribution
+    LANGUAGE c STABLE PARALLEL SAFE COST 10000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_value_name_terms';
+COMMENT ON FUNCTION ltv.explain_value(text, record, ltv.terms, integer) IS 'As explain_value(ltv.model, record, ltv.terms, integer) with a registered model: name, name@alias or name@version.';

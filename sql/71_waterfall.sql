@@ -3,7 +3,7 @@
 CREATE FUNCTION ltv.explain_change(
     m_before ltv.model, features_before record, terms_before ltv.terms, m_after ltv.model, features_after record, terms_after ltv.terms,
     rate_before numeric DEFAULT 1, rate_after numeric DEFAULT 1, currency text DEFAULT NULL)
-    RETURNS TABLE (step integer, part text, change numeric, before numeric, after numeric, money text, status text)
+    RETURNS TABLE (step integer, part text, change numeric, before numeric, after numeric, reporting_currency text, status text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 50000 ROWS 7
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -48,11 +48,11 @@ BEGIN
         RAISE EXCEPTION 'the value was in % and is in %', value_before.currency, value_after.currency
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies are not compared: give currency => the one to report in, and rate_before and rate_after into it.';
     END IF;
-    money := coalesce(explain_change.currency, value_after.currency, value_before.currency);
-    IF money IS NOT NULL AND NOT coalesce(ltv.is_currency(money), false) THEN
-        RAISE EXCEPTION 'unknown currency %', quote_literal(left(money, 63)) USING ERRCODE = 'invalid_parameter_value', HINT = 'Use a code of ISO 4217 in capitals, such as EUR, USD or JPY.';
+    reporting_currency := coalesce(explain_change.currency, value_after.currency, value_before.currency);
+    IF reporting_currency IS NOT NULL AND NOT coalesce(ltv.is_currency(reporting_currency), false) THEN
+        RAISE EXCEPTION 'unknown currency %', quote_literal(left(reporting_currency, 63)) USING ERRCODE = 'invalid_parameter_value', HINT = 'Use a code of ISO 4217 in capitals, such as EUR, USD or JPY.';
     END IF;
-    digits := coalesce(ltv.minor_digits(money), 2);
+    digits := coalesce(ltv.minor_digits(reporting_currency), 2);
     first := value_before.ltv * rate_before;
     last := value_after.ltv * rate_after;
     status := CASE WHEN is_new THEN 'new account' WHEN is_lost THEN 'lost account'
@@ -119,7 +119,7 @@ BEGIN
     status := concat_ws('; ', status, told);
     -- Whole minor units: each rounded down, and those that are left go to who lost most (largest remainders).
     RETURN QUERY
-    SELECT p.place::integer, p.name, round(coalesce(w.units, 0) / 10::numeric ^ digits, digits), explain_change.before, explain_change.after, money, explain_change.status
+    SELECT p.place::integer, p.name, round(coalesce(w.units, 0) / 10::numeric ^ digits, digits), explain_change.before, explain_change.after, reporting_currency, explain_change.status
     FROM unnest(parts) WITH ORDINALITY AS p (name, place)
     LEFT JOIN (SELECT moved[r.place] AS name, r.whole + CASE WHEN r.rank <= r.left_over THEN 1 WHEN r.rank > n + r.left_over THEN -1 ELSE 0 END AS units
                FROM (SELECT e.place, floor(e.exact) AS whole, row_number() OVER (ORDER BY e.exact - floor(e.exact) DESC, e.place) AS rank,
@@ -133,7 +133,7 @@ COMMENT ON FUNCTION ltv.explain_change(ltv.model, record, ltv.terms, ltv.model, 
 CREATE FUNCTION ltv.explain_change(
     model_before text, features_before record, terms_before ltv.terms, model_after text, features_after record, terms_after ltv.terms,
     rate_before numeric DEFAULT 1, rate_after numeric DEFAULT 1, currency text DEFAULT NULL)
-    RETURNS TABLE (step integer, part text, change numeric, before numeric, after numeric, money text, status text)
+    RETURNS TABLE (step integer, part text, change numeric, before numeric, after numeric, reporting_currency text, status text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000 ROWS 7
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -145,7 +145,7 @@ COMMENT ON FUNCTION ltv.explain_change(text, record, ltv.terms, text, record, lt
 
 CREATE FUNCTION ltv.explain_change_rows(
     run_a regclass, run_b regclass, id text, model_before text, model_after text DEFAULT NULL, by text DEFAULT NULL, currency text DEFAULT NULL)
-    RETURNS TABLE (entity_id text, segment text, step integer, part text, change numeric, before numeric, after numeric, money text, status text)
+    RETURNS TABLE (entity_id text, segment text, step integer, part text, change numeric, before numeric, after numeric, reporting_currency text, status text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 7000
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -183,7 +183,7 @@ BEGIN
         has_rate := has_rate || EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = run AND a.attname = 'rate' AND a.attnum > 0 AND NOT a.attisdropped);
     END LOOP;
     -- Aliases that no column of a run has as its name.
-    RETURN QUERY EXECUTE format('SELECT coalesce("run b".%1$I, "run a".%1$I)::text, %2$s, x.step, x.part, x.change, x.before, x.after, x.money, x.status
+    RETURN QUERY EXECUTE format('SELECT coalesce("run b".%1$I, "run a".%1$I)::text, %2$s, x.step, x.part, x.change, x.before, x.after, x.reporting_currency, x.status
         FROM (SELECT * FROM %3$s r WHERE r.%1$I IS NOT NULL) "run a" FULL JOIN (SELECT * FROM %4$s r WHERE r.%1$I IS NOT NULL) "run b" ON "run b".%1$I::text = "run a".%1$I::text,
              LATERAL ltv.explain_change($1, "run a", "run a".terms, $2, "run b", "run b".terms, %5$s, %6$s, $3) x',
         id, CASE WHEN by IS NULL THEN 'NULL::text' ELSE format('coalesce("run b".%1$I::text, "run a".%1$I::text)', by) END, run_a, run_b,
@@ -197,7 +197,7 @@ COMMENT ON FUNCTION ltv.explain_change_rows(regclass, regclass, text, text, text
 
 CREATE FUNCTION ltv.explain_change(
     run_a regclass, run_b regclass, id text, model_before text, model_after text DEFAULT NULL, by text DEFAULT NULL, currency text DEFAULT NULL)
-    RETURNS TABLE (segment text, step integer, part text, change numeric, before numeric, after numeric, accounts bigint, money text, status text)
+    RETURNS TABLE (segment text, step integer, part text, change numeric, before numeric, after numeric, accounts bigint, reporting_currency text, status text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 7
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -206,12 +206,12 @@ DECLARE
 BEGIN
     FOR told IN
         SELECT r.segment, r.step, r.part, sum(r.change) AS change, sum(r.before) AS before, sum(r.after) AS after, count(*) FILTER (WHERE r.change <> 0) AS n,
-               min(r.money) AS money, max(r.money) AS other, count(*) FILTER (WHERE r.status LIKE 'no value%') AS unvalued
+               min(r.reporting_currency) AS reporting_currency, max(r.reporting_currency) AS other, count(*) FILTER (WHERE r.status LIKE 'no value%') AS unvalued
         FROM ltv.explain_change_rows(run_a, run_b, id, model_before, model_after, by, currency) r
         GROUP BY r.segment, r.step, r.part ORDER BY r.segment, r.step
     LOOP
-        IF told.money <> told.other THEN
-            RAISE EXCEPTION 'the runs are in % and %', told.money, told.other
+        IF told.reporting_currency <> told.other THEN
+            RAISE EXCEPTION 'the runs are in % and %', told.reporting_currency, told.other
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies do not add up: give currency => the one to report in, and a column rate in both runs.';
         END IF;
         segment := told.segment;
@@ -221,7 +221,7 @@ BEGIN
         before := told.before;
         after := told.after;
         accounts := told.n;
-        money := told.money;
+        reporting_currency := told.reporting_currency;
         status := CASE told.unvalued WHEN 0 THEN 'ok' WHEN 1 THEN '1 account without a value' ELSE told.unvalued || ' accounts without a value' END;
         RETURN NEXT;
     END LOOP;

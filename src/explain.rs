@@ -16,7 +16,7 @@ use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::interrupts;
 use crate::predict::standing;
-use crate::value::{asked, missing, with_terms};
+use crate::value::{Asked, asked, missing, stated, with_terms};
 
 /// What is explained.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -241,17 +241,33 @@ const VALUE_TOP: usize = 21;
 
 /// `explain_value(model, row, revenue, …, as_of, top)`: the same in money, to the minor unit.
 pub fn explain_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    const WIDTH: usize = 9;
-    let silent = |why: String| call.answer_rows([unexplained([None, None], why, WIDTH)]);
-    let asked = match asked(call, 2) {
-        Ok(asked) => asked,
-        Err(name) => return silent(missing(name)),
-    };
-    let Some(top) = count(call, VALUE_TOP) else { return silent(missing("top")) };
+    match asked(call, 2) {
+        Ok(asked) => explain_worth(call, by, &asked, VALUE_TOP),
+        Err(name) => without_worth(call, missing(name)),
+    }
+}
+
+/// `explain_value(model, row, terms, top)`.
+pub fn explain_value_terms(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    match stated(call, 2) {
+        Ok(terms) => explain_worth(call, by, &Asked::of(&terms), 3),
+        Err(why) => without_worth(call, why),
+    }
+}
+
+/// The columns of `ltv.value_contribution`.
+const WIDTH: usize = 9;
+
+fn without_worth(call: &Call, why: String) -> pg_sys::Datum {
+    call.answer_rows([unexplained([None, None], why, WIDTH)])
+}
+
+fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, top: usize) -> pg_sys::Datum {
+    let Some(top) = count(call, top) else { return without_worth(call, missing("top")) };
     let digits = asked.terms.minor_digits;
     let worth = |subject: &Subject, digits: u32| {
         interrupts::check()?;
-        with_terms(&asked, |terms| {
+        with_terms(asked, |terms| {
             let terms = Terms { minor_digits: digits, ..*terms };
             subject.view_for_value(&terms, |curve| lifetime_value(curve, &terms))
         })

@@ -56,7 +56,7 @@ impl<'a> Asked<'a> {
 }
 
 /// The value of type ltv.terms at a place of the call.
-fn stated(call: &Call, place: usize) -> Result<ContractTerms, String> {
+pub(crate) fn stated(call: &Call, place: usize) -> Result<ContractTerms, String> {
     let bytes = call.bytes(place).ok_or_else(|| missing("terms"))?;
     Ok(settle(ContractTerms::from_bytes(bytes)))
 }

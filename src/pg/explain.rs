@@ -13,6 +13,12 @@ export!(explain_value_model, pg_finfo_explain_value_model, |f| {
 export!(explain_value_name, pg_finfo_explain_value_name, |f| {
     crate::explain::explain_value(&Call::new(f), ModelBy::Name)
 });
+export!(explain_value_model_terms, pg_finfo_explain_value_model_terms, |f| {
+    crate::explain::explain_value_terms(&Call::new(f), ModelBy::Value)
+});
+export!(explain_value_name_terms, pg_finfo_explain_value_name_terms, |f| {
+    crate::explain::explain_value_terms(&Call::new(f), ModelBy::Name)
+});
 export!(expected_events_model, pg_finfo_expected_events_model, |f| {
     crate::explain::expected_events(&Call::new(f), ModelBy::Value)
 });

@@ -239,6 +239,7 @@ WORKING = {
     **{f"{name}.{argument}": value for name in ("fit_boosted_hazard", "fit_boosted_value") for argument, value in {"trees": "20", "depth": "3", "learning_rate": "0.1", "min_child_weight": "5", "l2": "1", "gamma": "0", "subsample": "0.9", "monotone": "'{\"a\": 1}'", "early_stopping": "5",
        "validation": "0.2", "seed": "1"}.items()},
     "kind": "'dfbeta'", "ties": "'breslow'", "names": "'{a}'", "penalty": "0", "l1_ratio": "0",
+    "checked_query.amounts": "'{mrr}'", "checked_query.as_of": "'2024-01-31'",
     "proportional_hazards_test.transform": "'km'", "proportional_hazards_test.terms": "NULL",
     "cause": "1", "rho": "0", "variance": "'greenwood'",
     "adjust": "'holm'", "scores": "NULL", "estimator": "'kaplan-meier'", "criterion": "'aic'", "candidates": "'{weibull,exponential}'", "baseline": "'period'", "degree": "2", "period": "1", "link": "'logit'",

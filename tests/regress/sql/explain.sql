@@ -17,8 +17,16 @@ SELECT DISTINCT model FROM ltv.train('strata', 'telco', 'cox', duration => 'tenu
 -- As an analyst sees it.
 SELECT e.rank, e.feature, e.value, round(e.contribution::numeric, 4) AS contribution, e.direction, round(e.baseline::numeric, 4) AS baseline, round(e.prediction::numeric, 4) AS prediction, e.status
 FROM telco AS t, LATERAL ltv.explain('cox', t, given => t.tenure) AS e WHERE t.customer_id = '0003-MKNFE' ORDER BY e.rank;
-SELECT e.rank, e.feature, e.value, e.contribution, e.direction, e.baseline, e.prediction, e.money, e.status
+SELECT e.rank, e.feature, e.value, e.contribution, e.direction, e.baseline, e.prediction, e.currency, e.status
 FROM telco AS t, LATERAL ltv.explain_value('cox', t, revenue => t.monthly_charges, margin => 0.8, given => t.tenure, currency => 'EUR') AS e WHERE t.customer_id = '0003-MKNFE' ORDER BY e.rank;
+-- By terms: the same, and with a ramp and bad debt, which only terms say, up to the value under them. A NULL for the terms says so.
+SELECT count(*) AS rows, count(*) FILTER (WHERE e IS NOT DISTINCT FROM d) AS same
+FROM telco AS t, LATERAL ltv.contract_terms(revenue => t.monthly_charges, margin => 0.8, given => t.tenure, currency => 'EUR') AS terms,
+     LATERAL ltv.explain_value('cox', t, terms) AS d JOIN LATERAL ltv.explain_value('cox', t, revenue => t.monthly_charges, margin => 0.8, given => t.tenure, currency => 'EUR') AS e ON e.rank = d.rank WHERE t.customer_id = '0003-MKNFE';
+SELECT count(*) AS rows, sum(e.contribution) = max(e.prediction) - max(e.baseline) AS adds_up, max(e.prediction) = max(v.ltv) AS is_value, max(v.ltv) AS ltv, max(e.currency) AS currency
+FROM telco AS t, LATERAL ltv.contract_terms(revenue => t.monthly_charges, margin => 0.8, given => t.tenure, currency => 'EUR', ramp => ARRAY[t.monthly_charges, t.monthly_charges + 10]::numeric[], bad_debt => 0.02) AS terms,
+     LATERAL ltv.explain_value(ltv.model('cox'), t, terms, 2) AS e, LATERAL ltv.lifetime_value('cox', t, terms) AS v WHERE t.customer_id = '0003-MKNFE';
+SELECT e.* FROM telco AS t, LATERAL ltv.explain_value('cox', t, NULL::ltv.terms) AS e WHERE t.customer_id = '0003-MKNFE';
 -- The rest is one row.
 SELECT e.rank, e.feature, e.value, round(e.contribution::numeric, 4) AS contribution FROM telco AS t, LATERAL ltv.explain('cox', t, 1) AS e WHERE t.customer_id = '0003-MKNFE' ORDER BY e.rank;
 SELECT e.feature, e.value, round(e.contribution::numeric, 4) AS contribution FROM telco AS t, LATERAL ltv.explain('cox', t, 0) AS e WHERE t.customer_id = '0003-MKNFE';
@@ -79,7 +87,7 @@ FROM telco AS t, LATERAL ltv.explain('strata', t) AS e WHERE t.customer_id IN ('
 SELECT e.* FROM (SELECT ltv.with_period(ltv.fit_sbg(p, s), 12) AS m FROM (VALUES (0, 100), (1, 80), (2, 68), (3, 60)) AS v (p, s)) AS q, LATERAL ltv.explain(m, ROW()) AS e;
 SELECT e.* FROM (VALUES ('Five year', true, 20.0), (NULL, true, 20.0), ('One year', true, 'NaN')) AS v (contract, partner, monthly_charges), LATERAL ltv.explain('cox', v) AS e;
 SELECT e.* FROM (VALUES ('Five year', true, 20.0)) AS v (contract, partner, monthly_charges), LATERAL ltv.explain_value('cox', v, 10) AS e;
-SELECT e.* FROM (VALUES ('One year', true, 20.0)) AS v (contract, partner, monthly_charges), LATERAL ltv.explain_value('cox', v, NULL) AS e;
+SELECT e.* FROM (VALUES ('One year', true, 20.0)) AS v (contract, partner, monthly_charges), LATERAL ltv.explain_value('cox', v, NULL::float8) AS e;
 SELECT e.* FROM (VALUES ('One year', true, 20.0)) AS v (contract, partner, monthly_charges), LATERAL ltv.explain_value('cox', v, 10, given => 1e6, tail => 'none') AS e;
 SELECT e.* FROM (VALUES ('One year', true, 20.0)) AS v (contract, partner, monthly_charges), LATERAL ltv.explain('cox', v, NULL) AS e;
 

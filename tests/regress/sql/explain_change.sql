@@ -58,8 +58,8 @@ FROM (SELECT code, i, count(*) AS n, sum(change) AS total, max(before) AS before
 SELECT status, count(*) FROM told WHERE step = 1 GROUP BY 1 ORDER BY 2 DESC, 1;
 
 -- One run only; no value; a level that the other model or the row does not know.
-SELECT x.part, x.change, x.before, x.after, x.money, x.status FROM seen, LATERAL ltv.explain_change('june', seen, ltv.contract_terms(100, currency => 'EUR'), 'june', NULL::seen, NULL) x WHERE run = 1 AND (x.change <> 0 OR step = 1);
-SELECT x.part, x.change, x.before, x.after, x.money, x.status FROM seen, LATERAL ltv.explain_change('june', NULL::seen, NULL, 'june', seen, ltv.contract_terms(100)) x WHERE run = 1 AND (x.change <> 0 OR step = 1);
+SELECT x.part, x.change, x.before, x.after, x.reporting_currency AS currency, x.status FROM seen, LATERAL ltv.explain_change('june', seen, ltv.contract_terms(100, currency => 'EUR'), 'june', NULL::seen, NULL) x WHERE run = 1 AND (x.change <> 0 OR step = 1);
+SELECT x.part, x.change, x.before, x.after, x.reporting_currency AS currency, x.status FROM seen, LATERAL ltv.explain_change('june', NULL::seen, NULL, 'june', seen, ltv.contract_terms(100)) x WHERE run = 1 AND (x.change <> 0 OR step = 1);
 SELECT count(*) FROM ltv.explain_change('june', NULL::seen, NULL, 'june', NULL::seen, NULL);
 SELECT x.part, x.change, x.before, x.after, x.status FROM seen, (SELECT 0.5::float8 AS adoption, 'plan 9' AS plan) odd, LATERAL ltv.explain_change('june', odd, ltv.contract_terms(100), 'june', seen, ltv.contract_terms(100)) x WHERE run = 1 AND x.change <> 0;
 SELECT x.part, x.change, x.status FROM seen, (SELECT 0.5::float8 AS adoption, 'plan 9' AS plan) odd, LATERAL ltv.explain_change('narrow', odd, ltv.contract_terms(100), 'june', seen, ltv.contract_terms(105)) x WHERE run = 1 AND x.change <> 0;

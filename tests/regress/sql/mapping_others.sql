@@ -67,6 +67,8 @@ INSERT INTO dbt_recurly.subscription_history (id, account_id, plan_id, state, ac
     ('x1', 'closed', 'week', 'active', '2023-01-01Z', '2023-01-01Z', '2023-01-01Z', NULL, NULL, '2023-01-01Z', '2023-01-08Z', '2023-01-08Z', 1, true, 'EUR', 52, 1, 0, NULL, NULL),
     ('x2', 'ours', 'week', 'future', NULL, '2023-01-01Z', '2023-01-01Z', NULL, NULL, NULL, NULL, NULL, 1, true, 'EUR', 52, 1, 0, NULL, NULL);
 SELECT contract_id AS c, valid_from, valid_to, state, mrr, quantity AS q, billing_months AS bm, term_start, term_end, auto_renew AS auto, start_event, end_event, known_at, end_known_at FROM recurly_timeline WHERE account_id = 'ours' ORDER BY contract_id, valid_from;
+UPDATE dbt_recurly.subscription_history SET expiration_reason = 'tax_location_invalid' WHERE id = 'r3' AND state = 'expired';
+SELECT contract_id AS c, valid_to, end_event FROM recurly_timeline WHERE contract_id = 'r3' ORDER BY valid_from;
 SELECT source_key, reason FROM recurly_timeline_excluded ORDER BY 1;
 SELECT ltv.timeline_query('recurly_timeline') IS NOT NULL AS is_timeline;
 
@@ -101,6 +103,8 @@ INSERT INTO dbt_zuora.rate_plan_charge (id, subscription_id, charge_number, segm
 SELECT contract_id AS c, line_id AS line, account_id, parent_account_id AS parent, valid_from, valid_to, state, mrr, quantity AS q, currency AS cur, billing_months AS bm, payment_timing AS timing, term_start, term_end, auto_renew AS auto, start_event, end_event FROM zuora_timeline WHERE account_id = 'acme' ORDER BY line_id, valid_from;
 SELECT line_id AS line, valid_from, known_at, end_known_at, source_key FROM zuora_timeline WHERE account_id = 'acme' ORDER BY line_id, valid_from;
 SELECT source_key, reason FROM zuora_timeline_excluded WHERE source_key LIKE 'z%' ORDER BY 1;
+UPDATE dbt_zuora.subscription SET cancel_reason = 'Payment failed' WHERE id = 'z2v2';
+SELECT line_id AS line, valid_to, end_event FROM zuora_timeline WHERE line_id = 'C4' AND valid_to = '2024-09-01';
 SELECT ltv.timeline_query('zuora_timeline') IS NOT NULL AS is_timeline;
 
 -- HubSpot's seed: no deal of it has an amount.

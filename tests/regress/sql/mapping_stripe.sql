@@ -5,7 +5,7 @@
 CREATE SCHEMA stripe;
 CREATE TABLE stripe.customer (id text, is_deleted boolean, metadata text);
 CREATE TABLE stripe.price (id text, product_id text, currency text, unit_amount bigint, recurring_interval text, recurring_interval_count int, recurring_usage_type text);
-CREATE TABLE stripe.subscription_history (id text, customer_id text, status text, trial_end timestamptz, cancel_at timestamptz, cancel_at_period_end boolean,
+CREATE TABLE stripe.subscription_history (id text, customer_id text, status text, quantity int, trial_end timestamptz, cancel_at timestamptz, cancel_at_period_end boolean,
     canceled_at timestamptz, ended_at timestamptz, current_period_end timestamptz, pause_collection_behavior text, metadata text, livemode boolean,
     _fivetran_active boolean, _fivetran_start timestamptz, _fivetran_end timestamptz);
 CREATE TABLE stripe.invoice (id text, status text, created timestamptz);
@@ -93,6 +93,11 @@ SELECT table_name, reason, count(*) FROM stripe_timeline_excluded GROUP BY 1, 2 
 SELECT count(*) AS overlaps FROM stripe_timeline a JOIN stripe_timeline b ON a.line_id = b.line_id AND a.valid_from < b.valid_from AND b.valid_from < coalesce(a.valid_to, 'infinity');
 SELECT count(*) AS empty FROM stripe_timeline WHERE valid_to <= valid_from OR mrr < 0;
 SELECT ltv.timeline_query('stripe_timeline') LIKE 'SELECT t.account_id%' AS is_timeline;
+-- The movements of every month add up, in each currency and in all of them.
+CREATE TABLE stripe_rates AS SELECT currency, date '2024-01-01' AS valid_from, rate FROM (VALUES ('USD', 1), ('JPY', 0.0067), ('KWD', 3.25), ('UGX', 0.00027)) r (currency, rate);
+SELECT currency, count(*) AS months, count(*) FILTER (WHERE opening + new + expansion + contraction + churn + reactivation + fx = closing AND opening = before) AS balanced, sum(new) AS new, sum(expansion) AS up, sum(contraction) AS down,
+       sum(churn) AS churn, sum(reactivation) AS back, max(closing) FILTER (WHERE month = '2025-06-01') AS closing
+FROM (SELECT currency, m.*, coalesce(lag(closing) OVER (PARTITION BY currency ORDER BY month), opening) AS before FROM unnest('{USD,JPY}'::text[]) AS currency, LATERAL ltv.arr_movements('stripe_timeline', '2024-01-01', '2025-06-30', grain => 'contract', rates => 'stripe_rates', currency => currency, measure => 'mrr') m) m GROUP BY 1 ORDER BY 1 DESC;
 -- Future invoices change nothing of what was known: the same rows as of 2024-09-30, read before and after a year of them.
 CREATE TABLE before AS SELECT line_id, valid_from, CASE WHEN end_known_at <= '2024-09-30Z' THEN valid_to END AS valid_to, state, mrr, start_event, auto_renew, known_at
 FROM stripe_timeline WHERE known_at <= '2024-09-30Z';
@@ -135,8 +140,9 @@ SELECT 'airbyte', * FROM (SELECT line_id, valid_from, valid_to, state, mrr, star
       EXCEPT SELECT line_id, valid_from, valid_to, state, mrr, start_event, end_event, known_at, end_known_at FROM stripe_timeline) a
 ORDER BY line_id, valid_from, only_in;
 UPDATE airbyte.subscriptions SET cancellation_details = '{"reason": "payment_failed"}' WHERE id = 's02';
+UPDATE airbyte.subscriptions SET cancellation_details = '{"reason": "payment_disputed"}' WHERE id = 's12';
 UPDATE airbyte.subscriptions SET pause_collection = '{"behavior": "void"}', updated = extract(epoch FROM timestamptz '2024-10-05Z')::bigint WHERE id = 's08';
-SELECT line_id, valid_from, valid_to, state, mrr, end_event FROM airbyte_timeline WHERE line_id IN ('i02', 'i08') ORDER BY line_id, valid_from;
+SELECT line_id, valid_from, valid_to, state, mrr, end_event FROM airbyte_timeline WHERE line_id IN ('i02', 'i08', 'i12') ORDER BY line_id, valid_from;
 SELECT table_name, reason, count(*) FROM airbyte_timeline_excluded GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT ltv.timeline_query('airbyte_timeline') IS NOT NULL AS is_timeline;
 

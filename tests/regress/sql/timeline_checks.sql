@@ -28,6 +28,7 @@ INSERT INTO dirt (account_id, contract_id, line_id, valid_from, mrr, list_mrr, q
     ('currency_case', 'c13', 'd13', '2024-01-01', 5, NULL, NULL, 'usd', 'active', NULL, 1), ('mixed_currencies', 'c14', 'd14a', '2024-01-01', 5, NULL, NULL, 'EUR', 'active', NULL, 1),
     ('mixed_currencies', 'c14', 'd14b', '2024-01-01', 5, NULL, NULL, 'USD', 'active', NULL, 1), ('unknown_state', 'c15', 'd15', '2024-01-01', 5, NULL, NULL, 'EUR', 'cancelled', NULL, 1),
     ('unknown_code', 'c16', 'd16', '2024-01-01', 5, NULL, NULL, 'EUR', 'active', 'renewed', 1), ('billing_months', 'c17', 'd17', '2024-01-01', 5, NULL, NULL, 'EUR', 'active', NULL, 0),
+    ('negative_amount', 'c10b', 'd10b', '2024-01-01', 5, -5, NULL, 'EUR', 'active', NULL, 1), ('negative_amount', 'c10c', 'd10c', '2024-01-01', 5, NULL, -5, 'EUR', 'active', NULL, 1),
     ('zero_mrr', 'c18', 'd18', '2024-01-01', 0, NULL, NULL, 'EUR', 'active', NULL, 1), ('far_from_list', 'c19', 'd19', '2024-01-01', 5, 500, NULL, 'EUR', 'active', NULL, 1),
     ('list_below_price', 'c20', 'd20', '2024-01-01', 5, 4, NULL, 'EUR', 'active', NULL, 1), ('reactivation_without_history', 'c21', 'd21', '2024-01-01', 5, NULL, NULL, 'EUR', 'active', 'reactivation', 1),
     ('renewal_without_term', 'c22', 'd22', '2024-01-01', 5, NULL, NULL, 'EUR', 'active', 'renewal', 1);
@@ -44,6 +45,9 @@ INSERT INTO dirt (account_id, contract_id, line_id, valid_from, valid_to, end_ev
     ('ok', 'c30', 'd30', '2024-01-01', NULL, 'cancel', '2024-01-01', NULL, '2024-02-01');
 INSERT INTO dirt (account_id, contract_id, line_id, valid_from, term_start, term_end) VALUES
     ('term_backwards', 'c31', 'd31', '2024-01-01', '2024-01-01', '2023-01-01'), ('outside_term', 'c32', 'd32', '2025-02-01', '2024-02-01', '2025-02-01'), ('past_term', 'c33', 'd33', '2024-02-01', '2024-02-01', '2025-02-01');
+-- Codes of each of the three columns that have them.
+INSERT INTO dirt (account_id, contract_id, line_id, valid_from, valid_to, end_event, payment_timing) VALUES
+    ('unknown_code', 'c16b', 'd16b', '2024-01-01', '2024-06-01', 'churned', NULL), ('unknown_code', 'c16c', 'd16c', '2024-01-01', NULL, NULL, 'upfront');
 INSERT INTO dirt (account_id, parent_account_id, contract_id, line_id, valid_from, valid_to, end_event, start_event) VALUES
     ('two_parents', 'p1', 'c34', 'd34', '2024-01-01', NULL, NULL, NULL), ('two_parents', 'p2', 'c35', 'd35', '2024-03-01', NULL, NULL, NULL),
     ('moved', 'p1', 'c36', 'd36', '2024-01-01', '2024-03-01', 'cancel', NULL), ('moved', 'p2', 'c37', 'd37', '2024-03-01', NULL, NULL, NULL), ('parent_of_parent', 'p3', 'c38', 'd38', '2024-01-01', NULL, NULL, NULL), ('p3', 'p4', 'c39', 'd39', '2024-01-01', NULL, NULL, NULL),

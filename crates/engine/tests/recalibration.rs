@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use ltv_engine::assess::calibration::Calibration;
+use ltv_engine::assess::inverse_censoring::Censoring;
 use ltv_engine::assess::recalibration_fit::Method;
 use ltv_engine::assess::survival_calibration::SurvivalCalibration;
 use ltv_engine::hazard::cox::{self, Ties};
@@ -230,7 +231,7 @@ fn maps_are_those_of_the_peers() {
                 rows.add(*survival, time, event.as_bool().unwrap(), 1.0, || Budget::UNLIMITED).unwrap();
             }
             let horizon = case["horizon"].as_f64().unwrap();
-            let known = rows.known_at(horizon, Budget::UNLIMITED, &mut go_on).unwrap().unwrap();
+            let known = rows.known_at(horizon, Censoring::Marginal, Budget::UNLIMITED, &mut go_on).unwrap().unwrap();
             close(known.total(), case["known"].as_f64().unwrap(), 1e-12, "weight");
             close(known.positives(), case["positives"].as_f64().unwrap(), 1e-12, "events");
             known
@@ -285,7 +286,7 @@ fn what_cannot_be_fitted_is_refused() {
     assert!(wrong.recalibration_map(Method::Platt, &mut go_on).is_err(), "a map that falls is none");
     assert!(wrong.recalibration_map(Method::Isotonic, &mut go_on).is_ok());
     let none = SurvivalCalibration::default();
-    assert!(none.known_at(3.0, Budget::UNLIMITED, &mut go_on).unwrap().is_none());
+    assert!(none.known_at(3.0, Censoring::Marginal, Budget::UNLIMITED, &mut go_on).unwrap().is_none());
     let separated = of(&[(0.2, false), (0.3, false), (0.8, true)]);
     assert!(separated.recalibration_map(Method::Platt, &mut go_on).is_err());
 }

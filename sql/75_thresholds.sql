@@ -60,3 +60,30 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ltv.best_threshold(text, regclass, double precision, double precision, double precision, double precision, text[], integer, text, text) IS 'The threshold of the predicted probability of the event by the horizon with the greatest profit = benefit x true_positives - cost x flagged among those that flag at most capacity rows of the relation, per segment with by (benefit, cost and capacity are of each); only a capacity: the lowest threshold that flags no more. Rows whose status at the horizon is not known cost like all that are flagged; of events those that are known stand for them, as in precision_recall. Tuned on the rows it is judged on, the profit is an upper end: tune on the holdout and judge on later rows. status: ok, in sample, limited by the capacity, nobody is worth the cost, or why there is none. Segments of fewer than min_rows rows have NULLs. horizon: by default that of the training. Rows and errors as evaluation_query; 22023 also for a benefit without a cost, and for nothing given at all.';
+
+-- A quoted name could be that of a model or the text of a ranking: where both are quoted, these are meant.
+CREATE FUNCTION ltv.precision_recall(
+    model text, source text, horizon double precision DEFAULT NULL, at double precision[] DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 10,
+    rows text DEFAULT 'auto', censoring text DEFAULT 'marginal'
+) RETURNS TABLE (
+    segment text, threshold double precision, flagged double precision, true_positives double precision, false_positives double precision,
+    "precision" double precision, recall double precision, false_positive_rate double precision, f1 double precision, status text
+)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100
+BEGIN ATOMIC
+    SELECT * FROM ltv.precision_recall(precision_recall.model, precision_recall.source::regclass, precision_recall.horizon, precision_recall.at, precision_recall.by, precision_recall.min_rows, precision_recall.rows, precision_recall.censoring);
+END;
+COMMENT ON FUNCTION ltv.precision_recall(text, text, double precision, double precision[], text[], integer, text, text) IS 'As precision_recall of a model and a relation, the relation by its name, found in the search_path.';
+
+CREATE FUNCTION ltv.best_threshold(
+    model text, source text, horizon double precision DEFAULT NULL, benefit double precision DEFAULT NULL, cost double precision DEFAULT NULL, capacity double precision DEFAULT NULL,
+    by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto', censoring text DEFAULT 'marginal'
+) RETURNS TABLE (
+    segment text, n bigint, threshold double precision, flagged double precision, true_positives double precision, false_positives double precision,
+    "precision" double precision, recall double precision, false_positive_rate double precision, f1 double precision, profit double precision, status text
+)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
+BEGIN ATOMIC
+    SELECT * FROM ltv.best_threshold(best_threshold.model, best_threshold.source::regclass, best_threshold.horizon, best_threshold.benefit, best_threshold.cost, best_threshold.capacity, best_threshold.by, best_threshold.min_rows, best_threshold.rows, best_threshold.censoring);
+END;
+COMMENT ON FUNCTION ltv.best_threshold(text, text, double precision, double precision, double precision, double precision, text[], integer, text, text) IS 'As best_threshold of a model and a relation, the relation by its name, found in the search_path.';

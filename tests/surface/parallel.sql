@@ -23,7 +23,8 @@ WITH allowed (signature, reason) AS (
         ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text,text,text[],text,integer,date,text,text,text,double precision,text,jsonb)', 'writes the registry')
 ), labelled AS (
     SELECT p.oid::regprocedure::text AS signature,
-           CASE WHEN ('{regclass,regprocedure}'::regtype[] && p.proargtypes::oid[]::regtype[] OR p.proname = 'compare_algorithms') AND p.proname <> ALL ('{timeline_query,rates_query,payments_query}'::name[]) THEN 'r' ELSE 's' END AS wanted,
+           CASE WHEN ('{regclass,regprocedure}'::regtype[] && p.proargtypes::oid[]::regtype[] OR p.proname = 'compare_algorithms'
+                     OR p.proname IN ('precision_recall', 'best_threshold') AND p.proargtypes[0] = 'text'::regtype) AND p.proname <> ALL ('{timeline_query,rates_query,payments_query}'::name[]) THEN 'r' ELSE 's' END AS wanted,
            p.proparallel::text AS found
     FROM pg_proc p
     JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'

@@ -254,6 +254,21 @@ fn maps_are_those_of_the_peers() {
         let RecalibrationMap::Beta { intercept, event, survival } = map(Method::Platt).unwrap() else { panic!() };
         same(&[intercept, event], &numbers(&case["platt"]));
         assert_eq!(event, survival);
+        // Platt's targets are ours where each row is a little of the other outcome too.
+        let [no, yes] = ["no", "yes"].map(|target| case["smoothed"][target].as_f64().unwrap());
+        let mut smoothed = Calibration::default();
+        if name != "censored" {
+            let columns = ["probability", "outcome", "weight"].map(|column| numbers(&case[column]));
+            for (row, p) in columns[0].iter().enumerate() {
+                let target = if columns[1][row] == 1.0 { yes } else { no };
+                for (outcome, share) in [(true, target), (false, 1.0 - target)] {
+                    smoothed.add_weighted(*p, outcome, share * columns[2][row], Budget::UNLIMITED).unwrap();
+                }
+            }
+            let map = smoothed.recalibration_map(Method::Platt, &mut go_on).unwrap();
+            let RecalibrationMap::Beta { intercept, event, .. } = map else { panic!() };
+            same(&[intercept, event], &numbers(&case["smoothed"]["coefficients"]));
+        }
         let theirs = numbers(&case["beta"]);
         match map(Method::Beta) {
             Ok(RecalibrationMap::Beta { intercept, event, survival }) => same(&[intercept, event, survival], &theirs),

@@ -18,7 +18,7 @@ use crate::survival::risk::distinct_times;
 use crate::{Error, Interrupt, Result};
 
 /// The most groups of like predictions, and the events by the horizon that each has on average at least.
-const MOST_GROUPS: usize = 10;
+const MOST_GROUPS: usize = 20;
 const EVENTS_PER_GROUP: f64 = 20.0;
 
 /// Whose curve of the censoring a row is weighed by.
@@ -26,7 +26,7 @@ const EVENTS_PER_GROUP: f64 = 20.0;
 pub enum Censoring {
     /// That of all rows (Graf, Schmoor, Sauerbrei & Schumacher 1999).
     Marginal,
-    /// That of the rows of a like prediction (Gerds & Schumacher 2006, with a curve per stratum): up to ten groups of equal
+    /// That of the rows of a like prediction (Gerds & Schumacher 2006, with a curve per stratum): up to twenty groups of equal
     /// number, equal predictions together, of twenty events each on average. Fewer, down to one, where of a group nobody
     /// is seen beyond the horizon.
     Grouped,

@@ -29,11 +29,11 @@ BEGIN
                        sum(j.weight * j.predicted) FILTER (WHERE j.told) AS predicted, sum(j.weight * j.value) FILTER (WHERE j.told) AS actual,
                        sum(j.weight * (j.predicted - j.value)) FILTER (WHERE j.told) AS bias, sum(j.weight * abs(j.predicted - j.value)) FILTER (WHERE j.told) / sum(j.weight) FILTER (WHERE j.told) AS mae,
                        sqrt(sum(j.weight * (j.predicted - j.value) ^ 2) FILTER (WHERE j.told) / sum(j.weight) FILTER (WHERE j.told)) AS rmse
-                FROM judged j GROUP BY GROUPING SETS ((), (j.segment)) HAVING (grouping(j.segment) = 1 OR $2) AND count(*) > 0
+                FROM judged j GROUP BY GROUPING SETS ((), (j.segment)) HAVING grouping(j.segment) = 1 OR $2
             )
             SELECT g.segment, g.n, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, t.actual, t.predicted, t.actual, t.bias, t.bias / nullif(t.actual, 0), t.mae, t.rmse,
                    g.n_unscored, g.n_without_value,
-                   CASE WHEN g.n = 0 THEN 'no row has both a prediction and an amount' WHEN g.n < $3 THEN 'fewer than ' || $3 || ' rows' WHEN $4 THEN 'in sample' ELSE 'ok' END
+                   CASE WHEN g.n + g.n_unscored + g.n_without_value = 0 THEN 'no rows' WHEN g.n = 0 THEN 'no row has both a prediction and an amount' WHEN g.n < $3 THEN 'fewer than ' || $3 || ' rows' WHEN $4 THEN 'in sample' ELSE 'ok' END
             FROM gathered g LEFT JOIN LATERAL (SELECT g.predicted, g.actual, g.bias, g.mae, g.rmse) t ON g.n >= $3
             ORDER BY g.is_all DESC, g.segment $q$, reading.query)
         USING ltv.model(predicted_vs_actual.model), coalesce(cardinality(predicted_vs_actual.by) > 0, false), coalesce(min_rows, 0), reading.in_sample;
@@ -55,7 +55,7 @@ BEGIN
                    sum(j.value * j.weight * j.predicted) AS predicted_value, ltv.survival_agg(j.duration, j.event, j.value * j.weight) FILTER (WHERE j.value > 0 AND j.predicted IS NOT NULL) AS value_curve,
                    array_agg(j.duration) FILTER (WHERE j.told) AS durations, array_agg(j.event) FILTER (WHERE j.told) AS events, array_agg(j.weight) FILTER (WHERE j.told) AS weights,
                    array_agg(j.predicted) FILTER (WHERE j.told) AS predictions, array_agg(j.worth) FILTER (WHERE j.told) AS worths
-            FROM judged j GROUP BY GROUPING SETS ((), (j.segment)) HAVING (grouping(j.segment) = 1 OR $4) AND count(*) > 0
+            FROM judged j GROUP BY GROUPING SETS ((), (j.segment)) HAVING grouping(j.segment) = 1 OR $4
         ), told AS (
             SELECT g.*, o.survival AS observed, o.lower, o.upper, CASE WHEN g.value = 0 THEN 0 ELSE g.value * ltv.survival_at(g.value_curve, $3) END AS actual_value, e.mae, e.rmse
             FROM gathered g LEFT JOIN LATERAL ltv.survival_interval(g.curve, $3) o ON g.n >= $5
@@ -69,7 +69,7 @@ BEGIN
         SELECT t.segment, t.n, t.predicted, t.observed, t.lower, t.upper, t.weight * (1 - t.predicted), t.weight * (1 - t.observed), t.value, t.predicted_value,
                CASE WHEN t.n >= $5 THEN t.actual_value END, CASE WHEN t.n >= $5 THEN t.predicted_value - t.actual_value END, CASE WHEN t.n >= $5 THEN (t.predicted_value - t.actual_value) / nullif(t.actual_value, 0) END,
                t.mae, t.rmse, t.n_unscored, t.n_without_value,
-               CASE WHEN t.n = 0 THEN 'no row could be scored' WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon'
+               CASE WHEN t.n + t.n_unscored = 0 THEN 'no rows' WHEN t.n = 0 THEN 'no row could be scored' WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon'
                     WHEN $7 AND t.n_without_value = t.n THEN 'no row has a value' WHEN t.rmse IS NULL OR $7 AND t.actual_value IS NULL THEN 'nobody with a value was observed beyond the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM told t ORDER BY t.is_all DESC, t.segment $q$, reading.query)
     USING ltv.model(predicted_vs_actual.model), ARRAY[coalesce(predicted_vs_actual.horizon, reading.horizon)], coalesce(predicted_vs_actual.horizon, reading.horizon),

@@ -19,14 +19,16 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format($q$
         SELECT g.segment, p.threshold, p.flagged, t.true_positives, t.false_positives, t."precision", t.recall, t.false_positive_rate, t.f1,
-               CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN p.threshold IS NULL THEN 'nobody was observed until the horizon' WHEN p.flagged < $5 THEN 'fewer than ' || $5 || ' rows'
-                    WHEN p."precision" IS NULL THEN CASE WHEN p.flagged = 0 THEN 'nobody is flagged' ELSE 'no outcome of those flagged is known' END
-                    WHEN p.recall IS NULL THEN 'no events' WHEN p.false_positive_rate IS NULL THEN 'everybody had the event' WHEN $6 THEN 'in sample' ELSE 'ok' END
+               CASE WHEN g.n = 0 THEN 'no row could be scored' WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN p.threshold IS NULL THEN 'nobody was observed until the horizon' WHEN p.flagged = 0 THEN 'nobody is flagged'
+                    WHEN p.flagged < $5 THEN 'fewer than ' || $5 || ' rows' WHEN p."precision" IS NULL THEN 'no outcome of those flagged is known' WHEN p.recall IS NULL THEN 'no events' WHEN p.false_positive_rate IS NULL THEN 'everybody had the event' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM (SELECT j.segment, count(j.predicted) AS n, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s FROM (%s) j GROUP BY j.segment) g
         LEFT JOIN LATERAL ltv.precision_recall(g.s, $3, $4, $7) p ON g.n >= $5
         LEFT JOIN LATERAL (SELECT p.true_positives, p.false_positives, p."precision", p.recall, p.false_positive_rate, p.f1) t ON p.flagged >= $5
         ORDER BY g.segment, p.threshold DESC $q$, reading.query)
     USING ltv.model(precision_recall.model), ARRAY[coalesce(precision_recall.horizon, reading.horizon)], coalesce(precision_recall.horizon, reading.horizon), at, coalesce(min_rows, 0), reading.in_sample, censoring;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'all', NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION ltv.precision_recall(text, regclass, double precision, double precision[], text[], integer, text, text) IS 'What is right and wrong when the rows of a relation whose predicted probability of the event by the horizon is at least threshold are flagged: at the thresholds given, or at each distinct probability, from the highest down, per segment with by. Rows whose status at the horizon is not known are in flagged; in true_positives, false_positives and what is made of them those that are known stand for them, each by one over the probability not to be censored so far: see precision_recall of a survival_calibration. lift has Kaplan-Meier rates of buckets instead; without censoring they are the same counts. censoring: marginal, or grouped by like predictions (see brier_score). Segments of fewer than min_rows rows, and thresholds that flag fewer, have NULLs. horizon: by default that of the training. Rows and errors as evaluation_query; 22023 also for a threshold that is not finite.';
@@ -57,6 +59,9 @@ BEGIN
         ORDER BY g.segment $q$, reading.query)
     USING ltv.model(best_threshold.model), ARRAY[coalesce(best_threshold.horizon, reading.horizon)], coalesce(best_threshold.horizon, reading.horizon), benefit, cost, capacity,
           coalesce(min_rows, 0), reading.in_sample, censoring;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION ltv.best_threshold(text, regclass, double precision, double precision, double precision, double precision, text[], integer, text, text) IS 'The threshold of the predicted probability of the event by the horizon with the greatest profit = benefit x true_positives - cost x flagged among those that flag at most capacity rows of the relation, per segment with by (benefit, cost and capacity are of each); only a capacity: the lowest threshold that flags no more. Rows whose status at the horizon is not known cost like all that are flagged; of events those that are known stand for them, as in precision_recall. Tuned on the rows it is judged on, the profit is an upper end: tune on the holdout and judge on later rows. status: ok, in sample, limited by the capacity, nobody is worth the cost, or why there is none. Segments of fewer than min_rows rows have NULLs. horizon: by default that of the training. Rows and errors as evaluation_query; 22023 also for a benefit without a cost, and for nothing given at all.';

@@ -1,8 +1,8 @@
 -- From predicted to observed probability: the map, and what is seen through it.
 
-CREATE FUNCTION ltv.calibration_at(s ltv.survival_calibration, horizon double precision) RETURNS ltv.calibration
+CREATE FUNCTION ltv.calibration_at(s ltv.survival_calibration, horizon double precision, censoring text DEFAULT 'marginal') RETURNS ltv.calibration
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'calibration_at_wrapper';
-COMMENT ON FUNCTION ltv.calibration_at(ltv.survival_calibration, double precision) IS 'What is known at the horizon, as the summary of a yes-or-no forecast: the rows with the event by then and those seen beyond, with the predicted probability of the event (1 - survival), each weighed by one over the probability not to be censored so far (1/G(T-) or 1/G(horizon), G by Kaplan-Meier; Graf et al. 1999), so that they stand for the censored ones too. All accessors of ltv.calibration then hold under censoring; their standard errors are those of whole weights and too small. NULL where nobody is seen beyond the horizon. Errors 22023, 53200.';
+COMMENT ON FUNCTION ltv.calibration_at(ltv.survival_calibration, double precision, text) IS 'What is known at the horizon, as the summary of a yes-or-no forecast: the rows with the event by then and those seen beyond, with the predicted probability of the event (1 - survival), each weighed by one over the probability not to be censored so far (1/G(T-) or 1/G(horizon), G by Kaplan-Meier; Graf et al. 1999), so that they stand for the censored ones too. censoring: marginal or grouped, as in brier_score; for groups by what you know of the rows, gather a summary for each and take the rollup of their calibration_at. brier of it is brier_score, auc the auc at the horizon. All accessors of ltv.calibration then hold under censoring; their standard errors are those of whole weights and too small. NULL where nobody is seen beyond the horizon. Errors 22023, 53200.';
 
 CREATE FUNCTION ltv.fit_recalibration(c ltv.calibration, method text DEFAULT 'isotonic') RETURNS jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50000 AS 'MODULE_PATHNAME', 'fit_recalibration_wrapper';

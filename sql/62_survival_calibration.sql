@@ -65,16 +65,16 @@ CREATE FUNCTION ltv.calibration_curve(
 COMMENT ON FUNCTION ltv.calibration_curve(ltv.survival_calibration, double precision, integer, text, double precision) IS 'Predicted against observed survival at the horizon, bin by bin of the predictions. observed is the Kaplan-Meier curve of the rows of the bin, so that censored rows count for as long as they were seen; NULL where nobody of the bin was seen until the horizon. lower, upper: Greenwood on the log-log scale. events, censored: until the horizon. method: quantile (equal predictions stay together) or uniform. gap = observed - mean_predicted. Errors 22023.';
 
 CREATE FUNCTION ltv.brier_score(
-    s ltv.survival_calibration, horizon double precision, OUT brier double precision, OUT reference double precision, OUT skill double precision
+    s ltv.survival_calibration, horizon double precision, censoring text DEFAULT 'marginal', OUT brier double precision, OUT reference double precision, OUT skill double precision
 )
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'survival_brier_score';
-COMMENT ON FUNCTION ltv.brier_score(ltv.survival_calibration, double precision) IS 'Mean squared difference between predicted survival and status at the horizon, each row whose status is known weighing one over the probability of not being censored so far (Graf et al. 1999): 1/G(T-) for events, 1/G(horizon) for those beyond, G by Kaplan-Meier, events before censorings at a tie. reference: that of the Kaplan-Meier curve of all rows; skill = 1 - brier / reference. NULL without rows or where nobody is seen beyond the horizon. Errors 22023.';
+COMMENT ON FUNCTION ltv.brier_score(ltv.survival_calibration, double precision, text) IS 'Mean squared difference between predicted survival and status at the horizon, each row whose status is known weighing one over the probability of not being censored so far (Graf et al. 1999): 1/G(T-) for events, 1/G(horizon) for those beyond, G by Kaplan-Meier, events before censorings at a tie. censoring: marginal, one G for all rows, as scikit-survival and R''s survival have it, right where who is censored does not hang on the features; or grouped, a G for each group of like predictions (Gerds & Schumacher 2006, with strata), right where the prediction holds what tells of both event and censoring: up to twenty groups of equal number with twenty events each on average, fewer where of one nobody is seen beyond the horizon. reference: that of the observed survival of all rows, Kaplan-Meier (grouped: the mean of those of the groups); skill = 1 - brier / reference. NULL without rows or where nobody is seen beyond the horizon. Errors 22023.';
 
 CREATE FUNCTION ltv.integrated_brier_score(
-    s ltv.survival_calibration[], horizons double precision[], OUT brier double precision, OUT reference double precision, OUT skill double precision
+    s ltv.survival_calibration[], horizons double precision[], censoring text DEFAULT 'marginal', OUT brier double precision, OUT reference double precision, OUT skill double precision
 )
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 50000 AS 'MODULE_PATHNAME', 'integrated_brier_score';
-COMMENT ON FUNCTION ltv.integrated_brier_score(ltv.survival_calibration[], double precision[]) IS 'brier_score averaged over rising horizons by the trapezoid rule; one summary of the same rows for each horizon: array_agg(s ORDER BY horizon). NULL where a score is. Errors 22023.';
+COMMENT ON FUNCTION ltv.integrated_brier_score(ltv.survival_calibration[], double precision[], text) IS 'brier_score averaged over rising horizons by the trapezoid rule; one summary of the same rows for each horizon: array_agg(s ORDER BY horizon). censoring as brier_score. NULL where a score is. Errors 22023.';
 
 CREATE FUNCTION ltv.concordance(
     s ltv.survival_calibration, method text DEFAULT 'harrell', until double precision DEFAULT NULL, level double precision DEFAULT 0.95,
@@ -85,9 +85,9 @@ CREATE FUNCTION ltv.concordance(
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 50000 AS 'MODULE_PATHNAME', 'survival_concordance';
 COMMENT ON FUNCTION ltv.concordance(ltv.survival_calibration, text, double precision, double precision) IS 'How often of two rows the one with the lower prediction had the event first, ties of the prediction counting half; 0.5 is chance. method: harrell (all pairs alike; Harrell, Lee & Mark 1996) or uno (a pair weighs 1/G(t-)^2 at its first event, which takes the censoring out; Uno et al. 2011). until: pairs whose first event is later do not count. The standard error is the infinitesimal jackknife with G taken as known; limits are normal, cut to 0 and 1. As concordance(..., timewt = "n" or "n/G2") of R. NULL without a pair. Errors 22023.';
 
-CREATE FUNCTION ltv.auc(s ltv.survival_calibration, horizon double precision) RETURNS double precision
+CREATE FUNCTION ltv.auc(s ltv.survival_calibration, horizon double precision, censoring text DEFAULT 'marginal') RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'survival_auc';
-COMMENT ON FUNCTION ltv.auc(ltv.survival_calibration, double precision) IS 'Cumulative/dynamic area under the ROC curve at the horizon: how often one with the event by then had a lower prediction than one without, ties half; those with the event weigh 1/G(T-) (Uno et al. 2007; Hung & Chiang 2010). NULL when one of the two kinds is missing. Errors 22023.';
+COMMENT ON FUNCTION ltv.auc(ltv.survival_calibration, double precision, text) IS 'Cumulative/dynamic area under the ROC curve at the horizon: how often one with the event by then had a lower prediction than one without, ties half; those with the event weigh 1/G(T-) (Uno et al. 2007; Hung & Chiang 2010), and with censoring => ''grouped'' (see brier_score) those without 1/G(horizon) of their group. NULL when one of the two kinds is missing. Errors 22023.';
 
 CREATE FUNCTION ltv.integrated_calibration_index(
     s ltv.survival_calibration, horizon double precision, OUT ici double precision, OUT e50 double precision, OUT e90 double precision, OUT e_max double precision

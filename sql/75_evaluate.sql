@@ -2,6 +2,7 @@
 
 CREATE FUNCTION ltv.evaluation_query(
     model text, source regclass, by text[] DEFAULT NULL, rows text DEFAULT 'auto', value text DEFAULT NULL,
+    censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL, outcome text DEFAULT 'event',
     OUT query text, OUT in_sample boolean, OUT horizon double precision
 )
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
@@ -17,6 +18,10 @@ DECLARE
     entry text;
     held_type text;
     groups text[] := ARRAY(SELECT unnest(evaluation_query.by));
+    strata text[] := ARRAY(SELECT unnest(evaluation_query.censoring_by));
+    stratum text := $q$'all'$q$;
+    weight text;
+    odd record;
 BEGIN
     IF evaluation_query.model IS NULL OR source IS NULL THEN
         RAISE EXCEPTION 'a model and a source are needed' USING ERRCODE = 'null_value_not_allowed', HINT = 'The name of a model, as churn@production, and of a table or view.';
@@ -30,9 +35,21 @@ BEGIN
     IF relation IS NULL THEN
         RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
     END IF;
-    IF spec ->> 'duration' IS NULL OR spec ->> 'event' IS NULL THEN
+    IF outcome = 'amount' AND spec ->> 'target' IS NULL THEN
+        RAISE EXCEPTION '% was not trained on a target', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'outcome => ''event'' for a model of durations and events.';
+    ELSIF outcome IS DISTINCT FROM 'amount' AND (spec ->> 'duration' IS NULL OR spec ->> 'event' IS NULL) THEN
         RAISE EXCEPTION '% was not trained on durations and events', evaluation_query.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'For other predictions: ltv.calibration_agg and ltv.ranking_agg over your own query.';
+    END IF;
+    IF outcome IS NULL OR outcome NOT IN ('event', 'amount') THEN
+        RAISE EXCEPTION 'unknown outcome "%"', outcome USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: event, amount.';
+    END IF;
+    IF censoring IS NULL OR censoring NOT IN ('marginal', 'grouped') THEN
+        RAISE EXCEPTION 'unknown censoring "%"', censoring USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: marginal, grouped.';
+    END IF;
+    IF cardinality(strata) > 0 AND censoring = 'marginal' THEN
+        RAISE EXCEPTION 'columns for the censoring are of no use with one curve for all' USING ERRCODE = 'invalid_parameter_value', HINT = 'censoring => ''grouped'', or leave censoring_by out.';
     END IF;
     IF rows IS NULL OR rows NOT IN ('auto', 'all', 'holdout') THEN
         RAISE EXCEPTION 'unknown rows "%"', rows USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: auto, all, holdout.';
@@ -46,14 +63,14 @@ BEGIN
     END IF;
     SELECT string_agg(quote_ident(wanted.name), ', ') INTO missing
     FROM unnest(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry', spec ->> 'weight', value,
-                      CASE rows WHEN 'holdout' THEN held ->> 'by' END] || groups) wanted (name)
+                      CASE rows WHEN 'holdout' THEN held ->> 'by' END, CASE outcome WHEN 'amount' THEN spec ->> 'target' END] || groups || strata) wanted (name)
     WHERE wanted.name IS NOT NULL
       AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = wanted.name AND a.attnum > 0 AND NOT a.attisdropped);
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION '% has no column %', relation, missing
             USING ERRCODE = 'undefined_column', HINT = 'The columns of the outcome have the names they had in training; rename them in a view.';
     END IF;
-    IF array_position(groups, NULL) IS NOT NULL THEN
+    IF array_position(groups || strata, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'the columns to group by must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name each, or leave the argument out.';
     END IF;
     IF rows = 'holdout' THEN
@@ -70,25 +87,52 @@ BEGIN
         SELECT format('concat_ws('' / '', %s)', string_agg(format('coalesce(ltv_row.%I::text, ''(null)'')', wanted.name), ', ' ORDER BY wanted.place))
         INTO segment FROM unnest(groups) WITH ORDINALITY wanted (name, place);
     END IF;
+    IF cardinality(strata) > 0 THEN
+        SELECT format('ROW(%s)::text', string_agg(format('ltv_row.%I::text', wanted.name), ', ' ORDER BY wanted.place))
+        INTO stratum FROM unnest(strata) WITH ORDINALITY wanted (name, place);
+    END IF;
     entry := CASE WHEN spec ->> 'entry' IS NULL THEN '0::float8' ELSE format('ltv_row.%I::float8', spec ->> 'entry') END;
+    weight := CASE WHEN spec ->> 'weight' IS NULL THEN '1::float8' ELSE format('ltv_row.%I::float8', spec ->> 'weight') END;
+    -- What no score can be made of is said here with its name, before rows are scored.
+    EXECUTE format('SELECT o.* FROM %1$s ltv_row CROSS JOIN LATERAL (SELECT %2$s) o (value, weight, event, ends, starts) WHERE %3$s AND (o.value < 0 OR o.value >= ''Infinity'' OR o.weight < 0 OR o.weight >= ''Infinity'' OR o.event NOT IN (0, 1) OR o.ends < o.starts) LIMIT 1',
+        relation, concat_ws(', ', CASE WHEN value IS NULL OR outcome = 'amount' THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, weight,
+            CASE WHEN outcome = 'amount' THEN 'NULL::int4, NULL::float8, NULL::float8' ELSE format('ltv_row.%I::int4, ltv_row.%I::float8, %s', spec ->> 'event', spec ->> 'duration', entry) END), restriction)
+    INTO odd;
+    IF odd.value < 0 OR odd.value >= 'Infinity' THEN
+        RAISE EXCEPTION 'a value must be finite and not negative, got %', odd.value USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', value, relation), HINT = 'What a row is worth weighs it: leave such rows out in a view, or set them to NULL.';
+    ELSIF odd.weight < 0 OR odd.weight >= 'Infinity' THEN
+        RAISE EXCEPTION 'a weight must be finite and not negative, got %', odd.weight USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'weight', relation), HINT = 'A row of weight 0 or NULL is left out.';
+    ELSIF odd.event NOT IN (0, 1) THEN
+        RAISE EXCEPTION 'an event must be 1 or 0, got %', odd.event USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', relation), HINT = '1 for those that had the event, 0 for those that were last seen without.';
+    ELSIF odd.ends < odd.starts THEN
+        RAISE EXCEPTION 'a row ends at % before it is entered at %', odd.ends, odd.starts USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In columns "%s" and "%s" of %s.', spec ->> 'duration', spec ->> 'entry', relation), HINT = 'Rows that were never observed are to be left out.';
+    END IF;
     in_sample := rows = 'all' AND relation = spec ->> 'source' OR relation = coalesce(spec #>> '{recalibration,source}', '');
     horizon := (spec ->> 'horizon')::float8;
+    IF outcome = 'amount' THEN
+        query := format(
+            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
+                    %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum
+             FROM %5$s ltv_row WHERE %6$s AND %2$s > 0',
+            segment, weight, spec ->> 'target', stratum, relation, restriction);
+        RETURN;
+    END IF;
     query := format(
         'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon, %2$s) AS predicted,
                 ltv_row.%3$I::float8 - %2$s AS duration, CASE ltv_row.%4$I::int4 WHEN 1 THEN true WHEN 0 THEN false END AS event,
-                %5$s AS weight, %6$s AS value
+                %5$s AS weight, %6$s AS value, %9$s AS stratum
          FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
          WHERE %8$s AND ltv_row.%3$I IS NOT NULL AND ltv_row.%4$I IS NOT NULL AND %5$s > 0 AND %2$s IS NOT NULL',
-        segment, entry, spec ->> 'duration', spec ->> 'event',
-        CASE WHEN spec ->> 'weight' IS NULL THEN '1::float8' ELSE format('ltv_row.%I::float8', spec ->> 'weight') END,
+        segment, entry, spec ->> 'duration', spec ->> 'event', weight,
         CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END,
-        relation, restriction);
+        relation, restriction, stratum);
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value. The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on. horizon: that of the training. Errors: 42703 names missing columns, 22023, P0002.';
+COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on. horizon: that of the training. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: values and weights that are negative or not finite, events that are not 1 or 0, rows that end before their entry; 42703 names missing columns, P0002.';
 
 CREATE FUNCTION ltv.evaluate(
-    model text, source regclass, horizons double precision[] DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
+    model text, source regclass, horizons double precision[] DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto',
+    censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL
 ) RETURNS TABLE (
     segment text, horizon double precision, n bigint, n_events bigint, n_unscored bigint, concordance double precision, concordance_error double precision,
     auc double precision, brier double precision, brier_baseline double precision, skill double precision,
@@ -101,7 +145,7 @@ DECLARE
     reading record;
     fitted ltv.model;
 BEGIN
-    SELECT * INTO reading FROM ltv.evaluation_query(evaluate.model, evaluate.source, evaluate.by, evaluate.rows);
+    SELECT * INTO reading FROM ltv.evaluation_query(evaluate.model, evaluate.source, evaluate.by, evaluate.rows, NULL, evaluate.censoring, evaluate.censoring_by);
     fitted := ltv.model(evaluate.model);
     horizons := ARRAY(SELECT DISTINCT h.horizon FROM unnest(horizons) h (horizon));
     IF cardinality(horizons) = 0 THEN
@@ -113,28 +157,52 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format($q$
         WITH judged AS MATERIALIZED (%s),
-        gathered AS (
-            SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, j.horizon, count(*) AS n, count(*) FILTER (WHERE j.event AND j.duration <= j.horizon) AS n_events,
-                   count(*) FILTER (WHERE j.predicted IS NULL) AS n_unscored, sum(j.predicted * j.weight) / sum(j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS predicted,
+        piece AS (
+            SELECT j.segment, grouping(j.segment) AS is_all, j.horizon, count(*) AS n, count(*) FILTER (WHERE j.event AND j.duration <= j.horizon) AS n_events,
+                   count(*) FILTER (WHERE j.predicted IS NULL) AS n_unscored, sum(j.predicted * j.weight) AS predicted, sum(j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS weight,
                    ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s,
                    ltv.survival_agg(j.duration, j.event, j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS curve
-            FROM judged j GROUP BY GROUPING SETS ((j.horizon), (j.horizon, j.segment)) HAVING grouping(j.segment) = 1 OR $3
+            FROM judged j GROUP BY GROUPING SETS ((j.horizon, j.stratum), (j.horizon, j.segment, j.stratum)) HAVING grouping(j.segment) = 1 OR $3
+        ),
+        -- Strata that are too small, and those of which nobody is seen beyond the horizon, are one.
+        weighed AS (
+            SELECT p.*, CASE WHEN $6 = 'columns' AND p.n - p.n_unscored >= 30 THEN ltv.calibration_at(p.s, p.horizon) END AS known FROM piece p
+        ),
+        gathered AS (
+            SELECT coalesce(w.segment, 'all') AS segment, w.is_all, w.horizon, sum(w.n)::bigint AS n, sum(w.n_events)::bigint AS n_events, sum(w.n_unscored)::bigint AS n_unscored,
+                   sum(w.predicted) / sum(w.weight) AS predicted, ltv.rollup(w.s) AS s, ltv.rollup(w.curve) AS curve,
+                   ltv.rollup(w.known) AS strata, ltv.rollup(w.s) FILTER (WHERE $6 = 'columns' AND w.known IS NULL AND w.n > w.n_unscored) AS rest
+            FROM weighed w GROUP BY w.segment, w.is_all, w.horizon
+        ),
+        known AS (
+            SELECT g.*, CASE $6 WHEN 'grouped' THEN ltv.calibration_at(g.s, g.horizon, 'grouped')
+                                WHEN 'columns' THEN CASE WHEN g.rest IS NULL THEN g.strata ELSE (SELECT CASE WHEN r.c IS NOT NULL THEN (SELECT ltv.rollup(u.c) FROM unnest(ARRAY[g.strata, r.c]) u (c)) END FROM (SELECT ltv.calibration_at(g.rest, g.horizon) AS c) r) END END AS known
+            FROM gathered g
         )
         SELECT g.segment, g.horizon, g.n, CASE WHEN g.n >= $4 THEN g.n_events END, g.n_unscored, c.concordance, c.std_error, a.auc, b.brier, b.reference, b.skill, o.predicted, o.observed,
                CASE WHEN o.predicted < 1 THEN (1 - o.observed) / (1 - o.predicted) END, i.ici,
                CASE WHEN g.n < $4 THEN 'fewer than ' || $4 || ' rows' WHEN g.n_unscored = g.n THEN 'no row could be scored'
-                    WHEN o.observed IS NULL THEN 'nobody was observed until the horizon' WHEN g.n_events = 0 THEN 'no events' WHEN $5 THEN 'in sample' ELSE 'ok' END
-        FROM gathered g
+                    WHEN o.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.n_events = 0 THEN 'no events' WHEN a.auc IS NULL THEN 'nobody lasted beyond the horizon'
+                    WHEN $5 THEN 'in sample' WHEN i.ici IS NULL THEN 'no smooth curve for the ici' ELSE 'ok' END
+        FROM known g
         LEFT JOIN LATERAL ltv.concordance(g.s, until => g.horizon) c ON g.n >= $4
-        LEFT JOIN LATERAL (SELECT ltv.auc(g.s, g.horizon) AS auc) a ON g.n >= $4
-        LEFT JOIN LATERAL ltv.brier_score(g.s, g.horizon) b ON g.n >= $4
-        LEFT JOIN LATERAL (SELECT g.predicted, ltv.survival_at(g.curve, g.horizon) AS observed) o ON g.n >= $4
+        LEFT JOIN LATERAL (SELECT CASE $6 WHEN 'marginal' THEN ltv.auc(g.s, g.horizon) ELSE ltv.auc(g.known) END AS auc) a ON g.n >= $4
+        LEFT JOIN LATERAL (SELECT g.predicted, CASE $6 WHEN 'marginal' THEN ltv.survival_at(g.curve, g.horizon) ELSE (SELECT 1 - r.observed FROM ltv.calibration_curve(g.known, 1) r) END AS observed) o ON g.n >= $4
+        -- Of one prediction for all the score is that of a coin.
+        LEFT JOIN LATERAL (SELECT m.* FROM ltv.brier_score(g.s, g.horizon) m WHERE $6 = 'marginal'
+                           UNION ALL SELECT k.brier, k.reference, 1 - k.brier / nullif(k.reference, 0)
+                           FROM (SELECT ltv.brier(g.known) AS brier, o.observed * (1 - o.observed) AS reference WHERE $6 <> 'marginal') k) b ON g.n >= $4
         LEFT JOIN LATERAL ltv.integrated_calibration_index(g.s, g.horizon) i ON g.n >= $4
         ORDER BY g.is_all DESC, g.segment, g.horizon $q$, reading.query)
-    USING fitted, horizons, coalesce(cardinality(evaluate.by) > 0, false), coalesce(min_rows, 0), reading.in_sample;
+    USING fitted, horizons, coalesce(cardinality(evaluate.by) > 0, false), coalesce(min_rows, 0), reading.in_sample,
+          CASE WHEN censoring = 'grouped' AND cardinality(censoring_by) > 0 THEN 'columns' ELSE censoring END;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'all', h.horizon, 0::bigint, NULL::bigint, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows'
+        FROM unnest(horizons) h (horizon) ORDER BY h.horizon;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; mean predicted survival, observed (Kaplan-Meier), observed_to_expected events, and the integrated calibration index. horizons: by default that of the training, else the median time of the events. Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; mean predicted survival, observed (Kaplan-Meier), observed_to_expected events, and the integrated calibration index. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed is the Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one; observed is then the mean of the curves of the groups, and brier_baseline the score of it. concordance and ici take no such weights. horizons: by default that of the training, else the median time of the events. Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Errors as evaluation_query.';
 
 CREATE FUNCTION ltv.calibration(
     model text, source regclass, horizon double precision DEFAULT NULL, bins integer DEFAULT 10, by text[] DEFAULT NULL,
@@ -156,11 +224,14 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         SELECT g.segment, b.bin, b.n, CASE WHEN b.n >= $5 THEN b.events END, CASE WHEN b.n >= $5 THEN b.censored END, b.mean_predicted,
                CASE WHEN b.n >= $5 THEN b.observed END, CASE WHEN b.n >= $5 THEN b.lower END, CASE WHEN b.n >= $5 THEN b.upper END, CASE WHEN b.n >= $5 THEN b.gap END,
-               CASE WHEN b.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN b.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+               CASE WHEN b.bin IS NULL THEN 'no row could be scored' WHEN b.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN b.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM (SELECT j.segment, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s FROM (%s) j GROUP BY j.segment) g
-        CROSS JOIN LATERAL ltv.calibration_curve(g.s, $3, $4, level => $7) b
+        LEFT JOIN LATERAL ltv.calibration_curve(g.s, $3, $4, level => $7) b ON true
         ORDER BY g.segment, b.bin $q$, reading.query)
     USING ltv.model(calibration.model), ARRAY[coalesce(calibration.horizon, reading.horizon)], coalesce(calibration.horizon, reading.horizon), bins, coalesce(min_rows, 0), reading.in_sample, level;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'all', NULL::integer, 0::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION ltv.calibration(text, regclass, double precision, integer, text[], integer, text, double precision) IS 'Predicted against observed survival at the horizon, bin by bin, per segment with by: calibration_curve over the rows of a relation. observed is Kaplan-Meier within the bin, never events / rows. horizon: by default that of the training. Bins of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';
@@ -195,61 +266,29 @@ BEGIN
         ), gathered AS (
             SELECT r.segment, least(floor(r.above * $4 / r.total)::integer, $4 - 1) + 1 AS bucket, count(*) AS n, sum(r.weight) AS weight, min(r.score) AS score_from, max(r.score) AS score_to,
                    sum(r.score * r.weight) / sum(r.weight) AS predicted, 1 - ltv.survival_at(ltv.survival_agg(r.duration, r.event, r.weight), $3) AS rate, sum(r.value) AS value,
-                   sum(r.value) * (1 - ltv.survival_at(ltv.survival_agg(r.duration, r.event, r.value) FILTER (WHERE r.value > 0), $3)) AS value_lost
+                   CASE WHEN sum(r.value) = 0 THEN 0 ELSE sum(r.value) * (1 - ltv.survival_at(ltv.survival_agg(r.duration, r.event, r.value) FILTER (WHERE r.value > 0), $3)) END AS value_lost
             FROM ranked r GROUP BY 1, 2
         ), told AS (
             SELECT g.*, w.rate AS overall, sum(g.weight) OVER so_far / sum(g.weight) OVER whole AS share,
-                   sum(g.weight * g.rate) OVER so_far / nullif(sum(g.weight * g.rate) OVER whole, 0) AS capture,
-                   sum(g.value_lost) OVER so_far / nullif(sum(g.value_lost) OVER whole, 0) AS value_share
+                   -- Where a bucket has no rate, nobody knows of how much the others are a share.
+                   CASE WHEN bool_and(g.rate IS NOT NULL) OVER whole THEN sum(g.weight * g.rate) OVER so_far / nullif(sum(g.weight * g.rate) OVER whole, 0) END AS capture,
+                   CASE WHEN bool_and(g.value_lost IS NOT NULL OR g.value IS NULL) OVER whole THEN coalesce(sum(g.value_lost) OVER so_far, 0) / nullif(sum(g.value_lost) OVER whole, 0) END AS value_share
             FROM gathered g
             JOIN (SELECT j.segment, 1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight), $3) AS rate FROM judged j GROUP BY j.segment) w USING (segment)
             WINDOW whole AS (PARTITION BY g.segment), so_far AS (PARTITION BY g.segment ORDER BY g.bucket)
         )
         SELECT t.segment, t.bucket, t.n, t.score_from, t.score_to, t.predicted, CASE WHEN t.n >= $5 THEN t.rate END, CASE WHEN t.n >= $5 AND t.overall > 0 THEN t.rate / t.overall END,
                t.share, t.capture, t.value, CASE WHEN t.n >= $5 THEN t.value_lost END, t.value_share,
-               CASE WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.rate IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+               CASE WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.rate IS NULL THEN 'nobody was observed until the horizon' WHEN t.overall = 0 THEN 'no events' WHEN $7 AND t.value IS NULL THEN 'no row has a value'
+                    WHEN $7 AND t.value_lost IS NULL THEN 'nobody with a value was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM told t ORDER BY t.segment, t.bucket $q$, reading.query)
-    USING ltv.model(lift.model), ARRAY[coalesce(lift.horizon, reading.horizon)], coalesce(lift.horizon, reading.horizon), buckets, coalesce(min_rows, 0), reading.in_sample;
-END
-$$;
-COMMENT ON FUNCTION ltv.lift(text, regclass, double precision, text, integer, text[], integer, text) IS 'Lift by the predicted probability of the event (score = 1 - predicted survival) at the horizon, the highest first; equal scores share a bucket. rate: observed, 1 - Kaplan-Meier within the bucket; lift = rate / rate of all; cumulative_capture: of the events expected by these rates, those in this and the higher buckets. value: a column with what each row is worth (money in one currency); value_lost = total_value x (1 - Kaplan-Meier with values as weights), cumulative_value_share its share so far. Buckets of fewer than min_rows rows have NULLs. horizon: by default that of the training. Rows and errors as evaluation_query.';
-
-CREATE FUNCTION ltv.predicted_vs_actual(
-    model text, source regclass, horizon double precision DEFAULT NULL, value text DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
-) RETURNS TABLE (
-    segment text, n bigint, predicted_retention double precision, actual_retention double precision, lower double precision, upper double precision,
-    predicted_events double precision, actual_events double precision, total_value double precision, predicted_value double precision, actual_value double precision,
-    bias double precision, bias_share double precision, status text
-)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    reading record;
-BEGIN
-    SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, predicted_vs_actual.value);
-    IF coalesce(predicted_vs_actual.horizon, reading.horizon) IS NULL THEN
-        RAISE EXCEPTION 'predicted_vs_actual needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    USING ltv.model(lift.model), ARRAY[coalesce(lift.horizon, reading.horizon)], coalesce(lift.horizon, reading.horizon), buckets, coalesce(min_rows, 0), reading.in_sample, lift.value IS NOT NULL;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'all', NULL::integer, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no row could be scored';
     END IF;
-    RETURN QUERY EXECUTE format($q$
-        WITH gathered AS (
-            SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, count(*) AS n, sum(j.weight) AS weight, sum(j.predicted * j.weight) / sum(j.weight) AS predicted,
-                   ltv.survival_agg(j.duration, j.event, j.weight) AS curve, sum(j.value * j.weight) AS value,
-                   sum(j.value * j.weight * j.predicted) AS predicted_value, ltv.survival_agg(j.duration, j.event, j.value * j.weight) FILTER (WHERE j.value > 0) AS value_curve
-            FROM (%s) j WHERE j.predicted IS NOT NULL GROUP BY GROUPING SETS ((), (j.segment)) HAVING (grouping(j.segment) = 1 OR $4) AND count(*) > 0
-        ), told AS (
-            SELECT g.*, o.survival AS observed, o.lower, o.upper, g.value * ltv.survival_at(g.value_curve, $3) AS actual_value
-            FROM gathered g LEFT JOIN LATERAL ltv.survival_interval(g.curve, $3) o ON g.n >= $5
-        )
-        SELECT t.segment, t.n, t.predicted, t.observed, t.lower, t.upper, t.weight * (1 - t.predicted), t.weight * (1 - t.observed), t.value, t.predicted_value,
-               CASE WHEN t.n >= $5 THEN t.actual_value END, CASE WHEN t.n >= $5 THEN t.predicted_value - t.actual_value END, CASE WHEN t.n >= $5 THEN (t.predicted_value - t.actual_value) / nullif(t.actual_value, 0) END,
-               CASE WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
-        FROM told t ORDER BY t.is_all DESC, t.segment $q$, reading.query)
-    USING ltv.model(predicted_vs_actual.model), ARRAY[coalesce(predicted_vs_actual.horizon, reading.horizon)], coalesce(predicted_vs_actual.horizon, reading.horizon),
-          coalesce(cardinality(predicted_vs_actual.by) > 0, false), coalesce(min_rows, 0), reading.in_sample;
 END
 $$;
-COMMENT ON FUNCTION ltv.predicted_vs_actual(text, regclass, double precision, text, text[], integer, text) IS 'What the model said would be kept by the horizon, and what was: retention with its interval (Kaplan-Meier, Greenwood), numbers of events, and with value (a column of money in one currency) the value kept: predicted_value = sum of value x predicted survival, actual_value = total_value x Kaplan-Meier with values as weights; bias = predicted_value - actual_value, bias_share of the actual. With by, all together first and then each segment; those of fewer than min_rows rows have NULLs. Rows without a score are left out. Rows and errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.lift(text, regclass, double precision, text, integer, text[], integer, text) IS 'Lift by the predicted probability of the event (score = 1 - predicted survival) at the horizon, the highest first; equal scores share a bucket. rate: observed, 1 - Kaplan-Meier within the bucket; lift = rate / rate of all; cumulative_capture: of the events expected by these rates, those in this and the higher buckets, NULL where a bucket has no rate. value: a column with what each row is worth (money in one currency); value_lost = total_value x (1 - Kaplan-Meier with values as weights), cumulative_value_share its share so far. Buckets of fewer than min_rows rows have NULLs. horizon: by default that of the training. Rows and errors as evaluation_query.';
 
 CREATE FUNCTION ltv.fairness(
     model text, source regclass, by text[], horizon double precision DEFAULT NULL, threshold double precision DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
@@ -285,13 +324,17 @@ BEGIN
         ), reference AS (SELECT g.share FROM gathered g WHERE g.is_all = 0 ORDER BY g.n DESC, g.segment LIMIT 1)
         SELECT g.segment, g.n, t.predicted, t.observed, t.observed / nullif(t.predicted, 0), a.auc, b.brier, t.share, t.share / nullif(reference.share, 0), t.rate,
                CASE WHEN t.share = 0 THEN 0 ELSE t.share * t.rate END / nullif(t.observed, 0), CASE WHEN t.share = 0 THEN 0 ELSE t.share * (1 - t.rate) END / nullif(1 - t.observed, 0),
-               CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN g.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+               CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN g.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.observed = 0 THEN 'no events' WHEN g.observed = 1 THEN 'everybody had the event'
+                    WHEN g.share = 0 THEN 'nobody is flagged' WHEN g.rate IS NULL THEN 'none of those flagged was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM gathered g CROSS JOIN reference
         LEFT JOIN LATERAL (SELECT g.predicted, g.observed, g.share, g.rate) t ON g.n >= $5
         LEFT JOIN LATERAL (SELECT ltv.auc(g.s, $3) AS auc) a ON g.n >= $5
         LEFT JOIN LATERAL ltv.brier_score(g.s, $3) b ON g.n >= $5
         ORDER BY g.is_all DESC, g.segment $q$, reading.query)
     USING ltv.model(fairness.model), ARRAY[coalesce(fairness.horizon, reading.horizon)], coalesce(fairness.horizon, reading.horizon), fairness.threshold, coalesce(min_rows, 0), reading.in_sample;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no row could be scored';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION ltv.fairness(text, regclass, text[], double precision, double precision, integer, text) IS 'Whether a model treats groups alike, per group and for all: predicted and observed rate of the event by the horizon (observed by Kaplan-Meier), their ratio, AUC and Brier score weighted for censoring, and what happens when rows whose event probability is at least threshold (by default the mean prediction) are flagged: flagged_share, its ratio to that of the largest group, precision (rate among the flagged), true and false positive rate, all from Kaplan-Meier rates (Heagerty, Lumley & Pepe 2000). Equal numbers in all columns at once are impossible where the observed rates differ (Kleinberg, Mullainathan & Raghavan 2017). Groups of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';
@@ -329,8 +372,8 @@ BEGIN
         WHERE a.attrelid = error_hotspots.source AND a.attname = named AND a.attnum > 0;
         -- Numbers with many values fall into quarters.
         parts := parts || format($q$
-            SELECT %2$L::text AS feature, q.cell, q.n, q.weight, q.predicted, q.curve
-            FROM (SELECT %3$s AS cell, count(*) AS n, sum(j.weight) AS weight, sum(j.predicted * j.weight) / sum(j.weight) AS predicted, ltv.survival_agg(j.duration, j.event, j.weight) AS curve
+            SELECT %2$L::text AS feature, q.cell, q.n, q.weight, q.known, q.predicted, q.curve
+            FROM (SELECT %3$s AS cell, count(*) AS n, sum(j.weight) AS weight, sum(j.weight) FILTER (WHERE j.event AND j.duration <= $3 OR j.duration > $3) AS known, sum(j.predicted * j.weight) / sum(j.weight) AS predicted, ltv.survival_agg(j.duration, j.event, j.weight) AS curve
                   FROM (%1$s) j %4$s WHERE j.predicted IS NOT NULL GROUP BY 1 HAVING count(*) >= $4) q $q$,
             reading.query, named,
             CASE WHEN category = 'N' THEN $q$CASE WHEN j.segment = '(null)' OR c.quarters IS NULL THEN j.segment
@@ -341,12 +384,14 @@ BEGIN
     END LOOP;
     RETURN QUERY EXECUTE format($q$
         SELECT row_number() OVER (ORDER BY abs(w.z) DESC NULLS LAST, w.feature, w.cell), w.feature, w.cell, w.n, w.predicted, w.observed, w.gap, w.std_error, w.z, w.excess
-        FROM (SELECT p.feature, p.cell, p.n, p.predicted, o.survival AS observed, o.survival - p.predicted AS gap, o.std_error, (o.survival - p.predicted) / nullif(o.std_error, 0) AS z,
+        FROM (SELECT p.feature, p.cell, p.n, p.predicted, o.survival AS observed, o.survival - p.predicted AS gap, e.std_error, (o.survival - p.predicted) / nullif(e.std_error, 0) AS z,
                      p.weight * (p.predicted - o.survival) AS excess
-              FROM (%s) p LEFT JOIN LATERAL ltv.survival_interval(p.curve, $3) o ON true) w
+              FROM (%s) p LEFT JOIN LATERAL ltv.survival_interval(p.curve, $3) o ON true
+              -- Greenwood has no error where all or none had the event; these may be the worst cells.
+              CROSS JOIN LATERAL (SELECT CASE WHEN o.std_error > 0 THEN o.std_error ELSE sqrt(p.predicted * (1 - p.predicted) / p.known) END AS std_error) e) w
         WHERE w.observed IS NOT NULL
         ORDER BY 1 LIMIT $5 $q$, array_to_string(parts, ' UNION ALL '))
     USING ltv.model(error_hotspots.model), ARRAY[at], at, coalesce(min_rows, 0), top;
 END
 $$;
-COMMENT ON FUNCTION ltv.error_hotspots(text, regclass, double precision, text[], integer, integer, text) IS 'Where a model is most wrong: the cells of each feature (its values, or quarters of a number with more than ten) in which predicted and observed survival at the horizon differ most, by z = gap / standard error (Greenwood). excess_events: events beyond those expected. features: by default those of the model; others of the source tell what it lacks. Of many cells some differ by chance: one in twenty has |z| > 2. Cells of fewer than min_rows rows are left out. Rows and errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.error_hotspots(text, regclass, double precision, text[], integer, integer, text) IS 'Where a model is most wrong: the cells of each feature (its values, or quarters of a number with more than ten) in which predicted and observed survival at the horizon differ most, by z = gap / standard error (Greenwood; where all or none had the event that of the prediction, sqrt(predicted (1 - predicted) / rows whose status is known)). excess_events: events beyond those expected. features: by default those of the model; others of the source tell what it lacks. Of many cells some differ by chance: one in twenty has |z| > 2. Cells of fewer than min_rows rows are left out. Rows and errors as evaluation_query.';

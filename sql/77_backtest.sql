@@ -1,7 +1,8 @@
 -- How well would it have done? Models fitted to what was known on a day, judged by what came after it.
 
 CREATE FUNCTION ltv.compare_algorithms(
-    training text, testing text, horizon double precision, algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', options jsonb DEFAULT '{}', min_events integer DEFAULT 20
+    training text, testing text, horizon double precision, algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', options jsonb DEFAULT '{}', min_events integer DEFAULT 20,
+    censoring text DEFAULT 'marginal'
 ) RETURNS TABLE (
     algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
 )
@@ -31,6 +32,12 @@ DECLARE
     unscored bigint;
     told ltv.survival_calibration;
     naive ltv.survival_calibration;
+    told_parts ltv.survival_calibration[];
+    naive_parts ltv.survival_calibration[];
+    known ltv.calibration;
+    known_naive ltv.calibration;
+    losing ltv.model;
+    groups integer := 1;
     call text;
     why text;
     alone text;
@@ -42,6 +49,9 @@ BEGIN
     END IF;
     IF NOT (horizon > 0 AND horizon < 'Infinity') THEN
         RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
+    END IF;
+    IF censoring IS NULL OR censoring NOT IN ('marginal', 'grouped') THEN
+        RAISE EXCEPTION 'unknown censoring "%"', censoring USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: marginal, grouped.';
     END IF;
     IF jsonb_typeof(options) <> 'object' OR EXISTS (SELECT FROM jsonb_each(options) o WHERE jsonb_typeof(o.value) <> 'object' OR o.key <> ALL (algorithms)) THEN
         RAISE EXCEPTION 'options are an object with an object for each of the algorithms' USING ERRCODE = 'invalid_parameter_value', HINT = '{"cox": {"penalty": 0.1}}';
@@ -93,10 +103,25 @@ BEGIN
         SELECT count(*), count(*) FILTER (WHERE t.event), ltv.design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, %s), ltv.survival_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event), max(t.duration)::float8 FROM t
         $q$, training, covariates, covariates) INTO rows_in, events_in, design, curve, until;
     left_then := ltv.survival_at(curve, until);
+    -- Who is lost sight of early, by the features: one Cox regression for all algorithms, so that all are weighed alike.
+    IF censoring = 'grouped' AND cardinality(names) > 0 THEN
+        BEGIN
+            EXECUTE format($q$
+                SELECT ltv.fit_cox(ltv.design_agg(0::float8, t.duration::float8, NOT t.event AND t.duration <= $1, %1$s), names => $2), least(10, count(*) FILTER (WHERE t.event AND t.duration <= $1) / 20)
+                FROM (%2$s) t WHERE t.duration > 0 AND t.event IS NOT NULL AND array_position(%1$s, NULL) IS NULL $q$, covariates, testing)
+            INTO losing, groups USING horizon, names;
+        EXCEPTION
+            WHEN invalid_parameter_value OR numeric_value_out_of_range THEN
+                losing := NULL;
+        END;
+        groups := CASE WHEN losing IS NULL THEN 1 ELSE greatest(groups, 1) END;
+    END IF;
     FOREACH named IN ARRAY algorithms LOOP
         fitted := NULL;
         told := NULL;
         naive := NULL;
+        known := NULL;
+        known_naive := NULL;
         rows_out := 0;
         events_out := 0;
         why := CASE WHEN rows_in = 0 THEN 'nothing to train on' WHEN events_in < coalesce(min_events, 0) THEN format('%s events to train on, fewer than %s', events_in, min_events) END;
@@ -129,20 +154,32 @@ BEGIN
         END IF;
         IF fitted IS NOT NULL THEN
             EXECUTE format($q$
-                SELECT count(*) FILTER (WHERE q.both), count(*) FILTER (WHERE q.both AND q.event AND q.duration <= $3), count(*) FILTER (WHERE NOT q.both),
-                       ltv.survival_calibration_agg(q.said, q.duration, q.event) FILTER (WHERE q.both), ltv.survival_calibration_agg(q.plain, q.duration, q.event) FILTER (WHERE q.both)
+                SELECT coalesce(sum(g.n), 0)::bigint, coalesce(sum(g.n_events), 0)::bigint, coalesce(sum(g.n_unscored), 0)::bigint, ltv.rollup(g.told), ltv.rollup(g.naive),
+                       array_agg(g.told ORDER BY g.likeness) FILTER (WHERE g.told IS NOT NULL), array_agg(g.naive ORDER BY g.likeness) FILTER (WHERE g.told IS NOT NULL)
+                FROM (
+                SELECT q.likeness, count(*) FILTER (WHERE q.both) AS n, count(*) FILTER (WHERE q.both AND q.event AND q.duration <= $3) AS n_events, count(*) FILTER (WHERE NOT q.both) AS n_unscored,
+                       ltv.survival_calibration_agg(q.said, q.duration, q.event) FILTER (WHERE q.both) AS told, ltv.survival_calibration_agg(q.plain, q.duration, q.event) FILTER (WHERE q.both) AS naive
+                FROM (SELECT r.*, %s AS likeness
                 FROM (SELECT p.*, p.said IS NOT NULL AND p.plain IS NOT NULL AS both
                       FROM (SELECT t.duration::float8 AS duration, t.event, ltv.renewal_probability($1, %s, $3, t.given::float8) AS said,
                                    -- Beyond the training the curve goes on with its average hazard.
                                    least(1, CASE WHEN t.given + $3 <= $4 THEN ltv.survival_at($2, t.given::float8 + $3) ELSE power($5, (t.given::float8 + $3) / $4) END
-                                            / nullif(CASE WHEN t.given <= $4 THEN ltv.survival_at($2, t.given::float8) ELSE power($5, t.given::float8 / $4) END, 0)) AS plain
-                            FROM (%s) t %s OFFSET 0) p) q
-                $q$, alone, testing, CASE WHEN cardinality(columns) = 0 THEN '' ELSE format('CROSS JOIN LATERAL (SELECT r FROM (SELECT %s) AS r) x',
+                                            / nullif(CASE WHEN t.given <= $4 THEN ltv.survival_at($2, t.given::float8) ELSE power($5, t.given::float8 / $4) END, 0)) AS plain,
+                                   %s AS stays
+                            FROM (%s) t %s OFFSET 0) p) r) q GROUP BY q.likeness) g
+                $q$, CASE WHEN groups = 1 THEN '0' ELSE 'least(floor(percent_rank() OVER (PARTITION BY r.both ORDER BY r.stays) * $6), $6 - 1)' END, alone, CASE WHEN groups = 1 THEN 'NULL::float8' ELSE format('ltv.renewal_probability($7, %s, $3)', alone) END, testing, CASE WHEN cardinality(columns) = 0 THEN '' ELSE format('CROSS JOIN LATERAL (SELECT r FROM (SELECT %s) AS r) x',
                     (SELECT string_agg(format('%s AS %I', c.expression, names[c.place]), ', ' ORDER BY c.place) FROM unnest(columns) WITH ORDINALITY AS c (expression, place))) END)
-            INTO rows_out, events_out, unscored, told, naive USING fitted, curve, horizon, until, left_then;
+            INTO rows_out, events_out, unscored, told, naive, told_parts, naive_parts USING fitted, curve, horizon, until, left_then, groups, losing;
+            -- A group of which nobody is seen beyond the horizon says nothing of itself: then all rows are one.
+            IF EXISTS (SELECT FROM unnest(told_parts) AS f (s) WHERE ltv.calibration_at(f.s, horizon) IS NULL) THEN
+                known := ltv.calibration_at(told, horizon);
+                known_naive := ltv.calibration_at(naive, horizon);
+            ELSE
+                SELECT ltv.rollup(ltv.calibration_at(f.said, horizon)), ltv.rollup(ltv.calibration_at(f.plain, horizon)) INTO known, known_naive FROM unnest(told_parts, naive_parts) AS f (said, plain);
+            END IF;
             IF rows_out = 0 THEN
                 why := coalesce(why, 'nobody to judge it by');
-            ELSIF (ltv.brier_score(told, horizon)).brier IS NULL THEN
+            ELSIF known IS NULL THEN
                 why := coalesce(why, 'nobody was observed until the horizon');
             ELSIF unscored > 0 THEN
                 why := coalesce(why, format('%s rows could not be scored', unscored));
@@ -150,23 +187,23 @@ BEGIN
         END IF;
         RETURN QUERY
         SELECT named, rows_in, events_in, rows_out, events_out, m.metric, m.ours, m.theirs, CASE WHEN m.is_loss AND m.theirs > 0 THEN 1 - m.ours / m.theirs END, coalesce(why, 'ok')
-        FROM (SELECT 1 AS place, 'brier' AS metric, true AS is_loss, (ltv.brier_score(told, horizon)).brier AS ours, (ltv.brier_score(naive, horizon)).brier AS theirs
-              UNION ALL SELECT 2, 'log_loss', true, ltv.log_loss(ltv.calibration_at(told, horizon)), ltv.log_loss(ltv.calibration_at(naive, horizon))
+        FROM (SELECT 1 AS place, 'brier' AS metric, true AS is_loss, ltv.brier(known) AS ours, ltv.brier(known_naive) AS theirs
+              UNION ALL SELECT 2, 'log_loss', true, ltv.log_loss(known), ltv.log_loss(known_naive)
               UNION ALL SELECT 3, 'concordance', false, (ltv.concordance(told, until => horizon)).concordance, (ltv.concordance(naive, until => horizon)).concordance
               UNION ALL SELECT 4, 'observed_to_expected', false, e.ours, e.theirs
-              FROM (SELECT (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(ltv.calibration_at(told, horizon), 1) c) AS ours,
-                           (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(ltv.calibration_at(naive, horizon), 1) c) AS theirs) e
+              FROM (SELECT (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(known, 1) c) AS ours,
+                           (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(known_naive, 1) c) AS theirs) e
               UNION ALL SELECT 5, 'ici', true, (ltv.integrated_calibration_index(told, horizon)).ici, (ltv.integrated_calibration_index(naive, horizon)).ici) m
         ORDER BY m.place;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.compare_algorithms(text, text, double precision, text[], text[], jsonb, integer) IS 'Fits each algorithm to the rows of one query and judges it by those of another, side by side with the Kaplan-Meier curve of the training rows (baseline_value), which knows no features and goes on beyond its rows with their average hazard. Registers nothing. training: the text of a query with entry, duration, event and the features; testing: with given (the age from which it is predicted), duration (from there on), event and the features. Names in them need their schemas: they run under search_path = pg_catalog. Rows of training in which something is NULL are left out; rows of testing that have no score from both are not judged and counted in status. Features: numbers, booleans, text (its levels are those of training). algorithms: cox, discrete_time and the distributions of fit_parametric by the names of train, any with a fit_... function of a design and names; options: {"cox": {"penalty": 0.1}}, arguments of that function. Metrics at the horizon, weighted for censoring: brier, log_loss, concordance (pairs whose first event is by then), observed_to_expected (events), ici; log_loss is NULL where something happened that was said to be impossible, as steps may say of high ages; skill = 1 - value / baseline_value of losses. A fit that fails has NULLs and says why in status. Errors 22023, 22004.';
+COMMENT ON FUNCTION ltv.compare_algorithms(text, text, double precision, text[], text[], jsonb, integer, text) IS 'Fits each algorithm to the rows of one query and judges it by those of another, side by side with the Kaplan-Meier curve of the training rows (baseline_value), which knows no features and goes on beyond its rows with their average hazard. Registers nothing. training: the text of a query with entry, duration, event and the features; testing: with given (the age from which it is predicted), duration (from there on), event and the features. Names in them need their schemas: they run under search_path = pg_catalog. Rows of training in which something is NULL are left out; rows of testing that have no score from both are not judged and counted in status. Features: numbers, booleans, text (its levels are those of training). algorithms: cox, discrete_time and the distributions of fit_parametric by the names of train, any with a fit_... function of a design and names; options: {"cox": {"penalty": 0.1}}, arguments of that function. Metrics at the horizon, weighted for censoring: brier, log_loss, concordance (pairs whose first event is by then), observed_to_expected (events), ici; censoring: whose probability not to be censored weighs a row of brier, log_loss and observed_to_expected: marginal, that of all rows of testing (Graf et al. 1999), or grouped, that of the rows which a Cox regression of the censoring on the features makes as likely to be lost sight of (Gerds & Schumacher 2006, by strata of the score: up to ten of twenty events on average, one where of one of them nobody is seen beyond the horizon or the regression fails); all algorithms and the baseline are weighed alike. log_loss is NULL where something happened that was said to be impossible, as steps may say of high ages; skill = 1 - value / baseline_value of losses. A fit that fails has NULLs and says why in status. Errors 22023, 22004.';
 
 CREATE FUNCTION ltv.backtest(
     source regclass, started text, duration text, event text, horizon double precision, first_cut_off date, last_cut_off date DEFAULT NULL, step interval DEFAULT '3 months',
     algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', "window" interval DEFAULT NULL,
-    options jsonb DEFAULT '{}', min_events integer DEFAULT 20
+    options jsonb DEFAULT '{}', min_events integer DEFAULT 20, censoring text DEFAULT 'marginal'
 ) RETURNS TABLE (
     cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
 )
@@ -247,16 +284,16 @@ BEGIN
             format('SELECT %1$s AS given, CASE WHEN s.%2$I::float8 - %1$s > %3$L::float8 THEN 2 * %3$L::float8 ELSE s.%2$I::float8 - %1$s END AS duration, s.%4$I::int4 = 1 AND s.%2$I::float8 - %1$s <= %3$L::float8 AS event%5$s '
                    'FROM %6$s s WHERE s.%7$I::date <= %8$L::date AND s.%2$I::float8 > %1$s AND s.%4$I IS NOT NULL',
                    format('((%L::date - s.%I::date) / %L::float8)', here, started, days), duration, horizon, event, selected, shown, started, here),
-            horizon, algorithms, features, options, min_events) c;
+            horizon, algorithms, features, options, min_events, censoring) c;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or days) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. last_cut_off: by default the last whose horizon is over. Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
+COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer, text) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or days) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. last_cut_off: by default the last whose horizon is over. censoring: as in compare_algorithms; it matters where rows are lost sight of before a horizon that is over. Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
 
 CREATE FUNCTION ltv.backtest(
     source regprocedure, key text, horizon double precision, first_cut_off date, last_cut_off date, step interval DEFAULT '3 months',
     algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', lookback interval DEFAULT NULL,
-    options jsonb DEFAULT '{}', min_events integer DEFAULT 20
+    options jsonb DEFAULT '{}', min_events integer DEFAULT 20, censoring text DEFAULT 'marginal'
 ) RETURNS TABLE (
     cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
 )
@@ -312,8 +349,8 @@ BEGIN
             format('SELECT b.duration::float8 AS given, CASE WHEN a.duration::float8 - b.duration::float8 > %1$L::float8 THEN 2 * %1$L::float8 ELSE greatest(a.duration::float8 - b.duration::float8, 0) END AS duration, '
                    'a.event::int4 = 1 AND a.duration::float8 - b.duration::float8 <= %1$L::float8 AS event%2$s FROM %3$s(%4$L::date) b JOIN %3$s(%5$L::date) a ON a.%6$I = b.%6$I WHERE b.event::int4 = 0 AND b.duration IS NOT NULL AND a.duration IS NOT NULL AND a.event IS NOT NULL',
                    horizon, selected, shown, here, here + ceil(horizon * days)::int + 1, key),
-            horizon, algorithms, features, options, min_events) c;
+            horizon, algorithms, features, options, min_events, censoring) c;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.backtest(regprocedure, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer) IS 'The same where features change: source is a function of one date that gives, for each customer (key, which must be unique), duration, event, perhaps entry, and the features, all as known on that day: as lifetimes(timeline, as_of) joined with contract_features(timeline, as_of). At each cut-off it is called: embargo before it, for the rows to train on; on it, for who is there and what his features are; and a day after the end of the horizon, for what became of him. lookback: NULL trains on the rows as they are, so that features must be told of those who have left too; ''1 year'' trains on those who were there a year before the embargo began, with the features of then, entering at their age of then and followed for the year (landmarking: van Houwelingen 2007), which is right for features that change. Nothing else is seen, so what is known later changes nothing, as far as the function keeps to its date. It runs under search_path = pg_catalog: qualify the names in it, or give it a search_path. unit: of the durations. Registers nothing. Errors 22023, 22004.';
+COMMENT ON FUNCTION ltv.backtest(regprocedure, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer, text) IS 'The same where features change: source is a function of one date that gives, for each customer (key, which must be unique), duration, event, perhaps entry, and the features, all as known on that day: as lifetimes(timeline, as_of) joined with contract_features(timeline, as_of). At each cut-off it is called: embargo before it, for the rows to train on; on it, for who is there and what his features are; and a day after the end of the horizon, for what became of him. lookback: NULL trains on the rows as they are, so that features must be told of those who have left too; ''1 year'' trains on those who were there a year before the embargo began, with the features of then, entering at their age of then and followed for the year (landmarking: van Houwelingen 2007), which is right for features that change. Nothing else is seen, so what is known later changes nothing, as far as the function keeps to its date. It runs under search_path = pg_catalog: qualify the names in it, or give it a search_path. unit: of the durations. Registers nothing. Errors 22023, 22004.';

@@ -3,7 +3,7 @@
 CREATE FUNCTION ltv.train_auto(
     model text, source regclass, duration text, event text, horizon double precision, features text[] DEFAULT '{}', started text DEFAULT NULL,
     algorithms text[] DEFAULT '{cox,weibull,lognormal,loglogistic}', metric text DEFAULT 'brier', cut_offs integer DEFAULT 4, step interval DEFAULT '3 months',
-    unit text DEFAULT 'month', embargo interval DEFAULT '0', options jsonb DEFAULT '{}', min_events integer DEFAULT 20, holdout jsonb DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL
+    unit text DEFAULT 'month', embargo interval DEFAULT '0', options jsonb DEFAULT '{}', min_events integer DEFAULT 20, holdout jsonb DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL, censoring text DEFAULT 'marginal'
 ) RETURNS TABLE (
     algorithm text, n_splits bigint, n_test bigint, brier double precision, brier_baseline double precision, skill double precision, log_loss double precision,
     concordance double precision, observed_to_expected double precision, ici double precision, chosen boolean, version integer, status text
@@ -32,6 +32,9 @@ BEGIN
     IF metric IS NULL OR metric NOT IN ('brier', 'log_loss', 'concordance') THEN
         RAISE EXCEPTION 'unknown metric "%"', metric USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: brier, log_loss, concordance.';
     END IF;
+    IF censoring IS NULL OR censoring NOT IN ('marginal', 'grouped') THEN
+        RAISE EXCEPTION 'unknown censoring "%"', censoring USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: marginal, grouped.';
+    END IF;
     IF cut_offs < 1 OR cut_offs > 100 OR days IS NULL OR step < interval '1 day' THEN
         RAISE EXCEPTION 'there must be 1 to 100 cut-offs, at least a day apart, and a unit of month or day' USING ERRCODE = 'invalid_parameter_value', HINT = 'cut_offs => 4, step => ''3 months'', unit => ''month''.';
     END IF;
@@ -48,7 +51,7 @@ BEGIN
         END IF;
         known := known - ceil(horizon * days)::int;
         SELECT jsonb_agg(to_jsonb(b)) INTO results
-        FROM ltv.backtest(source, started, duration, event, horizon, (known - (cut_offs - 1) * step)::date, known, step, algorithms, features, unit, embargo, NULL, options, min_events) b;
+        FROM ltv.backtest(source, started, duration, event, horizon, (known - (cut_offs - 1) * step)::date, known, step, algorithms, features, unit, embargo, NULL, options, min_events, censoring) b;
     ELSE
         -- Without dates: four parts, over which rows that say the same are spread evenly, each judged by models of the other three.
         IF features && ARRAY['entry', 'given', 'duration', 'event', duration, event] THEN
@@ -61,7 +64,7 @@ BEGIN
              ltv.compare_algorithms(
                  format('SELECT 0::float8 AS entry, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.ltv_part <> %5$s', duration, event, used, shown, part),
                  format('SELECT 0::float8 AS given, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%1$I > 0 AND s.%2$I IS NOT NULL AND s.ltv_part = %5$s', duration, event, used, shown, part),
-                 horizon, algorithms, features, options, min_events) c;
+                 horizon, algorithms, features, options, min_events, censoring) c;
     END IF;
     WITH result AS (
         SELECT r.* FROM jsonb_to_recordset(results) AS r (algorithm text, n_test bigint, metric text, value float8, baseline_value float8, status text)
@@ -104,5 +107,5 @@ BEGIN
     FROM (SELECT board -> 0 -> 'baselines' AS b) x;
 END
 $$;
-COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. The winner of a comparison looks a little better than it is. Rows with a NULL are dropped. Errors 22023, 42703, and those of train.';
-REVOKE EXECUTE ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text) FROM PUBLIC;
+COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. censoring: how they are weighed for it, as in compare_algorithms. The winner of a comparison looks a little better than it is. Rows with a NULL are dropped. Errors 22023, 42703, and those of train.';
+REVOKE EXECUTE ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text) FROM PUBLIC;

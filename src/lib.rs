@@ -35,6 +35,7 @@ mod survival_calibration;
 mod terms;
 mod terms_text;
 mod text;
+mod thresholds;
 mod timeline;
 mod train;
 mod transactional;

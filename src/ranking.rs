@@ -3,8 +3,8 @@
 use std::ffi::{CStr, CString};
 
 use ltv_engine::assess::calibration::Calibration;
-use ltv_engine::assess::discrimination::{Economics, Flagged};
 use ltv_engine::assess::ranking::{Ranking, ScoreLevel};
+use ltv_engine::assess::thresholds::{Best, Economics, Flagged};
 use ltv_engine::survival::kaplan_meier::critical_value;
 use ltv_engine::{Error, Result};
 use pgrx::Internal;
@@ -82,7 +82,7 @@ pub fn precision_recall(call: &Call) -> pg_sys::Datum {
 }
 
 /// The columns of what is flagged at a threshold; nobody is without one.
-fn flagged(at: Option<Flagged>) -> Vec<Field> {
+pub fn flagged(at: Option<Flagged>) -> Vec<Field> {
     let counted = |pick: fn(&Flagged) -> f64| Field::Float(Some(at.as_ref().map_or(0.0, pick)));
     let found = |pick: fn(&Flagged) -> Option<f64>| Field::Float(at.as_ref().and_then(pick));
     vec![
@@ -100,9 +100,14 @@ fn flagged(at: Option<Flagged>) -> Vec<Field> {
 /// `best_threshold(r, benefit, cost, capacity)`.
 pub fn best_threshold(call: &Call) -> pg_sys::Datum {
     let economics = Economics { benefit: call.float(1), cost: call.float(2), capacity: call.float(3) };
-    let Some(best) = call.state(0, |ranking: &Ranking| settle(ranking.best_threshold(economics))).flatten() else {
-        return call.null();
-    };
+    match call.state(0, |ranking: &Ranking| settle(ranking.best_threshold(economics))).flatten() {
+        Some(best) => call.answer_tuple(chosen(best)),
+        None => call.null(),
+    }
+}
+
+/// The columns of a threshold that was chosen.
+pub fn chosen(best: Best) -> Vec<Field> {
     let status = match (best.flagged, best.is_limited) {
         (None, true) => "the capacity is smaller than the group of the highest score",
         (None, false) => "nobody is worth the cost",
@@ -112,7 +117,7 @@ pub fn best_threshold(call: &Call) -> pg_sys::Datum {
     let mut fields = flagged(best.flagged);
     fields.push(Field::Float(best.profit));
     fields.push(Field::Text(Some(status.into())));
-    call.answer_tuple(fields)
+    fields
 }
 
 /// `skipped(r)`.

@@ -36,8 +36,9 @@ fn fit_recalibration(c: Value<Calibration>, method: &str) -> JsonB {
 }
 
 #[pg_extern(sql = false)]
-fn calibration_at(s: Value<SurvivalCalibration>, horizon: f64) -> Option<Value<Calibration>> {
-    settle(s.0.known_at(horizon, settings::budget(), &mut interrupts::check)).map(Value)
+fn calibration_at(s: Value<SurvivalCalibration>, horizon: f64, censoring: &str) -> Option<Value<Calibration>> {
+    let censoring = settle(censoring.parse());
+    settle(s.0.known_at(horizon, censoring, settings::budget(), &mut interrupts::check)).map(Value)
 }
 
 /// `recalibrated(c, map)` of a calibration.

@@ -65,7 +65,8 @@ extension_sql_file!("../sql/62_survival_calibration.sql", name = "survival_calib
 extension_sql_file!("../sql/62_recalibration.sql", name = "recalibration", requires = ["survival_calibration"]);
 extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["recalibration"]);
 extension_sql_file!("../sql/63_conformal.sql", name = "conformal", requires = ["explain"]);
-extension_sql_file!("../sql/63_summary.sql", name = "summary", requires = ["conformal"]);
+extension_sql_file!("../sql/63_thresholds.sql", name = "thresholds", requires = ["conformal"]);
+extension_sql_file!("../sql/63_summary.sql", name = "summary", requires = ["thresholds"]);
 extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["summary"]);
 extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["profile"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["segments"]);
@@ -76,7 +77,9 @@ extension_sql_file!("../sql/71_waterfall.sql", name = "waterfall", requires = ["
 extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["waterfall"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
 extension_sql_file!("../sql/75_evaluate.sql", name = "evaluate", requires = ["demo_load"]);
-extension_sql_file!("../sql/76_recalibrate.sql", name = "recalibrate", requires = ["evaluate"]);
+extension_sql_file!("../sql/75_predicted.sql", name = "predicted", requires = ["evaluate"]);
+extension_sql_file!("../sql/75_thresholds.sql", name = "model_thresholds", requires = ["predicted"]);
+extension_sql_file!("../sql/76_recalibrate.sql", name = "recalibrate", requires = ["model_thresholds"]);
 extension_sql_file!("../sql/77_backtest.sql", name = "backtest", requires = ["recalibrate"]);
 extension_sql_file!("../sql/78_auto.sql", name = "auto", requires = ["backtest"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["auto"]);

@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString};
 
 use ltv_engine::assess::brier::BrierScore;
 use ltv_engine::assess::calibration::Calibration;
+use ltv_engine::assess::inverse_censoring::Censoring;
 use ltv_engine::assess::smoothed_error::SmoothedError;
 use ltv_engine::assess::survival_calibration::{Columns, SurvivalCalibration};
 use ltv_engine::assess::survival_scores::integrated;
@@ -33,16 +34,21 @@ fn scores(score: BrierScore) -> [Option<f64>; 3] {
     [Some(score.brier), Some(score.reference), score.skill]
 }
 
-/// `brier_score(s, horizon)`.
+/// How censoring is weighed for, by the argument at `place`; `None` for NULL.
+fn censoring(call: &Call, place: usize) -> Option<Censoring> {
+    call.text(place).map(|name| settle(name.parse()))
+}
+
+/// `brier_score(s, horizon, censoring)`.
 pub fn brier_score(call: &Call) -> pg_sys::Datum {
-    let Some(horizon) = call.float(1) else { return call.null() };
-    let score = call.state(0, |s: &SurvivalCalibration| settle(s.brier(horizon, &mut interrupts::check)));
+    let (Some(horizon), Some(censoring)) = (call.float(1), censoring(call, 2)) else { return call.null() };
+    let score = call.state(0, |s: &SurvivalCalibration| settle(s.brier(horizon, censoring, &mut interrupts::check)));
     tuple(call, score.flatten().map(scores))
 }
 
-/// `integrated_brier_score(s[], horizons)`.
+/// `integrated_brier_score(s[], horizons, censoring)`.
 pub fn integrated_brier_score(call: &Call) -> pg_sys::Datum {
-    let Some(horizons) = call.floats(1) else { return call.null() };
+    let (Some(horizons), Some(censoring)) = (call.floats(1), censoring(call, 2)) else { return call.null() };
     let Some(summaries) = call.get::<Vec<Option<Value<SurvivalCalibration>>>>(0) else { return call.null() };
     if summaries.len() != horizons.len() {
         raise(Error::invalid(
@@ -51,7 +57,7 @@ pub fn integrated_brier_score(call: &Call) -> pg_sys::Datum {
         ));
     }
     let score = |(summary, horizon): (Option<Value<SurvivalCalibration>>, &f64)| {
-        summary.and_then(|summary| settle(summary.0.brier(*horizon, &mut interrupts::check)))
+        summary.and_then(|summary| settle(summary.0.brier(*horizon, censoring, &mut interrupts::check)))
     };
     let brier: Vec<Option<BrierScore>> = summaries.into_iter().zip(horizons).map(score).collect();
     tuple(call, settle(integrated(horizons, &brier)).map(scores))
@@ -84,10 +90,10 @@ pub fn concordance(call: &Call) -> pg_sys::Datum {
     )
 }
 
-/// `auc(s, horizon)`.
+/// `auc(s, horizon, censoring)`.
 pub fn auc(call: &Call) -> pg_sys::Datum {
-    let Some(horizon) = call.float(1) else { return call.null() };
-    let area = |s: &SurvivalCalibration| settle(s.area(horizon, &mut interrupts::check));
+    let (Some(horizon), Some(censoring)) = (call.float(1), censoring(call, 2)) else { return call.null() };
+    let area = |s: &SurvivalCalibration| settle(s.area(horizon, censoring, &mut interrupts::check));
     call.answer_float(call.state(0, area).flatten())
 }
 

@@ -38,6 +38,7 @@ pub mod settings;
 pub mod subtransaction;
 mod survival_calibration;
 pub mod symbols;
+mod thresholds;
 mod transactional;
 mod trend;
 mod unit_economics;

@@ -2,7 +2,8 @@
 
 Run in this directory: python recalibration.py. Needs numpy, scikit-learn and statsmodels. Each case holds its rows. isotonic: scikit-learn's IsotonicRegression, read at
 points between its thresholds. platt: its LogisticRegression without penalty on the logit, which statsmodels' binomial GLM confirms and carries to the last digits. beta:
-the GLM on ln p and -ln(1 - p) (Kull, Silva Filho & Flach 2017). intercept: the GLM with the complementary log-log link and the offset ln(-ln(1 - p)). Censored cases
+the GLM on ln p and -ln(1 - p) (Kull, Silva Filho & Flach 2017). intercept: the GLM with the complementary log-log link and the offset ln(-ln(1 - p)). smoothed: the sigmoid of scikit-learn's
+CalibratedClassifierCV on the logit, which differs from platt by Platt's targets (N1 + 1) / (N1 + 2) and 1 / (N0 + 2) in place of 1 and 0, and by nothing else. Censored cases
 are first weighed by the inverse of the Kaplan-Meier curve of the censoring, events before censorings at a tie, written out here.
 """
 
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import statsmodels.api as sm
+from sklearn.calibration import _sigmoid_calibration
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
@@ -24,13 +26,17 @@ def maps(p, y, w):
     platt = fit(sm.add_constant(logit), family)
     peer = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10000).fit(logit[:, None], y, sample_weight=w)
     assert abs(peer.intercept_[0] - platt[0]) < 1e-4 and abs(peer.coef_[0, 0] - platt[1]) < 1e-4
+    targets = np.where(y == 1, (w[y == 1].sum() + 1) / (w[y == 1].sum() + 2), 1 / (w[y == 0].sum() + 2))
+    glm = sm.GLM(targets, sm.add_constant(logit), family=family, freq_weights=w).fit(tol=1e-15, maxiter=200).params
+    sigmoid = _sigmoid_calibration(logit, y.astype(float), w)
+    assert abs(sigmoid[1] + glm[0]) < 1e-4 and abs(sigmoid[0] + glm[1]) < 1e-4
     beta = fit(np.column_stack([np.ones_like(p), np.log(p), -np.log1p(-p)]), family)
     cloglog = sm.families.Binomial(link=sm.families.links.CLogLog())
     intercept = fit(np.ones((len(p), 1)), cloglog, offset=np.log(-np.log1p(-p)))
     steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(p, y, sample_weight=w)
     at = np.linspace(p.min(), p.max(), 41)
     return {
-        "platt": platt.tolist(), "beta": beta.tolist(), "intercept": intercept.tolist(),
+        "platt": platt.tolist(), "smoothed": {"no": float(targets.min()), "yes": float(targets.max()), "coefficients": glm.tolist()}, "beta": beta.tolist(), "intercept": intercept.tolist(),
         "isotonic": {"at": at.tolist(), "observed": steps.predict(at).tolist()},
     }
 

@@ -117,6 +117,46 @@ def area(p, time, event, w, h):
     return (a[:, None] * b * psi).sum() / a.sum() / b.sum()
 
 
+def known(p, time, event, w, h, grouped):
+    """The weight of each row at the horizon, 0 where its status is not known: one curve of the censoring, or one for each group of like predictions."""
+    if not grouped:
+        after, before = censoring(time, event, w)
+        return np.where((time <= h) & event, w / before(time), np.where(time > h, w / max(after(h), 1e-300), 0.0))
+    levels, at = np.unique(p, return_inverse=True)
+    of_level = np.bincount(at, w)
+    middle = (np.cumsum(of_level) - of_level / 2)[at]
+    for k in range(min(20, int(w[(time <= h) & event].sum() / 20)), 1, -1):
+        group = np.minimum((middle * k / w.sum()).astype(int), k - 1)
+        parts = [group == g for g in range(k) if (group == g).any()]
+        if all(censoring(time[g], event[g], w[g])[0](h) > 0 for g in parts):
+            weights = np.zeros(len(p))
+            for g in parts:
+                weights[g] = known(p[g], time[g], event[g], w[g], h, False)
+            return weights
+    return known(p, time, event, w, h, False)
+
+
+def flagged(p, time, event, w, h, grouped):
+    """By scikit-learn with these weights as those of the rows; how many are flagged is a plain count."""
+    weights, score, y = known(p, time, event, w, h, grouped), 1 - p, (time <= h) & event
+    seen = weights > 0
+    precision, recall, at = metrics.precision_recall_curve(y[seen], score[seen], sample_weight=weights[seen])
+    fpr, _, thresholds = metrics.roc_curve(y[seen], score[seen], sample_weight=weights[seen], drop_intermediate=False)
+    return {
+        "weights": weights.tolist(), "at": at.tolist(), "precision": precision[:-1].tolist(), "recall": recall[:-1].tolist(), "false_positive_rate": fpr[1:][::-1].tolist(),
+        "flagged": [float(w[score >= t].sum()) for t in at], "brier": metrics.brier_score_loss(y[seen], score[seen], sample_weight=weights[seen]),
+        "auc": metrics.roc_auc_score(y[seen], score[seen], sample_weight=weights[seen]), "log_loss": metrics.log_loss(y[seen], np.clip(score[seen], 1e-300, 1), sample_weight=weights[seen]) if ((score > 0) & (score < 1)).all() else None,
+    }  # fmt: skip
+
+
+def money(p, time, event, w, h):
+    """What is kept of a value that goes with the prediction, against what was foreseen of it."""
+    value = np.round(20 + 100 * p + 7 * np.arange(len(p)) % 31)
+    weights = known(p, time, event, w, h, False)
+    kept, seen = value * (time > h), weights > 0
+    return {"value": value.tolist(), "mae": metrics.mean_absolute_error(kept[seen], (value * p)[seen], sample_weight=weights[seen]), "rmse": metrics.root_mean_squared_error(kept[seen], (value * p)[seen], sample_weight=weights[seen])}  # fmt: skip
+
+
 def d_calibration(s, event, w, k):
     n = np.zeros(k)
     edges = np.arange(k + 1) / k
@@ -138,6 +178,7 @@ def survival(name, p, time, event, w, h, horizons, own, tied):
     n, x, p_value = d_calibration(np.array(own), event, w, 10)
     said = of_r({"p": p, "time": time, "event": event, "w": w}, h)
     a = area(p, time, event, w, h)
+    assert abs(flagged(p, time, event, w, h, False)["brier"] - brier(p, time, event, w, h)) < 1e-12
     if not tied:
         y = Surv.from_arrays(event, time)
         assert abs(concordance_index_censored(event, time, -p)[0] - said["harrell"][0]) < 1e-12
@@ -150,6 +191,7 @@ def survival(name, p, time, event, w, h, horizons, own, tied):
         "brier": brier(p, time, event, w, h), "integrated": float(np.trapezoid(scores, horizons)) / (horizons[-1] - horizons[0]),
         "integrated_reference": float(np.trapezoid(base, horizons)) / (horizons[-1] - horizons[0]), "auc": a, "own": list(map(float, own)),
         "d_numbers": n, "d_chi_squared": x, "d_p_value": p_value, **said,
+        "marginal": flagged(p, time, event, w, h, False), "grouped": flagged(p, time, event, w, h, True), "money": money(p, time, event, w, h),
     }  # fmt: skip
 
 

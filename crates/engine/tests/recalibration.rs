@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use ltv_engine::assess::calibration::Calibration;
+use ltv_engine::assess::inverse_censoring::Censoring;
 use ltv_engine::assess::recalibration_fit::Method;
 use ltv_engine::assess::survival_calibration::SurvivalCalibration;
 use ltv_engine::hazard::cox::{self, Ties};
@@ -230,7 +231,7 @@ fn maps_are_those_of_the_peers() {
                 rows.add(*survival, time, event.as_bool().unwrap(), 1.0, || Budget::UNLIMITED).unwrap();
             }
             let horizon = case["horizon"].as_f64().unwrap();
-            let known = rows.known_at(horizon, Budget::UNLIMITED, &mut go_on).unwrap().unwrap();
+            let known = rows.known_at(horizon, Censoring::Marginal, Budget::UNLIMITED, &mut go_on).unwrap().unwrap();
             close(known.total(), case["known"].as_f64().unwrap(), 1e-12, "weight");
             close(known.positives(), case["positives"].as_f64().unwrap(), 1e-12, "events");
             known
@@ -253,6 +254,21 @@ fn maps_are_those_of_the_peers() {
         let RecalibrationMap::Beta { intercept, event, survival } = map(Method::Platt).unwrap() else { panic!() };
         same(&[intercept, event], &numbers(&case["platt"]));
         assert_eq!(event, survival);
+        // Platt's targets are ours where each row is a little of the other outcome too.
+        let [no, yes] = ["no", "yes"].map(|target| case["smoothed"][target].as_f64().unwrap());
+        let mut smoothed = Calibration::default();
+        if name != "censored" {
+            let columns = ["probability", "outcome", "weight"].map(|column| numbers(&case[column]));
+            for (row, p) in columns[0].iter().enumerate() {
+                let target = if columns[1][row] == 1.0 { yes } else { no };
+                for (outcome, share) in [(true, target), (false, 1.0 - target)] {
+                    smoothed.add_weighted(*p, outcome, share * columns[2][row], Budget::UNLIMITED).unwrap();
+                }
+            }
+            let map = smoothed.recalibration_map(Method::Platt, &mut go_on).unwrap();
+            let RecalibrationMap::Beta { intercept, event, .. } = map else { panic!() };
+            same(&[intercept, event], &numbers(&case["smoothed"]["coefficients"]));
+        }
         let theirs = numbers(&case["beta"]);
         match map(Method::Beta) {
             Ok(RecalibrationMap::Beta { intercept, event, survival }) => same(&[intercept, event, survival], &theirs),
@@ -285,7 +301,7 @@ fn what_cannot_be_fitted_is_refused() {
     assert!(wrong.recalibration_map(Method::Platt, &mut go_on).is_err(), "a map that falls is none");
     assert!(wrong.recalibration_map(Method::Isotonic, &mut go_on).is_ok());
     let none = SurvivalCalibration::default();
-    assert!(none.known_at(3.0, Budget::UNLIMITED, &mut go_on).unwrap().is_none());
+    assert!(none.known_at(3.0, Censoring::Marginal, Budget::UNLIMITED, &mut go_on).unwrap().is_none());
     let separated = of(&[(0.2, false), (0.3, false), (0.8, true)]);
     assert!(separated.recalibration_map(Method::Platt, &mut go_on).is_err());
 }

@@ -2,12 +2,47 @@
 //!
 //! G is the Kaplan–Meier curve of the censoring, events before censorings at a tie: an event by the horizon weighs
 //! 1/G(T−), whoever lasts beyond it 1/G(horizon), and of those censored before nothing is known.
+//!
+//! One curve for all rows is right where who is censored does not hang on what is known of them (Graf et al. 1999). Where it
+//! does, G is to be that given what is known (Gerds & Schumacher 2006): here one curve for each group of like predictions,
+//! which is enough where the prediction holds all that tells of both the event and the censoring.
 
 use crate::assess::brier::BrierScore;
+use crate::assess::concordance::Outcomes;
+use crate::assess::reliability::place_of_quantile;
 use crate::assess::survival_calibration::Columns;
+use crate::assess::survival_scores::check_horizon;
 use crate::numeric::sum::Sum;
+use crate::numeric::tally::LARGEST_WEIGHT;
 use crate::survival::risk::distinct_times;
-use crate::{Interrupt, Result};
+use crate::{Error, Interrupt, Result};
+
+/// The most groups of like predictions, and the events by the horizon that each has on average at least.
+const MOST_GROUPS: usize = 20;
+const EVENTS_PER_GROUP: f64 = 20.0;
+
+/// Whose curve of the censoring a row is weighed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Censoring {
+    /// That of all rows (Graf, Schmoor, Sauerbrei & Schumacher 1999).
+    Marginal,
+    /// That of the rows of a like prediction (Gerds & Schumacher 2006, with a curve per stratum): up to twenty groups of equal
+    /// number, equal predictions together, of twenty events each on average. Fewer, down to one, where of a group nobody
+    /// is seen beyond the horizon.
+    Grouped,
+}
+
+impl std::str::FromStr for Censoring {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "marginal" => Ok(Censoring::Marginal),
+            "grouped" => Ok(Censoring::Grouped),
+            _ => Err(Error::invalid(format!("unknown censoring \"{name}\""), "One of: marginal, grouped.")),
+        }
+    }
+}
 
 /// Rows between two questions whether to go on.
 const ROWS_PER_INTERRUPT: usize = 1 << 16;
@@ -16,15 +51,110 @@ const ROWS_PER_INTERRUPT: usize = 1 << 16;
 pub(super) struct InverseWeights {
     /// Of each row that leaves by the horizon: weight / G(T−) with the event, 0 without. The rows that follow last longer.
     pub leaving: Vec<f64>,
-    /// G(horizon): 0 where censoring lets nobody be seen beyond.
+    /// G(horizon) of all rows: 0 where censoring lets nobody be seen beyond.
     pub seen_beyond: f64,
+    /// Weight / G(horizon) of each row that lasts longer, where that is not the same G for all; else empty.
+    staying: Vec<f64>,
     /// The Kaplan–Meier estimate at the horizon, and the weight of all rows.
     pub marginal: f64,
     pub total: f64,
 }
 
 impl InverseWeights {
-    pub fn new(columns: &Columns, horizon: f64, interrupt: Interrupt) -> Result<Self> {
+    pub fn new(columns: &Columns, horizon: f64, censoring: Censoring, interrupt: Interrupt) -> Result<Self> {
+        let marginal = Self::marginal(columns, horizon, interrupt)?;
+        if censoring == Censoring::Marginal || marginal.seen_beyond <= 0.0 {
+            return Ok(marginal);
+        }
+        let events: f64 =
+            (0..marginal.leaving.len()).filter(|row| columns.events[*row]).map(|row| columns.weight(row)).sum();
+        let order = Self::by_prediction(columns);
+        for groups in (2..=MOST_GROUPS.min((events / EVENTS_PER_GROUP) as usize)).rev() {
+            if let Some(grouped) = Self::grouped(columns, &order, groups, &marginal, horizon, interrupt)? {
+                return Ok(grouped);
+            }
+        }
+        Ok(marginal)
+    }
+
+    fn by_prediction(columns: &Columns) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..columns.len()).collect();
+        order.sort_unstable_by(|a, b| columns.survival[*a].total_cmp(&columns.survival[*b]).then(a.cmp(b)));
+        order
+    }
+
+    /// The weights within each of so many groups of like predictions; `None` where of one nobody is seen beyond the
+    /// horizon.
+    fn grouped(
+        columns: &Columns,
+        order: &[usize],
+        groups: usize,
+        marginal: &InverseWeights,
+        horizon: f64,
+        interrupt: Interrupt,
+    ) -> Result<Option<Self>> {
+        let mut group = vec![0; columns.len()];
+        let mut before = 0.0;
+        for tied in order.chunk_by(|a, b| columns.survival[*a] == columns.survival[*b]) {
+            let weight: f64 = tied.iter().map(|row| columns.weight(*row)).sum();
+            let at = place_of_quantile(before + weight / 2.0, marginal.total, groups);
+            before += weight;
+            tied.iter().for_each(|row| group[*row] = at);
+        }
+        // Times that are one among all rows are one in each group.
+        let mut times = columns.exits.clone();
+        times.dedup();
+        let distinct = distinct_times(&times);
+        let time =
+            |row: usize| distinct[distinct.partition_point(|time| *time <= columns.exits[row]).saturating_sub(1)];
+        let until = marginal.leaving.len();
+        let mut found = InverseWeights {
+            leaving: vec![0.0; until],
+            seen_beyond: marginal.seen_beyond,
+            staying: vec![0.0; columns.len() - until],
+            marginal: 0.0,
+            total: marginal.total,
+        };
+        let mut survivors = Sum::default();
+        for at in 1..=groups {
+            let rows: Vec<usize> = (0..columns.len()).filter(|row| group[*row] == at).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let part = Columns {
+                survival: Vec::new(),
+                exits: rows.iter().map(|row| time(*row)).collect(),
+                events: rows.iter().map(|row| columns.events[*row]).collect(),
+                weights: rows.iter().map(|row| columns.weight(*row)).collect(),
+            };
+            let weights = Self::marginal(&part, horizon, interrupt)?;
+            if weights.seen_beyond <= 0.0 {
+                return Ok(None);
+            }
+            survivors.add(weights.total * weights.marginal);
+            for (place, row) in rows.into_iter().enumerate() {
+                match weights.leaving.get(place) {
+                    Some(weight) => found.leaving[row] = *weight,
+                    None => found.staying[row - until] = part.weight(place) / weights.seen_beyond,
+                }
+            }
+        }
+        found.marginal = survivors.total() / found.total;
+        Ok(Some(found))
+    }
+
+    /// The weight of a row, 0 where its status at the horizon is not known.
+    pub fn of(&self, columns: &Columns, row: usize) -> f64 {
+        match self.leaving.get(row) {
+            Some(weight) => *weight,
+            None => match self.staying.get(row - self.leaving.len()) {
+                Some(weight) => *weight,
+                None => columns.weight(row) / self.seen_beyond,
+            },
+        }
+    }
+
+    fn marginal(columns: &Columns, horizon: f64, interrupt: Interrupt) -> Result<Self> {
         let mut times = columns.exits.clone();
         times.dedup();
         let distinct = distinct_times(&times);
@@ -60,7 +190,7 @@ impl InverseWeights {
             }
             at_risk.take_sum(lost);
         }
-        Ok(InverseWeights { leaving, seen_beyond: seen, marginal, total: total.total() })
+        Ok(InverseWeights { leaving, seen_beyond: seen, staying: Vec::new(), marginal, total: total.total() })
     }
 
     /// As [`brier_score`](crate::assess::brier::brier_score).
@@ -74,7 +204,7 @@ impl InverseWeights {
             gone.add(*weight);
         }
         for row in self.leaving.len()..columns.len() {
-            let (weight, miss) = (columns.weight(row) / self.seen_beyond, 1.0 - columns.survival[row]);
+            let (weight, miss) = (self.of(columns, row), 1.0 - columns.survival[row]);
             model.add(weight * miss * miss);
             staying.add(weight);
         }
@@ -91,8 +221,10 @@ impl InverseWeights {
         let mut rows: Vec<(f64, f64, f64)> = Vec::with_capacity(columns.len());
         let cases = self.leaving.iter().zip(&columns.survival).filter(|(weight, _)| **weight > 0.0);
         rows.extend(cases.map(|(weight, survival)| (*survival, *weight, 0.0)));
+        // One G for all controls cancels out.
+        let control = |row: usize| if self.staying.is_empty() { columns.weight(row) } else { self.of(columns, row) };
         let controls = self.leaving.len()..columns.len();
-        rows.extend(controls.map(|row| (columns.survival[row], 0.0, columns.weight(row))));
+        rows.extend(controls.map(|row| (columns.survival[row], 0.0, control(row))));
         interrupt()?;
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
         interrupt()?;
@@ -110,4 +242,61 @@ impl InverseWeights {
         }
         Ok(Some(won.total() / all_cases.total() / all_controls.total()).filter(|area| area.is_finite()))
     }
+}
+
+/// The weight of each row at `horizon`, in the order given: its own (1 without weights) over the probability not to be
+/// censored so far for those with the event by the horizon and those who last beyond it, and 0 for those censored before.
+/// They add up to the weight of all rows. `None` for no rows and where nobody is seen beyond the horizon.
+///
+/// # Errors
+/// [`Error::Invalid`] when the slices differ in length, somebody entered late, or a number is out of its domain; what
+/// `interrupt` returns.
+pub fn censoring_weights(outcomes: Outcomes, horizon: f64, interrupt: Interrupt) -> Result<Option<Vec<f64>>> {
+    check_horizon(horizon)?;
+    let Outcomes { exits, events, entries, weights } = outcomes;
+    let fits = |length: usize| length == 0 || length == exits.len();
+    if events.len() != exits.len() || !fits(weights.len()) {
+        return Err(Error::invalid(
+            format!(
+                "{} durations, {} events and {} weights do not belong together",
+                exits.len(),
+                events.len(),
+                weights.len()
+            ),
+            "One of each per row, in the same order; no weights at all when all are 1.",
+        ));
+    }
+    if let Some(odd) = entries.iter().find(|entry| **entry != 0.0) {
+        return Err(Error::invalid(
+            format!("weights for censoring are not defined with delayed entry, and one entry is {odd}"),
+            "Count durations from the entry.",
+        ));
+    }
+    if let Some(odd) = exits.iter().find(|exit| !(0.0..f64::INFINITY).contains(*exit)) {
+        return Err(Error::invalid(
+            format!("duration must be finite and not negative, got {odd}"),
+            "It is the time that a row was seen for.",
+        ));
+    }
+    if let Some(odd) = weights.iter().find(|weight| !(**weight > 0.0 && **weight <= LARGEST_WEIGHT)) {
+        return Err(Error::invalid(
+            format!("weight must be greater than 0 and at most {LARGEST_WEIGHT:e}, got {odd}"),
+            "Filter the rows that should not count.",
+        ));
+    }
+    let mut order: Vec<usize> = (0..exits.len()).collect();
+    order.sort_by(|a, b| exits[*a].total_cmp(&exits[*b]));
+    let columns = Columns {
+        survival: Vec::new(),
+        exits: order.iter().map(|row| exits[*row]).collect(),
+        events: order.iter().map(|row| events[*row]).collect(),
+        weights: if weights.is_empty() { Vec::new() } else { order.iter().map(|row| weights[*row]).collect() },
+    };
+    let found = InverseWeights::marginal(&columns, horizon, interrupt)?;
+    if columns.is_empty() || found.seen_beyond <= 0.0 {
+        return Ok(None);
+    }
+    let mut told = vec![0.0; columns.len()];
+    order.into_iter().enumerate().for_each(|(place, row)| told[row] = found.of(&columns, place));
+    Ok(Some(told))
 }

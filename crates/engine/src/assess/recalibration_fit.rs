@@ -4,7 +4,7 @@
 //! probability to be still under observation (Graf et al. 1999; van der Laan & Robins 2003), as in the Brier score.
 
 use crate::assess::calibration::{Calibration, Level};
-use crate::assess::inverse_censoring::InverseWeights;
+use crate::assess::inverse_censoring::{Censoring, InverseWeights};
 use crate::assess::survival_calibration::SurvivalCalibration;
 use crate::assess::survival_scores::check_horizon;
 use crate::hazard::cox::Status;
@@ -59,21 +59,24 @@ impl SurvivalCalibration {
     ///
     /// # Errors
     /// As [`SurvivalCalibration::brier`]; over budget.
-    pub fn known_at(&self, horizon: f64, budget: Budget, interrupt: Interrupt) -> Result<Option<Calibration>> {
+    pub fn known_at(
+        &self,
+        horizon: f64,
+        censoring: Censoring,
+        budget: Budget,
+        interrupt: Interrupt,
+    ) -> Result<Option<Calibration>> {
         check_horizon(horizon)?;
         let columns = self.columns();
-        let weights = InverseWeights::new(&columns, horizon, interrupt)?;
+        let weights = InverseWeights::new(&columns, horizon, censoring, interrupt)?;
         if columns.is_empty() || weights.seen_beyond <= 0.0 {
             return Ok(None);
         }
         let mut known = Calibration::default();
         for (row, survival) in columns.survival.iter().enumerate() {
-            let (event, weight) = match weights.leaving.get(row) {
-                Some(weight) => (true, *weight),
-                None => (false, columns.weight(row) / weights.seen_beyond),
-            };
+            let weight = weights.of(&columns, row);
             if weight > 0.0 {
-                known.add_weighted(1.0 - survival, event, weight, budget)?;
+                known.add_weighted(1.0 - survival, row < weights.leaving.len(), weight, budget)?;
             }
         }
         Ok(Some(known))

@@ -2,7 +2,7 @@
 
 use crate::assess::brier::{BrierScore, CensoringCurve};
 use crate::assess::concordance_error::{Estimated, estimated_by};
-use crate::assess::inverse_censoring::InverseWeights;
+use crate::assess::inverse_censoring::{Censoring, InverseWeights};
 use crate::assess::reliability::{Binning, GoodnessOfFit, place_of_quantile, place_of_uniform};
 use crate::assess::survival_calibration::{Columns, SurvivalCalibration};
 use crate::numeric::normal;
@@ -72,10 +72,10 @@ impl SurvivalCalibration {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a horizon that is negative or not finite; what `interrupt` returns.
-    pub fn brier(&self, horizon: f64, interrupt: Interrupt) -> Result<Option<BrierScore>> {
+    pub fn brier(&self, horizon: f64, censoring: Censoring, interrupt: Interrupt) -> Result<Option<BrierScore>> {
         check_horizon(horizon)?;
         let columns = self.columns();
-        Ok(InverseWeights::new(&columns, horizon, interrupt)?.brier(&columns))
+        Ok(InverseWeights::new(&columns, horizon, censoring, interrupt)?.brier(&columns))
     }
 
     /// Concordance of the predictions with who had the event first; pairs whose first event is after `until` do not
@@ -108,10 +108,10 @@ impl SurvivalCalibration {
     ///
     /// # Errors
     /// As [`SurvivalCalibration::brier`].
-    pub fn area(&self, horizon: f64, interrupt: Interrupt) -> Result<Option<f64>> {
+    pub fn area(&self, horizon: f64, censoring: Censoring, interrupt: Interrupt) -> Result<Option<f64>> {
         check_horizon(horizon)?;
         let columns = self.columns();
-        InverseWeights::new(&columns, horizon, interrupt)?.area(&columns, interrupt)
+        InverseWeights::new(&columns, horizon, censoring, interrupt)?.area(&columns, interrupt)
     }
 
     /// Predicted against observed survival at `horizon`, bin by bin of the predictions in rising order. Equal

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use ltv_engine::assess::calibration::Calibration;
+use ltv_engine::assess::concordance::Outcomes;
+use ltv_engine::assess::inverse_censoring::{Censoring, censoring_weights};
 use ltv_engine::assess::ranking::Ranking;
 use ltv_engine::assess::reliability::Binning;
 use ltv_engine::assess::smoothed_error::SmoothedError;
@@ -100,11 +102,17 @@ fn survival_scores_agree_with_r_and_scikit_survival() {
         };
         let summary = gathered(&column(&golden, "p"));
         let horizon = golden["horizon"].as_f64().unwrap();
-        let brier = summary.brier(horizon, &mut go_on).unwrap().unwrap();
+        let brier = summary.brier(horizon, Censoring::Marginal, &mut go_on).unwrap().unwrap();
         direct.check(case, "Brier", brier.brier, golden["brier"].as_f64());
-        direct.check(case, "AUC", summary.area(horizon, &mut go_on).unwrap(), golden["auc"].as_f64());
+        direct.check(
+            case,
+            "AUC",
+            summary.area(horizon, Censoring::Marginal, &mut go_on).unwrap(),
+            golden["auc"].as_f64(),
+        );
         let horizons = column(&golden, "horizons");
-        let scores: Vec<_> = horizons.iter().map(|at| summary.brier(*at, &mut go_on).unwrap()).collect();
+        let scores: Vec<_> =
+            horizons.iter().map(|at| summary.brier(*at, Censoring::Marginal, &mut go_on).unwrap()).collect();
         let scores = integrated(&horizons, &scores).unwrap().unwrap();
         direct.check(case, "integrated Brier", scores.brier, golden["integrated"].as_f64());
         direct.check(case, "integrated Brier of the curve", scores.reference, golden["integrated_reference"].as_f64());
@@ -137,4 +145,58 @@ fn survival_scores_agree_with_r_and_scikit_survival() {
     }
     direct.finish();
     optimised.finish();
+}
+
+#[test]
+fn what_is_known_under_censoring_agrees_with_scikit_learn() {
+    let mut direct = Comparison::with_tolerance(1e-9);
+    let mut go_on = || Ok(());
+    for case in ["gbsg2", "untied_weibull", "tied_weighted_months"] {
+        let golden = read(case);
+        let (p, time, w) = (column(&golden, "p"), column(&golden, "time"), column(&golden, "w"));
+        let events: Vec<bool> =
+            golden["event"].as_array().unwrap().iter().map(|event| event.as_bool().unwrap()).collect();
+        let horizon = golden["horizon"].as_f64().unwrap();
+        let mut rows = SurvivalCalibration::default();
+        for row in 0..time.len() {
+            rows.add(p[row], time[row], events[row], w[row], || UNLIMITED).unwrap();
+        }
+        for by in ["marginal", "grouped"] {
+            let (censoring, of) = (by.parse().unwrap(), &golden[by]);
+            let known = rows.known_at(horizon, censoring, UNLIMITED, &mut go_on).unwrap().unwrap();
+            let what = |name: &str| format!("{by} {name}");
+            direct.check(case, &what("Brier"), known.brier(), of["brier"].as_f64());
+            let brier = rows.brier(horizon, censoring, &mut go_on).unwrap().unwrap();
+            direct.check(case, &what("Brier at once"), brier.brier, of["brier"].as_f64());
+            direct.check(case, &what("AUC"), known.auc(), of["auc"].as_f64());
+            let area = rows.area(horizon, censoring, &mut go_on).unwrap();
+            direct.check(case, &what("AUC at once"), area, of["auc"].as_f64());
+            if !of["log_loss"].is_null() {
+                direct.check(case, &what("log loss"), known.log_loss(), of["log_loss"].as_f64());
+            }
+            let at = column(of, "at");
+            let ours = rows.precision_recall(horizon, Some(&at), censoring, &mut go_on).unwrap();
+            for (row, ours) in ours.iter().rev().enumerate() {
+                assert_eq!(ours.threshold, at[row]);
+                assert_eq!(ours.flagged, column(of, "flagged")[row]);
+                direct.check(case, &what("precision"), ours.precision, numbers(&of["precision"])[row]);
+                direct.check(case, &what("recall"), ours.recall, numbers(&of["recall"])[row]);
+                let rate = numbers(&of["false_positive_rate"])[row];
+                direct.check(case, &what("false positive rate"), ours.false_positive_rate, rate);
+            }
+        }
+        let outcomes = Outcomes { exits: &time, events: &events, entries: &[], weights: &w };
+        let weights = censoring_weights(outcomes, horizon, &mut go_on).unwrap().unwrap();
+        for (ours, reference) in weights.iter().zip(numbers(&golden["marginal"]["weights"])) {
+            direct.check(case, "weight", *ours, reference);
+        }
+        let total: f64 = weights.iter().sum();
+        direct.check(case, "sum of weights", total, Some(w.iter().sum()));
+        let value = column(&golden["money"], "value");
+        let error = |row: usize| value[row] * (p[row] - f64::from(time[row] > horizon));
+        let mean = |of: &dyn Fn(f64) -> f64| (0..p.len()).map(|row| weights[row] * of(error(row))).sum::<f64>() / total;
+        direct.check(case, "MAE in money", mean(&f64::abs), golden["money"]["mae"].as_f64());
+        direct.check(case, "RMSE in money", mean(&|error| error * error).sqrt(), golden["money"]["rmse"].as_f64());
+    }
+    direct.finish();
 }

@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 
 use ltv_engine::assess::brier::brier_score;
-use ltv_engine::assess::discrimination::Economics;
+use ltv_engine::assess::inverse_censoring::Censoring;
 use ltv_engine::assess::ranking::Ranking;
 use ltv_engine::assess::reliability::Binning;
 use ltv_engine::assess::survival_calibration::SurvivalCalibration;
 use ltv_engine::assess::survival_scores::PairWeights;
+use ltv_engine::assess::thresholds::Economics;
 use ltv_engine::numeric::tally::Budget;
 
 const UNLIMITED: Budget = Budget::UNLIMITED;
@@ -99,7 +100,7 @@ proptest! {
         prop_assert!(near(table.last().map(|row| row.cumulative_share), Some(1.0)));
         let economics = Economics { benefit: Some(benefit), cost: Some(cost), capacity: Some(capacity) };
         let best = ranking.best_threshold(economics).unwrap().unwrap();
-        let earned = |at: &ltv_engine::assess::discrimination::Flagged| benefit * at.true_positives - cost * at.flagged;
+        let earned = |at: &ltv_engine::assess::thresholds::Flagged| benefit * at.true_positives - cost * at.flagged;
         let all = ranking.precision_recall(None).unwrap();
         let most = all.iter().filter(|at| at.flagged <= capacity).map(earned).fold(0.0, f64::max);
         prop_assert!(near(best.profit, Some(most)));
@@ -116,11 +117,11 @@ proptest! {
         prop_assert_eq!(&merged, &whole);
         prop_assert_eq!(&SurvivalCalibration::decode(&whole.encode()).unwrap(), &whole);
         let mut go_on = || Ok(());
-        prop_assert_eq!(merged.brier(horizon, &mut go_on).unwrap(), whole.brier(horizon, &mut go_on).unwrap());
+        prop_assert_eq!(merged.brier(horizon, Censoring::Marginal, &mut go_on).unwrap(), whole.brier(horizon, Censoring::Marginal, &mut go_on).unwrap());
         let repeated: Vec<Watched> = rows.iter().flat_map(|(p, t, e, w)| std::iter::repeat_n((*p, *t, *e, 1.0), *w as usize)).collect();
         let repeated = forecast(&repeated);
-        prop_assert!(near(repeated.brier(horizon, &mut go_on).unwrap().map(|score| score.brier), whole.brier(horizon, &mut go_on).unwrap().map(|score| score.brier)));
-        prop_assert!(near(repeated.area(horizon, &mut go_on).unwrap(), whole.area(horizon, &mut go_on).unwrap()));
+        prop_assert!(near(repeated.brier(horizon, Censoring::Marginal, &mut go_on).unwrap().map(|score| score.brier), whole.brier(horizon, Censoring::Marginal, &mut go_on).unwrap().map(|score| score.brier)));
+        prop_assert!(near(repeated.area(horizon, Censoring::Marginal, &mut go_on).unwrap(), whole.area(horizon, Censoring::Marginal, &mut go_on).unwrap()));
         for by in [PairWeights::Harrell, PairWeights::Uno] {
             let c = |s: &SurvivalCalibration| s.concordance(by, Some(horizon), &mut || Ok(())).unwrap().counts.estimate();
             prop_assert!(near(c(&repeated), c(&whole)));
@@ -135,7 +136,7 @@ proptest! {
         let forecast = forecast(&rows);
         let columns = forecast.columns();
         let direct = brier_score(columns.outcomes(), &columns.survival, horizon, &mut || Ok(())).unwrap();
-        let ours = forecast.brier(horizon, &mut || Ok(())).unwrap();
+        let ours = forecast.brier(horizon, Censoring::Marginal, &mut || Ok(())).unwrap();
         prop_assert!(near(ours.map(|score| score.brier), direct.map(|score| score.brier)), "{:?} {:?}", ours, direct);
         prop_assert!(near(ours.map(|score| score.reference), direct.map(|score| score.reference)));
     }
@@ -144,7 +145,7 @@ proptest! {
     fn without_censoring_the_area_is_that_of_a_ranking(rows in watched(), horizon in 0.0f64..16.0) {
         let seen: Vec<Watched> = rows.iter().map(|(p, t, _, w)| (*p, *t, true, *w)).collect();
         let scored: Vec<Scored> = seen.iter().map(|(p, t, _, w)| (-p, *t <= horizon, *w, 0.0)).collect();
-        let area = forecast(&seen).area(horizon, &mut || Ok(())).unwrap();
+        let area = forecast(&seen).area(horizon, Censoring::Marginal, &mut || Ok(())).unwrap();
         prop_assert!(near(area, ranking(&scored).area().map(|area| area.auc)));
         // And all the bins hold all the rows.
         let bins = forecast(&rows).calibration_curve(horizon, 5, Binning::Quantile, 1.96, &mut || Ok(())).unwrap();
@@ -160,7 +161,7 @@ proptest! {
         let _ = SurvivalCalibration::decode(&bytes[..place]);
         bytes[place] = byte;
         if let Ok(read) = SurvivalCalibration::decode(&bytes) {
-            let _ = read.brier(3.0, &mut || Ok(())).unwrap();
+            let _ = read.brier(3.0, Censoring::Marginal, &mut || Ok(())).unwrap();
         }
         let mut bytes = ranking(&scored).encode();
         let place = at % bytes.len();

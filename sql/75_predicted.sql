@@ -1,0 +1,79 @@
+-- What was predicted beside what happened: in customers, and in money.
+
+CREATE FUNCTION ltv.predicted_vs_actual(
+    model text, source regclass, horizon double precision DEFAULT NULL, value text DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
+) RETURNS TABLE (
+    segment text, n bigint, predicted_retention double precision, actual_retention double precision, lower double precision, upper double precision,
+    predicted_events double precision, actual_events double precision, total_value double precision, predicted_value double precision, actual_value double precision,
+    bias double precision, bias_share double precision, mae double precision, rmse double precision, n_unscored bigint, n_without_value bigint, status text
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reading record;
+    amounts boolean;
+BEGIN
+    SELECT v.spec ->> 'target' IS NOT NULL AND v.spec ->> 'duration' IS NULL INTO amounts FROM ltv.model_versions v
+    WHERE v.model = split_part(predicted_vs_actual.model, '@', 1) AND v.version = ltv.model_version(predicted_vs_actual.model);
+    IF amounts THEN
+        IF num_nonnulls(predicted_vs_actual.horizon, predicted_vs_actual.value) > 0 THEN
+            RAISE EXCEPTION '% predicts amounts, which have no horizon and are the value', predicted_vs_actual.model USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave horizon and value out.';
+        END IF;
+        SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, outcome => 'amount');
+        RETURN QUERY EXECUTE format($q$
+            WITH judged AS MATERIALIZED (SELECT j.*, j.predicted IS NOT NULL AND j.value IS NOT NULL AS told FROM (%s) j),
+            gathered AS (
+                SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, count(*) FILTER (WHERE j.told) AS n, count(*) FILTER (WHERE j.predicted IS NULL) AS n_unscored,
+                       count(*) FILTER (WHERE j.predicted IS NOT NULL AND j.value IS NULL) AS n_without_value,
+                       sum(j.weight * j.predicted) FILTER (WHERE j.told) AS predicted, sum(j.weight * j.value) FILTER (WHERE j.told) AS actual,
+                       sum(j.weight * (j.predicted - j.value)) FILTER (WHERE j.told) AS bias, sum(j.weight * abs(j.predicted - j.value)) FILTER (WHERE j.told) / sum(j.weight) FILTER (WHERE j.told) AS mae,
+                       sqrt(sum(j.weight * (j.predicted - j.value) ^ 2) FILTER (WHERE j.told) / sum(j.weight) FILTER (WHERE j.told)) AS rmse
+                FROM judged j GROUP BY GROUPING SETS ((), (j.segment)) HAVING grouping(j.segment) = 1 OR $2
+            )
+            SELECT g.segment, g.n, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, t.actual, t.predicted, t.actual, t.bias, t.bias / nullif(t.actual, 0), t.mae, t.rmse,
+                   g.n_unscored, g.n_without_value,
+                   CASE WHEN g.n + g.n_unscored + g.n_without_value = 0 THEN 'no rows' WHEN g.n = 0 THEN 'no row has both a prediction and an amount' WHEN g.n < $3 THEN 'fewer than ' || $3 || ' rows' WHEN $4 THEN 'in sample' ELSE 'ok' END
+            FROM gathered g LEFT JOIN LATERAL (SELECT g.predicted, g.actual, g.bias, g.mae, g.rmse) t ON g.n >= $3
+            ORDER BY g.is_all DESC, g.segment $q$, reading.query)
+        USING ltv.model(predicted_vs_actual.model), coalesce(cardinality(predicted_vs_actual.by) > 0, false), coalesce(min_rows, 0), reading.in_sample;
+        RETURN;
+    END IF;
+    SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, predicted_vs_actual.value);
+    IF coalesce(predicted_vs_actual.horizon, reading.horizon) IS NULL THEN
+        RAISE EXCEPTION 'predicted_vs_actual needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH judged AS MATERIALIZED (
+            -- Without a column of values every row is worth one.
+            SELECT j.*, CASE WHEN $7 THEN j.value ELSE 1 END AS worth, j.predicted IS NOT NULL AND (j.value IS NOT NULL OR NOT $7) AND j.event IS NOT NULL AS told FROM (%s) j
+        ), gathered AS (
+            SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, count(j.predicted) AS n, count(*) FILTER (WHERE j.predicted IS NULL) AS n_unscored,
+                   count(*) FILTER (WHERE j.predicted IS NOT NULL AND j.value IS NULL AND $7) AS n_without_value,
+                   sum(j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS weight, sum(j.predicted * j.weight) / sum(j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS predicted,
+                   ltv.survival_agg(j.duration, j.event, j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS curve, sum(j.value * j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS value,
+                   sum(j.value * j.weight * j.predicted) AS predicted_value, ltv.survival_agg(j.duration, j.event, j.value * j.weight) FILTER (WHERE j.value > 0 AND j.predicted IS NOT NULL) AS value_curve,
+                   array_agg(j.duration) FILTER (WHERE j.told) AS durations, array_agg(j.event) FILTER (WHERE j.told) AS events, array_agg(j.weight) FILTER (WHERE j.told) AS weights,
+                   array_agg(j.predicted) FILTER (WHERE j.told) AS predictions, array_agg(j.worth) FILTER (WHERE j.told) AS worths
+            FROM judged j GROUP BY GROUPING SETS ((), (j.segment)) HAVING grouping(j.segment) = 1 OR $4
+        ), told AS (
+            SELECT g.*, o.survival AS observed, o.lower, o.upper, CASE WHEN g.value = 0 THEN 0 ELSE g.value * ltv.survival_at(g.value_curve, $3) END AS actual_value, e.mae, e.rmse
+            FROM gathered g LEFT JOIN LATERAL ltv.survival_interval(g.curve, $3) o ON g.n >= $5
+            -- Of a row that is kept the share 1 - predicted was not foreseen, of one that is lost the share predicted.
+            LEFT JOIN LATERAL (
+                SELECT sum(u.known * abs(u.error)) / sum(u.known) AS mae, sqrt(sum(u.known * u.error ^ 2) / sum(u.known)) AS rmse
+                FROM (SELECT x.known, x.worth * (x.predicted - CASE WHEN x.event AND x.duration <= $3 THEN 0 ELSE 1 END) AS error
+                      FROM unnest(g.durations, g.events, g.predictions, g.worths, ltv.inverse_censoring_weights(g.durations, g.events, $3, g.weights)) x (duration, event, predicted, worth, known)
+                      WHERE x.known > 0) u) e ON g.n >= $5
+        )
+        SELECT t.segment, t.n, t.predicted, t.observed, t.lower, t.upper, t.weight * (1 - t.predicted), t.weight * (1 - t.observed), t.value, t.predicted_value,
+               CASE WHEN t.n >= $5 THEN t.actual_value END, CASE WHEN t.n >= $5 THEN t.predicted_value - t.actual_value END, CASE WHEN t.n >= $5 THEN (t.predicted_value - t.actual_value) / nullif(t.actual_value, 0) END,
+               t.mae, t.rmse, t.n_unscored, t.n_without_value,
+               CASE WHEN t.n + t.n_unscored = 0 THEN 'no rows' WHEN t.n = 0 THEN 'no row could be scored' WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon'
+                    WHEN $7 AND t.n_without_value = t.n THEN 'no row has a value' WHEN t.rmse IS NULL OR $7 AND t.actual_value IS NULL THEN 'nobody with a value was observed beyond the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+        FROM told t ORDER BY t.is_all DESC, t.segment $q$, reading.query)
+    USING ltv.model(predicted_vs_actual.model), ARRAY[coalesce(predicted_vs_actual.horizon, reading.horizon)], coalesce(predicted_vs_actual.horizon, reading.horizon),
+          coalesce(cardinality(predicted_vs_actual.by) > 0, false), coalesce(min_rows, 0), reading.in_sample, predicted_vs_actual.value IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION ltv.predicted_vs_actual(text, regclass, double precision, text, text[], integer, text) IS 'What the model said would be kept by the horizon, and what was: retention with its interval (Kaplan-Meier, Greenwood), numbers of events, and with value (a column of money in one currency, not negative) the value kept: predicted_value = sum of value x predicted survival, actual_value = total_value x Kaplan-Meier with values as weights; bias = predicted_value - actual_value, bias_share of the actual. mae, rmse: mean absolute error, and root of the mean squared error, of a row: of value x predicted survival against value when it is kept and 0 when not, in the money of value; without value both are of the probability and rmse is the root of the Brier score. Rows whose status at the horizon is not known are stood for by the others (inverse_censoring_weights: marginal, of the rows with a value). For a model of amounts (train with a target) predicted_value, actual_value, bias, mae and rmse compare the expected amounts with the target; the columns of retention are NULL, and horizon and value are refused. n: rows scored (of amounts: with a target too); n_unscored: rows without a score, which are left out; n_without_value: rows with a score whose value is NULL, left out of what is in money. Rows count weight times. With by, all together first and then each segment; those of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';

@@ -12,11 +12,12 @@ use pgrx::spi::{SpiClient, quote_identifier};
 
 use crate::pg::settings;
 use crate::pg::varlena::Value;
-use crate::train::algorithm::{Algorithm, number};
+use crate::train::algorithm::Algorithm;
 use crate::train::evaluate::Metric;
 use crate::train::fit::{covariates, no_rows};
 use crate::train::request::Request;
 use crate::train::source::Source;
+use crate::train::statement::number;
 use crate::train::{Trained, spi};
 
 /// The model of an algorithm that learns nothing from the rows – a rule, a hybrid –, and in `request` the columns it reads.

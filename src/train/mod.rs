@@ -5,15 +5,25 @@
 
 mod algorithm;
 mod amount;
+mod clauses;
+mod column;
 mod evaluate;
 mod fit;
+mod growth;
+mod holdout;
+mod knowledge;
+mod options;
 pub mod plan;
+mod plan_columns;
+mod plan_line;
 mod profile;
 mod remarks;
 mod request;
 mod sanity;
 mod segments;
 mod source;
+mod spec;
+mod statement;
 
 use std::time::Instant;
 
@@ -29,9 +39,11 @@ use crate::pg::error::{report, settle};
 use crate::pg::function;
 use crate::pg::varlena::Value;
 use algorithm::Algorithm;
+use clauses::NullPolicy;
+use column::Column;
 use evaluate::Metric;
-use request::{NullPolicy, Request};
-use source::{Column, Source};
+use request::Request;
+use source::Source;
 
 /// More levels than this and the column is an identifier, not a category.
 const MAX_LEVELS: usize = 200;

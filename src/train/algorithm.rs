@@ -230,6 +230,11 @@ impl Algorithm {
         matches!(self, Algorithm::Cox { penalty, standardize: true, .. } if !penalty.is_none())
     }
 
+    /// Whether it is a sum of trees.
+    pub fn is_boosted(&self) -> bool {
+        matches!(self, Algorithm::BoostedHazard(_) | Algorithm::BoostedValue { .. })
+    }
+
     pub fn is_cox(&self) -> bool {
         matches!(self, Algorithm::Cox { .. })
     }
@@ -256,7 +261,7 @@ impl Algorithm {
 
     /// Whether a model without any feature says nothing.
     pub fn needs_features(&self) -> bool {
-        self.is_cox() || matches!(self, Algorithm::BoostedHazard(_) | Algorithm::BoostedValue { .. })
+        self.is_cox() || self.is_boosted()
     }
 
     /// The same, what it leaves to chance by this seed.

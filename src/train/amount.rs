@@ -48,8 +48,14 @@ pub fn fit(
     given: Option<Model>,
 ) -> Result<Trained> {
     let columns = covariates(source, &features).join(", ");
-    let weight = source.weight.as_ref().map(|weight| format!(", {weight}")).unwrap_or_default();
-    let design = format!("ltv.amount_design_agg({}, ARRAY[{columns}]::float8[]{weight})", source.duration);
+    let (amount, weight) = (&source.duration, source.weight.as_deref());
+    let design = if source.is_incomplete {
+        let weight = weight.unwrap_or("1");
+        format!("ltv.incomplete_amount_design_agg({amount}, ARRAY[{columns}]::float8[], {weight}, 0)")
+    } else {
+        let weight = weight.map(|weight| format!(", {weight}")).unwrap_or_default();
+        format!("ltv.amount_design_agg({amount}, ARRAY[{columns}]::float8[]{weight})")
+    };
     let fitted = request.algorithm.call(&design, &features)?;
     let query = format!(
         "SELECT count(*), {} FROM {} WHERE {}",

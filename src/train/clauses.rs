@@ -11,6 +11,8 @@ pub enum NullPolicy {
     Impute,
     /// The same, and a term of its own tells that it was NULL.
     Indicator,
+    /// The trees learn which way a row goes that lacks it.
+    Learn,
 }
 
 impl NullPolicy {
@@ -20,10 +22,16 @@ impl NullPolicy {
             NullPolicy::Drop => "drop",
             NullPolicy::Impute => "impute",
             NullPolicy::Indicator => "indicator",
+            NullPolicy::Learn => "learn",
         }
     }
 
     /// Whether a row may lack a feature.
+    pub fn takes_nulls(self) -> bool {
+        self.fills() || self == NullPolicy::Learn
+    }
+
+    /// Whether something stands in for a NULL.
     pub fn fills(self) -> bool {
         matches!(self, NullPolicy::Impute | NullPolicy::Indicator)
     }

@@ -48,10 +48,10 @@ impl Column {
     /// The columns of numbers that the fit sees, as [`Feature::encode`] makes them when a row is scored.
     pub fn covariates(&self, feature: &Feature) -> Vec<String> {
         let value = self.filled(&feature.kind);
-        let mut columns: Vec<String> = match feature.kind.levels() {
+        let mut columns: Vec<String> = match feature.kind.coded_levels() {
             Some(levels) => {
                 let is = |level: &String| format!("({value} = {} COLLATE \"C\")::int4::float8", quote_literal(level));
-                levels.iter().skip(1).map(is).collect()
+                levels.iter().map(is).collect()
             }
             None if feature.kind.is_group() => Vec::new(),
             None => vec![value],

@@ -1,7 +1,7 @@
 //! How trees are to grow: the options of boosted models.
 
 use ltv_engine::boost;
-use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::model::features::Feature;
 use ltv_engine::{Error, Result};
 use pgrx::spi::quote_literal;
 use serde_json::{Map, Value};
@@ -77,13 +77,14 @@ pub fn growth_arguments(Growth { options, monotone }: &Growth, features: &[Featu
                 format!("They are: {}.", known()),
             ));
         };
-        if !matches!(feature.kind, Kind::Numeric | Kind::Boolean) {
+        if feature.kind.is_text() {
             return Err(Error::invalid(
                 format!("\"{name}\" is a category: nothing rises or falls with it"),
                 "A direction needs a number or a boolean.",
             ));
         }
-        for column in columns_of(std::slice::from_ref(name), features)? {
+        // The value's own column: nothing rises or falls with the indicator that it is NULL.
+        for column in columns_of(std::slice::from_ref(name), features)?.into_iter().take(1) {
             directions.insert(column, Value::from(*direction));
         }
     }

@@ -77,6 +77,16 @@ pub fn decayed(
         None => halved,
     })
 }
+/// Why `column:stretch` is no era, where there is such a column but no such stretch.
+pub fn unknown_stretch(era: &Era, columns: &[Column]) -> Option<Error> {
+    let is_column = |name: &str| columns.iter().any(|column| column.name == name);
+    let (by, stretch) = era.by.rsplit_once(':').filter(|(by, _)| !is_column(&era.by) && is_column(by))?;
+    Some(Error::invalid(
+        format!("an era cannot be a {stretch} of \"{by}\""),
+        "One of :year, :quarter and :month; for any other stretch make a column in a view: to_char(signed_on, 'IYYY-IW').",
+    ))
+}
+
 /// The SQL of the name of the era.
 pub fn named_era(era: &Era, column: &Column) -> Result<String> {
     match era.stretch {

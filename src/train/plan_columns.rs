@@ -50,7 +50,7 @@ pub fn columns(
         };
         let (mut detail, varies) = shape(client, source, column, &found)?;
         let mut verdict = Verdict::Ok;
-        if nulls > 0 && request.null_policy.fills() {
+        if nulls > 0 && request.null_policy.takes_nulls() {
             verdict = Verdict::Note;
         } else if nulls > 0 {
             verdict = of_nulls(nulls);
@@ -131,6 +131,11 @@ fn shape(client: &SpiClient, source: &Source, column: &Column, feature: &Feature
         if matches!(&feature.kind, Kind::Filled(filled) if filled.indicator) {
             told += " with an indicator";
         }
+    }
+    if matches!(feature.kind, Kind::Learnt(_)) {
+        // That it is NULL tells something too.
+        varies = true;
+        told += ", the trees learn of its NULLs";
     }
     Ok((told, varies))
 }

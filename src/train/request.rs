@@ -76,13 +76,20 @@ impl Request {
             Some("drop") => NullPolicy::Drop,
             Some("impute") => NullPolicy::Impute,
             Some("indicator") => NullPolicy::Indicator,
+            Some("learn") => NullPolicy::Learn,
             Some(other) => {
                 return Err(Error::invalid(
                     format!("unknown null_policy \"{other}\""),
-                    "One of: error, drop, impute, indicator.",
+                    "One of: error, drop, impute, indicator; of boosted models also learn.",
                 ));
             }
         };
+        if null_policy == NullPolicy::Learn && !algorithm.is_boosted() {
+            return Err(Error::invalid(
+                format!("null_policy 'learn' is for boosted models, not for {algorithm_name}"),
+                "Trees learn which way a row goes that lacks a feature; here 'impute' or 'indicator' fill it, 'drop' leaves the row out.",
+            ));
+        }
         let horizon = call.float(11);
         if horizon.is_some_and(|horizon| !(horizon > 0.0 && horizon < f64::INFINITY)) {
             return Err(Error::invalid(

@@ -8,9 +8,10 @@ use pgrx::spi::{SpiClient, quote_literal};
 use serde_json::Value;
 
 use crate::pg::error::report;
+use crate::train::clauses::NullPolicy;
 use crate::train::column::{Column, columns};
 use crate::train::holdout::holdout;
-use crate::train::knowledge::{decayed, named_era, window};
+use crate::train::knowledge::{decayed, named_era, unknown_stretch, window};
 use crate::train::request::Request;
 use crate::train::spi;
 
@@ -44,6 +45,8 @@ pub struct Source {
     pub known_later: Option<String>,
     /// A condition on top of all others: one segment.
     pub segment: Option<String>,
+    /// Whether the fit is handed rows that lack a feature.
+    pub is_incomplete: bool,
 }
 
 impl Source {
@@ -84,6 +87,9 @@ impl Source {
                 segment.unusable("a segment", "Segments are text, booleans or whole numbers; band the rest in a view.")
             );
         }
+        if let Some(unknown) = request.era.as_ref().and_then(|era| unknown_stretch(era, &columns)) {
+            return Err(unknown);
+        }
         let era = request.era.as_ref().map(|era| (era, find(&era.by)));
         let started_on = request.started_on.as_deref().map(find);
         let known_on = request.known_on.as_deref().map(find);
@@ -91,7 +97,7 @@ impl Source {
         // A row without a cluster is one of its own.
         used.extend(entry.iter().chain(&weight).chain(&strata).chain(&segment_by).chain(&started_on).cloned());
         used.extend(era.iter().map(|(_, column)| column.clone()));
-        if !request.null_policy.fills() {
+        if !request.null_policy.takes_nulls() {
             used.extend(features.iter().cloned());
         }
         if let Some(stratum) = strata.iter().find(|column| !column.is_category()) {
@@ -133,6 +139,7 @@ impl Source {
             cut_off: window.cut_off,
             known_later: known.zip(day).map(|(known, day)| format!("coalesce({known} > {day}, false)")),
             segment: None,
+            is_incomplete: request.null_policy == NullPolicy::Learn,
             era: era.map(|(era, column)| named_era(era, &column)).transpose()?,
             segment_by,
             entry,
@@ -215,6 +222,10 @@ impl Source {
         let Source { duration, event, .. } = self;
         let x = format!("ARRAY[{covariates}]::float8[]");
         let (entry, weight) = (self.entry.as_deref(), self.weight.as_deref());
+        if self.is_incomplete {
+            let (entry, weight) = (entry.unwrap_or("0"), weight.unwrap_or("1"));
+            return format!("ltv.incomplete_design_agg({entry}, {duration}, {event}, {x}, {weight})");
+        }
         if stratum.is_none() && self.cluster.is_none() {
             let entry = entry.map(|entry| format!("{entry}, ")).unwrap_or_default();
             let weight = weight.map(|weight| format!(", {weight}")).unwrap_or_default();

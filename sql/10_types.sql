@@ -80,7 +80,7 @@ COMMENT ON COLUMN ltv.prediction.lower IS 'Lower limit of renewal_probability: t
 COMMENT ON COLUMN ltv.prediction.upper IS 'Upper limit of renewal_probability.';
 COMMENT ON COLUMN ltv.prediction.expected_lifetime IS 'Mean remaining lifetime in the unit of the durations, the tail beyond the observed time included (status does not speak of it); NULL when it has no end. lifetime_value has the mean within its horizon.';
 COMMENT ON COLUMN ltv.prediction.linear_predictor IS 'The features'' part of the model against the average row of the training data: sum of coefficient x (feature - its mean), on the scale of the coefficients (see coefficients: log hazard ratio, log odds ratio, log time ratio); NULL for kaplan_meier.';
-COMMENT ON COLUMN ltv.prediction.status IS 'ok, extrapolated (the window ends beyond the observed time), or why there is no prediction.';
+COMMENT ON COLUMN ltv.prediction.status IS 'ok, extrapolated (the window ends beyond the observed time), pooled: and why (predicted by the model of all rows), unseen NULL: and the features that the row lacks although no training row did (of trees), or why there is no prediction.';
 
 CREATE TYPE ltv.valuation AS (
     ltv numeric,

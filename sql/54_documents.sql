@@ -332,6 +332,8 @@ BEGIN
         || coalesce((SELECT string_agg(format('- **%s**', w), nl) FROM unnest(v.warnings) AS w) || nl, '')
         || CASE WHEN v.warnings = '{}' THEN '- No warnings at training; the fit is ' || ltv.model_status(v.fitted) || '.' || nl ELSE '' END
         || CASE WHEN v.spec ->> 'null_policy' IN ('impute', 'indicator') THEN '- A missing feature counts as what is usual; a row with a category that training has not seen has no score.'
+                WHEN v.algorithm IN ('boosted_hazard', 'boosted_value') AND v.spec ->> 'null_policy' = 'learn' THEN '- A row with a missing feature goes the way that the trees have learnt, or with the most of the rows where training lacked none; a row with a category that training has not seen has no score.'
+                WHEN v.algorithm IN ('boosted_hazard', 'boosted_value') THEN '- Training lacked no feature: a row with a missing one goes with the most of the rows, and its status says so; a row with a category that training has not seen has no score.'
                 ELSE '- A row with a missing feature, or a category that training has not seen, has no score; `predict` says which.' END || nl
         || CASE WHEN amounts THEN '- It tells what is expected, not what would change it: coefficients are associations.' || nl || nl
                 ELSE '- Beyond the time that was observed a prediction goes on with the last rate, and its status is `extrapolated`.' || nl

@@ -45,7 +45,9 @@ BEGIN
     names := ltv.model_features(fitted);
     IF NOT EXISTS (SELECT FROM ltv.model_profiles p WHERE p.model = split_part(drift.model, '@', 1) AND p.version = found_version) THEN
         RAISE EXCEPTION '%@% has no training profile', split_part(drift.model, '@', 1), found_version
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It was trained before profiles were kept: train a new version.';
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = CASE WHEN spec ? 'source' THEN 'It was trained before profiles were kept: train a new version.'
+                              ELSE format('It was registered by hand: ltv.train keeps profiles%s; register_version takes them.', CASE WHEN ltv.model_algorithm(fitted) = 'rule' THEN ', of a rule too' ELSE '' END) END;
     END IF;
     FOREACH wanted IN ARRAY array_remove(names || drift.by, NULL) LOOP
         IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN

@@ -55,7 +55,7 @@ COMMENT ON COLUMN ltv.scored.reason_2 IS 'The second.';
 COMMENT ON COLUMN ltv.scored.reason_2_effect IS 'Its part.';
 COMMENT ON COLUMN ltv.scored.reason_3 IS 'The third.';
 COMMENT ON COLUMN ltv.scored.reason_3_effect IS 'Its part.';
-COMMENT ON COLUMN ltv.scored.status IS 'As predict says: ok, extrapolated, pooled: and why (scored by the model of all rows), or why there is no score.';
+COMMENT ON COLUMN ltv.scored.status IS 'As predict says: ok, extrapolated, pooled: and why (scored by the model of all rows), unseen NULL: and features that no training row lacked (scored by trees all the same), or why there is no score.';
 COMMENT ON COLUMN ltv.scored.scored_at IS 'When the statement''s transaction began.';
 
 CREATE FUNCTION ltv.score(
@@ -137,7 +137,7 @@ BEGIN
         CROSS JOIN LATERAL (SELECT ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s.*, $4)) AS rank OFFSET 0) AS k
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') AND NOT starts_with(p.status, 'pooled: ') THEN p.status END AS reason OFFSET 0) AS a
+            SELECT CASE WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') AND NOT p.status ^@ ANY (ARRAY['pooled: ', 'unseen NULL: ']) THEN p.status END AS reason OFFSET 0) AS a
         LEFT JOIN LATERAL (
             SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
             FROM ltv.explain($1, s.*, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0

@@ -34,9 +34,13 @@ BEGIN
         RAISE EXCEPTION '% was trained with delayed entry, which the Brier score cannot judge', importance.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare fits with and without the feature by ltv.model_test, or train a landmark model.';
     END IF;
-    IF num_nulls(spec ->> 'duration', spec ->> 'event') > 0 THEN
+    IF num_nulls(spec ->> 'duration', spec ->> 'event') > 0 AND ltv.model_algorithm(fitted) IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid', 'renewal') THEN
         RAISE EXCEPTION '% tells of no durations, which the Brier score is about', importance.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.coefficients tells what each term of a model of amounts or renewals does.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.coefficients tells what each term of a model of amounts or renewals does, ltv.feature_gain what the splits of trees gained.';
+    ELSIF num_nulls(spec ->> 'duration', spec ->> 'event') > 0 THEN
+        RAISE EXCEPTION '% was registered without the names of its duration and event, by which the predictions are judged', importance.model
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = format('ltv.train keeps them%s; register_version takes them: spec => ''{"duration": "months", "event": "churned"}''.', CASE WHEN ltv.model_algorithm(fitted) = 'rule' THEN ', and takes a rule too' ELSE '' END);
     END IF;
     names := ltv.model_features(fitted);
     FOREACH wanted IN ARRAY names || ARRAY[spec ->> 'duration', spec ->> 'event'] LOOP

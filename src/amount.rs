@@ -139,12 +139,15 @@ fn told(call: &Call, by: ModelBy, level: f64) -> Option<std::result::Result<Told
         }
         let appraisal = settle(model.appraise(values, level, &mut Vec::new()))?;
         let status = match (appraisal.is_trustworthy, &model.fit) {
-            (false, _) => "the fit is not to be trusted: see model_status",
-            (true, Fit::BoostedValue(_)) => "ok: no limits are known of trees, see conformal_interval",
-            (true, _) => "ok",
+            (false, _) => "the fit is not to be trusted: see model_status".into(),
+            (true, Fit::BoostedValue(_)) => match crate::predict::unlearnt(model, values) {
+                None => "ok: no limits are known of trees, see conformal_interval".into(),
+                Some(unlearnt) => format!("{unlearnt}; no limits are known of trees, see conformal_interval"),
+            },
+            (true, _) => "ok".into(),
         };
         let said = appraisal.expectation;
-        Ok(Told { value: said.value, lower: said.lower, upper: said.upper, status: status.into() })
+        Ok(Told { value: said.value, lower: said.lower, upper: said.upper, status })
     })
 }
 

@@ -5,7 +5,7 @@ use ltv_engine::boost::hazard::{fit, memory_bytes};
 use ltv_engine::boost::options::Options;
 use ltv_engine::boost::value;
 use ltv_engine::hazard::design::Design;
-use ltv_engine::model::features::Feature;
+use ltv_engine::model::features::{Feature, Kind};
 use ltv_engine::model::{Fit, Model, naming};
 use ltv_engine::{Error, Result};
 use pgrx::pg_sys;
@@ -80,7 +80,12 @@ fn model(
         raise(too_wide(design.covariates()));
     }
     let names: Option<Vec<Option<String>>> = call.get(names);
-    let features = settle(naming::features(names.as_deref(), design.covariates(), None));
+    let mut features = settle(naming::features(names.as_deref(), design.covariates(), None));
+    for (at, feature) in features.iter_mut().enumerate() {
+        if design.x().iter().skip(at).step_by(design.covariates()).any(|x| x.is_nan()) {
+            feature.kind = std::mem::replace(&mut feature.kind, Kind::Numeric).learnt();
+        }
+    }
     if let Some(monotone) = &monotone {
         options.monotone = settle(directions(monotone, &features));
     }

@@ -74,10 +74,11 @@ fn unit_of(model: &Model, name: &str) -> ltv_engine::Result<Unit> {
 /// A value as people write it.
 fn shown(value: &Value, kind: &Kind) -> Option<String> {
     match (value, kind) {
-        (Value::Null, _) => {
-            let filling = shown(&kind.filling()?.value(), kind)?;
-            Some(format!("null, taken as {filling}"))
-        }
+        (Value::Null, _) => Some(match kind.filling() {
+            Some(filling) => format!("null, taken as {}", shown(&filling.value(), kind)?),
+            // Trees go their way without.
+            None => "null".into(),
+        }),
         (Value::Number(number), kind) if kind.is_boolean() => {
             Some(if *number == 0.0 { "false" } else { "true" }.into())
         }

@@ -55,13 +55,19 @@ pub fn predict(call: &Call, by: ModelBy) -> pg_sys::Datum {
 
 /// What is to be said of the score of a row that has one.
 pub fn standing(model: &Model, values: &[features::Value], trustworthy: bool, extrapolated: bool) -> String {
-    match (trustworthy, model.pooled_because(values), extrapolated) {
-        (false, ..) => "the fit is not to be trusted: see model_status".into(),
-        (true, Some(why), false) => format!("pooled: {why}"),
-        (true, Some(why), true) => format!("pooled: {why}; extrapolated"),
-        (true, None, true) => "extrapolated".into(),
-        (true, None, false) => "ok".into(),
+    if !trustworthy {
+        return "the fit is not to be trusted: see model_status".into();
     }
+    let pooled = model.pooled_because(values).map(|why| format!("pooled: {why}"));
+    let beyond = extrapolated.then(|| "extrapolated".to_owned());
+    let told: Vec<String> = pooled.into_iter().chain(unlearnt(model, values)).chain(beyond).collect();
+    if told.is_empty() { "ok".into() } else { told.join("; ") }
+}
+
+/// Which features the row lacks although no training row did.
+pub fn unlearnt(model: &Model, values: &[features::Value]) -> Option<String> {
+    let names = model.unlearnt(values);
+    (!names.is_empty()).then(|| format!("unseen NULL: {}", names.join(", ")))
 }
 
 fn unscored(why: &Unscorable) -> Vec<Field> {

@@ -12,11 +12,12 @@ use pgrx::spi::{SpiClient, quote_identifier};
 
 use crate::pg::settings;
 use crate::pg::varlena::Value;
-use crate::train::algorithm::{Algorithm, number};
+use crate::train::algorithm::Algorithm;
 use crate::train::evaluate::Metric;
 use crate::train::fit::{covariates, no_rows};
 use crate::train::request::Request;
 use crate::train::source::Source;
+use crate::train::statement::number;
 use crate::train::{Trained, spi};
 
 /// The model of an algorithm that learns nothing from the rows – a rule, a hybrid –, and in `request` the columns it reads.
@@ -47,8 +48,14 @@ pub fn fit(
     given: Option<Model>,
 ) -> Result<Trained> {
     let columns = covariates(source, &features).join(", ");
-    let weight = source.weight.as_ref().map(|weight| format!(", {weight}")).unwrap_or_default();
-    let design = format!("ltv.amount_design_agg({}, ARRAY[{columns}]::float8[]{weight})", source.duration);
+    let (amount, weight) = (&source.duration, source.weight.as_deref());
+    let design = if source.is_incomplete {
+        let weight = weight.unwrap_or("1");
+        format!("ltv.incomplete_amount_design_agg({amount}, ARRAY[{columns}]::float8[], {weight}, 0)")
+    } else {
+        let weight = weight.map(|weight| format!(", {weight}")).unwrap_or_default();
+        format!("ltv.amount_design_agg({amount}, ARRAY[{columns}]::float8[]{weight})")
+    };
     let fitted = request.algorithm.call(&design, &features)?;
     let query = format!(
         "SELECT count(*), {} FROM {} WHERE {}",

@@ -9,9 +9,11 @@ use pgrx::spi::{SpiClient, quote_literal};
 
 use crate::pg::settings;
 use crate::pg::varlena::Value;
-use crate::train::algorithm::{Algorithm, number, texts};
+use crate::train::algorithm::Algorithm;
+use crate::train::column::Column;
 use crate::train::request::Request;
-use crate::train::source::{Column, Source};
+use crate::train::source::Source;
+use crate::train::statement::{number, texts};
 use crate::train::{Candidate, Trained, amount, spi};
 
 /// One pass: the algorithm's aggregate and the pooled curve side by side.

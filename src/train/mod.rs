@@ -5,15 +5,26 @@
 
 mod algorithm;
 mod amount;
+mod clauses;
+mod column;
 mod evaluate;
 mod fit;
+pub mod fitting;
+mod growth;
+mod holdout;
+mod knowledge;
+mod options;
 pub mod plan;
+mod plan_columns;
+mod plan_line;
 mod profile;
 mod remarks;
 mod request;
 mod sanity;
 mod segments;
 mod source;
+mod spec;
+mod statement;
 
 use std::time::Instant;
 
@@ -29,9 +40,11 @@ use crate::pg::error::{report, settle};
 use crate::pg::function;
 use crate::pg::varlena::Value;
 use algorithm::Algorithm;
+use clauses::NullPolicy;
+use column::Column;
 use evaluate::Metric;
-use request::{NullPolicy, Request};
-use source::{Column, Source};
+use request::Request;
+use source::Source;
 
 /// More levels than this and the column is an identifier, not a category.
 const MAX_LEVELS: usize = 200;
@@ -168,7 +181,14 @@ impl Counted {
             report(
                 PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
                 format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
-                "Fill it in a view, leave the column out, or train with null_policy => 'drop'; 'impute' and 'indicator' fill features.",
+                match request.algorithm.is_boosted() {
+                    true => {
+                        "Fill it in a view, leave the column out, or train with null_policy => 'drop'; of features trees learn with 'learn', 'impute' and 'indicator' fill them."
+                    }
+                    false => {
+                        "Fill it in a view, leave the column out, or train with null_policy => 'drop'; 'impute' and 'indicator' fill features."
+                    }
+                },
             );
         }
         Ok(())
@@ -262,11 +282,22 @@ fn feature(client: &SpiClient, source: &Source, request: &Request, column: &Colu
         return Err(column
             .unusable("a feature", "Features are numbers, booleans or text; turn dates into durations in a view."));
     };
-    let kind = match request.null_policy.fills() {
-        true => filled(client, source, column, kind, request.null_policy)?,
-        false => kind,
+    let kind = match request.null_policy {
+        NullPolicy::Impute | NullPolicy::Indicator => filled(client, source, column, kind, request.null_policy)?,
+        NullPolicy::Learn if is_lacking(client, source, column)? => kind.learnt(),
+        _ => kind,
     };
     Ok(Feature { name: column.name.clone(), kind })
+}
+
+/// Whether some training row lacks the column: it is NULL, or a number that is none.
+fn is_lacking(client: &SpiClient, source: &Source, column: &Column) -> Result<bool> {
+    let none = match column.is_number() {
+        true => format!("coalesce({0}::float8 = 'NaN', true)", column.sql()),
+        false => format!("{} IS NULL", column.sql()),
+    };
+    let query = format!("SELECT bool_or({none}) FROM {} WHERE {}", source.from, source.training());
+    Ok(spi(spi(client.select(&query, None, &[]))?.first().get_one::<bool>())?.unwrap_or(false))
 }
 
 /// The distinct texts of a category among the training rows, in byte order.

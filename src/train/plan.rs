@@ -1,7 +1,7 @@
 //! `train_plan`: what `train` with the same arguments would read, refuse, leave out, fill and cost. It writes nothing.
 
 use ltv_engine::Result;
-use ltv_engine::model::features::{Feature, Filling, Kind};
+use ltv_engine::model::features::Feature;
 use pgrx::prelude::*;
 use pgrx::spi::SpiClient;
 
@@ -10,78 +10,21 @@ use crate::pg::error::settle;
 use crate::pg::settings;
 use crate::pg::varlena::Value;
 use crate::train::algorithm::Algorithm;
+use crate::train::clauses::{HoldoutRule, NullPolicy};
 use crate::train::evaluate::median_event_time;
-use crate::train::request::{HoldoutRule, NullPolicy, Request};
-use crate::train::source::{Column, Source};
-use crate::train::{Counted, count, feature, fit, sanity, segments, spi};
+use crate::train::plan_columns::columns;
+use crate::train::plan_line::{Line, Verdict};
+use crate::train::request::Request;
+use crate::train::source::Source;
+use crate::train::{Counted, count, fit, segments, spi};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
-/// Levels that a row names.
-const NAMED: usize = 6;
 /// What gathering one number of a row takes, and one product of two in a step of a fit, in seconds: an order of magnitude.
 const SECONDS_PER_NUMBER: f64 = 1e-7;
 const SECONDS_PER_PRODUCT: f64 = 2e-9;
 const SECONDS_PER_ROW: f64 = 1e-6;
 const STEPS: f64 = 8.0;
-
-/// What a row of the plan says of its item.
-#[derive(Clone, Copy)]
-enum Verdict {
-    Ok,
-    /// To be known.
-    Note,
-    /// `train` would warn, or should be thought about.
-    Warning,
-    /// `train` would end with an error.
-    Refused,
-}
-
-impl Verdict {
-    fn name(self) -> &'static str {
-        match self {
-            Verdict::Ok => "ok",
-            Verdict::Note => "note",
-            Verdict::Warning => "warning",
-            Verdict::Refused => "refused",
-        }
-    }
-}
-
-struct Line {
-    item: &'static str,
-    column: Option<String>,
-    detail: String,
-    n: Option<i64>,
-    value: Option<f64>,
-    verdict: Verdict,
-}
-
-impl Line {
-    fn new(item: &'static str, detail: impl Into<String>) -> Line {
-        Line { item, column: None, detail: detail.into(), n: None, value: None, verdict: Verdict::Ok }
-    }
-
-    fn of(mut self, column: &str) -> Line {
-        self.column = Some(column.to_owned());
-        self
-    }
-
-    fn n(mut self, n: i64) -> Line {
-        self.n = Some(n);
-        self
-    }
-
-    fn value(mut self, value: Option<f64>) -> Line {
-        self.value = value;
-        self
-    }
-
-    fn is(mut self, verdict: Verdict) -> Line {
-        self.verdict = verdict;
-        self
-    }
-}
 
 pub fn train_plan(call: &Call) -> pg_sys::Datum {
     let request = settle(Request::of(call));
@@ -156,157 +99,6 @@ fn rows(source: &Source, request: &Request, counted: &Counted) -> Vec<Line> {
             .push(Line::new("dropped", "rows with a NULL in a column that is used").n(split.dropped).is(Verdict::Note));
     }
     lines
-}
-
-/// A line per column, and the features that can be used.
-fn columns(
-    client: &SpiClient,
-    source: &Source,
-    request: &Request,
-    counted: &Counted,
-    lines: &mut Vec<Line>,
-) -> Result<Vec<Feature>> {
-    let is_feature = |column: &Column| source.features.iter().any(|feature| feature.name == column.name);
-    let of_nulls = |nulls: i64| match (nulls, request.null_policy) {
-        (0, _) => Verdict::Ok,
-        (_, NullPolicy::Drop) => Verdict::Note,
-        _ => Verdict::Refused,
-    };
-    for (column, nulls) in source.used.iter().zip(&counted.nulls).filter(|(column, _)| !is_feature(column)) {
-        let detail = format!("{}, {}", role(request, column), column.type_name);
-        let nulls_told = if *nulls > 0 { ", has NULLs" } else { "" };
-        lines.push(Line::new("column", detail + nulls_told).of(&column.name).n(*nulls).is(of_nulls(*nulls)));
-    }
-    let alone = sanity::concordances(client, source, request, counted.split.training)?;
-    let mut features = Vec::new();
-    for column in &source.features {
-        let nulls = match source.used.iter().position(|used| used.name == column.name) {
-            Some(at) => counted.nulls[at],
-            None => nulls_of(client, source, column)?,
-        };
-        let concordance = alone.iter().find(|(name, _)| *name == column.name).and_then(|(_, found)| *found);
-        let found = match feature(client, source, request, column) {
-            Ok(found) => found,
-            Err(refusal) => {
-                lines.push(Line::new("feature", refusal.to_string()).of(&column.name).n(nulls).is(Verdict::Refused));
-                continue;
-            }
-        };
-        let (mut detail, varies) = shape(client, source, column, &found)?;
-        let mut verdict = Verdict::Ok;
-        if nulls > 0 && request.null_policy.fills() {
-            verdict = Verdict::Note;
-        } else if nulls > 0 {
-            verdict = of_nulls(nulls);
-            detail += ", has NULLs";
-        }
-        if !varies {
-            detail += ", always the same: says nothing";
-            verdict = Verdict::Warning;
-        }
-        if concordance.is_some_and(|found| found >= sanity::SUSPICIOUS_CONCORDANCE) {
-            detail += ", leakage suspect: it alone orders the outcomes";
-            verdict = Verdict::Warning;
-        }
-        let silent = silent_levels(client, source, request, column, &found)?;
-        if !silent.is_empty() {
-            detail += &format!(", levels without an event: {}", listed(&silent));
-            verdict = Verdict::Warning;
-        }
-        lines.push(Line::new("feature", detail).of(&column.name).n(nulls).value(concordance).is(verdict));
-        features.push(found);
-    }
-    Ok(features)
-}
-
-fn role(request: &Request, column: &Column) -> String {
-    let name = Some(column.name.as_str());
-    let roles = [
-        (Some(request.duration.as_str()), "duration"),
-        (Some(request.event.as_str()), "event"),
-        (request.entry.as_deref(), "entry"),
-        (request.weight.as_deref(), "weight"),
-        (request.strata.as_deref(), "stratum"),
-        (request.started_on.as_deref(), "begin"),
-        (request.era.as_ref().map(|era| era.by.as_str()), "era"),
-        (request.target.as_deref(), "target"),
-    ];
-    let mut own: Vec<&str> = roles.iter().filter(|(named, _)| *named == name).map(|(_, role)| *role).collect();
-    if request.segment_by.contains(&column.name) {
-        own.push("segment");
-    }
-    own.join(" and ")
-}
-
-fn nulls_of(client: &SpiClient, source: &Source, column: &Column) -> Result<i64> {
-    let query =
-        format!("SELECT count(*) FROM {} WHERE {} AND {} IS NULL", source.from, source.training(), column.sql());
-    Ok(spi(spi(client.select(&query, None, &[]))?.first().get_one::<i64>())?.unwrap_or(0))
-}
-
-/// What a feature is, in words, and whether it varies.
-fn shape(client: &SpiClient, source: &Source, column: &Column, feature: &Feature) -> Result<(String, bool)> {
-    let mut varies = feature.columns() > 0;
-    let mut told = match feature.kind.levels() {
-        Some(levels) => format!("{}, category of {} levels: {}", column.type_name, levels.len(), listed(levels)),
-        None if feature.kind.is_boolean() => column.type_name.clone(),
-        None => {
-            let value = format!("{}::float8", column.sql());
-            let query = format!("SELECT min({value}), max({value}) FROM {} WHERE {}", source.from, source.training());
-            let row = spi(client.select(&query, None, &[]))?.first();
-            let (least, greatest) = (spi(row.get::<f64>(1))?, spi(row.get::<f64>(2))?);
-            match least.zip(greatest) {
-                Some((least, greatest)) if least == greatest => {
-                    varies = false;
-                    format!("{}, {least}", column.type_name)
-                }
-                Some((least, greatest)) => format!("{}, from {least} to {greatest}", column.type_name),
-                None => column.type_name.clone(),
-            }
-        }
-    };
-    if let Some(filling) = feature.kind.filling() {
-        let by = match filling {
-            Filling::Number(number) => number.to_string(),
-            Filling::Boolean(truth) => truth.to_string(),
-            Filling::Level { levels, at } => levels.get(*at).cloned().unwrap_or_default(),
-        };
-        told += &format!(", NULLs taken as {by}");
-        if matches!(&feature.kind, Kind::Filled(filled) if filled.indicator) {
-            told += " with an indicator";
-        }
-    }
-    Ok((told, varies))
-}
-
-fn listed(names: &[String]) -> String {
-    let rest = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
-    names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ") + &rest
-}
-
-/// Levels whose rows never have the event: their coefficients run away.
-fn silent_levels(
-    client: &SpiClient,
-    source: &Source,
-    request: &Request,
-    column: &Column,
-    feature: &Feature,
-) -> Result<Vec<String>> {
-    if feature.kind.levels().is_none() || !request.algorithm.tells_of_time() {
-        return Ok(Vec::new());
-    }
-    let query = format!(
-        "SELECT {} COLLATE \"C\" FROM {} WHERE {} GROUP BY 1 HAVING max(({})::int) = 0 ORDER BY 1",
-        column.filled(&feature.kind),
-        source.from,
-        source.training(),
-        source.event
-    );
-    let mut silent = Vec::new();
-    for row in spi(client.select(&query, None, &[]))? {
-        silent.extend(spi(row.get::<String>(1))?);
-    }
-    Ok(silent)
 }
 
 fn events(request: &Request, counted: &Counted, coefficients: usize) -> Vec<Line> {

@@ -2,82 +2,11 @@
 
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::pg::call::Call;
 use crate::train::algorithm::Algorithm;
-use crate::train::source::Source;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NullPolicy {
-    Error,
-    Drop,
-    /// A feature that is NULL counts as the median, or the most frequent value, of the training rows.
-    Impute,
-    /// The same, and a term of its own tells that it was NULL.
-    Indicator,
-}
-
-impl NullPolicy {
-    pub fn name(self) -> &'static str {
-        match self {
-            NullPolicy::Error => "error",
-            NullPolicy::Drop => "drop",
-            NullPolicy::Impute => "impute",
-            NullPolicy::Indicator => "indicator",
-        }
-    }
-
-    /// Whether a row may lack a feature.
-    pub fn fills(self) -> bool {
-        matches!(self, NullPolicy::Impute | NullPolicy::Indicator)
-    }
-}
-
-/// How much the segments of a segmented model learn from each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pooling {
-    /// Each segment by itself; one that cannot stand alone has the model of all rows.
-    None,
-    /// Coefficients are drawn to what the segments have in common, by how uncertain they are.
-    Partial,
-}
-
-/// The unit of the durations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    Day,
-    Week,
-    Month,
-    Year,
-}
-
-impl Unit {
-    pub fn name(self) -> &'static str {
-        match self {
-            Unit::Day => "day",
-            Unit::Week => "week",
-            Unit::Month => "month",
-            Unit::Year => "year",
-        }
-    }
-}
-
-/// Which rows are kept for the metrics: those a boolean column marks, by a date from a day on or in its last stretch, or
-/// a share by a key's hash.
-#[derive(Debug, Clone)]
-pub struct Holdout {
-    pub by: String,
-    pub rule: HoldoutRule,
-}
-
-#[derive(Debug, Clone)]
-pub enum HoldoutRule {
-    Marked,
-    From(String),
-    Last(String),
-    Fraction(f64),
-}
+use crate::train::clauses::{Era, Holdout, NullPolicy, Pooling, Sign, Unit, era, holdout, options, signs};
 
 pub struct Request {
     pub model: String,
@@ -116,30 +45,6 @@ pub struct Request {
     pub expected_signs: Vec<(String, Sign)>,
 }
 
-/// What a row was made under: a category, or the stretch of time that a date falls into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Era {
-    pub by: String,
-    /// year, quarter or month.
-    pub stretch: Option<&'static str>,
-}
-
-/// What the coefficients of a feature are expected to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    Positive,
-    Negative,
-}
-
-impl Sign {
-    pub fn name(self) -> &'static str {
-        match self {
-            Sign::Positive => "+",
-            Sign::Negative => "-",
-        }
-    }
-}
-
 impl Request {
     /// The arguments in the order of the SQL declaration.
     pub fn of(call: &Call) -> Result<Request> {
@@ -171,13 +76,20 @@ impl Request {
             Some("drop") => NullPolicy::Drop,
             Some("impute") => NullPolicy::Impute,
             Some("indicator") => NullPolicy::Indicator,
+            Some("learn") => NullPolicy::Learn,
             Some(other) => {
                 return Err(Error::invalid(
                     format!("unknown null_policy \"{other}\""),
-                    "One of: error, drop, impute, indicator.",
+                    "One of: error, drop, impute, indicator; of boosted models also learn.",
                 ));
             }
         };
+        if null_policy == NullPolicy::Learn && !algorithm.is_boosted() {
+            return Err(Error::invalid(
+                format!("null_policy 'learn' is for boosted models, not for {algorithm_name}"),
+                "Trees learn which way a row goes that lacks a feature; here 'impute' or 'indicator' fill it, 'drop' leaves the row out.",
+            ));
+        }
         let horizon = call.float(11);
         if horizon.is_some_and(|horizon| !(horizon > 0.0 && horizon < f64::INFINITY)) {
             return Err(Error::invalid(
@@ -342,61 +254,6 @@ impl Request {
             note: call.text(16).map(str::to_owned),
         })
     }
-
-    /// What the registry keeps of the request, the holdout's cut-off resolved.
-    pub fn spec(&self, source: &Source) -> Value {
-        let named = |name: &String| (!name.is_empty()).then(|| name.clone());
-        let mut spec = json!({
-            "source": source.display,
-            "algorithm": self.algorithm_name,
-            "options": self.options,
-            "duration": named(&self.duration),
-            "event": named(&self.event),
-            "entry": self.entry,
-            "features": self.features,
-            "strata": self.strata,
-            "weight": self.weight,
-            "cluster": self.cluster,
-            "holdout": source.holdout_spec,
-            "horizon": self.horizon,
-            "null_policy": self.null_policy.name(),
-            "label_policy": self.label_policy,
-            "seed": self.seed,
-        });
-        // What was not asked for is not told, so that versions differ only in what differs.
-        let mut tell = |key: &str, value: Value| {
-            if let (Some(spec), false) = (spec.as_object_mut(), value.is_null()) {
-                spec.insert(key.into(), value);
-            }
-        };
-        tell("target", json!(self.target));
-        if !self.segment_by.is_empty() {
-            tell("segment_by", json!(self.segment_by));
-            tell(
-                "pooling",
-                json!(match self.pooling {
-                    Pooling::None => "none",
-                    Pooling::Partial => "partial",
-                }),
-            );
-        }
-        tell("min_events", json!(self.min_events));
-        tell("as_of", json!(self.as_of));
-        tell("started_on", json!(self.started_on));
-        tell("known_on", json!(self.known_on));
-        if self.started_on.is_some() {
-            tell("unit", json!(self.unit.name()));
-        }
-        tell("half_life", json!(self.half_life));
-        if let Some(era) = &self.era {
-            tell("era", json!({"by": era.by, "stretch": era.stretch}));
-        }
-        if !self.expected_signs.is_empty() {
-            let signs = self.expected_signs.iter().map(|(name, sign)| (name.clone(), json!(sign.name())));
-            tell("expected_signs", Value::Object(signs.collect()));
-        }
-        spec
-    }
 }
 
 /// Where the arguments stand that came after the first seventeen.
@@ -411,7 +268,6 @@ const UNIT: usize = 24;
 const HALF_LIFE: usize = 25;
 const ERA: usize = 26;
 const EXPECTED_SIGNS: usize = 27;
-
 fn segments(segment_by: Vec<String>, features: &[String], strata: Option<&str>) -> Result<Vec<String>> {
     for (at, name) in segment_by.iter().enumerate() {
         if segment_by[..at].contains(name) {
@@ -426,7 +282,6 @@ fn segments(segment_by: Vec<String>, features: &[String], strata: Option<&str>) 
     }
     Ok(segment_by)
 }
-
 fn as_of(call: &Call) -> Result<Option<String>> {
     // -infinity and infinity are the least and the greatest number of days.
     match call.integer(AS_OF) {
@@ -434,64 +289,4 @@ fn as_of(call: &Call) -> Result<Option<String>> {
         Some(i32::MIN | i32::MAX) => Err(Error::invalid("as_of must be a finite day", "The day of the knowledge.")),
         Some(_) => Ok(call.get::<pgrx::datum::Date>(AS_OF).map(|day| day.to_iso_string())),
     }
-}
-
-/// `column`, or `column:year` (quarter, month) of a date.
-fn era(text: &str) -> Era {
-    let stretch = |name: &str| ["year", "quarter", "month"].into_iter().find(|known| *known == name);
-    match text.rsplit_once(':').and_then(|(by, name)| Some((by, stretch(name)?))) {
-        Some((by, stretch)) => Era { by: by.into(), stretch: Some(stretch) },
-        None => Era { by: text.into(), stretch: None },
-    }
-}
-
-fn signs(json: &str, features: &[String]) -> Result<Vec<(String, Sign)>> {
-    let hint = r#"A JSON object with a sign for features, as {"price": "+", "tenure_discount": "-"}."#;
-    let json: Value = serde_json::from_str(json)
-        .map_err(|error| Error::invalid(format!("expected_signs cannot be read: {error}"), hint))?;
-    let object = json.as_object().ok_or_else(|| Error::invalid("expected_signs must be a JSON object", hint))?;
-    let sign = |(name, value): (&String, &Value)| {
-        if !features.contains(name) {
-            let known = format!("The features are: {}.", features.join(", "));
-            return Err(Error::invalid(format!("expected_signs names \"{name}\", which is no feature"), known));
-        }
-        match value.as_str() {
-            Some("+") => Ok((name.clone(), Sign::Positive)),
-            Some("-") => Ok((name.clone(), Sign::Negative)),
-            _ => Err(Error::invalid(format!("the expected sign of \"{name}\" must be + or -, got {value}"), hint)),
-        }
-    };
-    object.iter().map(sign).collect()
-}
-
-fn options(json: &str) -> Result<Map<String, Value>> {
-    let hint = r#"A JSON object, as {"ties": "breslow"}."#;
-    match serde_json::from_str(json) {
-        Ok(Value::Object(options)) => Ok(options),
-        Ok(_) => Err(Error::invalid("options must be a JSON object", hint)),
-        Err(error) => Err(Error::invalid(format!("options cannot be read: {error}"), hint)),
-    }
-}
-
-fn holdout(json: &str) -> Result<Holdout> {
-    let hint = r#"{"by": "held_out"}, {"by": "signed_on", "from": "2024-01-01"}, {"by": "signed_on", "last": "3 months"} or {"by": "customer_id", "fraction": 0.2}."#;
-    let refused = |what: String| Error::invalid(what, hint);
-    let json: Value =
-        serde_json::from_str(json).map_err(|error| refused(format!("holdout cannot be read: {error}")))?;
-    let object = json.as_object().ok_or_else(|| refused("holdout must be a JSON object".into()))?;
-    if let Some(unknown) = object.keys().find(|key| !["by", "from", "last", "fraction"].contains(&key.as_str())) {
-        return Err(refused(format!("holdout has an unknown key \"{unknown}\"")));
-    }
-    let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-    let by = text("by").ok_or_else(|| refused("holdout needs \"by\", the name of a column".into()))?;
-    let fraction = object.get("fraction").map(|value| value.as_f64().unwrap_or(f64::NAN));
-    let rule = match (text("from"), text("last"), fraction) {
-        (None, None, None) => HoldoutRule::Marked,
-        (Some(from), None, None) => HoldoutRule::From(from),
-        (None, Some(last), None) => HoldoutRule::Last(last),
-        (None, None, Some(fraction)) if fraction > 0.0 && fraction < 1.0 => HoldoutRule::Fraction(fraction),
-        (None, None, Some(_)) => return Err(refused("the fraction held out must be between 0 and 1".into())),
-        _ => return Err(refused("holdout takes one of \"from\", \"last\" and \"fraction\"".into())),
-    };
-    Ok(Holdout { by, rule })
 }

@@ -7,8 +7,10 @@ use ltv_engine::model::{Fit, Model};
 use pgrx::spi::SpiClient;
 
 use crate::pg::interrupts;
-use crate::train::request::{Request, Sign};
-use crate::train::source::{Column, Source};
+use crate::train::clauses::Sign;
+use crate::train::column::Column;
+use crate::train::request::Request;
+use crate::train::source::Source;
 use crate::train::{Trained, spi};
 
 /// A single feature that orders the outcomes this well knows them.

@@ -13,9 +13,10 @@ use crate::pg::error::settle;
 use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
 use crate::predict::status_of;
-use crate::train::algorithm::number;
-use crate::train::request::{Pooling, Request};
+use crate::train::clauses::Pooling;
+use crate::train::request::Request;
 use crate::train::source::Source;
+use crate::train::statement::number;
 use crate::train::{Trained, fit, remarks, spi};
 
 /// More segments than this and the columns are identifiers.

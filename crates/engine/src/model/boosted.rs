@@ -5,6 +5,7 @@ use crate::boost::BoostedValueFit;
 use crate::boost::hazard::{BoostedHazardFit, End};
 use crate::model::amount::NO_AMOUNTS;
 use crate::model::explain::{Allocation, adding_up_to};
+use crate::model::features::{Feature, Kind, Value};
 use crate::model::subject::Subject;
 use crate::model::{Fit, Model};
 use crate::numeric::sum::Sum;
@@ -28,6 +29,22 @@ impl Model {
     /// By column the feature it belongs to.
     pub(super) fn owners(&self) -> Vec<usize> {
         self.features.iter().enumerate().flat_map(|(at, feature)| vec![at; feature.columns()]).collect()
+    }
+
+    /// The features that a row lacks and no training row did: it goes with the most of these. None for a model that does
+    /// not take rows without a value.
+    pub fn unlearnt<'a>(&'a self, values: &[Value]) -> Vec<&'a str> {
+        let by_trees = match &self.fit {
+            Fit::Segmented(segmented) => &segmented.pooled.fit,
+            fit => fit,
+        };
+        if !matches!(by_trees, Fit::BoostedHazard(_) | Fit::BoostedValue(_)) {
+            return Vec::new();
+        }
+        let lacks = |(feature, value): &(&Feature, &Value)| {
+            **value == Value::Null && matches!(feature.kind, Kind::Numeric | Kind::Boolean | Kind::Category { .. })
+        };
+        self.features.iter().zip(values).filter(lacks).map(|(feature, _)| feature.name.as_str()).collect()
     }
 
     /// The gain of each feature, the largest first; `None` for a model without trees.

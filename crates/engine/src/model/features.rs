@@ -20,6 +20,20 @@ pub enum Kind {
     Filled(Filled),
     /// No column: a part of what tells the row's segment, and so its model; see [`Segmented`](super::segments::Segmented).
     Segment,
+    /// One that some training rows lacked: a model by trees has learnt which way a row goes that lacks it.
+    Learnt(Learnt),
+}
+
+/// A feature that may be NULL, in a model that has learnt what that tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Learnt {
+    Number,
+    Boolean,
+    /// As a category; the only level has a column too, which a row without the value lacks.
+    Level {
+        levels: Vec<String>,
+    },
 }
 
 /// What stands in for a NULL.
@@ -67,13 +81,17 @@ impl Kind {
         match self {
             Kind::Category { .. } | Kind::Stratum | Kind::Segment => true,
             Kind::Filled(filled) => matches!(filled.by, Filling::Level { .. }),
+            Kind::Learnt(learnt) => matches!(learnt, Learnt::Level { .. }),
             Kind::Numeric | Kind::Boolean => false,
         }
     }
 
     /// Whether its numbers are true and false.
     pub fn is_boolean(&self) -> bool {
-        matches!(self, Kind::Boolean | Kind::Filled(Filled { by: Filling::Boolean(_), .. }))
+        matches!(
+            self,
+            Kind::Boolean | Kind::Filled(Filled { by: Filling::Boolean(_), .. }) | Kind::Learnt(Learnt::Boolean)
+        )
     }
 
     /// Whether it tells whose baseline, or model, a row has and is itself none of what the fit sees.
@@ -84,8 +102,29 @@ impl Kind {
     /// The levels of a category, in byte order.
     pub fn levels(&self) -> Option<&[String]> {
         match self {
-            Kind::Category { levels } | Kind::Filled(Filled { by: Filling::Level { levels, .. }, .. }) => Some(levels),
+            Kind::Category { levels }
+            | Kind::Filled(Filled { by: Filling::Level { levels, .. }, .. })
+            | Kind::Learnt(Learnt::Level { levels }) => Some(levels),
             _ => None,
+        }
+    }
+
+    /// The levels that have a column.
+    pub fn coded_levels(&self) -> Option<&[String]> {
+        match self {
+            Kind::Learnt(Learnt::Level { levels }) if levels.len() == 1 => Some(levels),
+            _ => self.levels().map(|levels| levels.get(1..).unwrap_or_default()),
+        }
+    }
+
+    /// The same of training rows some of which lack it.
+    #[must_use]
+    pub fn learnt(self) -> Kind {
+        match self {
+            Kind::Numeric => Kind::Learnt(Learnt::Number),
+            Kind::Boolean => Kind::Learnt(Learnt::Boolean),
+            Kind::Category { levels } => Kind::Learnt(Learnt::Level { levels }),
+            other => other,
         }
     }
 
@@ -164,7 +203,8 @@ impl Feature {
     pub fn columns(&self) -> usize {
         match &self.kind {
             Kind::Numeric | Kind::Boolean => 1,
-            Kind::Category { levels } => levels.len().saturating_sub(1),
+            Kind::Learnt(Learnt::Number | Learnt::Boolean) => 1,
+            Kind::Category { .. } | Kind::Learnt(_) => self.kind.coded_levels().map_or(0, <[String]>::len),
             Kind::Filled(filled) => filled.by.columns() + usize::from(filled.indicator),
             Kind::Stratum | Kind::Segment => 0,
         }
@@ -175,8 +215,8 @@ impl Feature {
         if self.kind.is_group() {
             return Vec::new();
         }
-        let mut terms = match self.kind.levels() {
-            Some(levels) => levels.iter().skip(1).map(|level| format!("{}={level}", self.name)).collect(),
+        let mut terms = match self.kind.coded_levels() {
+            Some(levels) => levels.iter().map(|level| format!("{}={level}", self.name)).collect(),
             None => vec![self.name.clone()],
         };
         if self.kind.has_indicator() {
@@ -185,10 +225,16 @@ impl Feature {
         terms
     }
 
-    /// As [`Feature::encode`] for a model that takes what is missing: NULL is NaN in each of the columns.
+    /// As [`Feature::encode`] for a model that takes what is missing: NULL is NaN in each of the columns, and so is the
+    /// NaN of a number that training rows lacked.
     pub fn encode_or_missing(&self, value: Value, columns: &mut Vec<f64>) -> Result<(), Unscorable> {
+        let missing = match value {
+            Value::Null => self.kind.filling().is_none(),
+            Value::Number(number) => number.is_nan() && matches!(self.kind, Kind::Learnt(_)),
+            Value::Text(_) => false,
+        };
         match value {
-            Value::Null if self.kind.filling().is_none() => {
+            _ if missing => {
                 columns.extend(std::iter::repeat_n(f64::NAN, self.columns()));
                 Ok(())
             }
@@ -230,7 +276,8 @@ impl Feature {
                 let Ok(found) = found else {
                     return Err(Unscorable::Unseen { feature: self.name.clone(), level: text.into() });
                 };
-                columns.extend((1..levels.len()).map(|column| if column == found { 1.0 } else { 0.0 }));
+                let first = levels.len() - self.kind.coded_levels().map_or(0, <[String]>::len);
+                columns.extend((first..levels.len()).map(|column| if column == found { 1.0 } else { 0.0 }));
                 Ok(())
             }
             (Value::Text(_), None) if self.kind.is_group() => Ok(()),

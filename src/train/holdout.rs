@@ -1,0 +1,68 @@
+//! Which rows are held out.
+
+use ltv_engine::{Error, Result};
+use pgrx::spi::{SpiClient, quote_literal};
+use serde_json::{Value, json};
+
+use crate::train::clauses::{Holdout, HoldoutRule};
+use crate::train::column::Column;
+use crate::train::request::Request;
+use crate::train::spi;
+
+/// The condition of the holdout and how the registry tells it.
+pub fn holdout(
+    client: &SpiClient,
+    from: &str,
+    holdout: &Holdout,
+    by: &Column,
+    request: &Request,
+) -> Result<(String, Value)> {
+    let seed = request.seed;
+    let (column, type_name) = (by.sql(), by.type_name.as_str());
+    let cut_off = |operator: &str, at: &str| {
+        format!("coalesce({column} {operator} CAST({} AS {type_name}), false)", quote_literal(at))
+    };
+    if matches!(holdout.rule, HoldoutRule::Marked) && !by.is_boolean() {
+        return Err(by.unusable("a holdout's mark", "Use a boolean column, or add \"from\", \"last\" or \"fraction\"."));
+    }
+    if matches!(holdout.rule, HoldoutRule::From(_) | HoldoutRule::Last(_)) && by.category != "D" {
+        return Err(
+            by.unusable("a holdout's date", "Use a date or timestamp column, or {\"by\": key, \"fraction\": 0.2}.")
+        );
+    }
+    match &holdout.rule {
+        HoldoutRule::Marked => Ok((format!("coalesce({column}, false)"), json!({"by": by.name}))),
+        HoldoutRule::From(at) => {
+            if let Some(day) = &request.as_of {
+                let query =
+                    format!("SELECT CAST({} AS {type_name}) > CAST({} AS date)", quote_literal(at), quote_literal(day));
+                if spi(spi(client.select(&query, None, &[]))?.first().get_one::<bool>())?.unwrap_or(false) {
+                    return Err(Error::invalid(
+                        format!("the holdout begins on {at}, after as_of {day}: it would be empty, or know more"),
+                        "Hold out from an earlier day, or give a later as_of.",
+                    ));
+                }
+            }
+            Ok((cut_off(">=", at), json!({"by": by.name, "from": at})))
+        }
+        HoldoutRule::Last(stretch) => {
+            let query = format!(
+                "SELECT CAST(max({column}) - CAST({} AS interval) AS {type_name})::text FROM {from}",
+                quote_literal(stretch)
+            );
+            let at = spi(spi(client.select(&query, None, &[]))?.first().get_one::<String>())?;
+            let at = at.ok_or_else(|| {
+                Error::invalid(format!("column \"{}\" has no dates", by.name), "Every value is NULL.")
+            })?;
+            Ok((cut_off(">", &at), json!({"by": by.name, "last": stretch, "after": at})))
+        }
+        HoldoutRule::Fraction(fraction) => {
+            if !(by.is_category() || by.type_name == "uuid") {
+                return Err(by.unusable("a holdout's key", "Use a key that is text, a whole number or a uuid."));
+            }
+            let share = (fraction * 1e6) as i64;
+            let hash = format!("(hashtextextended({column}::text, {seed}) & 9223372036854775807) % 1000000");
+            Ok((format!("coalesce({hash} < {share}, false)"), json!({"by": by.name, "fraction": fraction})))
+        }
+    }
+}

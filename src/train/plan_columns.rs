@@ -1,0 +1,171 @@
+//! What the plan says of each column.
+
+use ltv_engine::Result;
+use ltv_engine::model::features::{Feature, Filling, Kind};
+use pgrx::spi::SpiClient;
+
+use crate::train::clauses::NullPolicy;
+use crate::train::column::Column;
+use crate::train::plan_line::{Line, Verdict};
+use crate::train::request::Request;
+use crate::train::source::Source;
+use crate::train::{Counted, feature, sanity, spi};
+
+/// Levels that a row names.
+const NAMED: usize = 6;
+
+/// A line per column, and the features that can be used.
+pub fn columns(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    counted: &Counted,
+    lines: &mut Vec<Line>,
+) -> Result<Vec<Feature>> {
+    let is_feature = |column: &Column| source.features.iter().any(|feature| feature.name == column.name);
+    let of_nulls = |nulls: i64| match (nulls, request.null_policy) {
+        (0, _) => Verdict::Ok,
+        (_, NullPolicy::Drop) => Verdict::Note,
+        _ => Verdict::Refused,
+    };
+    for (column, nulls) in source.used.iter().zip(&counted.nulls).filter(|(column, _)| !is_feature(column)) {
+        let detail = format!("{}, {}", role(request, column), column.type_name);
+        let nulls_told = if *nulls > 0 { ", has NULLs" } else { "" };
+        lines.push(Line::new("column", detail + nulls_told).of(&column.name).n(*nulls).is(of_nulls(*nulls)));
+    }
+    let alone = sanity::concordances(client, source, request, counted.split.training)?;
+    let mut features = Vec::new();
+    for column in &source.features {
+        let nulls = match source.used.iter().position(|used| used.name == column.name) {
+            Some(at) => counted.nulls[at],
+            None => nulls_of(client, source, column)?,
+        };
+        let concordance = alone.iter().find(|(name, _)| *name == column.name).and_then(|(_, found)| *found);
+        let found = match feature(client, source, request, column) {
+            Ok(found) => found,
+            Err(refusal) => {
+                lines.push(Line::new("feature", refusal.to_string()).of(&column.name).n(nulls).is(Verdict::Refused));
+                continue;
+            }
+        };
+        let (mut detail, varies) = shape(client, source, column, &found)?;
+        let mut verdict = Verdict::Ok;
+        if nulls > 0 && request.null_policy.takes_nulls() {
+            verdict = Verdict::Note;
+        } else if nulls > 0 {
+            verdict = of_nulls(nulls);
+            detail += ", has NULLs";
+        }
+        if !varies {
+            detail += ", always the same: says nothing";
+            verdict = Verdict::Warning;
+        }
+        if concordance.is_some_and(|found| found >= sanity::SUSPICIOUS_CONCORDANCE) {
+            detail += ", leakage suspect: it alone orders the outcomes";
+            verdict = Verdict::Warning;
+        }
+        let silent = silent_levels(client, source, request, column, &found)?;
+        if !silent.is_empty() {
+            detail += &format!(", levels without an event: {}", listed(&silent));
+            verdict = Verdict::Warning;
+        }
+        lines.push(Line::new("feature", detail).of(&column.name).n(nulls).value(concordance).is(verdict));
+        features.push(found);
+    }
+    Ok(features)
+}
+
+fn role(request: &Request, column: &Column) -> String {
+    let name = Some(column.name.as_str());
+    let roles = [
+        (Some(request.duration.as_str()), "duration"),
+        (Some(request.event.as_str()), "event"),
+        (request.entry.as_deref(), "entry"),
+        (request.weight.as_deref(), "weight"),
+        (request.strata.as_deref(), "stratum"),
+        (request.started_on.as_deref(), "begin"),
+        (request.era.as_ref().map(|era| era.by.as_str()), "era"),
+        (request.target.as_deref(), "target"),
+    ];
+    let mut own: Vec<&str> = roles.iter().filter(|(named, _)| *named == name).map(|(_, role)| *role).collect();
+    if request.segment_by.contains(&column.name) {
+        own.push("segment");
+    }
+    own.join(" and ")
+}
+
+fn nulls_of(client: &SpiClient, source: &Source, column: &Column) -> Result<i64> {
+    let query =
+        format!("SELECT count(*) FROM {} WHERE {} AND {} IS NULL", source.from, source.training(), column.sql());
+    Ok(spi(spi(client.select(&query, None, &[]))?.first().get_one::<i64>())?.unwrap_or(0))
+}
+
+/// What a feature is, in words, and whether it varies.
+fn shape(client: &SpiClient, source: &Source, column: &Column, feature: &Feature) -> Result<(String, bool)> {
+    let mut varies = feature.columns() > 0;
+    let mut told = match feature.kind.levels() {
+        Some(levels) => format!("{}, category of {} levels: {}", column.type_name, levels.len(), listed(levels)),
+        None if feature.kind.is_boolean() => column.type_name.clone(),
+        None => {
+            let value = format!("{}::float8", column.sql());
+            let query = format!("SELECT min({value}), max({value}) FROM {} WHERE {}", source.from, source.training());
+            let row = spi(client.select(&query, None, &[]))?.first();
+            let (least, greatest) = (spi(row.get::<f64>(1))?, spi(row.get::<f64>(2))?);
+            match least.zip(greatest) {
+                Some((least, greatest)) if least == greatest => {
+                    varies = false;
+                    format!("{}, {least}", column.type_name)
+                }
+                Some((least, greatest)) => format!("{}, from {least} to {greatest}", column.type_name),
+                None => column.type_name.clone(),
+            }
+        }
+    };
+    if let Some(filling) = feature.kind.filling() {
+        let by = match filling {
+            Filling::Number(number) => number.to_string(),
+            Filling::Boolean(truth) => truth.to_string(),
+            Filling::Level { levels, at } => levels.get(*at).cloned().unwrap_or_default(),
+        };
+        told += &format!(", NULLs taken as {by}");
+        if matches!(&feature.kind, Kind::Filled(filled) if filled.indicator) {
+            told += " with an indicator";
+        }
+    }
+    if matches!(feature.kind, Kind::Learnt(_)) {
+        // That it is NULL tells something too.
+        varies = true;
+        told += ", the trees learn of its NULLs";
+    }
+    Ok((told, varies))
+}
+
+fn listed(names: &[String]) -> String {
+    let rest = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ") + &rest
+}
+
+/// Levels whose rows never have the event: their coefficients run away.
+fn silent_levels(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    column: &Column,
+    feature: &Feature,
+) -> Result<Vec<String>> {
+    if feature.kind.levels().is_none() || !request.algorithm.tells_of_time() {
+        return Ok(Vec::new());
+    }
+    let query = format!(
+        "SELECT {} COLLATE \"C\" FROM {} WHERE {} GROUP BY 1 HAVING max(({})::int) = 0 ORDER BY 1",
+        column.filled(&feature.kind),
+        source.from,
+        source.training(),
+        source.event
+    );
+    let mut silent = Vec::new();
+    for row in spi(client.select(&query, None, &[]))? {
+        silent.extend(spi(row.get::<String>(1))?);
+    }
+    Ok(silent)
+}

@@ -1,0 +1,59 @@
+//! A line of the plan.
+
+/// What a row of the plan says of its item.
+#[derive(Clone, Copy)]
+pub enum Verdict {
+    Ok,
+    /// To be known.
+    Note,
+    /// `train` would warn, or should be thought about.
+    Warning,
+    /// `train` would end with an error.
+    Refused,
+}
+
+impl Verdict {
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Ok => "ok",
+            Verdict::Note => "note",
+            Verdict::Warning => "warning",
+            Verdict::Refused => "refused",
+        }
+    }
+}
+
+pub struct Line {
+    pub item: &'static str,
+    pub column: Option<String>,
+    pub detail: String,
+    pub n: Option<i64>,
+    pub value: Option<f64>,
+    pub verdict: Verdict,
+}
+
+impl Line {
+    pub fn new(item: &'static str, detail: impl Into<String>) -> Line {
+        Line { item, column: None, detail: detail.into(), n: None, value: None, verdict: Verdict::Ok }
+    }
+
+    pub fn of(mut self, column: &str) -> Line {
+        self.column = Some(column.to_owned());
+        self
+    }
+
+    pub fn n(mut self, n: i64) -> Line {
+        self.n = Some(n);
+        self
+    }
+
+    pub fn value(mut self, value: Option<f64>) -> Line {
+        self.value = value;
+        self
+    }
+
+    pub fn is(mut self, verdict: Verdict) -> Line {
+        self.verdict = verdict;
+        self
+    }
+}

@@ -10,6 +10,7 @@
 //! one product of matrices over all rows; nothing costs deaths × p² or rows × event times.
 
 use crate::hazard::cox::Ties;
+use crate::hazard::cumulative::Cumulative;
 use crate::hazard::exact_ties;
 use crate::hazard::increment::Increment;
 use crate::hazard::moments::{BLOCK, Moments};
@@ -105,7 +106,7 @@ impl<'a> PartialLikelihood<'a> {
             spared.push(increment.spared);
             Ok(())
         })?;
-        accumulate_from_the_end(&mut hazards);
+        let hazards = Cumulative::from_the_end(&hazards, 1, &sets.strata)?;
         let mut moments = Moments::new(sets.chunks, 0);
         let mut blocks = Moments::new(sets.chunks, 0);
         place.each_expected((&hazards, &spared), sums, false, interrupt, |x, expected| {
@@ -187,9 +188,8 @@ impl<'a> PartialLikelihood<'a> {
             spared.push(increment.spared);
             means.add_means(set, &increment);
         })?;
-        sets.strata.windows(2).for_each(|stratum| accumulate_from_the_end(&mut hazards[stratum[0]..stratum[1]]));
         means.add_waiting();
-        self.expect(&hazards, &spared);
+        self.expect(&Cumulative::from_the_end(&hazards, 1, &sets.strata)?, &spared);
         let x = sets.x.chunks(ROWS_PER_INTERRUPT * sets.chunks);
         for (x, expected) in x.zip(self.expected.chunks(ROWS_PER_INTERRUPT)) {
             interrupt()?;
@@ -219,9 +219,9 @@ impl<'a> PartialLikelihood<'a> {
             increments.push(take(increments.len(), &Increment::new(set.tie(), ties, interrupt)?));
             Ok(())
         })?;
-        let mut hazards: Vec<f64> = increments.iter().map(|increment| increment.hazard).collect();
+        let hazards: Vec<f64> = increments.iter().map(|increment| increment.hazard).collect();
         let spared: Vec<f64> = increments.iter().map(|increment| increment.spared).collect();
-        accumulate_from_the_end(&mut hazards);
+        let hazards = Cumulative::from_the_end(&hazards, 1, &sets.strata)?;
         let (mut block, mut rows) = (Moments::new(sets.chunks, sets.covariates), 0);
         place.each_expected((&hazards, &spared), sums, true, interrupt, |x, expected| {
             block.add_loose_rows(x, expected);
@@ -255,7 +255,8 @@ impl<'a> PartialLikelihood<'a> {
             place.add_up(&self.sets.padded(beta), shift, sums, interrupt)?;
             if !sums.has_x {
                 let none = vec![0.0; self.sets.groups.len()];
-                place.each_expected((&none, &none), sums, true, interrupt, |_, _| ())?;
+                let hazards = Cumulative::from_the_end(&none, 1, &self.sets.strata)?;
+                place.each_expected((&hazards, &none), sums, true, interrupt, |_, _| ())?;
             }
             place.sweep(self.sets, sums, interrupt, |set, interrupt| {
                 visit(set, &Increment::new(set.tie(), ties, interrupt)?);
@@ -289,26 +290,20 @@ impl<'a> PartialLikelihood<'a> {
 
     /// Expected deaths per row: its risk times the hazard between its entry and its exit; of the terms of its own
     /// death's tie a row takes only the share for which it still counts.
-    fn expect(&mut self, cumulative_hazards: &[f64], spared: &[f64]) {
+    fn expect(&mut self, hazards: &Cumulative, spared: &[f64]) {
         if self.sets.place.is_some() {
             return;
         }
-        for ((group, hazard), spared) in self.sets.groups.iter().zip(cumulative_hazards).zip(spared) {
+        for (g, (group, spared)) in self.sets.groups.iter().zip(spared).enumerate() {
+            let hazard = hazards.between(None, g, 0);
             let mut rows = self.expected[group.first..group.end].iter_mut().zip(&self.risk[group.first..group.end]);
             rows.by_ref().take(group.deaths()).for_each(|(expected, risk)| *expected = risk * (hazard - spared));
             rows.for_each(|(expected, risk)| *expected = risk * hazard);
         }
         for late in &self.sets.late {
-            let row = late.row as usize;
-            self.expected[row] -= self.risk[row] * cumulative_hazards[late.group as usize];
+            let (row, left) = (late.row as usize, late.left as usize);
+            let spared = if row < self.sets.groups[left].censored { spared[left] } else { 0.0 };
+            self.expected[row] = self.risk[row] * (hazards.between(Some(late.group as usize), left, 0) - spared);
         }
-    }
-}
-
-fn accumulate_from_the_end(increments: &mut [f64]) {
-    let mut sum = Sum::default();
-    for increment in increments.iter_mut().rev() {
-        sum.add(*increment);
-        *increment = sum.total();
     }
 }

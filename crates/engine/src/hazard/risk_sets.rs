@@ -82,11 +82,13 @@ impl Group {
     }
 }
 
-/// A kept row that is not at risk at its `group` (an index into the falling event times) and later groups' times.
+/// A kept row that is not at risk at its `group` (an index into the falling event times) and later groups' times, and
+/// at risk for the last time at that of the group it `left` with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Late {
     pub row: u32,
     pub group: u32,
+    pub left: u32,
 }
 
 impl<'a> RiskSets<'a> {
@@ -210,12 +212,15 @@ impl<'a> RiskSets<'a> {
     }
 
     fn find_late(&mut self, rows: &[u32], timeline: &Timeline) -> Result<()> {
-        let late = |(at, &row): (usize, &u32)| {
-            let passed = timeline.passed_at_entry[row as usize];
-            (passed > 0).then(|| Late { row: at as u32, group: timeline.group(row as usize, passed) as u32 })
-        };
         reserve(&mut self.late, rows.len())?;
-        self.late.extend(rows.iter().enumerate().filter_map(late));
+        for (left, group) in (0u32..).zip(&self.groups) {
+            for (at, &row) in (group.first as u32..).zip(&rows[group.first..group.end]) {
+                let passed = timeline.passed_at_entry[row as usize];
+                if passed > 0 {
+                    self.late.push(Late { row: at, group: timeline.group(row as usize, passed) as u32, left });
+                }
+            }
+        }
         self.late.sort_unstable_by_key(|late| (late.group, late.row));
         let mut end = 0;
         for (i, group) in self.groups.iter_mut().enumerate() {

@@ -41,12 +41,6 @@ impl Cumulative {
         Ok(Cumulative { width, sums })
     }
 
-    /// The sums up to an event time.
-    #[inline]
-    pub fn upto(&self, row: usize) -> &[Sum] {
-        &self.sums[row * self.width..(row + 1) * self.width]
-    }
-
     /// A column's sum from the event time after `before` (from the start, if `None`) up to that of `row`.
     #[inline]
     pub fn between(&self, before: Option<usize>, row: usize, column: usize) -> f64 {
@@ -67,6 +61,6 @@ mod tests {
         assert_eq!(sums.between(Some(4), 3, 0), 0.7);
         assert_eq!(sums.between(Some(4), 2, 0), 0.7 + 0.1);
         let beside = Cumulative::from_the_end(&[3.0, 1.0, 2.0, 5.0], 2, &[0, 2]).unwrap();
-        assert_eq!(beside.upto(0).iter().map(|sum| sum.total()).collect::<Vec<_>>(), [5.0, 6.0]);
+        assert_eq!([0, 1].map(|column| beside.between(None, 0, column)), [5.0, 6.0]);
     }
 }

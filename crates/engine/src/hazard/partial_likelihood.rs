@@ -36,6 +36,26 @@ pub(super) struct Evaluation {
     pub score: Vec<f64>,
     /// p × p, row-major, symmetric.
     pub information: Vec<f64>,
+    /// The diagonal of the second moments from which the means' were taken to make the information, without a penalty.
+    pub moments: Vec<f64>,
+}
+
+/// What the rows and the event times sum up to.
+struct Sums {
+    /// What was taken off all linear predictors.
+    shift: f64,
+    /// Σ x over the expected deaths.
+    expected: Vec<f64>,
+    information: Vec<f64>,
+    moments: Vec<f64>,
+}
+
+impl Sums {
+    fn new(shift: f64, moments: &Moments, means: &Moments, covariates: usize) -> Sums {
+        let expected = moments.first.as_flattened().iter().take(covariates).copied().collect();
+        let information = moments.difference(means, covariates);
+        Sums { shift, expected, information, moments: moments.diagonal(covariates) }
+    }
 }
 
 /// The partial likelihood of some risk sets, with its working memory.
@@ -129,7 +149,7 @@ impl<'a> PartialLikelihood<'a> {
     fn evaluate_sums(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
         let sets = self.sets;
         let (mut log_sum, mut largest_square) = (Sum::default(), 0.0);
-        let (shift, expected, information) = self.sums(beta, interrupt, |_, increment| {
+        let Sums { shift, expected, information, moments } = self.sums(beta, interrupt, |_, increment| {
             log_sum.add(increment.log);
             largest_square = f64::max(largest_square, increment.square);
             *increment
@@ -140,7 +160,7 @@ impl<'a> PartialLikelihood<'a> {
         let largest = largest_square * (-2.0 * shift).exp() * sets.groups.len() as f64;
         let finite =
             [log_likelihood, largest].iter().chain(&score).chain(&information).all(|number| number.is_finite());
-        Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information }))
+        Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information, moments }))
     }
 
     /// The score and the information (p × p) when the event time at each place counts `multiplier` times, which may be
@@ -151,7 +171,7 @@ impl<'a> PartialLikelihood<'a> {
         multiplier: &dyn Fn(usize) -> f64,
         interrupt: Interrupt,
     ) -> Result<(Vec<f64>, Vec<f64>)> {
-        let (_, mut score, information) =
+        let Sums { expected: mut score, information, .. } =
             self.sums(beta, interrupt, |at, increment| increment.times(multiplier(at)))?;
         score.iter_mut().for_each(|expected| *expected = -*expected);
         for (at, group) in self.sets.groups.iter().enumerate() {
@@ -163,14 +183,13 @@ impl<'a> PartialLikelihood<'a> {
         Ok((score, information))
     }
 
-    /// The shift of the sums, Σ x over the expected deaths, and the information, with each event time's increments as
-    /// `take` gives them back.
+    /// The sums with each event time's increments as `take` gives them back.
     fn sums(
         &mut self,
         beta: &[f64],
         interrupt: Interrupt,
         mut take: impl FnMut(usize, &Increment) -> Increment,
-    ) -> Result<(f64, Vec<f64>, Vec<f64>)> {
+    ) -> Result<Sums> {
         let sets = self.sets;
         let (mut hazards, mut spared): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         reserve(&mut hazards, sets.groups.len())?;
@@ -179,8 +198,7 @@ impl<'a> PartialLikelihood<'a> {
         let mut moments = Moments::new(sets.chunks, sets.covariates);
         if sets.place.is_some() {
             let shift = self.sums_in_place(beta, interrupt, take, &mut means, &mut moments)?;
-            let expected = moments.first.as_flattened().iter().take(sets.covariates).copied().collect();
-            return Ok((shift, expected, moments.difference(&means, sets.covariates)));
+            return Ok(Sums::new(shift, &moments, &means, sets.covariates));
         }
         let shift = self.at_event_times(beta, interrupt, |set, increment| {
             let increment = take(hazards.len(), increment);
@@ -195,8 +213,7 @@ impl<'a> PartialLikelihood<'a> {
             interrupt()?;
             moments.add_rows(x, expected);
         }
-        let expected = moments.first.as_flattened().iter().take(sets.covariates).copied().collect();
-        Ok((shift, expected, moments.difference(&means, sets.covariates)))
+        Ok(Sums::new(shift, &moments, &means, sets.covariates))
     }
 
     /// As [`PartialLikelihood::sums`] for rows that have been left in their place: what the hazards need first, then
@@ -294,16 +311,16 @@ impl<'a> PartialLikelihood<'a> {
         if self.sets.place.is_some() {
             return;
         }
+        let mut late = self.sets.late_by_row.iter().peekable();
         for (g, (group, spared)) in self.sets.groups.iter().zip(spared).enumerate() {
             let hazard = hazards.between(None, g, 0);
             let mut rows = self.expected[group.first..group.end].iter_mut().zip(&self.risk[group.first..group.end]);
             rows.by_ref().take(group.deaths()).for_each(|(expected, risk)| *expected = risk * (hazard - spared));
             rows.for_each(|(expected, risk)| *expected = risk * hazard);
-        }
-        for late in &self.sets.late {
-            let (row, left) = (late.row as usize, late.left as usize);
-            let spared = if row < self.sets.groups[left].censored { spared[left] } else { 0.0 };
-            self.expected[row] = self.risk[row] * (hazards.between(Some(late.group as usize), left, 0) - spared);
+            while let Some(late) = late.next_if(|late| (late.row as usize) < group.end) {
+                let (row, hazard) = (late.row as usize, hazards.between(Some(late.group as usize), g, 0));
+                self.expected[row] = self.risk[row] * if row < group.censored { hazard - spared } else { hazard };
+            }
         }
     }
 }

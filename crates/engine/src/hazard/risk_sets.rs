@@ -47,6 +47,8 @@ pub(super) struct RiskSets<'a> {
     pub max_followup: Vec<f64>,
     /// Late entries in the order in which a sweep of falling time meets them.
     pub late: Vec<Late>,
+    /// The same in the order of the rows.
+    pub late_by_row: Vec<Late>,
     /// Weighted mean of each covariate over all rows.
     pub means: Vec<f64>,
     /// Powers of two that bring the covariates to a common scale without rounding; 0 for a constant one.
@@ -82,13 +84,11 @@ impl Group {
     }
 }
 
-/// A kept row that is not at risk at its `group` (an index into the falling event times) and later groups' times, and
-/// at risk for the last time at that of the group it `left` with.
+/// A kept row that is not at risk at its `group` (an index into the falling event times) and later groups' times.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Late {
     pub row: u32,
     pub group: u32,
-    pub left: u32,
 }
 
 impl<'a> RiskSets<'a> {
@@ -121,6 +121,7 @@ impl<'a> RiskSets<'a> {
             offset_centres: vec![0.0; timeline.starts.len() - 1],
             max_followup: vec![0.0; timeline.starts.len() - 1],
             late: Vec::new(),
+            late_by_row: Vec::new(),
             means,
             scales,
             largest: vec![0.0; covariates],
@@ -212,15 +213,14 @@ impl<'a> RiskSets<'a> {
     }
 
     fn find_late(&mut self, rows: &[u32], timeline: &Timeline) -> Result<()> {
+        let late = |(at, &row): (usize, &u32)| {
+            let passed = timeline.passed_at_entry[row as usize];
+            (passed > 0).then(|| Late { row: at as u32, group: timeline.group(row as usize, passed) as u32 })
+        };
         reserve(&mut self.late, rows.len())?;
-        for (left, group) in (0u32..).zip(&self.groups) {
-            for (at, &row) in (group.first as u32..).zip(&rows[group.first..group.end]) {
-                let passed = timeline.passed_at_entry[row as usize];
-                if passed > 0 {
-                    self.late.push(Late { row: at, group: timeline.group(row as usize, passed) as u32, left });
-                }
-            }
-        }
+        self.late.extend(rows.iter().enumerate().filter_map(late));
+        reserve(&mut self.late_by_row, self.late.len())?;
+        self.late_by_row.extend_from_slice(&self.late);
         self.late.sort_unstable_by_key(|late| (late.group, late.row));
         let mut end = 0;
         for (i, group) in self.groups.iter_mut().enumerate() {

@@ -156,8 +156,9 @@ impl<'a> PartialLikelihood<'a> {
         })?;
         let log_likelihood = self.log_likelihood(beta, log_sum, shift);
         let score: Vec<f64> = sets.death_sum.iter().zip(&expected).map(|(death, expected)| death - expected).collect();
-        // The variance of the baseline hazard is the largest number that is made of the sums.
-        let largest = largest_square * (-2.0 * shift).exp() * sets.groups.len() as f64;
+        // The variance of the baseline hazard, of rows without an offset, is the largest number that is made of the sums.
+        let origin = shift + sets.offset_centres.iter().copied().fold(0.0, f64::min);
+        let largest = largest_square * (-2.0 * origin).exp() * sets.groups.len() as f64;
         let finite =
             [log_likelihood, largest].iter().chain(&score).chain(&information).all(|number| number.is_finite());
         Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information, moments }))

@@ -64,9 +64,12 @@ fn a_large_origin_and_unit_change_nothing() {
 fn what_nobody_at_risk_differs_by_has_no_coefficient() {
     // All at risk die at once (as in a stratum of two who leave together), and a covariate that is the stratum's.
     let (mut together, mut of_stratum) = (Design::default(), Design::default());
-    for (exit, event, stratum, x) in
-        [(8.0, true, "a", [-2.0, 0.3]), (8.0, true, "a", [1.1, -1.0]), (1.0, false, "b", [0.7, 0.0]), (1.0, false, "b", [0.0, 2.0])]
-    {
+    for (exit, event, stratum, x) in [
+        (8.0, true, "a", [-2.0, 0.3]),
+        (8.0, true, "a", [1.1, -1.0]),
+        (1.0, false, "b", [0.7, 0.0]),
+        (1.0, false, "b", [0.0, 2.0]),
+    ] {
         together.push_row(&Row { exit, event, weight: 1.0, stratum: Some(stratum), x: &x, ..Row::default() }).unwrap();
     }
     for i in 0..60 {

@@ -15,6 +15,7 @@ use crate::hazard::partial_likelihood::Evaluation;
 use crate::hazard::risk_sets::{Group, ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::sweep::dot;
 use crate::hazard::timeline::reserve;
+use crate::numeric::linear::ROUNDING_OF_A_DIFFERENCE;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
 
@@ -88,7 +89,7 @@ pub(super) fn evaluate(sets: &RiskSets, beta: &[f64], shift: f64, interrupt: Int
         }),
     );
     let at_deaths: f64 = beta.iter().zip(&sets.death_sum).map(|(beta, sum)| beta * sum).sum();
-    let mut total = Total { log: Sum::default(), first: vec![0.0; p], second: vec![0.0; p * p] };
+    let mut total = Total { log: Sum::default(), first: vec![0.0; p], second: vec![0.0; p * p], moments: vec![0.0; p] };
     let mut ways = Ways::new(sets)?;
     for (at, stratum) in sets.strata.windows(2).enumerate() {
         if at % STRATA_PER_INTERRUPT == 0 {
@@ -123,9 +124,9 @@ pub(super) fn evaluate(sets: &RiskSets, beta: &[f64], shift: f64, interrupt: Int
     }
     let log_likelihood = at_deaths + sets.death_offset - total.log.total() - shift * sets.weighted_events;
     let score: Vec<f64> = sets.death_sum.iter().zip(&total.first).map(|(death, expected)| death - expected).collect();
-    let information = total.second;
+    let (information, moments) = (total.second, total.moments);
     let finite = [log_likelihood].iter().chain(&score).chain(&information).all(|number| number.is_finite());
-    Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information }))
+    Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information, moments }))
 }
 
 /// Sums over the event times.
@@ -134,6 +135,8 @@ struct Total {
     first: Vec<f64>,
     /// p × p, symmetric.
     second: Vec<f64>,
+    /// The diagonal of what the means' squares were taken from, more where it was rounded more often.
+    moments: Vec<f64>,
 }
 
 impl Total {
@@ -144,6 +147,8 @@ impl Total {
         let (value, first, second) = (at[0], &at[1..=p], &at[1 + p..]);
         let choices: f64 = (1..=deaths).map(|i| ((ways.rows - deaths + i) as f64 / i as f64).ln()).sum();
         self.log.add(value.ln() + choices + deaths as f64 * ways.unit.ln());
+        // Each row rounds the means once more.
+        let rounds = f64::max(1.0, ways.rows as f64 * f64::EPSILON / ROUNDING_OF_A_DIFFERENCE);
         let mut place = 0;
         for i in 0..p {
             let mean = first[i] / value;
@@ -156,6 +161,7 @@ impl Total {
                 }
                 place += 1;
             }
+            self.moments[i] += rounds * (second[place - 1] / value);
         }
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Evaluation {
     pub score: Vec<f64>,
     /// p × p, row-major, symmetric.
     pub information: Vec<f64>,
+    /// The diagonal of the second moments from which the means' were taken to make the information.
+    pub moments: Vec<f64>,
 }
 
 impl<'a> Likelihood<'a> {
@@ -219,6 +221,7 @@ impl<'a> Likelihood<'a> {
             }
             information.iter_mut().zip(&block).for_each(|(sum, term)| *sum += term);
         }
+        let moments = (0..p).map(|i| information[i * (p + 1)]).collect();
         let mut log_sum = Sum::default();
         block.fill(0.0);
         for (at, term) in self.terms.iter().enumerate() {
@@ -247,7 +250,7 @@ impl<'a> Likelihood<'a> {
         let score: Vec<f64> =
             self.death_sum.iter().zip(&expected_sum).map(|(ended, expected)| ended - expected.total()).collect();
         let finite = [log_likelihood].iter().chain(&score).chain(&information).all(|number| number.is_finite());
-        Ok(finite.then_some(Evaluation { log_likelihood, score, information }))
+        Ok(finite.then_some(Evaluation { log_likelihood, score, information, moments }))
     }
 
     /// The running sum over event times of the mean covariates of the risk set times the hazard's increment, times the

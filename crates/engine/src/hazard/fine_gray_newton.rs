@@ -42,7 +42,7 @@ pub(super) fn maximise(likelihood: &mut Likelihood, interrupt: Interrupt) -> Res
     };
     let mut maximum = Maximum {
         beta: Vec::new(),
-        active: RankedCholesky::new(&null.information, p, collinearity_tolerance()).columns().to_vec(),
+        active: RankedCholesky::above(&null.information, p, collinearity_tolerance(), &null.moments).columns().to_vec(),
         covariance: vec![0.0; p * p],
         log_likelihood_null: null.log_likelihood,
         log_likelihood: null.log_likelihood,

@@ -3,6 +3,7 @@
 mod columns;
 pub mod cox;
 pub mod cox_baseline;
+mod cumulative;
 pub mod cure;
 pub mod design;
 mod design_codec;

@@ -177,6 +177,12 @@ impl Moments {
         }
     }
 
+    /// Σ w x² of each covariate.
+    pub fn diagonal(&self, covariates: usize) -> Vec<f64> {
+        let (width, second) = (self.chunks * LANES, self.second.as_flattened());
+        (0..covariates).map(|i| second[i * width + i]).collect()
+    }
+
     /// Own second moments less `other`'s: symmetric, p × p, row-major.
     pub fn difference(&self, other: &Moments, covariates: usize) -> Vec<f64> {
         let width = self.chunks * LANES;

@@ -63,7 +63,7 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, interrupt: Interrupt)
     let Some(null) = likelihood.evaluate(&beta, interrupt)? else {
         return Err(Error::OutOfRange("the weights or covariates are too large for a regression".into()));
     };
-    let factor = RankedCholesky::new(&null.information, p, collinearity_tolerance());
+    let factor = RankedCholesky::above(&null.information, p, collinearity_tolerance(), &null.moments);
     let mut maximum = Maximum {
         beta: Vec::new(),
         beta_seen: Vec::new(),

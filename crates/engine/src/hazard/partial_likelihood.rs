@@ -10,6 +10,7 @@
 //! one product of matrices over all rows; nothing costs deaths × p² or rows × event times.
 
 use crate::hazard::cox::Ties;
+use crate::hazard::cumulative::Cumulative;
 use crate::hazard::exact_ties;
 use crate::hazard::increment::Increment;
 use crate::hazard::moments::{BLOCK, Moments};
@@ -35,6 +36,26 @@ pub(super) struct Evaluation {
     pub score: Vec<f64>,
     /// p × p, row-major, symmetric.
     pub information: Vec<f64>,
+    /// The diagonal of the second moments from which the means' were taken to make the information, without a penalty.
+    pub moments: Vec<f64>,
+}
+
+/// What the rows and the event times sum up to.
+struct Sums {
+    /// What was taken off all linear predictors.
+    shift: f64,
+    /// Σ x over the expected deaths.
+    expected: Vec<f64>,
+    information: Vec<f64>,
+    moments: Vec<f64>,
+}
+
+impl Sums {
+    fn new(shift: f64, moments: &Moments, means: &Moments, covariates: usize) -> Sums {
+        let expected = moments.first.as_flattened().iter().take(covariates).copied().collect();
+        let information = moments.difference(means, covariates);
+        Sums { shift, expected, information, moments: moments.diagonal(covariates) }
+    }
 }
 
 /// The partial likelihood of some risk sets, with its working memory.
@@ -105,7 +126,7 @@ impl<'a> PartialLikelihood<'a> {
             spared.push(increment.spared);
             Ok(())
         })?;
-        accumulate_from_the_end(&mut hazards);
+        let hazards = Cumulative::from_the_end(&hazards, 1, &sets.strata)?;
         let mut moments = Moments::new(sets.chunks, 0);
         let mut blocks = Moments::new(sets.chunks, 0);
         place.each_expected((&hazards, &spared), sums, false, interrupt, |x, expected| {
@@ -128,18 +149,19 @@ impl<'a> PartialLikelihood<'a> {
     fn evaluate_sums(&mut self, beta: &[f64], interrupt: Interrupt) -> Result<Option<Evaluation>> {
         let sets = self.sets;
         let (mut log_sum, mut largest_square) = (Sum::default(), 0.0);
-        let (shift, expected, information) = self.sums(beta, interrupt, |_, increment| {
+        let Sums { shift, expected, information, moments } = self.sums(beta, interrupt, |_, increment| {
             log_sum.add(increment.log);
             largest_square = f64::max(largest_square, increment.square);
             *increment
         })?;
         let log_likelihood = self.log_likelihood(beta, log_sum, shift);
         let score: Vec<f64> = sets.death_sum.iter().zip(&expected).map(|(death, expected)| death - expected).collect();
-        // The variance of the baseline hazard is the largest number that is made of the sums.
-        let largest = largest_square * (-2.0 * shift).exp() * sets.groups.len() as f64;
+        // The variance of the baseline hazard, of rows without an offset, is the largest number that is made of the sums.
+        let origin = shift + sets.offset_centres.iter().copied().fold(0.0, f64::min);
+        let largest = largest_square * (-2.0 * origin).exp() * sets.groups.len() as f64;
         let finite =
             [log_likelihood, largest].iter().chain(&score).chain(&information).all(|number| number.is_finite());
-        Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information }))
+        Ok(finite.then_some(Evaluation { log_likelihood, penalty: 0.0, score, information, moments }))
     }
 
     /// The score and the information (p × p) when the event time at each place counts `multiplier` times, which may be
@@ -150,7 +172,7 @@ impl<'a> PartialLikelihood<'a> {
         multiplier: &dyn Fn(usize) -> f64,
         interrupt: Interrupt,
     ) -> Result<(Vec<f64>, Vec<f64>)> {
-        let (_, mut score, information) =
+        let Sums { expected: mut score, information, .. } =
             self.sums(beta, interrupt, |at, increment| increment.times(multiplier(at)))?;
         score.iter_mut().for_each(|expected| *expected = -*expected);
         for (at, group) in self.sets.groups.iter().enumerate() {
@@ -162,14 +184,13 @@ impl<'a> PartialLikelihood<'a> {
         Ok((score, information))
     }
 
-    /// The shift of the sums, Σ x over the expected deaths, and the information, with each event time's increments as
-    /// `take` gives them back.
+    /// The sums with each event time's increments as `take` gives them back.
     fn sums(
         &mut self,
         beta: &[f64],
         interrupt: Interrupt,
         mut take: impl FnMut(usize, &Increment) -> Increment,
-    ) -> Result<(f64, Vec<f64>, Vec<f64>)> {
+    ) -> Result<Sums> {
         let sets = self.sets;
         let (mut hazards, mut spared): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         reserve(&mut hazards, sets.groups.len())?;
@@ -178,8 +199,7 @@ impl<'a> PartialLikelihood<'a> {
         let mut moments = Moments::new(sets.chunks, sets.covariates);
         if sets.place.is_some() {
             let shift = self.sums_in_place(beta, interrupt, take, &mut means, &mut moments)?;
-            let expected = moments.first.as_flattened().iter().take(sets.covariates).copied().collect();
-            return Ok((shift, expected, moments.difference(&means, sets.covariates)));
+            return Ok(Sums::new(shift, &moments, &means, sets.covariates));
         }
         let shift = self.at_event_times(beta, interrupt, |set, increment| {
             let increment = take(hazards.len(), increment);
@@ -187,16 +207,14 @@ impl<'a> PartialLikelihood<'a> {
             spared.push(increment.spared);
             means.add_means(set, &increment);
         })?;
-        sets.strata.windows(2).for_each(|stratum| accumulate_from_the_end(&mut hazards[stratum[0]..stratum[1]]));
         means.add_waiting();
-        self.expect(&hazards, &spared);
+        self.expect(&Cumulative::from_the_end(&hazards, 1, &sets.strata)?, &spared);
         let x = sets.x.chunks(ROWS_PER_INTERRUPT * sets.chunks);
         for (x, expected) in x.zip(self.expected.chunks(ROWS_PER_INTERRUPT)) {
             interrupt()?;
             moments.add_rows(x, expected);
         }
-        let expected = moments.first.as_flattened().iter().take(sets.covariates).copied().collect();
-        Ok((shift, expected, moments.difference(&means, sets.covariates)))
+        Ok(Sums::new(shift, &moments, &means, sets.covariates))
     }
 
     /// As [`PartialLikelihood::sums`] for rows that have been left in their place: what the hazards need first, then
@@ -219,9 +237,9 @@ impl<'a> PartialLikelihood<'a> {
             increments.push(take(increments.len(), &Increment::new(set.tie(), ties, interrupt)?));
             Ok(())
         })?;
-        let mut hazards: Vec<f64> = increments.iter().map(|increment| increment.hazard).collect();
+        let hazards: Vec<f64> = increments.iter().map(|increment| increment.hazard).collect();
         let spared: Vec<f64> = increments.iter().map(|increment| increment.spared).collect();
-        accumulate_from_the_end(&mut hazards);
+        let hazards = Cumulative::from_the_end(&hazards, 1, &sets.strata)?;
         let (mut block, mut rows) = (Moments::new(sets.chunks, sets.covariates), 0);
         place.each_expected((&hazards, &spared), sums, true, interrupt, |x, expected| {
             block.add_loose_rows(x, expected);
@@ -255,7 +273,8 @@ impl<'a> PartialLikelihood<'a> {
             place.add_up(&self.sets.padded(beta), shift, sums, interrupt)?;
             if !sums.has_x {
                 let none = vec![0.0; self.sets.groups.len()];
-                place.each_expected((&none, &none), sums, true, interrupt, |_, _| ())?;
+                let hazards = Cumulative::from_the_end(&none, 1, &self.sets.strata)?;
+                place.each_expected((&hazards, &none), sums, true, interrupt, |_, _| ())?;
             }
             place.sweep(self.sets, sums, interrupt, |set, interrupt| {
                 visit(set, &Increment::new(set.tie(), ties, interrupt)?);
@@ -289,26 +308,20 @@ impl<'a> PartialLikelihood<'a> {
 
     /// Expected deaths per row: its risk times the hazard between its entry and its exit; of the terms of its own
     /// death's tie a row takes only the share for which it still counts.
-    fn expect(&mut self, cumulative_hazards: &[f64], spared: &[f64]) {
+    fn expect(&mut self, hazards: &Cumulative, spared: &[f64]) {
         if self.sets.place.is_some() {
             return;
         }
-        for ((group, hazard), spared) in self.sets.groups.iter().zip(cumulative_hazards).zip(spared) {
+        let mut late = self.sets.late_by_row.iter().peekable();
+        for (g, (group, spared)) in self.sets.groups.iter().zip(spared).enumerate() {
+            let hazard = hazards.between(None, g, 0);
             let mut rows = self.expected[group.first..group.end].iter_mut().zip(&self.risk[group.first..group.end]);
             rows.by_ref().take(group.deaths()).for_each(|(expected, risk)| *expected = risk * (hazard - spared));
             rows.for_each(|(expected, risk)| *expected = risk * hazard);
+            while let Some(late) = late.next_if(|late| (late.row as usize) < group.end) {
+                let (row, hazard) = (late.row as usize, hazards.between(Some(late.group as usize), g, 0));
+                self.expected[row] = self.risk[row] * if row < group.censored { hazard - spared } else { hazard };
+            }
         }
-        for late in &self.sets.late {
-            let row = late.row as usize;
-            self.expected[row] -= self.risk[row] * cumulative_hazards[late.group as usize];
-        }
-    }
-}
-
-fn accumulate_from_the_end(increments: &mut [f64]) {
-    let mut sum = Sum::default();
-    for increment in increments.iter_mut().rev() {
-        sum.add(*increment);
-        *increment = sum.total();
     }
 }

@@ -8,7 +8,7 @@
 use crate::hazard::cox::Status;
 use crate::hazard::newton::Maximum;
 use crate::hazard::partial_likelihood::{Evaluation, PartialLikelihood};
-use crate::numeric::linear::{RankedCholesky, collinearity_tolerance};
+use crate::numeric::linear::{ROUNDING_OF_A_DIFFERENCE, RankedCholesky, collinearity_tolerance};
 use crate::{Error, Interrupt, Result};
 
 const MAX_ITERATIONS: usize = 100;
@@ -34,7 +34,10 @@ pub(super) fn maximise(likelihood: &mut PartialLikelihood, absolutes: &[f64], in
         return Err(Error::OutOfRange("the weights or covariates are too large for a regression".into()));
     };
     let largest = (0..p).map(|i| now.information[i * (p + 1)]).fold(0.0, f64::max);
-    let varies = |i: &usize| now.information[i * (p + 1)] > collinearity_tolerance() * largest;
+    let varies = |i: &usize| {
+        let rounding = ROUNDING_OF_A_DIFFERENCE * now.moments[*i];
+        now.information[i * (p + 1)] > f64::max(collinearity_tolerance() * largest, rounding)
+    };
     let mut maximum = Maximum {
         beta: Vec::new(),
         beta_seen: Vec::new(),

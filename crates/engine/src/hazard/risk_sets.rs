@@ -47,6 +47,8 @@ pub(super) struct RiskSets<'a> {
     pub max_followup: Vec<f64>,
     /// Late entries in the order in which a sweep of falling time meets them.
     pub late: Vec<Late>,
+    /// The same in the order of the rows.
+    pub late_by_row: Vec<Late>,
     /// Weighted mean of each covariate over all rows.
     pub means: Vec<f64>,
     /// Powers of two that bring the covariates to a common scale without rounding; 0 for a constant one.
@@ -119,6 +121,7 @@ impl<'a> RiskSets<'a> {
             offset_centres: vec![0.0; timeline.starts.len() - 1],
             max_followup: vec![0.0; timeline.starts.len() - 1],
             late: Vec::new(),
+            late_by_row: Vec::new(),
             means,
             scales,
             largest: vec![0.0; covariates],
@@ -216,6 +219,8 @@ impl<'a> RiskSets<'a> {
         };
         reserve(&mut self.late, rows.len())?;
         self.late.extend(rows.iter().enumerate().filter_map(late));
+        reserve(&mut self.late_by_row, self.late.len())?;
+        self.late_by_row.extend_from_slice(&self.late);
         self.late.sort_unstable_by_key(|late| (late.group, late.row));
         let mut end = 0;
         for (i, group) in self.groups.iter_mut().enumerate() {

@@ -5,10 +5,10 @@
 //! ties as Therneau & Grambsch (2000), *Modeling Survival Data*, §4.2 and appendix D: each of the d terms of a tie has
 //! a mean and a hazard of its own, and a row that dies in it takes part in them by the share for which it still counts.
 
+use crate::hazard::cumulative::Cumulative;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::risk_sets::{ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::timeline::reserve;
-use crate::numeric::sum::Sum;
 use crate::{Interrupt, Result};
 
 /// Multiplications between two questions whether to go on, when each row costs the square of its width.
@@ -26,10 +26,10 @@ pub(super) struct ScoreParts<'a> {
     /// Per kept row w e^(offset + βx − shift).
     risk: &'a [f64],
     /// Per event time the hazard from the start up to it, and what of its own those who die are spared.
-    hazard: Vec<f64>,
+    hazard: Cumulative,
     spared: Vec<f64>,
     /// The same of ∫ (mean of x) dΛ: event times × p.
-    path: Vec<f64>,
+    path: Cumulative,
     spared_path: Vec<f64>,
     /// Mean of x over those at risk, averaged over the terms of the tie: event times × p.
     means: Vec<f64>,
@@ -78,10 +78,8 @@ impl<'a> ScoreParts<'a> {
                 means.push((increment.hazard * total - increment.spared * deaths) / weight);
             }
         })?;
-        for stratum in sets.strata.windows(2) {
-            cumulate_from_the_end(&mut hazard[stratum[0]..stratum[1]], 1);
-            cumulate_from_the_end(&mut path[stratum[0] * p..stratum[1] * p], p);
-        }
+        let hazard = Cumulative::from_the_end(&hazard, 1, &sets.strata)?;
+        let path = Cumulative::from_the_end(&path, p, &sets.strata)?;
         let mut entered = Vec::new();
         if !sets.late.is_empty() {
             reserve(&mut entered, sets.rows())?;
@@ -105,13 +103,11 @@ impl<'a> ScoreParts<'a> {
                 let (weight, risk) = (sets.weight(row), self.risk[row]);
                 let died = if row < group.censored { 1.0 } else { 0.0 };
                 let entered = self.entered.get(row).copied().filter(|at| *at != NOT_LATE);
-                let before = entered.map_or(0.0, |at| self.hazard[at]);
-                let hazard = self.hazard[g] - before - died * self.spared[g];
+                let hazard = self.hazard.between(entered, g, 0) - died * self.spared[g];
                 let x = sets.row(row).as_flattened();
                 for (j, (score, x)) in score.iter_mut().zip(x).enumerate() {
                     let at = g * p + j;
-                    let before = entered.map_or(0.0, |at| self.path[at * p + j]);
-                    let path = self.path[at] - before - died * self.spared_path[at];
+                    let path = self.path.between(entered, g, j) - died * self.spared_path[at];
                     *score = died * weight * (x - self.means[at]) - risk * (x * hazard - path);
                 }
                 visit(&Part {
@@ -149,15 +145,4 @@ impl<'a> ScoreParts<'a> {
 /// Rows between two questions whether to go on, when a row costs `p`².
 pub(super) fn rows_per_interrupt(p: usize) -> usize {
     (WORK_PER_INTERRUPT / (p * p).max(1)).max(1)
-}
-
-/// Turns rows of increments of width `p`, latest first, into sums from the earliest.
-fn cumulate_from_the_end(increments: &mut [f64], p: usize) {
-    let mut sums = vec![Sum::default(); p];
-    for row in increments.chunks_exact_mut(p.max(1)).rev() {
-        for (value, sum) in row.iter_mut().zip(&mut sums) {
-            sum.add(*value);
-            *value = sum.total();
-        }
-    }
 }

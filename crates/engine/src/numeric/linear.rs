@@ -7,6 +7,10 @@ pub fn collinearity_tolerance() -> f64 {
     f64::EPSILON.powf(0.75)
 }
 
+/// What is left of a difference of two sums may be rounding if it is this share of them. A covariate that varies less
+/// than that among those who are compared, a spread of 3·10⁻⁷ of its spread among all, cannot be told from a constant.
+pub const ROUNDING_OF_A_DIFFERENCE: f64 = 1e-13;
+
 /// The Cholesky factor of the columns of a symmetric matrix that do not depend linearly on those before them.
 ///
 /// A column whose pivot falls below a tolerance is left out, as if its row and column were not there; solutions and
@@ -23,6 +27,12 @@ impl RankedCholesky {
     /// Factors the symmetric `matrix` (`size` × `size`, row-major, only the lower triangle is read); pivots not above
     /// `tolerance` × the largest diagonal element are left out.
     pub fn new(matrix: &[f64], size: usize, tolerance: f64) -> Self {
+        Self::above(matrix, size, tolerance, &[])
+    }
+
+    /// The same of a difference of sums, each diagonal element of which was as large as `scales` (none: 0) before the
+    /// subtraction: a pivot that is rounding of it ([`ROUNDING_OF_A_DIFFERENCE`]) is left out, too.
+    pub fn above(matrix: &[f64], size: usize, tolerance: f64, scales: &[f64]) -> Self {
         let diagonal = (0..size).map(|i| matrix[i * size + i]);
         let threshold = tolerance * diagonal.fold(0.0, f64::max);
         let mut columns: Vec<usize> = Vec::with_capacity(size);
@@ -35,7 +45,8 @@ impl RankedCholesky {
                 row.push((matrix[i * size + column] - known) / rows[k][k]);
             }
             let pivot = matrix[i * size + i] - row.iter().map(|value| value * value).sum::<f64>();
-            if pivot > threshold && pivot.is_finite() {
+            let rounding = scales.get(i).map_or(0.0, |scale| ROUNDING_OF_A_DIFFERENCE * scale);
+            if pivot > f64::max(threshold, rounding) && pivot.is_finite() {
                 row.push(pivot.sqrt());
                 columns.push(i);
                 rows.push(row);

@@ -38,6 +38,12 @@ impl Sum {
         self.error -= other.error;
     }
 
+    /// This sum less another, to the accuracy of the terms that they do not share.
+    #[inline]
+    pub fn less(&self, other: Sum) -> f64 {
+        (self.total - other.total) + (self.error - other.error)
+    }
+
     /// Times a power of two, which rounds nothing unless it leaves the range of doubles.
     pub fn scaled(&self, power_of_two: f64) -> Sum {
         Sum { total: self.total * power_of_two, error: self.error * power_of_two }

@@ -85,9 +85,7 @@ proptest! {
     fn exact_ties_are_all_choices(subjects in prop_oneof![subjects(true, 6..14), subjects(false, 6..14)]) {
         let fit = exactly(&design(&subjects));
         prop_assert!((fit.log_likelihood_null - discrete_log_likelihood(&subjects, [0.0; 2])).abs() < 1e-12 * (1.0 + fit.log_likelihood_null.abs()));
-        // Where all at risk die at once the likelihood is flat, and what is left of its curvature is rounding.
-        let is_flat = (0..2).any(|i| fit.standard_error(i).is_some_and(|error| error > 1e4));
-        if fit.status == Status::Converged && fit.degrees_of_freedom == 2 && !is_flat {
+        if fit.status == Status::Converged && fit.degrees_of_freedom == 2 {
             let beta = [0, 1].map(|i| fit.coefficients[i].unwrap());
             let top = discrete_log_likelihood(&subjects, beta);
             prop_assert!((fit.log_likelihood - top).abs() < 1e-11 * (1.0 + top.abs()));

@@ -3,6 +3,7 @@
 use approx::assert_relative_eq;
 use ltv_engine::Error;
 use ltv_engine::hazard::cox::fit;
+use ltv_engine::hazard::design::Row;
 use ltv_engine::hazard::{Design, Status, Ties};
 
 use crate::cases;
@@ -56,6 +57,38 @@ fn a_large_origin_and_unit_change_nothing() {
         assert_relative_eq!(ours.unwrap() * 1e6, expected.unwrap(), max_relative = 1e-9);
     }
     assert_relative_eq!(fit.log_likelihood, reference.log_likelihood, max_relative = 1e-12);
+}
+
+/// Covariates that do not differ among those at risk at any event: the likelihood is flat along them, though they vary.
+#[test]
+fn what_nobody_at_risk_differs_by_has_no_coefficient() {
+    // All at risk die at once (as in a stratum of two who leave together), and a covariate that is the stratum's.
+    let (mut together, mut of_stratum) = (Design::default(), Design::default());
+    for (exit, event, stratum, x) in [
+        (8.0, true, "a", [-2.0, 0.3]),
+        (8.0, true, "a", [1.1, -1.0]),
+        (1.0, false, "b", [0.7, 0.0]),
+        (1.0, false, "b", [0.0, 2.0]),
+    ] {
+        together.push_row(&Row { exit, event, weight: 1.0, stratum: Some(stratum), x: &x, ..Row::default() }).unwrap();
+    }
+    for i in 0..60 {
+        let (name, constant) = [("a", 0.1), ("b", 0.7), ("c", 1e6 / 3.0)][i % 3];
+        let (exit, entry) = (((i * 37) % 23 + 4) as f64, (i % 4) as f64);
+        let x = [constant, ((i * 31) % 17) as f64, constant + ((i * 31) % 17) as f64];
+        of_stratum
+            .push_row(&Row { entry, exit, event: i % 5 > 0, weight: 1.0, stratum: Some(name), x: &x, ..Row::default() })
+            .unwrap();
+    }
+    for ties in [Ties::Efron, Ties::Breslow, Ties::Exact] {
+        let fit = fit_cox(&of_stratum, ties);
+        assert_eq!((fit.coefficients[0], fit.coefficients[2], fit.degrees_of_freedom), (None, None, 1));
+        assert_eq!(fit.status, Status::Converged);
+        assert!(fit.standard_error(1).unwrap() < 1.0);
+    }
+    let fit = fit_cox(&together, Ties::Exact);
+    assert_eq!((&fit.status, fit.coefficients, fit.degrees_of_freedom), (&Status::Converged, vec![None, None], 0));
+    assert!(fit.log_likelihood.abs() < 1e-14 && fit.likelihood_ratio_test == 0.0);
 }
 
 #[test]

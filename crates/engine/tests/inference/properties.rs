@@ -72,21 +72,18 @@ fn all_close(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| close(*a, *b, unit))
 }
 
-/// A fit of which more can be said: it converged and is not next to a separation, where the slopes of the likelihood are
-/// known to some 1e-9 only and the coefficients of two orders of the rows differ by as much (kept seeds; an open fault).
+/// A fit of which more can be said: it converged, and its likelihood is not so flat that its curvature is rounding.
 fn regular(fit: &CoxFit) -> bool {
     fit.status == Status::Converged
         && fit.degrees_of_freedom == 2
-        && fit.coefficients.iter().flatten().all(|b| b.abs() < 3.0)
+        && (0..2).all(|i| fit.standard_error(i).is_some_and(|error| error < 100.0))
 }
 
 /// A robust covariance that is more than rounding: the scores of one cluster add up to nothing, those of two lie on a line.
 fn has_a_sandwich(fit: &CoxFit) -> bool {
     let (robust, naive) = (&fit.robust.as_ref().unwrap().covariance, &fit.covariance);
     let determinant = robust[0] * robust[3] - robust[1] * robust[2];
-    let told =
-        naive[0] < 1e3 && naive[3] < 1e3 && naive[0] * naive[3] - naive[1] * naive[2] > 1e-3 * naive[0] * naive[3];
-    told && robust[0] > 1e-6 * naive[0] && robust[3] > 1e-6 * naive[3] && determinant > 1e-6 * robust[0] * robust[3]
+    robust[0] > 1e-6 * naive[0] && robust[3] > 1e-6 * naive[3] && determinant > 1e-6 * robust[0] * robust[3]
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! Passes over rows where they lie: a block at a time is centred and scaled, and added up by the slot of each row.
 
 use super::{BLOCK, InPlace};
+use crate::hazard::cumulative::Cumulative;
 use crate::hazard::risk_sets::{LANES, Lanes, ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::slot_sums::{Block, Kind, SlotSums, row};
 use crate::hazard::sweep::{RiskSet, RunningSums, dot};
@@ -153,20 +154,16 @@ impl InPlace<'_> {
     /// way, if they are `wanted` and not there yet.
     pub fn each_expected(
         &self,
-        (hazards, spared): (&[f64], &[f64]),
+        (hazards, spared): (&Cumulative, &[f64]),
         sums: &mut SlotSums,
         wanted: bool,
         interrupt: Interrupt,
         mut visit: impl FnMut(&[f64], &[f64]),
     ) -> Result<()> {
         let mut of_slot = vec![0.0; Kind::ALL * self.groups + 1];
-        for (g, (hazard, spared)) in hazards.iter().zip(spared).enumerate() {
-            for kind in [Kind::DEATH, Kind::LATE_DEATH] {
-                of_slot[kind * self.groups + g] = hazard - spared;
-            }
-            for kind in [Kind::OTHER, Kind::LATE_OTHER] {
-                of_slot[kind * self.groups + g] = *hazard;
-            }
+        for (g, spared) in spared.iter().enumerate() {
+            of_slot[Kind::DEATH * self.groups + g] = hazards.between(None, g, 0) - spared;
+            of_slot[Kind::OTHER * self.groups + g] = hazards.between(None, g, 0);
         }
         let wanted = wanted && !sums.has_x;
         if wanted {
@@ -174,7 +171,8 @@ impl InPlace<'_> {
             sums.comes_x.clear();
             sums.goes_x.clear();
         }
-        let (late_from, never) = ((Kind::LATE_DEATH * self.groups) as u32, (Kind::ALL * self.groups) as u32);
+        let from = |kind: usize| (kind * self.groups) as u32;
+        let (late_from, late_others_from, never) = (from(Kind::LATE_DEATH), from(Kind::LATE_OTHER), from(Kind::ALL));
         let p = self.design.covariates();
         let (chunks, mut late, mut expected) = (p.div_ceil(LANES), 0, [0.0; BLOCK]);
         self.each_block(true, interrupt, |first, _, x| {
@@ -182,11 +180,19 @@ impl InPlace<'_> {
             let (slots, risk) = (&self.slots[rows.clone()], &sums.risk[rows.clone()]);
             let entered = &self.entered[late..];
             for (expected, (slot, risk)) in expected.iter_mut().zip(slots.iter().zip(risk)) {
-                let mut hazard = of_slot[*slot as usize];
-                if *slot >= late_from && *slot < never {
-                    hazard -= self.entered.get(late).map_or(0.0, |group| hazards[*group as usize]);
-                    late += 1;
-                }
+                let hazard = match *slot {
+                    slot if slot >= late_from && slot < never => {
+                        let (dies, left) = match slot < late_others_from {
+                            true => (true, slot - late_from),
+                            false => (false, slot - late_others_from),
+                        };
+                        let entered = self.entered.get(late).map(|group| *group as usize);
+                        late += 1;
+                        let left = left as usize;
+                        hazards.between(entered, left, 0) - if dies { spared[left] } else { 0.0 }
+                    }
+                    slot => of_slot[slot as usize],
+                };
                 *expected = risk * hazard;
             }
             visit(x, &expected[..rows.len()]);

@@ -5,17 +5,17 @@ CREATE FUNCTION ltv.days_in(duration double precision, unit text DEFAULT 'month'
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
+    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 WHEN 'week' THEN 7 WHEN 'year' THEN 365.25 END;
 BEGIN
     IF days IS NULL AND unit IS NOT NULL THEN
-        RAISE EXCEPTION 'unknown unit "%"', unit USING ERRCODE = 'invalid_parameter_value', HINT = 'The unit of the durations: month (of 30.4375 days) or day.';
+        RAISE EXCEPTION 'unknown unit "%"', unit USING ERRCODE = 'invalid_parameter_value', HINT = 'The unit of the durations: month (of 30.4375 days), day, week or year (of 365.25 days).';
     ELSIF NOT (duration > 0 AND duration * days < 100000) THEN
         RAISE EXCEPTION 'the horizon must be greater than 0 and less than 100000 days, got %', duration USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
     END IF;
     RETURN duration * days;
 END
 $$;
-COMMENT ON FUNCTION ltv.days_in(double precision, text) IS 'How many days a duration, such as a horizon, has: a month is 30.4375 days, unit may also be day. NULL for a NULL. Errors 22023: another unit, a duration that is not greater than 0 or not less than 100000 days.';
+COMMENT ON FUNCTION ltv.days_in(double precision, text) IS 'How many days a duration, such as a horizon, has: a month is 30.4375 days, a week 7, a year 365.25; unit: month, day, week or year. NULL for a NULL. Errors 22023: another unit, a duration that is not greater than 0 or not less than 100000 days.';
 
 CREATE FUNCTION ltv.cut_offs(first_cut_off date, last_cut_off date, step interval DEFAULT '3 months', embargo interval DEFAULT '0', back interval DEFAULT NULL)
     RETURNS TABLE (cut_off date, learnt_until date, learnt_from date)
@@ -131,7 +131,8 @@ BEGIN
             IF cardinality(levels) > 200 THEN
                 RAISE EXCEPTION 'column "%" has % levels', named, cardinality(levels) USING ERRCODE = 'invalid_parameter_value', HINT = 'It looks like an identifier; group rare levels, or leave it out.';
             END IF;
-            told_levels := told_levels || greatest(cardinality(levels), 2);
+            -- Only NULLs: no column.
+            told_levels := told_levels || CASE WHEN levels IS NULL THEN 1 ELSE greatest(cardinality(levels), 2) END;
             -- A level that training has not seen has no number, and its row no score.
             columns := columns || ARRAY(
                 SELECT format('CASE WHEN t.%1$I::text COLLATE "C" = ANY (%2$L::text[]) THEN (t.%1$I::text COLLATE "C" = %3$L)::int4::float8 END', named, levels, l.level)
@@ -139,6 +140,8 @@ BEGIN
             labels := labels || ARRAY(SELECT named || '=' || l.level FROM unnest(levels) WITH ORDINALITY AS l (level, place) WHERE l.place > 1 OR cardinality(levels) = 1 ORDER BY l.place);
         ELSIF kind IS NOT NULL THEN
             RAISE EXCEPTION 'column "%" of type % cannot be a feature', named, kind USING ERRCODE = 'invalid_parameter_value', HINT = 'Features are numbers, booleans or text.';
+        ELSE
+            told_levels := told_levels || 1;
         END IF;
     END LOOP;
     names := ARRAY(SELECT 'x' || i FROM generate_series(1, cardinality(columns)) AS i);
@@ -322,7 +325,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer, text) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or days) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. last_cut_off: by default the last whose horizon is over. censoring: as in compare_algorithms; it matters where rows are lost sight of before a horizon that is over. Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
+COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer, text) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or by unit days, weeks or years) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. last_cut_off: by default the last whose horizon is over. censoring: as in compare_algorithms; it matters where rows are lost sight of before a horizon that is over. Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
 
 CREATE FUNCTION ltv.backtest(
     source regprocedure, key text, horizon double precision, first_cut_off date, last_cut_off date, step interval DEFAULT '3 months',

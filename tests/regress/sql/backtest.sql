@@ -109,9 +109,12 @@ CREATE VIEW few AS SELECT * FROM early WHERE customer <= 900;
 SELECT algorithm, chosen, status, seconds > 0 AS took FROM ltv.train_auto('few', 'few', 'months', 'churned', 6, features => '{usage}', options => '{"boosted_hazard": {"trees": 20}}');
 SELECT algorithm, n_splits, status, seconds > 0 AS took FROM ltv.train_auto('few', 'few', 'months', 'churned', 6, features => '{usage}', algorithms => '{boosted_hazard,rule}', options => '{"boosted_hazard": {"trees": 20, "monotone": {"usage": 1}}, "rule": {"monthly_churn": 0.05}}');
 SELECT spec -> 'options' AS options, (fitted::text::jsonb #>> '{model,fit,boosted_hazard,options,monotone}') AS monotone FROM ltv.model_versions WHERE model = 'few' AND algorithm = 'boosted_hazard';
+-- A text of which nothing is known has no column, and the others keep their own.
+CREATE VIEW unsaid AS SELECT *, NULL::text AS nothing FROM early;
+SELECT metric, status FROM ltv.backtest('unsaid', 'started_on', 'months', 'churned', 6, '2021-07-01', '2021-07-01', algorithms => '{boosted_hazard}', features => '{nothing,usage}', options => '{"boosted_hazard": {"trees": 9, "monotone": {"usage": 1}}}') WHERE metric = 'brier';
 -- The days of a backtest.
 SELECT * FROM ltv.cut_offs('2023-01-31', '2023-04-30', '1 month', embargo => '10 days', back => '1 year');
-SELECT ltv.days_in(12), ltv.days_in(12, 'day'), ltv.days_in(NULL, 'day');
+SELECT ltv.days_in(12), ltv.days_in(12, 'day'), ltv.days_in(2, 'week'), ltv.days_in(2, 'year'), ltv.days_in(NULL, 'day');
 
 -- Refused.
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', embargo => '-1 day');
@@ -132,7 +135,7 @@ SELECT * FROM ltv.backtest('early', 'customer', 'months', 'churned', 6, '2022-01
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2030-01-01');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', features => '{months}');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'gone', 6, '2022-01-01');
-SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', unit => 'week');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', unit => 'fortnight');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', algorithms => '{magic}');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', options => '{"cox": {"penalties": 1}}');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', options => '{"weibull": {}}');

@@ -141,7 +141,8 @@ impl Segmented {
         }
         let models = self.segments.iter().filter_map(Segment::model).chain([&self.pooled]);
         for model in models {
-            if matches!(model.fit, Fit::Segmented(_)) || model.features != self.pooled.features {
+            // Neither is made of models that may be such again: a forged chain of them would have no end.
+            if matches!(model.fit, Fit::Segmented(_) | Fit::Hybrid(_)) || model.features != self.pooled.features {
                 return Err(malformed());
             }
             model.validate()?;

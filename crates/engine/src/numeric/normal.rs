@@ -1,6 +1,6 @@
 //! Thin wrappers over `statrs`: the normal and chi-squared distributions where tests and intervals need them.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
+use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
 
 /// The standard normal quantile of `p`; infinite at 0 and 1, NaN outside.
 pub fn quantile(p: f64) -> f64 {
@@ -27,6 +27,35 @@ pub fn chi_squared_upper_tail(x: f64, df: f64) -> f64 {
         Ok(distribution) => distribution.sf(x),
         Err(_) => f64::NAN,
     }
+}
+
+/// The x that a chi-squared variable exceeds with probability `tail`, in (0, 1).
+pub fn chi_squared_upper_quantile(tail: f64, df: f64) -> f64 {
+    between(0.0, 100.0 + df + 20.0 * df.sqrt() - 2.0 * tail.ln(), |x| chi_squared_upper_tail(x, df) > tail)
+}
+
+/// The x that a variable of Student's law with `df` degrees of freedom exceeds with probability `tail`, in (0, 1/2); NaN
+/// when `df` is not positive.
+pub fn student_upper_quantile(tail: f64, df: f64) -> f64 {
+    match StudentsT::new(0.0, 1.0, df) {
+        Ok(distribution) if tail > 0.0 && tail < 0.5 => between(0.0, 16.0, |x| distribution.sf(x) > tail),
+        _ => f64::NAN,
+    }
+}
+
+/// Where `is_below` turns from true to false, to the last bit; `high` is raised until it is beyond.
+fn between(mut low: f64, mut high: f64, is_below: impl Fn(f64) -> bool) -> f64 {
+    while is_below(high) && high < f64::MAX / 2.0 {
+        high *= 2.0;
+    }
+    for _ in 0..200 {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            break;
+        }
+        if is_below(middle) { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
 }
 
 #[cfg(test)]

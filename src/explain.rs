@@ -66,7 +66,9 @@ fn unit_of(model: &Model, name: &str) -> ltv_engine::Result<Unit> {
             _ => Err(Error::invalid(
                 format!("a {} model has no unit \"{name}\"", model.algorithm()),
                 match own {
-                    AmountScale::Logarithm => "It tells of amounts: unit => 'amount', or 'log-amount', on which features add up.",
+                    AmountScale::Logarithm => {
+                        "It tells of amounts: unit => 'amount', or 'log-amount', on which features add up."
+                    }
                     AmountScale::Amount => "It tells of amounts: unit => 'amount'.",
                 },
             )),

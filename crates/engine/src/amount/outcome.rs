@@ -50,7 +50,8 @@ impl TwoPartFit {
     /// As [`AmountFit::outcomes`], of a mixture with 0.
     pub fn outcomes(&self, x: &[f64], level: f64) -> Option<Outcomes> {
         let amount = self.amount.as_ref().filter(|amount| amount.family == Family::Gamma)?;
-        let (p, mean, dispersion) = (self.probability(x)?, amount.family.mean(amount.linear_predictor(x)), amount.dispersion?);
+        let (p, mean, dispersion) =
+            (self.probability(x)?, amount.family.mean(amount.linear_predictor(x)), amount.dispersion?);
         let tail = (1.0 - level) / 2.0;
         // P(Y > y) = p P(amount > y) for y > 0.
         let quantile = |tail: f64| {

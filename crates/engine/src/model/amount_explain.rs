@@ -7,6 +7,7 @@
 //! logarithm of the expected amount is the sum of theirs, and of the amount itself it takes two integrals, of dp · m and
 //! of p · dm, for all features. Features of trees get their Shapley values in the sum of the trees.
 
+use crate::Result;
 use crate::amount::{Family, TwoPartFit};
 use crate::hazard::cox::Status;
 use crate::model::explain::{Allocation, adding_up_to};
@@ -14,7 +15,6 @@ use crate::model::features::{Unscorable, Value};
 use crate::model::{Fit, Model};
 use crate::numeric::quadrature::gauss_panel;
 use crate::numeric::sum::Sum;
-use crate::Result;
 
 /// On what scale contributions to an amount add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,8 +120,7 @@ impl Model {
             AmountScale::Logarithm => {
                 let (before, after) = (chance(0.0)?, chance(1.0)?);
                 // d ln p / dη = 1 − p.
-                let slope =
-                    if odds_way.abs() < SHORT { 1.0 - chance(0.5)? } else { (after / before).ln() / odds_way };
+                let slope = if odds_way.abs() < SHORT { 1.0 - chance(0.5)? } else { (after / before).ln() / odds_way };
                 odds.iter().zip(&sizes).map(|(odds, size)| odds * slope + size).collect()
             }
             AmountScale::Amount => {

@@ -76,7 +76,7 @@ fn climb(mut x: f64, step: impl Fn(f64) -> f64) -> f64 {
     for _ in 0..30 {
         let by = step(x);
         x = if x + by > 0.0 { x + by } else { x / 2.0 };
-        if !(by.abs() > 1e-13 * x) {
+        if by.is_nan() || by.abs() <= 1e-13 * x {
             break;
         }
     }

@@ -338,4 +338,4 @@ CREATE FUNCTION ltv.model_fit(
     OUT bic double precision, OUT n bigint, OUT events bigint
 ) RETURNS record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'model_fit';
-COMMENT ON FUNCTION ltv.model_fit(ltv.model) IS 'How well a model fits its rows: log-likelihood (the partial one of a Cox model, which compares with other Cox models only), estimated parameters, AIC = 2k - 2 ln L, BIC = k ln(n) - 2 ln L (n: rows; events for a Cox model), rows, events. NULL for a model without a likelihood.';
+COMMENT ON FUNCTION ltv.model_fit(ltv.model) IS 'How well a model fits its rows: log-likelihood (the partial one of a Cox model, which compares with other Cox models only), estimated parameters, AIC = 2k - 2 ln L, BIC = k ln(n) - 2 ln L (n: rows; events for a Cox model), rows, events. Of a model of segments the rows and events of all, the parameters of all its fits and no likelihood: ask segment_model for each. NULL for a model without a likelihood.';

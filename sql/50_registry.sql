@@ -55,7 +55,7 @@ COMMENT ON COLUMN ltv.model_versions.trained_by IS 'Who trained it.';
 COMMENT ON COLUMN ltv.model_versions.extension_version IS 'The release that trained it.';
 COMMENT ON COLUMN ltv.model_versions.parent IS 'The version it was made from, as by recalibration; NULL: fitted afresh.';
 COMMENT ON COLUMN ltv.model_versions.lineage IS 'What it was trained on, as source_lineage saw it: relations with the definitions of views, columns with their comments, rows, fingerprint, period. See lineage().';
-COMMENT ON COLUMN ltv.model_versions.profiles IS 'How its training rows were distributed: read it as ltv.model_profiles.';
+COMMENT ON COLUMN ltv.model_versions.profiles IS 'How its training rows were distributed, and how far off it was on those held out: read it as ltv.model_profiles.';
 COMMENT ON COLUMN ltv.model_versions.sha256 IS 'Of the content, written once: verify() computes it anew.';
 
 CREATE TABLE ltv.aliases (

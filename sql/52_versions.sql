@@ -142,10 +142,10 @@ AS $$
 BEGIN
     IF jsonb_typeof(profiles) <> 'array' OR EXISTS (
         SELECT FROM jsonb_array_elements(CASE jsonb_typeof(profiles) WHEN 'array' THEN profiles ELSE '[]' END) AS p
-        WHERE jsonb_typeof(p) <> 'object' OR coalesce(p ->> 'role', '') NOT IN ('feature', 'prediction', 'duration') OR p ->> 'input' IS NULL
+        WHERE jsonb_typeof(p) <> 'object' OR coalesce(p ->> 'role', '') NOT IN ('feature', 'prediction', 'duration', 'error') OR p ->> 'input' IS NULL
            OR jsonb_typeof(p -> 'horizon') NOT IN ('number', 'null') OR jsonb_typeof(p -> 'profile') IS DISTINCT FROM 'string') THEN
         RAISE EXCEPTION 'profiles are a JSON array of objects with role, input, horizon and profile'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'As in ltv.model_versions.profiles: role is feature, prediction or duration; profile is the text of an ltv.profile.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'As in ltv.model_versions.profiles: role is feature, prediction, duration or error; profile is the text of an ltv.profile.';
     END IF;
     PERFORM (p ->> 'profile')::ltv.profile, (p ->> 'horizon')::float8 FROM jsonb_array_elements(profiles) AS p;
 END

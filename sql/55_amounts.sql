@@ -56,7 +56,7 @@ CREATE FUNCTION ltv.expected_value_interval(
     OUT value double precision, OUT lower double precision, OUT upper double precision, OUT status text
 ) RETURNS record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'expected_value_interval_model';
-COMMENT ON FUNCTION ltv.expected_value_interval(ltv.model, record, double precision) IS 'expected_value with limits of the expected amount, not of the single outcome: by the delta method and the normal law on the scale of the link (log: limits stay above 0; of a two-part model the variances of its parts add up). NULL limits where a fit has no standard errors, for trees (conformal_interval gives limits of single outcomes) and for a hybrid. status: ok, the fit is not to be trusted, or why there is no value: a NULL feature, an unseen level. Write it in LATERAL. Errors 22023.';
+COMMENT ON FUNCTION ltv.expected_value_interval(ltv.model, record, double precision) IS 'expected_value with limits of the expected amount, not of the single outcome: by the delta method and the normal law on the scale of the link (log: limits stay above 0; of a two-part model the variances of its parts add up). NULL limits where a fit has no standard errors and for trees (outcome_interval and conformal_interval give limits of single amounts); of a hybrid as in hybrid_value. status: ok, the fit is not to be trusted, or why there is no value: a NULL feature, an unseen level. Write it in LATERAL. Errors 22023.';
 CREATE FUNCTION ltv.expected_value_interval(
     model text, features record, level double precision DEFAULT 0.95,
     OUT value double precision, OUT lower double precision, OUT upper double precision, OUT status text
@@ -64,9 +64,22 @@ CREATE FUNCTION ltv.expected_value_interval(
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'expected_value_interval_name';
 COMMENT ON FUNCTION ltv.expected_value_interval(text, record, double precision) IS 'As expected_value_interval(ltv.model, record, level) with a registered model: name, name@alias or name@version.';
 
+CREATE FUNCTION ltv.outcome_interval(
+    m ltv.model, features record, level double precision DEFAULT 0.95,
+    OUT lower double precision, OUT upper double precision, OUT law text, OUT status text
+) RETURNS record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 400 AS 'MODULE_PATHNAME', 'outcome_interval_model';
+COMMENT ON FUNCTION ltv.outcome_interval(ltv.model, record, double precision) IS 'Between which limits the amount of such a row will be, not what is expected of it, if the law of the model holds. linear: Student''s t with the errors of estimate and amount, as R''s predict(interval = ''prediction'') with the rows repeated by their weights. gamma: quantiles of the gamma law with the estimated mean and dispersion; two_part with gamma amounts: those of its mixture with 0 - neither with the error of the estimates. NULL, and a status that says so, for tweedie, a linear second part, and trees: conformal_interval holds whatever the law. Write it in LATERAL. Errors 22023: a model that tells of durations, a level outside (0, 1); 42703.';
+CREATE FUNCTION ltv.outcome_interval(
+    model text, features record, level double precision DEFAULT 0.95,
+    OUT lower double precision, OUT upper double precision, OUT law text, OUT status text
+) RETURNS record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 400 AS 'MODULE_PATHNAME', 'outcome_interval_name';
+COMMENT ON FUNCTION ltv.outcome_interval(text, record, double precision) IS 'As outcome_interval(ltv.model, record, level) with a registered model: name, name@alias or name@version.';
+
 CREATE FUNCTION ltv.rule(rule jsonb) RETURNS ltv.model
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'rule_model';
-COMMENT ON FUNCTION ltv.rule(jsonb) IS 'A churn rate that somebody wrote down, as a model to compare others with and to fall back to: {"monthly_churn": 0.03}, or {"by": "plan", "monthly_churn": {"basic": 0.05, "pro": 0.02}} for a column of texts, booleans or whole numbers; a level that is not named is unseen. Curves fall by that share every month; limits are the curve itself, as nothing was estimated. register_version, or train(..., ''rule''), gives it a name. Errors 22023.';
+COMMENT ON FUNCTION ltv.rule(jsonb) IS 'A churn rate that somebody wrote down, as a model to compare others with and to fall back to: {"monthly_churn": 0.03}, or {"by": "plan", "monthly_churn": {"basic": 0.05, "pro": 0.02}} for a column of texts, booleans or whole numbers; a level that is not named is unseen. Curves fall by that share every month. There are no limits (predict and lifetime_value have NULLs), as nothing was estimated. register_version, or train(..., ''rule''), gives it a name. Errors 22023.';
 
 CREATE FUNCTION ltv.fit_hybrid(
     renewal ltv.model, expansion ltv.model DEFAULT NULL, margin ltv.model DEFAULT NULL, cost ltv.model DEFAULT NULL,
@@ -101,20 +114,23 @@ COMMENT ON FUNCTION ltv.hybrid_components(ltv.model) IS 'What a hybrid is made o
 CREATE FUNCTION ltv.hybrid_value(
     m ltv.model, features record, terms ltv.terms DEFAULT NULL,
     OUT value numeric, OUT p_renew double precision, OUT expansion double precision, OUT margin double precision, OUT cost double precision,
-    OUT horizon integer, OUT currency text, OUT status text
+    OUT horizon integer, OUT currency text, OUT status text, OUT lower numeric, OUT upper numeric
 ) RETURNS record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 2000 AS 'MODULE_PATHNAME', 'hybrid_value_model';
-COMMENT ON FUNCTION ltv.hybrid_value(ltv.model, record, ltv.terms) IS 'What a hybrid makes a row worth: the components'' expansion, margin and cost take the places of those of the terms (the hybrid''s own where terms is NULL), and the value is lifetime_value of the renewal model''s curve under them, to the cent: lifetime_value(hybrid_curve(m, t), hybrid_terms(m, t, terms)). p_renew: the probability to stay for the whole horizon. expansion, margin and cost are those used, from the component or else from the terms. A row without one of them has NULLs and a status. Write it in LATERAL. Errors 22023.';
+COMMENT ON FUNCTION ltv.hybrid_value(ltv.model, record, ltv.terms) IS 'What a hybrid makes a row worth: the components'' expansion, margin and cost take the places of those of the terms (the hybrid''s own where terms is NULL), and the value is lifetime_value of the renewal model''s curve under them, to the cent: lifetime_value(hybrid_curve(m, t), hybrid_terms(m, t, terms)). p_renew: the probability to stay for the whole horizon. expansion, margin and cost are those used, from the component or else from the terms. A row without one of them has NULLs and a status; pooled: and why, where the renewal model has segments and none of its own for the row. lower and upper: limits of the value, not of the outcome, at the level of the terms, by the delta method and the normal law: the variance by the curve, as in lifetime_value, and for each model of an amount the square of its standard error times the slope of the value in it. Models are taken to err independently of each other, as each is fitted by itself; one model in two roles errs in both at once. NULL where a component tells no error: a rule, trees. Write it in LATERAL. Errors 22023.';
 CREATE FUNCTION ltv.hybrid_value(
     model text, features record, terms ltv.terms DEFAULT NULL,
     OUT value numeric, OUT p_renew double precision, OUT expansion double precision, OUT margin double precision, OUT cost double precision,
-    OUT horizon integer, OUT currency text, OUT status text
+    OUT horizon integer, OUT currency text, OUT status text, OUT lower numeric, OUT upper numeric
 ) RETURNS record
     LANGUAGE c STABLE PARALLEL SAFE COST 2000 AS 'MODULE_PATHNAME', 'hybrid_value_name';
 COMMENT ON FUNCTION ltv.hybrid_value(text, record, ltv.terms) IS 'As hybrid_value(ltv.model, record, terms) with a registered model: name, name@alias or name@version.';
 CREATE FUNCTION ltv.hybrid_terms(m ltv.model, features record, terms ltv.terms DEFAULT NULL) RETURNS ltv.terms
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'hybrid_terms';
 COMMENT ON FUNCTION ltv.hybrid_terms(ltv.model, record, ltv.terms) IS 'The terms under which hybrid_value values a row: with hybrid_curve what cash_flows, value_components and the other functions of a curve and terms ask for, so that their rows add up to its value. NULL for a row without (hybrid_value tells why). Errors 22023.';
+CREATE FUNCTION ltv.hybrid_own_terms(m ltv.model) RETURNS ltv.terms
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'hybrid_own_terms';
+COMMENT ON FUNCTION ltv.hybrid_own_terms(ltv.model) IS 'The terms that are stored in a hybrid, before its components take their places: what expected_value and score value rows under. NULL for a hybrid that has none. Errors 22023: a model that is no hybrid.';
 CREATE FUNCTION ltv.hybrid_curve(m ltv.model, features record) RETURNS ltv.survival
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'hybrid_curve';
 COMMENT ON FUNCTION ltv.hybrid_curve(ltv.model, record) IS 'The curve of a row by the renewal model of a hybrid: predict_curve of that component. NULL for a row without. Errors 22023: a model that is no hybrid.';

@@ -1,20 +1,35 @@
 -- What a prediction, and a lifetime value, are associated with: the difference from the average row, by feature.
 
 CREATE FUNCTION ltv.explain(
-    m ltv.model, features record, top integer DEFAULT 5, horizon double precision DEFAULT 12, given double precision DEFAULT 0, unit text DEFAULT 'probability',
+    m ltv.model, features record, top integer DEFAULT 5, horizon double precision DEFAULT 12, given double precision DEFAULT 0, unit text DEFAULT 'auto',
     OUT rank integer, OUT feature text, OUT value text, OUT contribution double precision, OUT direction text,
     OUT baseline double precision, OUT prediction double precision, OUT status text
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_model';
-COMMENT ON FUNCTION ltv.explain(ltv.model, record, integer, double precision, double precision, text) IS 'Which features of a row its prediction is associated with - not what caused it. One row per feature, the largest first, and one for all beyond top: contributions add up to prediction - baseline. baseline is the prediction for the average row of the training data (the means of the columns, so the shares of a category''s levels; of a model with strata the average row in the row''s own stratum; of kaplan_meier the mean over the training subjects). All levels of a category are one contribution. unit: probability (of the event within horizon, given the age), renewal-probability, or the scale of the model''s coefficients: log-hazard, log-odds, log-time or probit (linear-predictor names any of them). Allocation: coefficient x (feature - mean) on the model''s scale; in probability each feature''s share of it (Aumann & Shapley 1974; integrated gradients, Sundararajan, Taly & Yan 2017), along the straight line from the average row; for kaplan_meier exact Shapley values conditional on the training cohorts (Owen & Prieur 2017), of at most 16 features. direction: higher, lower or none. A row without a score gives one row that names the feature at fault and says why in status. Errors 22023, 42703.';
+COMMENT ON FUNCTION ltv.explain(ltv.model, record, integer, double precision, double precision, text) IS 'Which features of a row its prediction is associated with - not what caused it. One row per feature, the largest first, and one for all beyond top: contributions add up to prediction - baseline. baseline is the prediction for the average row of the training data (the means of the columns, so the shares of a category''s levels; of a model with strata the average row in the row''s own stratum; of kaplan_meier the mean over the training subjects). All levels of a category are one contribution. unit: auto (probability; of models of amounts amount), probability (of the event within horizon, given the age), renewal-probability, amount (in its own unit; horizon and given do not count), log-amount (of those with the log link: see explain_amount), or the scale of the model''s coefficients: log-hazard, log-odds, log-time or probit (linear-predictor names any of them). Allocation: coefficient x (feature - mean) on the model''s scale; in probability each feature''s share of it (Aumann & Shapley 1974; integrated gradients, Sundararajan, Taly & Yan 2017), along the straight line from the average row; for kaplan_meier exact Shapley values conditional on the training cohorts (Owen & Prieur 2017), of at most 16 features. direction: higher, lower or none. A row without a score gives one row that names the feature at fault and says why in status. Errors 22023, 42703.';
 
 CREATE FUNCTION ltv.explain(
-    model text, features record, top integer DEFAULT 5, horizon double precision DEFAULT 12, given double precision DEFAULT 0, unit text DEFAULT 'probability',
+    model text, features record, top integer DEFAULT 5, horizon double precision DEFAULT 12, given double precision DEFAULT 0, unit text DEFAULT 'auto',
     OUT rank integer, OUT feature text, OUT value text, OUT contribution double precision, OUT direction text,
     OUT baseline double precision, OUT prediction double precision, OUT status text
 ) RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_name';
 COMMENT ON FUNCTION ltv.explain(text, record, integer, double precision, double precision, text) IS 'As explain(ltv.model, ...) with a registered model: name, name@alias or name@version.';
+
+CREATE FUNCTION ltv.explain_amount(
+    m ltv.model, features record, top integer DEFAULT 5,
+    OUT rank integer, OUT feature text, OUT value text, OUT contribution double precision, OUT factor double precision, OUT amount double precision, OUT direction text,
+    OUT baseline double precision, OUT prediction double precision, OUT scale text, OUT status text
+) RETURNS SETOF record
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_amount_model';
+COMMENT ON FUNCTION ltv.explain_amount(ltv.model, record, integer) IS 'What the expected amount of a row (linear, gamma, tweedie, two_part, boosted_value) is associated with, feature by feature, the largest first - not what caused it. contribution: on the scale on which features add up (scale: amount with the identity link, else log-amount); the sum is prediction - baseline, or ln(prediction) - ln(baseline). factor: exp(contribution), of log-amount; the product is prediction / baseline. amount: the part in the amount''s own unit; the sum is prediction - baseline. baseline: what is expected of the average row of the training data (the means of the columns), of trees that of a row whose trees add up to their mean. Allocation: coefficient x (feature - mean); of trees Shapley values (Lundberg et al. 2020) on the scale of their sum; of a two-part model the logarithms of both parts, which add up, and in the amount both parts along the straight line from the average row (Aumann & Shapley 1974). With one part the amounts are the contributions times the logarithmic mean of both amounts. top: the features told one by one, and one row for all others. A row without an expected amount gives one row that says why in status. Errors 22023: a model of durations, a hybrid (explain its components); 42703.';
+CREATE FUNCTION ltv.explain_amount(
+    model text, features record, top integer DEFAULT 5,
+    OUT rank integer, OUT feature text, OUT value text, OUT contribution double precision, OUT factor double precision, OUT amount double precision, OUT direction text,
+    OUT baseline double precision, OUT prediction double precision, OUT scale text, OUT status text
+) RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 ROWS 6 AS 'MODULE_PATHNAME', 'explain_amount_name';
+COMMENT ON FUNCTION ltv.explain_amount(text, record, integer) IS 'As explain_amount(ltv.model, ...) with a registered model: name, name@alias or name@version.';
 
 CREATE TYPE ltv.value_contribution AS (
     rank integer,

@@ -53,12 +53,16 @@ CREATE FUNCTION ltv.profile_levels(p ltv.profile, OUT level text, OUT n bigint, 
 COMMENT ON FUNCTION ltv.profile_levels(ltv.profile) IS 'The texts of a profile, the most frequent first, with their share of the rows that have a value. No rows for numbers.';
 
 CREATE FUNCTION ltv.profile_rank(p ltv.profile, value double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'profile_rank_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'profile_rank';
 COMMENT ON FUNCTION ltv.profile_rank(ltv.profile, double precision) IS 'The share of the profile''s numbers below a value, those equal to it by half (Parzen''s mid-distribution function); within a bin in a straight line. NULL for texts and without numbers.';
 
 CREATE FUNCTION ltv.profile_quantile(p ltv.profile, q double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'profile_quantile_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'profile_quantile';
 COMMENT ON FUNCTION ltv.profile_quantile(ltv.profile, double precision) IS 'The number that a share q of the profile''s numbers does not exceed, to 1/256 of it. NULL for texts and without numbers. Error 22023 for a q outside [0, 1].';
+
+CREATE FUNCTION ltv.conformal_margin(errors ltv.profile, level double precision DEFAULT 0.9) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'profile_conformal_margin';
+COMMENT ON FUNCTION ltv.conformal_margin(ltv.profile, double precision) IS 'As conformal_margin(ltv.survival, level), of errors in a profile: profile_agg(abs(observed - predicted)) of the rows held out, which train keeps with each model of amounts (role error in ltv.model_profiles). The greatest error of the bin that has the ceil((n + 1) level)-th smallest: that error itself up to 1024 different ones, at most 1/128 more beyond. NULL when n is too small for the level, and for texts. Error 22023 for a level outside of 0 and 1 and for an error below 0.';
 
 CREATE FUNCTION ltv.profile_distance(
     base ltv.profile, now ltv.profile, OUT metric text, OUT value double precision, OUT chance double precision
@@ -87,7 +91,7 @@ FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS 
 COMMENT ON VIEW ltv.model_profiles IS 'How the training rows of a version were distributed, an input a row: what score ranks by, and drift compares with. Part of the version (ltv.model_versions.profiles), written by train and sealed with it.';
 COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
 COMMENT ON COLUMN ltv.model_profiles.version IS 'The version.';
-COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model reads; prediction: the probability of the event within horizon from the start on, of the training rows; duration: how long they were observed.';
-COMMENT ON COLUMN ltv.model_profiles.input IS 'The name of the column; event_probability for the prediction.';
+COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model reads; prediction: the probability of the event within horizon from the start on, of the training rows, or what they are expected to be worth; duration: how long they were observed; error: how far what was expected of the rows held out was from what they were.';
+COMMENT ON COLUMN ltv.model_profiles.input IS 'The name of the column; event_probability or expected_value for the prediction; absolute_error, or relative_error (in units of the expected amount), for the errors.';
 COMMENT ON COLUMN ltv.model_profiles.horizon IS 'Of a prediction: the horizon that train was asked for, else the median time of the events.';
 COMMENT ON COLUMN ltv.model_profiles.profile IS 'The distribution.';

@@ -27,7 +27,15 @@ CREATE TYPE ltv.scored AS (
     reason_3 text,
     reason_3_effect double precision,
     status text,
-    scored_at timestamptz
+    scored_at timestamptz,
+    estimate double precision,
+    outcome_lower double precision,
+    outcome_upper double precision,
+    outcome_method text,
+    value_percentile double precision,
+    value_decile integer,
+    value_band text,
+    confidence_reason text
 );
 COMMENT ON TYPE ltv.scored IS 'One scored row: plain columns that any tool can store and show. A row''s score depends on the model and the row alone.';
 COMMENT ON COLUMN ltv.scored.id IS 'The row''s key, as text.';
@@ -35,28 +43,36 @@ COMMENT ON COLUMN ltv.scored.as_of IS 'The day for which it is scored.';
 COMMENT ON COLUMN ltv.scored.model IS 'The model''s name, without version.';
 COMMENT ON COLUMN ltv.scored.version IS 'The version that scored.';
 COMMENT ON COLUMN ltv.scored.segment IS 'The row''s segment, by whose model it was scored unless status says pooled, and its stratum, " / " between them; NULL for a model without either.';
-COMMENT ON COLUMN ltv.scored.horizon IS 'The window of the probabilities, in the unit of the durations.';
+COMMENT ON COLUMN ltv.scored.horizon IS 'The window of the probabilities, in the unit of the durations; of a hybrid that of its terms; NULL for a model of amounts.';
 COMMENT ON COLUMN ltv.scored.p_renew IS 'Probability to last through the horizon, given the age.';
 COMMENT ON COLUMN ltv.scored.p_event IS 'Probability of the event within the horizon: 1 - p_renew.';
-COMMENT ON COLUMN ltv.scored.lower IS 'Lower limit of p_renew at 95 %: the uncertainty of the model, not of the outcome.';
-COMMENT ON COLUMN ltv.scored.upper IS 'Upper limit of p_renew.';
+COMMENT ON COLUMN ltv.scored.lower IS 'Lower limit at 95 % of p_renew, or of estimate where there is one: the uncertainty of the model, not of the outcome.';
+COMMENT ON COLUMN ltv.scored.upper IS 'Upper limit of the same.';
 COMMENT ON COLUMN ltv.scored.expected_lifetime IS 'Mean remaining lifetime: see predict.';
 COMMENT ON COLUMN ltv.scored.linear_predictor IS 'The features'' part of the model against the average training row; NULL for kaplan_meier.';
 COMMENT ON COLUMN ltv.scored.risk_percentile IS 'Share of the training rows whose features were associated with less risk than this row''s, 0 to 1: the event probability from the start, within the horizon that train stored, ranked among theirs. NULL for a version without a training profile.';
 COMMENT ON COLUMN ltv.scored.risk_decile IS '1 (least risk) to 10: risk_percentile in tenths.';
 COMMENT ON COLUMN ltv.scored.risk_band IS 'low (below half of the training rows), medium (to 80 %), high (to 95 %), very high.';
-COMMENT ON COLUMN ltv.scored.confidence IS 'high (the limits are at most 0.1 apart), medium (0.25), low (wider, beyond the observed time, or a feature out of its training range), unknown (no limits), none (abstains).';
+COMMENT ON COLUMN ltv.scored.confidence IS 'high (the limits are at most 0.1 apart; of an estimate at most 20 % of it), medium (0.25; 50 %), low (wider, beyond the observed time, or a feature out of its training range), unknown (no limits), none (abstains): see confidence_reason.';
 COMMENT ON COLUMN ltv.scored.abstain IS 'There is no score to act on.';
 COMMENT ON COLUMN ltv.scored.abstain_reason IS 'Why.';
 COMMENT ON COLUMN ltv.scored.out_of_range_features IS 'Numeric features below the least or above the greatest value of the training rows, by name; NULL when there is none.';
-COMMENT ON COLUMN ltv.scored.reason_1 IS 'What p_event is most associated with: feature = value. Not a cause.';
-COMMENT ON COLUMN ltv.scored.reason_1_effect IS 'Its part of p_event less that of the average training row: see explain.';
+COMMENT ON COLUMN ltv.scored.reason_1 IS 'What p_event, or the estimate, is most associated with: feature = value. Not a cause. NULL for a hybrid, whose components explain it.';
+COMMENT ON COLUMN ltv.scored.reason_1_effect IS 'Its part of p_event, or of the estimate in its unit, less that of the average training row: see explain and explain_amount.';
 COMMENT ON COLUMN ltv.scored.reason_2 IS 'The second.';
 COMMENT ON COLUMN ltv.scored.reason_2_effect IS 'Its part.';
 COMMENT ON COLUMN ltv.scored.reason_3 IS 'The third.';
 COMMENT ON COLUMN ltv.scored.reason_3_effect IS 'Its part.';
 COMMENT ON COLUMN ltv.scored.status IS 'As predict says: ok, extrapolated, pooled: and why (scored by the model of all rows), unseen NULL: and features that no training row lacked (scored by trees all the same), or why there is no score.';
 COMMENT ON COLUMN ltv.scored.scored_at IS 'When the statement''s transaction began.';
+COMMENT ON COLUMN ltv.scored.estimate IS 'The expected amount, in its own unit, of a model of amounts; what a hybrid with terms of its own makes the row worth. NULL for a model of durations.';
+COMMENT ON COLUMN ltv.scored.outcome_lower IS 'Lower limit at 95 % of the amount itself, not of what is expected.';
+COMMENT ON COLUMN ltv.scored.outcome_upper IS 'Upper limit of the same.';
+COMMENT ON COLUMN ltv.scored.outcome_method IS 'How these limits were found: conformal (from the errors on the rows that train held out: see conformal_margin), or the law of the model (see outcome_interval). NULL without.';
+COMMENT ON COLUMN ltv.scored.value_percentile IS 'Share of the training rows that were expected to have less than this one, 0 to 1. NULL for a version without a training profile.';
+COMMENT ON COLUMN ltv.scored.value_decile IS '1 (least) to 10: value_percentile in tenths.';
+COMMENT ON COLUMN ltv.scored.value_band IS 'low (below half of the training rows), medium (to 80 %), high (to 95 %), very high.';
+COMMENT ON COLUMN ltv.scored.confidence_reason IS 'Why the confidence is what it is.';
 
 CREATE FUNCTION ltv.score(
     model text, source regclass, id text, horizon double precision DEFAULT 12, given text DEFAULT NULL, explain_top integer DEFAULT 3, as_of date DEFAULT NULL
@@ -67,11 +83,16 @@ AS $$
 DECLARE
     found_version integer;
     fitted ltv.model;
+    algorithm text;
     groups text[];
-    risk ltv.profile;
+    group_name text := 'NULL::text';
+    ranked ltv.profile;
     risk_horizon double precision;
     outside text;
     wanted text;
+    margin double precision;
+    relative boolean;
+    held_out bigint;
 BEGIN
     IF score.model IS NULL OR score.source IS NULL OR score.id IS NULL OR score.horizon IS NULL THEN
         RAISE EXCEPTION 'score needs a model, a source, the name of its key and a horizon' USING ERRCODE = 'null_value_not_allowed';
@@ -98,6 +119,7 @@ BEGIN
     found_version := ltv.model_version(score.model);
     SELECT v.fitted, array_remove(ARRAY(SELECT jsonb_array_elements_text(v.spec -> 'segment_by')) || (v.spec ->> 'strata'), NULL) INTO fitted, groups FROM ltv.model_versions v
     WHERE v.model = split_part(score.model, '@', 1) AND v.version = found_version;
+    algorithm := ltv.model_algorithm(fitted);
     -- What any row would be refused for is said before the first one is read.
     SELECT format_type(a.atttypid, a.atttypmod) INTO wanted FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = score.source AND a.attname = score.given AND a.attnum > 0 AND t.typcategory <> 'N';
@@ -113,8 +135,21 @@ BEGIN
                   HINT = (SELECT 'Features are found by name; it has: ' || string_agg(a.attname, ', ' ORDER BY a.attnum) || '.' FROM pg_attribute a
                           WHERE a.attrelid = score.source AND a.attnum > 0 AND NOT a.attisdropped);
     END IF;
+    IF algorithm IN ('bg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
+        RAISE EXCEPTION 'a % model tells of purchases, not of how long a contract lasts or of an amount given features', algorithm
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use expected_purchases, probability_alive, expected_spend or transactional_value.';
+    ELSIF algorithm = 'hybrid' AND ltv.hybrid_own_terms(fitted) IS NULL THEN
+        RAISE EXCEPTION 'this hybrid model has no terms of its own under which a row could be valued'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use hybrid_value(model, row, contract_terms(revenue, ...)), or store them: fit_hybrid(..., terms => ..., revenue => ''column'').';
+    ELSIF algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') AND score.given IS NOT NULL THEN
+        RAISE EXCEPTION 'a % model knows no age: given must be NULL', algorithm
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'An age that matters is a feature of a model of amounts, and a term of a hybrid.';
+    END IF;
     groups := ARRAY(SELECT g FROM unnest(groups) WITH ORDINALITY AS u (g, place) WHERE g = ANY (ltv.model_features(fitted)) ORDER BY place);
-    SELECT p.profile, p.horizon INTO risk, risk_horizon FROM ltv.model_profiles p
+    IF groups <> '{}' THEN
+        group_name := (SELECT string_agg(format('s.%I::text', g), ' || '' / '' || ' ORDER BY place) FROM unnest(groups) WITH ORDINALITY AS u (g, place));
+    END IF;
+    SELECT p.profile, p.horizon INTO ranked, risk_horizon FROM ltv.model_profiles p
     WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'prediction';
     -- Only where the training column and this one are numbers; of true and false there is no range.
     SELECT string_agg(format('CASE WHEN s.%1$I < %2$L::double precision OR s.%1$I > %3$L::double precision THEN %4$L END', p.input, r.minimum, r.maximum, p.input), ', ' ORDER BY p.input)
@@ -123,6 +158,47 @@ BEGIN
     WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'feature' AND r.kind = 'numbers' AND r.n > 0
       AND a.attrelid = score.source AND a.attname = p.input AND a.attnum > 0 AND t.oid = a.atttypid AND t.typcategory = 'N';
     -- OFFSET 0: each is computed once, not wherever it is read.
+    IF algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') THEN
+        SELECT ltv.conformal_margin(p.profile, 0.95), p.input = 'relative_error', r.n INTO margin, relative, held_out
+        FROM ltv.model_profiles p, LATERAL ltv.profile_summary(p.profile) AS r
+        WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'error';
+        RETURN QUERY EXECUTE format($q$
+            SELECT s.%1$I::text, $4, $5, $6, %2$s, v.horizon, v.p_renew, 1 - v.p_renew, v.lower, v.upper, NULL::float8, NULL::float8, NULL::float8, NULL::integer, NULL::text,
+                   CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN NOT v.plain OR o.names IS NOT NULL THEN 'low' WHEN w.width <= 0.2 THEN 'high'
+                        WHEN w.width <= 0.5 THEN 'medium' WHEN w.width IS NOT NULL THEN 'low' ELSE 'unknown' END,
+                   a.reason IS NOT NULL, a.reason, o.names,
+                   e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], v.status, now(),
+                   v.estimate, y.lower, y.upper, CASE WHEN y.lower IS NOT NULL THEN y.method END,
+                   k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
+                   CASE WHEN k.rank < 0.5 THEN 'low' WHEN k.rank < 0.8 THEN 'medium' WHEN k.rank < 0.95 THEN 'high' WHEN k.rank IS NOT NULL THEN 'very high' END,
+                   CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN NOT v.plain THEN v.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
+                        WHEN w.width > 10 THEN 'the limits are more than ten times the estimate apart'
+                        WHEN w.width IS NOT NULL THEN 'the limits are ' || round(100 * w.width::numeric, 1) || ' %% of the estimate apart' ELSE %3$L END
+            FROM %4$s AS s
+            CROSS JOIN LATERAL (%5$s OFFSET 0) AS v
+            CROSS JOIN LATERAL (SELECT (v.upper - v.lower) / nullif(abs(v.estimate), 0) AS width OFFSET 0) AS w
+            CROSS JOIN LATERAL (SELECT ltv.profile_rank($2, v.estimate) AS rank OFFSET 0) AS k
+            CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %6$s), '') AS names OFFSET 0) AS o
+            CROSS JOIN LATERAL (SELECT CASE WHEN v.estimate IS NULL THEN v.status END AS reason OFFSET 0) AS a
+            LEFT JOIN LATERAL (%7$s OFFSET 0) AS y ON true
+            LEFT JOIN LATERAL (
+                SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
+                FROM %8$s AS x WHERE x.rank <= $3) AS e ON $3 > 0
+            $q$,
+            score.id, group_name,
+            CASE algorithm WHEN 'boosted_value' THEN 'no limits are known of trees' WHEN 'hybrid' THEN 'a component tells no error: a rule, or trees' ELSE 'the fit has no standard errors' END,
+            score.source,
+            CASE algorithm WHEN 'hybrid' THEN 'SELECT h.value::float8 AS estimate, h.lower::float8, h.upper::float8, h.p_renew, h.horizon::float8, h.status, h.status = ''ok'' AS plain FROM ltv.hybrid_value($1, s.*) AS h'
+                           ELSE 'SELECT i.value AS estimate, i.lower, i.upper, NULL::float8 AS p_renew, NULL::float8 AS horizon, i.status, i.status = ''ok'' OR starts_with(i.status, ''ok: '') AS plain FROM ltv.expected_value_interval($1, s.*) AS i' END,
+            ', ' || outside,
+            CASE WHEN margin IS NOT NULL AND relative THEN 'SELECT greatest(0, v.estimate * (1 - $7)) AS lower, v.estimate * (1 + $7) AS upper, ''conformal: errors of '' || $8 || '' rows held out, relative to the estimate'' AS method'
+                 WHEN margin IS NOT NULL THEN 'SELECT v.estimate - $7 AS lower, v.estimate + $7 AS upper, ''conformal: errors of '' || $8 || '' rows held out'' AS method'
+                 WHEN algorithm = 'hybrid' THEN 'SELECT NULL::float8 AS lower, NULL::float8 AS upper, NULL AS method'
+                 ELSE 'SELECT i.lower, i.upper, i.law AS method FROM ltv.outcome_interval($1, s.*) AS i' END,
+            CASE algorithm WHEN 'hybrid' THEN '(SELECT NULL::text AS feature, NULL::text AS value, NULL::float8 AS contribution, NULL::integer AS rank)' ELSE 'ltv.explain($1, s.*, $3)' END)
+        USING fitted, ranked, CASE algorithm WHEN 'hybrid' THEN 0 ELSE coalesce(score.explain_top, 0) END, coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version, margin, held_out;
+        RETURN;
+    END IF;
     RETURN QUERY EXECUTE format($q$
         SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, p.renewal_probability, p.event_probability, p.lower, p.upper, p.expected_lifetime, p.linear_predictor,
                k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
@@ -130,7 +206,10 @@ BEGIN
                CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN p.status <> 'ok' OR o.names IS NOT NULL THEN 'low' WHEN p.upper - p.lower <= 0.1 THEN 'high'
                     WHEN p.upper - p.lower <= 0.25 THEN 'medium' WHEN p.upper - p.lower IS NOT NULL THEN 'low' ELSE 'unknown' END,
                a.reason IS NOT NULL, a.reason, o.names,
-               e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], coalesce(p.status, a.reason), now()
+               e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], coalesce(p.status, a.reason), now(),
+               NULL::float8, NULL::float8, NULL::float8, NULL::text, NULL::float8, NULL::integer, NULL::text,
+               CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN p.status <> 'ok' THEN p.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
+                    WHEN p.upper - p.lower IS NOT NULL THEN 'the limits are ' || round((p.upper - p.lower)::numeric, 3) || ' apart' ELSE %7$L END
         FROM %3$s AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN %4$s >= 0 AND %4$s < 'Infinity' THEN %4$s END AS age OFFSET 0) AS g
         LEFT JOIN LATERAL ltv.predict($1, s.*, $2, g.age) AS p ON true
@@ -142,10 +221,12 @@ BEGIN
             SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
             FROM ltv.explain($1, s.*, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0
         $q$,
-        score.id, CASE WHEN groups = '{}' THEN 'NULL::text' ELSE (SELECT string_agg(format('s.%I::text', g), ' || '' / '' || ' ORDER BY place) FROM unnest(groups) WITH ORDINALITY AS u (g, place)) END, score.source,
+        score.id, group_name, score.source,
         CASE WHEN score.given IS NULL THEN '0::double precision' ELSE format('s.%I::double precision', score.given) END,
-        ', ' || outside, coalesce(score.given, 'given'))
-    USING fitted, score.horizon, risk, risk_horizon, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version;
+        ', ' || outside, coalesce(score.given, 'given'),
+        CASE algorithm WHEN 'rule' THEN 'no limits: a rule was written down, nothing was estimated' WHEN 'boosted_hazard' THEN 'no limits are known of trees'
+                       ELSE 'no limits: nobody was seen to leave within the window, or nobody to stay' END)
+    USING fitted, score.horizon, ranked, risk_horizon, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version;
 END
 $$;
-COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version): probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons, in flat columns. id: the column that is the key. given: the column with the age of each row (none: from the start). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';
+COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit; horizon does not count. A hybrid with terms of its own: what it makes the row worth, with limits. id: the column that is the key. given: the column with the age of each row (none: from the start; not for amounts and hybrids). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';

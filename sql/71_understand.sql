@@ -267,10 +267,18 @@ BEGIN
             SELECT s.%1$I::text AS segment, v.feature, v.level, v.number FROM %2$s AS s, LATERAL (VALUES %3$s) AS v (feature, level, number)
         ), numbers AS (
             SELECT segment, feature, count(number) AS n, avg(number) AS mean, coalesce(var_samp(number), 0) AS variance FROM cell GROUP BY 1, 2 HAVING count(number) > 0
+        ), numbers_with_others AS (
+            -- Those before and those after, never the sum of all less its own part: what is left of that is rounding where a segment is nearly all.
+            SELECT a.*, nullif(coalesce(sum(n) OVER before, 0) + coalesce(sum(n) OVER behind, 0), 0) AS others_n,
+                   coalesce(sum(n * mean) OVER before, 0) + coalesce(sum(n * mean) OVER behind, 0) AS others_sum,
+                   coalesce(sum((n - 1) * variance + n * (mean - centre) ^ 2) OVER before, 0) + coalesce(sum((n - 1) * variance + n * (mean - centre) ^ 2) OVER behind, 0) AS others_squares
+            FROM (SELECT b.*, sum(n * mean) OVER w / sum(n) OVER w AS centre FROM numbers AS b WINDOW w AS (PARTITION BY feature)) AS a
+            WINDOW before AS (PARTITION BY feature ORDER BY segment ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+                   behind AS (PARTITION BY feature ORDER BY segment DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ), number_rows AS (
-            SELECT a.segment, a.feature, NULL::text AS level, a.n, a.mean AS value, o.mean AS others, (a.mean - o.mean) / nullif(sqrt((a.variance + o.variance) / 2), 0) AS difference
-            FROM numbers AS a LEFT JOIN LATERAL (
-                SELECT avg(c.number) AS mean, coalesce(var_samp(c.number), 0) AS variance FROM cell AS c WHERE c.feature = a.feature AND c.segment IS DISTINCT FROM a.segment) AS o ON true
+            SELECT a.segment, a.feature, NULL::text AS level, a.n, a.mean AS value, a.others_sum / a.others_n AS others,
+                   (a.mean - a.others_sum / a.others_n) / nullif(sqrt((a.variance + coalesce(greatest(a.others_squares - a.others_n * (a.others_sum / a.others_n - a.centre) ^ 2, 0) / nullif(a.others_n - 1, 0), 0)) / 2), 0) AS difference
+            FROM numbers_with_others AS a
         ), sizes AS (
             SELECT segment, feature, count(level) AS n FROM cell GROUP BY 1, 2
         ), levels AS (

@@ -2,7 +2,7 @@
 
 use ltv_engine::amount::{Family, Options, fit, fit_tweedie as fit_tweedie_power, fit_two_part as fit_both};
 use ltv_engine::hazard::design::Design;
-use ltv_engine::model::features::Unscorable;
+use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::{Fit, Model, naming};
 use ltv_engine::{Error, Interrupt, Result};
 use pgrx::prelude::*;
@@ -126,26 +126,36 @@ struct Told {
     status: String,
 }
 
+/// What is to be said of the expected amount of a row that has one.
+pub fn standing(model: &Model, values: &[Value], is_trustworthy: bool) -> String {
+    match (is_trustworthy, &model.fit) {
+        (false, _) => "the fit is not to be trusted: see model_status".into(),
+        (true, Fit::BoostedValue(_)) => {
+            match crate::predict::unlearnt(model, values) {
+                None => format!("ok: {NO_LIMITS}"),
+                Some(unlearnt) => format!("{unlearnt}; {NO_LIMITS}"),
+            }
+        }
+        (true, _) => "ok".into(),
+    }
+}
+
+/// What is known of limits where there are none.
+pub const NO_LIMITS: &str = "no limits are known of trees, see conformal_interval";
+
 fn told(call: &Call, by: ModelBy, level: f64) -> Option<std::result::Result<Told, Unscorable>> {
     call.look(by, |model, values| {
         if let Fit::Hybrid(fit) = &model.fit {
-            let valued = crate::hybrid::valued(fit, model, values, None);
-            return valued.map(|valued| Told {
+            let valued = crate::hybrid::valued(fit, model, values, None, Some(level))?;
+            return Ok(Told {
                 value: valued.amount(),
-                lower: None,
-                upper: None,
-                status: valued.status.into(),
+                lower: valued.limits().map(|(lower, _)| lower),
+                upper: valued.limits().map(|(_, upper)| upper),
+                status: valued.status,
             });
         }
         let appraisal = settle(model.appraise(values, level, &mut Vec::new()))?;
-        let status = match (appraisal.is_trustworthy, &model.fit) {
-            (false, _) => "the fit is not to be trusted: see model_status".into(),
-            (true, Fit::BoostedValue(_)) => match crate::predict::unlearnt(model, values) {
-                None => "ok: no limits are known of trees, see conformal_interval".into(),
-                Some(unlearnt) => format!("{unlearnt}; no limits are known of trees, see conformal_interval"),
-            },
-            (true, _) => "ok".into(),
-        };
+        let status = standing(model, values, appraisal.is_trustworthy);
         let said = appraisal.expectation;
         Ok(Told { value: said.value, lower: said.lower, upper: said.upper, status })
     })
@@ -171,6 +181,32 @@ pub fn expected_value_interval(call: &Call, by: ModelBy) -> pg_sys::Datum {
         Some(Err(why)) => {
             vec![Field::Float(None), Field::Float(None), Field::Float(None), Field::Text(Some(why.to_string()))]
         }
+    })
+}
+
+/// `outcome_interval(model, row, level)`: limits of one amount by the law of the model.
+pub fn outcome_interval(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let Some(level) = call.float(2) else { return call.null() };
+    let found = call.look(by, |model, values| {
+        settle(model.check_amounts());
+        let mut columns = Vec::new();
+        let appraisal = settle(model.appraise(values, level, &mut columns))?;
+        let outcomes = settle(model.outcomes(values, level, &mut columns));
+        Ok((outcomes, standing(model, values, appraisal.is_trustworthy)))
+    });
+    let none = || vec![Field::Float(None), Field::Float(None), Field::Text(None)];
+    let said = |mut fields: Vec<Field>, status: String| {
+        fields.push(Field::Text(Some(status)));
+        fields
+    };
+    call.answer_tuple(match found {
+        None => return call.null(),
+        Some(Ok((Some(found), status))) => said(
+            vec![Field::Float(Some(found.lower)), Field::Float(Some(found.upper)), Field::Name(found.law)],
+            status,
+        ),
+        Some(Ok((None, _))) => said(none(), "no law is known of one amount: see conformal_interval".into()),
+        Some(Err(why)) => said(none(), Unscorable::to_string(&why)),
     })
 }
 

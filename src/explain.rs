@@ -3,6 +3,7 @@
 use ltv_engine::Error;
 use ltv_engine::hazard::cox::Status;
 use ltv_engine::hazard::link::Link;
+use ltv_engine::model::amount_explain::AmountScale;
 use ltv_engine::model::explain::{Allocation, apportion};
 use ltv_engine::model::features::{Kind, Unscorable, Value};
 use ltv_engine::model::subject::Subject;
@@ -18,12 +19,15 @@ use crate::pg::interrupts;
 use crate::predict::standing;
 use crate::value::{Asked, asked, missing, stated, with_terms};
 
+const BEYOND: &str = "an amount is beyond the numbers";
+
 /// What is explained.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
     EventProbability,
     RenewalProbability,
     LinearPredictor,
+    Amount(AmountScale),
 }
 
 /// The scale of a model's linear predictor, as `unit` names it.
@@ -48,8 +52,31 @@ fn scale(model: &Model) -> Option<&'static str> {
 }
 
 fn unit_of(model: &Model, name: &str) -> ltv_engine::Result<Unit> {
+    if let Fit::Hybrid(_) = &model.fit {
+        return Err(Error::invalid(
+            "a hybrid model is explained by its components",
+            "hybrid_components names them: explain each of them, and hybrid_value tells what they make of the row.",
+        ));
+    }
+    if let Some(own) = model.amount_scale() {
+        return match (name, own) {
+            ("auto" | "amount", _) => Ok(Unit::Amount(AmountScale::Amount)),
+            ("linear-predictor", _) => Ok(Unit::Amount(own)),
+            ("log-amount", AmountScale::Logarithm) => Ok(Unit::Amount(own)),
+            _ => Err(Error::invalid(
+                format!("a {} model has no unit \"{name}\"", model.algorithm()),
+                match own {
+                    AmountScale::Logarithm => {
+                        "It tells of amounts: unit => 'amount', or 'log-amount', on which features add up."
+                    }
+                    AmountScale::Amount => "It tells of amounts: unit => 'amount'.",
+                },
+            )),
+        };
+    }
     let own = scale(model);
     match name {
+        "auto" => Ok(Unit::EventProbability),
         "probability" | "event-probability" => Ok(Unit::EventProbability),
         "renewal-probability" => Ok(Unit::RenewalProbability),
         "linear-predictor" if own.is_some() => Ok(Unit::LinearPredictor),
@@ -123,12 +150,16 @@ fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> 
     if parts.len() > top {
         let rest = parts.split_off(top);
         parts.push(Part {
-            feature: if rest.len() == 1 { "(1 other)".into() } else { format!("({} others)", rest.len()) },
+            feature: others(rest.len()),
             value: None,
             amount: rest.iter().map(|part| part.amount).sum(),
         });
     }
     Told { parts, baseline: allocation.baseline, prediction: allocation.prediction }
+}
+
+fn others(count: usize) -> String {
+    if count == 1 { "(1 other)".into() } else { format!("({count} others)") }
 }
 
 fn direction(sign: f64) -> Field {
@@ -166,6 +197,7 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let rows = call.look(by, |model, values| {
         let unit = settle(unit_of(model, unit));
         let allocation = match unit {
+            Unit::Amount(scale) => settle(model.allocate_amount(values, scale)),
             Unit::LinearPredictor => model.allocate_linear_predictor(values),
             _ => settle(model.allocate(values, 0.0, |subject| {
                 interrupts::check()?;
@@ -175,6 +207,7 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
         };
         match allocation {
             Err(why) => vec![unexplained(culprit(&why), why.to_string(), 8)],
+            Ok(None) if matches!(unit, Unit::Amount(_)) => vec![unexplained([None, None], BEYOND.into(), 8)],
             Ok(None) => {
                 let mut columns = Vec::new();
                 let why = model.subject(values, &mut columns).map(|subject| subject.undefined(given).to_owned());
@@ -182,7 +215,10 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
             }
             Ok(Some(allocation)) => {
                 let told = told(model, values, allocation, top);
-                let status = trust(model, values, given + horizon);
+                let status = match unit {
+                    Unit::Amount(_) => trust_amount(model, values),
+                    _ => trust(model, values, given + horizon),
+                };
                 let row = |(at, part): (usize, &Part)| {
                     vec![
                         Field::Int4(Some(at as i32 + 1)),
@@ -202,6 +238,61 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
     call.answer_rows(rows.unwrap_or_default())
 }
 
+/// `explain_amount(model, row, top)`: on the scale on which the features add up, and as much of the amount.
+pub fn explain_amount(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    const WIDTH: usize = 11;
+    let Some(top) = count(call, 2) else { return call.answer_rows(Vec::new()) };
+    let rows = call.look(by, |model, values| {
+        settle(unit_of(model, "auto").and_then(|_| model.check_amounts()));
+        let own = model.amount_scale().unwrap_or(AmountScale::Amount);
+        let of = |scale| match settle(model.allocate_amount(values, scale)) {
+            Err(why) => Err(vec![unexplained(culprit(&why), why.to_string(), WIDTH)]),
+            Ok(None) => Err(vec![unexplained([None, None], BEYOND.into(), WIDTH)]),
+            Ok(Some(allocation)) => Ok(allocation),
+        };
+        let (link, amount) = match (of(own), of(AmountScale::Amount)) {
+            (Ok(link), Ok(amount)) => (link, amount),
+            (Err(why), _) | (_, Err(why)) => return why,
+        };
+        let status = trust_amount(model, values);
+        // The amounts say which features are told: those of a row are in one order on both scales but for two parts that
+        // pull in different directions.
+        let amounts = told(model, values, amount, usize::MAX);
+        let links = told(model, values, link, usize::MAX);
+        let mut rows: Vec<(String, Option<String>, f64, f64)> = amounts
+            .parts
+            .into_iter()
+            .map(|part| {
+                let same = links.parts.iter().find(|other| other.feature == part.feature);
+                (part.feature, part.value, same.map_or(0.0, |other| other.amount), part.amount)
+            })
+            .collect();
+        if rows.len() > top {
+            let rest = rows.split_off(top);
+            let sum = |of: fn(&(String, Option<String>, f64, f64)) -> f64| rest.iter().map(of).sum::<f64>();
+            rows.push((others(rest.len()), None, sum(|row| row.2), sum(|row| row.3)));
+        }
+        let (baseline, prediction) = (amounts.baseline, amounts.prediction);
+        let row = |(at, (feature, value, link, amount)): (usize, (String, Option<String>, f64, f64))| {
+            vec![
+                Field::Int4(Some(at as i32 + 1)),
+                Field::Text(Some(feature)),
+                Field::Text(value),
+                Field::Float(Some(link)),
+                Field::Float((own == AmountScale::Logarithm).then(|| link.exp())),
+                Field::Float(Some(amount)),
+                direction(amount),
+                Field::Float(Some(baseline)),
+                Field::Float(Some(prediction)),
+                Field::Name(own.name()),
+                Field::Text(Some(status.clone())),
+            ]
+        };
+        rows.into_iter().enumerate().map(row).collect()
+    });
+    call.answer_rows(rows.unwrap_or_default())
+}
+
 /// `expected_events(model, row, until, since)`: NULL for a row that has no score, or was not watched.
 pub fn expected_events(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(until), Some(since)) = (call.float(2), call.float(3)) else { return call.null() };
@@ -210,6 +301,18 @@ pub fn expected_events(call: &Call, by: ModelBy) -> pg_sys::Datum {
         _ => None,
     });
     call.answer_float(expected.flatten())
+}
+
+/// As `expected_value_interval` says it of the same row.
+fn trust_amount(model: &Model, values: &[Value]) -> String {
+    let appraisal = settle(model.appraise(values, 0.95, &mut Vec::new()));
+    let is_trustworthy = appraisal.is_ok_and(|appraisal| appraisal.is_trustworthy);
+    // What is known of limits is not asked here.
+    let known = crate::amount::standing(model, values, is_trustworthy);
+    match known.strip_suffix(crate::amount::NO_LIMITS) {
+        Some(known) => known.trim_end_matches([':', ';', ' ']).into(),
+        None => known,
+    }
 }
 
 /// As `predict` says it of the same row.

@@ -1,9 +1,13 @@
 //! The hybrid model in SQL: what its components say of a row becomes the terms of one valuation.
 
 use ltv_engine::model::features::{Unscorable, Value};
-use ltv_engine::model::hybrid::{Amounts, Component, HybridFit, Role};
+use ltv_engine::model::hybrid::{AmountError, Amounts, Component, HybridFit, Role};
 use ltv_engine::model::{Fit, Model};
+use ltv_engine::survival::CurveView;
+use ltv_engine::survival::kaplan_meier::critical_value;
 use ltv_engine::value::lifetime_value::{Status, lifetime_value};
+use ltv_engine::value::terms::Terms;
+use ltv_engine::value::uncertainty::present_value;
 use ltv_engine::value::{ContractTerms, Minor};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
@@ -69,15 +73,24 @@ pub fn hybrid_components(call: &Call) -> pg_sys::Datum {
 /// A row's value and what it is made of.
 pub struct Valued {
     pub value: Minor,
+    /// What the errors of curve and amounts make uncertain of it, at the level of the terms.
+    limits: Option<(Minor, Minor)>,
     terms: ContractTerms,
     renewal_probability: Option<f64>,
-    pub status: &'static str,
+    pub status: String,
 }
 
 impl Valued {
-    /// In major units.
+    fn in_major_units(&self, amount: Minor) -> f64 {
+        amount.amount(self.terms.plain.minor_digits)
+    }
+
     pub fn amount(&self) -> f64 {
-        self.value.amount(self.terms.plain.minor_digits)
+        self.in_major_units(self.value)
+    }
+
+    pub fn limits(&self) -> Option<(f64, f64)> {
+        self.limits.map(|(lower, upper)| (self.in_major_units(lower), self.in_major_units(upper)))
     }
 }
 
@@ -87,7 +100,7 @@ fn filled(
     model: &Model,
     values: &[Value],
     given: Option<ContractTerms>,
-) -> std::result::Result<(ContractTerms, bool), Unscorable> {
+) -> std::result::Result<(ContractTerms, Amounts), Unscorable> {
     let stored = || {
         settle(fit.terms()).unwrap_or_else(|| {
             raise(Error::invalid(
@@ -97,7 +110,8 @@ fn filled(
         })
     };
     let mut terms = given.unwrap_or_else(stored);
-    let Amounts { expansion, margin, cost, revenue, is_trustworthy } = settle(fit.amounts(&model.features, values))?;
+    let amounts = settle(fit.amounts(&model.features, values))?;
+    let Amounts { expansion, margin, cost, revenue, .. } = amounts;
     terms.plain.expansion = expansion.unwrap_or(terms.plain.expansion);
     terms.plain.margin = margin.unwrap_or(terms.plain.margin);
     terms.plain.cost_to_serve = cost.unwrap_or(terms.plain.cost_to_serve);
@@ -105,34 +119,103 @@ fn filled(
         terms.revenue = of_double(revenue);
     }
     settle(terms.validate());
-    Ok((terms, is_trustworthy))
+    Ok((terms, amounts))
 }
 
-/// The value of a row under its terms: the renewal model's curve, the other components in the terms.
+/// The value of a row under its terms: the renewal model's curve, the other components in the terms. At `level`, where
+/// one is given, and not that of the terms.
 pub fn valued(
     fit: &HybridFit,
     model: &Model,
     values: &[Value],
     given: Option<ContractTerms>,
+    level: Option<f64>,
 ) -> std::result::Result<Valued, Unscorable> {
-    let (terms, is_trustworthy) = filled(fit, model, values, given)?;
+    let (mut terms, amounts) = filled(fit, model, values, given)?;
+    terms.plain.level = level.unwrap_or(terms.plain.level);
     let asked = Asked::of(&terms);
     let (age, horizon) = (terms.plain.given, f64::from(terms.plain.horizon));
     let looked = settle(fit.subject(&model.features, values, |subject| {
         let subject = subject?;
-        let valuation =
-            with_terms(&asked, |terms| subject.view_for_value(terms, |curve| settle(lifetime_value(curve, terms))));
-        Ok((valuation, settle(subject.renewal_probability(age, horizon)), subject.is_trustworthy()))
+        let looked = with_terms(&asked, |terms| {
+            subject.view_for_value(terms, |curve| {
+                let valuation = settle(lifetime_value(curve, terms))?;
+                Some((valuation, settle(variance(curve, terms, &amounts))))
+            })
+        });
+        Ok((looked, settle(subject.renewal_probability(age, horizon)), subject.is_trustworthy()))
     }));
-    let (valuation, renewal_probability, curve_is_trustworthy) = looked?;
-    let Some(valuation) = valuation else {
+    let (looked, renewal_probability, curve_is_trustworthy) = looked?;
+    let Some((valuation, variance)) = looked else {
         return Err(Unscorable::Undefined { reason: Status::NoSuchAge.name().into() });
     };
-    let status = match is_trustworthy && curve_is_trustworthy {
-        true => valuation.status.name(),
-        false => "a component is not to be trusted: see hybrid_components",
+    let digits = terms.plain.minor_digits;
+    let z = settle(critical_value(terms.plain.level));
+    let limits = variance.map(|variance| {
+        let width = settle(Minor::round(z * variance.sqrt(), digits));
+        (valuation.ltv - width, valuation.ltv + width)
+    });
+    let plain = valuation.status.name();
+    let pooled = settle(fit.pooled_because(&model.features, values));
+    let status = match (amounts.is_trustworthy && curve_is_trustworthy, pooled) {
+        (false, _) => "a component is not to be trusted: see hybrid_components".into(),
+        (true, Some(why)) if plain == "ok" => format!("pooled: {why}"),
+        (true, Some(why)) => format!("pooled: {why}; {plain}"),
+        (true, None) => plain.into(),
     };
-    Ok(Valued { value: valuation.ltv, terms, renewal_probability, status })
+    Ok(Valued { value: valuation.ltv, limits, terms, renewal_probability, status })
+}
+
+/// The variance of a value by the delta method: that by the curve, and for each model of an amount the square of its error
+/// times the slope of the value in it. Models are fitted each by itself, so that their errors are taken to be
+/// independent; one model in two roles errs in both at once. `None` where one of them is unknown.
+fn variance(curve: CurveView, terms: &Terms, amounts: &Amounts) -> Result<Option<f64>> {
+    let Some((_, Some(by_curve))) = present_value(curve, terms)? else { return Ok(None) };
+    let mut moves: Vec<(Role, f64)> = Vec::new();
+    for AmountError { role, std_error, source } in amounts.errors.iter().flatten() {
+        let Some(error) = std_error else { return Ok(None) };
+        let Some(slope) = slope(curve, terms, *role, *error)? else { return Ok(None) };
+        match moves.iter_mut().find(|(other, _)| other == source) {
+            Some((_, sum)) => *sum += slope * error,
+            None => moves.push((*source, slope * error)),
+        }
+    }
+    let total = by_curve + moves.iter().map(|(_, by)| by * by).sum::<f64>();
+    Ok(Some(total).filter(|total| total.is_finite()))
+}
+
+/// The derivative of the value in the amount of a role: exact for margin and cost, in which it is a straight line.
+fn slope(curve: CurveView, terms: &Terms, role: Role, error: f64) -> Result<Option<f64>> {
+    let now = match role {
+        Role::Expansion => terms.expansion,
+        Role::Margin => terms.margin,
+        Role::Cost => terms.cost_to_serve,
+        Role::Renewal => return Ok(Some(0.0)),
+    };
+    let at = |amount: f64| {
+        let mut terms = *terms;
+        match role {
+            Role::Expansion => terms.expansion = amount,
+            Role::Margin => terms.margin = amount,
+            _ => terms.cost_to_serve = amount,
+        }
+        Ok(present_value(curve, &terms)?.map(|(value, _)| value))
+    };
+    if error == 0.0 {
+        return Ok(Some(0.0));
+    }
+    // Within what terms may be.
+    let step = match role {
+        Role::Expansion => (1e-4 * (1.0 + now.abs())).min((1.0 + now) / 2.0),
+        _ => error,
+    };
+    let (low, high) = match role {
+        Role::Margin => (now - step, now),
+        Role::Cost => (now, now + step),
+        _ => (now - step, now + step),
+    };
+    let (Some(before), Some(after)) = (at(low)?, at(high)?) else { return Ok(None) };
+    Ok(Some((after - before) / (high - low)))
 }
 
 fn given(call: &Call) -> Option<ContractTerms> {
@@ -142,10 +225,10 @@ fn given(call: &Call) -> Option<ContractTerms> {
 /// `hybrid_value(model, row, terms)`.
 pub fn hybrid_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let given = given(call);
-    let answer = call.look(by, |model, values| valued(hybrid(model), model, values, given));
+    let answer = call.look(by, |model, values| valued(hybrid(model), model, values, given, None));
     call.answer_tuple(match answer {
         None => return call.null(),
-        Some(Ok(Valued { value, terms, renewal_probability, status })) => {
+        Some(Ok(Valued { value, limits, terms, renewal_probability, status })) => {
             let plain = &terms.plain;
             vec![
                 Field::Money(Some(value), plain.minor_digits),
@@ -155,15 +238,27 @@ pub fn hybrid_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
                 Field::Float(Some(plain.cost_to_serve)),
                 Field::Int4(Some(plain.horizon as i32)),
                 Field::Text(terms.currency),
-                Field::Name(status),
+                Field::Text(Some(status)),
+                Field::Money(limits.map(|(lower, _)| lower), plain.minor_digits),
+                Field::Money(limits.map(|(_, upper)| upper), plain.minor_digits),
             ]
         }
         Some(Err(why)) => {
             let mut fields: Vec<Field> = (0..7).map(|_| Field::Text(None)).collect();
             fields.push(Field::Text(Some(why.to_string())));
+            fields.extend([Field::Text(None), Field::Text(None)]);
             fields
         }
     })
+}
+
+/// `hybrid_own_terms(model)`: those that are stored in it; NULL without.
+pub fn hybrid_own_terms(call: &Call) -> pg_sys::Datum {
+    let terms = call.model(0, |model| settle(hybrid(model).terms()).map(|terms| terms.encode()));
+    match terms.flatten() {
+        Some(bytes) => call.answer_bytes(&bytes),
+        None => call.null(),
+    }
 }
 
 /// `hybrid_terms(model, row, terms)`; NULL for a row that has none.

@@ -105,15 +105,22 @@ fn profile_send(value: Value<Profile>) -> Vec<u8> {
 }
 
 /// `profile_rank(p, value)`.
-#[pg_extern(sql = false)]
-fn profile_rank(p: Value<Profile>, value: f64) -> Option<f64> {
-    p.0.rank(value)
+pub fn rank(call: &Call) -> pg_sys::Datum {
+    let Some(value) = call.float(1) else { return call.null() };
+    call.answer_float(call.profile(0, |profile| profile.rank(value)).flatten())
 }
 
 /// `profile_quantile(p, q)`.
-#[pg_extern(sql = false)]
-fn profile_quantile(p: Value<Profile>, q: f64) -> Option<f64> {
-    settle(p.0.quantile(q))
+pub fn quantile(call: &Call) -> pg_sys::Datum {
+    let Some(q) = call.float(1) else { return call.null() };
+    call.answer_float(call.profile(0, |profile| settle(profile.quantile(q))).flatten())
+}
+
+/// `conformal_margin(errors, level)` of errors in a profile.
+pub fn conformal_margin(call: &Call) -> pg_sys::Datum {
+    let Some(level) = call.float(1) else { return call.null() };
+    let margin = call.profile(0, |errors| settle(errors.conformal_margin(level)));
+    call.answer_float(margin.flatten())
 }
 
 /// `poisson_interval(count, level)`.

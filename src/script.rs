@@ -66,10 +66,10 @@ extension_sql_file!("../sql/62_recalibration.sql", name = "recalibration", requi
 extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["recalibration"]);
 extension_sql_file!("../sql/63_conformal.sql", name = "conformal", requires = ["explain"]);
 extension_sql_file!("../sql/63_thresholds.sql", name = "thresholds", requires = ["conformal"]);
-extension_sql_file!("../sql/63_summary.sql", name = "summary", requires = ["thresholds"]);
-extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["summary"]);
+extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["thresholds"]);
 extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["profile"]);
-extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["segments"]);
+extension_sql_file!("../sql/67_summary.sql", name = "summary", requires = ["segments"]);
+extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["summary"]);
 extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);
 extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
 extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);

@@ -58,6 +58,12 @@ export!(expected_value_interval_model, pg_finfo_expected_value_interval_model, |
 export!(expected_value_interval_name, pg_finfo_expected_value_interval_name, |f| {
     crate::amount::expected_value_interval(&Call::new(f), ModelBy::Name)
 });
+export!(outcome_interval_model, pg_finfo_outcome_interval_model, |f| {
+    crate::amount::outcome_interval(&Call::new(f), ModelBy::Value)
+});
+export!(outcome_interval_name, pg_finfo_outcome_interval_name, |f| {
+    crate::amount::outcome_interval(&Call::new(f), ModelBy::Name)
+});
 export!(rule_model, pg_finfo_rule_model, |f| crate::amount::rule(&Call::new(f)));
 export!(fit_hybrid, pg_finfo_fit_hybrid, |f| crate::hybrid::fit_hybrid(&Call::new(f)));
 export!(hybrid_components, pg_finfo_hybrid_components, |f| crate::hybrid::hybrid_components(&Call::new(f)));
@@ -67,5 +73,6 @@ export!(hybrid_value_model, pg_finfo_hybrid_value_model, |f| {
 export!(hybrid_value_name, pg_finfo_hybrid_value_name, |f| {
     crate::hybrid::hybrid_value(&Call::new(f), ModelBy::Name)
 });
+export!(hybrid_own_terms, pg_finfo_hybrid_own_terms, |f| crate::hybrid::hybrid_own_terms(&Call::new(f)));
 export!(hybrid_terms, pg_finfo_hybrid_terms, |f| crate::hybrid::hybrid_terms(&Call::new(f)));
 export!(hybrid_curve, pg_finfo_hybrid_curve, |f| crate::hybrid::hybrid_curve(&Call::new(f)));

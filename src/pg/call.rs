@@ -1,5 +1,6 @@
 //! A call of one of our functions, taken apart safely: arguments by place, the answer as datum, tuple or rows.
 
+use ltv_engine::assess::profile::Profile;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::Model;
 use ltv_engine::model::features::{Unscorable, Value};
@@ -191,6 +192,14 @@ impl Call {
         // SAFETY: the functions that read models keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
         Some(read(site.model(bytes)))
+    }
+
+    /// A profile that is an argument; `None` when it is NULL.
+    pub fn profile<R>(&self, place: usize, read: impl FnOnce(&Profile) -> R) -> Option<R> {
+        let bytes = self.bytes(place)?;
+        // SAFETY: the functions that read profiles keep nothing else in fn_extra.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        Some(read(site.profile(bytes)))
     }
 
     /// As [`Call::score`] with the model at a later place and the row right after it; `answer` is also told the header of

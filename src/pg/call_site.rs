@@ -4,6 +4,7 @@
 
 use std::ffi::c_void;
 
+use ltv_engine::assess::profile::Profile;
 use ltv_engine::model::codec::{FINGERPRINT_BYTES, HEADER_BYTES, fingerprint};
 use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::subject::Subject;
@@ -30,6 +31,7 @@ pub struct CallSite {
     named: Vec<(String, Vec<u8>)>,
     snapshot: Option<SnapshotKey>,
     curves: Vec<HeldCurve>,
+    profile: Option<(Vec<u8>, Profile)>,
     pub result: Option<pg_sys::TupleDesc>,
     /// Room for one row of the result.
     pub row: Row,
@@ -196,6 +198,15 @@ impl CallSite {
     pub fn model(&mut self, bytes: &[u8]) -> &Model {
         self.hold(bytes);
         &self.models[0].model
+    }
+
+    /// The stored profile `bytes`, decoded only when it is not the one of the row before.
+    pub fn profile(&mut self, bytes: &[u8]) -> &Profile {
+        let held = match self.profile.take() {
+            Some(held) if held.0 == bytes => held,
+            _ => (bytes.to_vec(), settle(Profile::decode(bytes))),
+        };
+        &self.profile.insert(held).1
     }
 
     /// The model in use and the values of its features in a row.

@@ -7,6 +7,12 @@ use crate::pg::symbols::export;
 
 export!(explain_model, pg_finfo_explain_model, |f| crate::explain::explain(&Call::new(f), ModelBy::Value));
 export!(explain_name, pg_finfo_explain_name, |f| crate::explain::explain(&Call::new(f), ModelBy::Name));
+export!(explain_amount_model, pg_finfo_explain_amount_model, |f| {
+    crate::explain::explain_amount(&Call::new(f), ModelBy::Value)
+});
+export!(explain_amount_name, pg_finfo_explain_amount_name, |f| {
+    crate::explain::explain_amount(&Call::new(f), ModelBy::Name)
+});
 export!(explain_value_model, pg_finfo_explain_value_model, |f| {
     crate::explain::explain_value(&Call::new(f), ModelBy::Value)
 });

@@ -95,6 +95,11 @@ impl State for Profile {
 export!(profile_add_number, pg_finfo_profile_add_number, |f| add_number(f));
 export!(profile_add_text, pg_finfo_profile_add_text, |f| add_text(f));
 export!(profile_combine, pg_finfo_profile_combine, |f| combine::<Profile>(f));
+export!(profile_rank, pg_finfo_profile_rank, |f| crate::profile::rank(&Call::new(f)));
+export!(profile_quantile, pg_finfo_profile_quantile, |f| crate::profile::quantile(&Call::new(f)));
+export!(profile_conformal_margin, pg_finfo_profile_conformal_margin, |f| {
+    crate::profile::conformal_margin(&Call::new(f))
+});
 export!(profile_summary, pg_finfo_profile_summary, |f| crate::profile::summary(&Call::new(f)));
 export!(profile_levels, pg_finfo_profile_levels, |f| crate::profile::levels(&Call::new(f)));
 export!(poisson_interval, pg_finfo_poisson_interval, |f| crate::profile::poisson(&Call::new(f)));

@@ -2,8 +2,10 @@
 
 use ltv_engine::Result;
 use ltv_engine::model::Fit;
+use ltv_engine::model::amount_explain::AmountScale;
 use pgrx::JsonB;
 use pgrx::spi::{SpiClient, quote_literal};
+use serde_json::json;
 
 use crate::pg::varlena::Value;
 use crate::train::amount::said;
@@ -33,8 +35,13 @@ pub fn taken(client: &SpiClient, source: &Source, request: &Request, trained: &T
             inputs.push(("prediction", "expected_value".into(), None, said(source, "expected_value", "")));
             None
         }
-        // What it is worth may need terms that are told when it is asked.
-        Fit::Hybrid(_) => None,
+        Fit::Hybrid(fit) => {
+            // What it is worth may need terms that are told when it is asked.
+            if fit.terms()?.is_some() {
+                inputs.push(("prediction", "expected_value".into(), None, said(source, "expected_value", "")));
+            }
+            None
+        }
         Fit::Renewal(fit) => Some(fit.period),
         _ => request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0),
     };
@@ -57,5 +64,41 @@ pub fn taken(client: &SpiClient, source: &Source, request: &Request, trained: &T
         source.training(),
     );
     let model = Value(trained.model.clone());
-    spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<JsonB>())
+    let mut profiles = spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<JsonB>())?;
+    let errors = errors(client, source, request, trained)?;
+    if let (Some(JsonB(serde_json::Value::Array(all))), Some(errors)) = (&mut profiles, errors) {
+        all.push(errors);
+    }
+    Ok(profiles)
+}
+
+/// How far the expected amounts of the rows held out were from what they were: in units of the expectation where that is
+/// greater than 0 by the model, so that intervals made of them are wide where amounts are large.
+fn errors(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    trained: &Trained,
+) -> Result<Option<serde_json::Value>> {
+    let values_rows = match &trained.model.fit {
+        Fit::Hybrid(fit) => fit.terms()?.is_some(),
+        _ => trained.model.amount_scale().is_some(),
+    };
+    if !values_rows || request.target.is_none() || request.holdout.is_none() {
+        return Ok(None);
+    }
+    let (input, error) = match trained.model.amount_scale() {
+        Some(AmountScale::Logarithm) => ("relative_error", "abs(y - e) / nullif(e, 0)"),
+        _ => ("absolute_error", "abs(y - e)"),
+    };
+    let query = format!(
+        "SELECT ltv.profile_agg({error})::text FROM (SELECT {} AS y, {} AS e FROM {} WHERE {}) AS q WHERE e IS NOT NULL",
+        source.duration,
+        said(source, "expected_value", ""),
+        source.from,
+        source.held_out()
+    );
+    let model = Value(trained.model.clone());
+    let found = spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<String>())?;
+    Ok(found.map(|profile| json!({"role": "error", "input": input, "horizon": null, "profile": profile})))
 }

@@ -222,6 +222,12 @@ impl Request {
                 "Use null_policy => 'impute', or make the NULLs a level in a view: coalesce(plan, '?').",
             ));
         }
+        if null_policy.fills() && algorithm.without_rows().is_some() {
+            return Err(Error::invalid(
+                format!("a {algorithm_name} learns nothing from rows, so nothing that could stand for their NULLs"),
+                "What a NULL counts as is its components' affair: train these with null_policy; 'drop' leaves such rows out here.",
+            ));
+        }
         Ok(Request {
             target,
             segment_by,

@@ -8,6 +8,8 @@ use crate::hazard::discrete::{DiscreteFit, Uncertainty};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Expectation {
     pub value: f64,
+    /// By the delta method on the scale of the value; `None` when it is unknown.
+    pub std_error: Option<f64>,
     pub lower: Option<f64>,
     pub upper: Option<f64>,
 }
@@ -27,7 +29,9 @@ impl Expectation {
             let limit = if on_log_scale { value * move_by.exp() } else { value + move_by };
             limit.is_finite().then_some(limit)
         };
-        Expectation { value, lower: limit(-1.0), upper: limit(1.0) }
+        let std_error = deviation.map(|deviation| if on_log_scale { value * deviation } else { deviation });
+        let std_error = std_error.filter(|error| error.is_finite());
+        Expectation { value, std_error, lower: limit(-1.0), upper: limit(1.0) }
     }
 }
 

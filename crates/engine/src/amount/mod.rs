@@ -7,12 +7,14 @@
 mod expectation;
 mod fit;
 mod newton;
+mod outcome;
 mod rows;
 pub mod tweedie;
 mod two_part;
 
 pub use expectation::Expectation;
 pub use fit::{AmountFit, Options, fit, fit_tweedie};
+pub use outcome::Outcomes;
 pub use two_part::{TwoPartFit, fit_two_part};
 
 use serde::{Deserialize, Serialize};

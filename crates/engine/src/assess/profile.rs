@@ -205,6 +205,38 @@ impl Profile {
         Some((below / count as f64).min(1.0))
     }
 
+    /// A number that at least `place` of all do not exceed: the greatest of the bin in which the `place`-th smallest is,
+    /// that number itself as long as each has a bin. `None` unless there are so many.
+    pub fn not_exceeded_by(&self, place: u64) -> Option<f64> {
+        let mut below = 0;
+        let bin = self.bins().find(|bin| {
+            below += bin.count;
+            place > 0 && below >= place
+        });
+        bin.map(|bin| bin.greatest)
+    }
+
+    /// The error that a further row exceeds with a probability of at most 1 − `level`, of a profile of errors: the
+    /// ⌈(n + 1) level⌉-th smallest of n (split conformal prediction: Vovk, Gammerman & Shafer 2005; Lei, G'Sell, Rinaldo,
+    /// Tibshirani & Wasserman 2018), or what is next above it at the end of its bin. `None` when there are too few.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a level outside (0, 1), and for an error below 0.
+    pub fn conformal_margin(&self, level: f64) -> Result<Option<f64>> {
+        if !(level > 0.0 && level < 1.0) {
+            return Err(Error::invalid(format!("the level must be between 0 and 1, got {level}"), "0.9 is usual."));
+        }
+        if let Some((least, _)) = self.range().filter(|(least, _)| *least < 0.0) {
+            return Err(Error::invalid(
+                format!("errors must not be negative, and one is {least}"),
+                "profile_agg(abs(observed - predicted)) over the rows held out.",
+            ));
+        }
+        let n = self.bins().map(|bin| bin.count).sum::<u64>();
+        let place = ((n as f64 + 1.0) * level - 1e-9).ceil();
+        Ok(if place <= n as f64 { self.not_exceeded_by(place as u64) } else { None })
+    }
+
     /// The least number that a share `p` of all does not exceed, within a bin in a straight line.
     ///
     /// # Errors

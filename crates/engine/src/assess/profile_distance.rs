@@ -42,28 +42,12 @@ pub fn poisson_interval(count: f64, level: f64) -> Result<(f64, f64)> {
         return Err(Error::invalid(format!("level must be between 0 and 1, got {level}"), "0.95 is usual."));
     }
     let tail = (1.0 - level) / 2.0;
-    let lower = if count > 0.0 { quantile_of_chi_squared(1.0 - tail, 2.0 * count) / 2.0 } else { 0.0 };
-    Ok((lower, quantile_of_chi_squared(tail, 2.0 * count + 2.0) / 2.0))
+    let lower = if count > 0.0 { normal::chi_squared_upper_quantile(1.0 - tail, 2.0 * count) / 2.0 } else { 0.0 };
+    Ok((lower, normal::chi_squared_upper_quantile(tail, 2.0 * count + 2.0) / 2.0))
 }
 
 fn chi_squared_quantile(df: f64) -> f64 {
-    quantile_of_chi_squared(0.001, df)
-}
-
-/// The x that a chi-squared variable exceeds with probability `tail`.
-fn quantile_of_chi_squared(tail: f64, df: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 100.0 + df + 20.0 * df.sqrt() - 2.0 * tail.ln());
-    while normal::chi_squared_upper_tail(high, df) > tail {
-        high *= 2.0;
-    }
-    for _ in 0..200 {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
-            break;
-        }
-        if normal::chi_squared_upper_tail(middle, df) > tail { low = middle } else { high = middle }
-    }
-    f64::midpoint(low, high)
+    normal::chi_squared_upper_quantile(0.001, df)
 }
 
 /// How far `now` has gone from `base`: the population stability index (Siddiqi 2006; its law under no drift: Yurdakul

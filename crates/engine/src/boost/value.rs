@@ -302,7 +302,7 @@ impl BoostedValueFit {
     pub fn expectation(&self, x: &[f64]) -> Option<Expectation> {
         let value = self.family.mean(self.linear_predictor(x));
         let known = self.end != End::NoEvents && value.is_finite();
-        known.then_some(Expectation { value, lower: None, upper: None })
+        known.then_some(Expectation { value, std_error: None, lower: None, upper: None })
     }
 
     /// Whether there were rows to stop by.

@@ -1,6 +1,6 @@
 //! Models of amounts as values: their coefficients, what they say of a row, and what is to be told of the fit.
 
-use crate::amount::{AmountFit, Expectation, Family, TwoPartFit};
+use crate::amount::{AmountFit, Expectation, Family, Outcomes, TwoPartFit};
 use crate::boost::hazard::End;
 use crate::hazard::cox::Status;
 use crate::model::coefficients::{Coefficient, Quality};
@@ -95,6 +95,22 @@ impl Model {
         Ok(match expectation {
             Some(expectation) => Ok(Appraisal { expectation, is_trustworthy }),
             None => Err(Unscorable::Undefined { reason: undefined().into() }),
+        })
+    }
+
+    /// The limits of one amount of such a row, by the law of the model; `None` for a row without an expectation, and where
+    /// no law tells.
+    ///
+    /// # Errors
+    /// As [`Model::appraise`].
+    pub fn outcomes(&self, values: &[Value], level: f64, columns: &mut Vec<f64>) -> Result<Option<Outcomes>> {
+        if self.appraise(values, level, columns)?.is_err() {
+            return Ok(None);
+        }
+        Ok(match &self.fit {
+            Fit::Amount(fit) => fit.outcomes(columns, level),
+            Fit::TwoPart(fit) => fit.outcomes(columns, level),
+            _ => None,
         })
     }
 

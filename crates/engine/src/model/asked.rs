@@ -80,6 +80,8 @@ impl Subject<'_> {
         let until = given + horizon;
         let tell = |curve: CurveView, lifetime: &dyn Fn() -> Option<f64>| {
             let variance = curve.log_variance_between(given, until);
+            // An estimate of no error at all – nobody was seen to leave, or nothing was estimated – says nothing of it.
+            let variance = variance.filter(|variance| *variance > 0.0);
             let limits = renewal_probability.zip(variance).and_then(|(p, variance)| limits(p, variance, z));
             Outlook {
                 renewal_probability,

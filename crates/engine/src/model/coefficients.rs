@@ -131,10 +131,14 @@ impl Model {
                 });
             }
             Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => return amount::quality(self),
-            // Those of the segments are of different rows: ask each.
-            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Segmented(_) | Fit::Rule(_) | Fit::Hybrid(_) => {
-                return None;
+            // The likelihoods of the segments are of different rows: ask each.
+            Fit::Segmented(segmented) => {
+                let own = segmented.segments.iter().filter_map(|segment| segment.model()?.quality());
+                let pooled = segmented.pooled.quality()?;
+                let parameters = own.map(|own| own.parameters).sum::<usize>() + pooled.parameters;
+                return Some(Quality { log_likelihood: None, parameters, aic: None, bic: None, ..pooled });
             }
+            Fit::KaplanMeier(_) | Fit::Contractual(_) | Fit::Rule(_) | Fit::Hybrid(_) => return None,
         };
         let known = *status != Status::NoEvents;
         let penalised = |penalty: f64| known.then_some(penalty * parameters as f64 - 2.0 * log_likelihood);

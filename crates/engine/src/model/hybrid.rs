@@ -119,6 +119,16 @@ pub struct HybridFit {
     pub revenue: Option<String>,
 }
 
+/// How sure a component is of its amount.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AmountError {
+    pub role: Role,
+    /// `None` when it is unknown.
+    pub std_error: Option<f64>,
+    /// The first role that the same model has: what one model says is off everywhere at once.
+    pub source: Role,
+}
+
 /// What the components say of a row, in the order of the roles; `None` where there is no such component.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Amounts {
@@ -126,6 +136,8 @@ pub struct Amounts {
     pub margin: Option<f64>,
     pub cost: Option<f64>,
     pub revenue: Option<f64>,
+    /// Of the components of amounts, in the order of the roles.
+    pub errors: [Option<AmountError>; 3],
     /// All fits are to be trusted.
     pub is_trustworthy: bool,
 }
@@ -157,38 +169,17 @@ impl HybridFit {
 
     /// Every column that some component reads, in the order in which they are met.
     pub(super) fn features(&self) -> Result<Vec<Feature>> {
-        let mut all: Vec<Feature> = Vec::new();
-        let revenue = self.revenue.iter().map(|name| Feature { name: name.clone(), kind: Kind::Numeric });
-        let mut of_components = Vec::new();
+        let mut all: Vec<Merged> = Vec::new();
         for component in &self.components {
-            of_components.extend(component.model()?.features.iter().cloned());
-        }
-        for feature in of_components.into_iter().chain(revenue) {
-            let Some(known) = all.iter_mut().find(|known| known.name == feature.name) else {
-                all.push(feature);
-                continue;
-            };
-            match (&mut known.kind, feature.kind) {
-                (Kind::Category { levels }, Kind::Category { levels: more }) => {
-                    levels.extend(more);
-                    levels.sort_unstable();
-                    levels.dedup();
-                }
-                (one, other) if *one == other => {}
-                // What stands in for a NULL is each component's own affair.
-                (one, other) if one.is_text() && other.is_text() => *one = Kind::Stratum,
-                (one, other) if !one.is_text() && !other.is_text() && one.is_boolean() == other.is_boolean() => {
-                    *one = if one.is_boolean() { Kind::Boolean } else { Kind::Numeric };
-                }
-                _ => {
-                    return Err(Error::invalid(
-                        format!("\"{}\" is of different kinds in the components", feature.name),
-                        "A column is a number, a boolean or a text for all models that read it.",
-                    ));
-                }
+            let model = component.model()?;
+            for feature in &model.features {
+                merge(&mut all, feature.clone(), texts(model, feature))?;
             }
         }
-        Ok(all)
+        if let Some(name) = &self.revenue {
+            merge(&mut all, Feature { name: name.clone(), kind: Kind::Numeric }, Vec::new())?;
+        }
+        Ok(all.into_iter().map(|merged| merged.feature).collect())
     }
 
     /// # Errors
@@ -213,7 +204,16 @@ impl HybridFit {
     /// The values of one model's features among those of all.
     fn values_of<'a>(&self, model: &Model, features: &[Feature], values: &[Value<'a>]) -> Vec<Value<'a>> {
         let place = |feature: &Feature| features.iter().position(|other| other.name == feature.name);
-        model.features.iter().map(|feature| place(feature).map_or(Value::Null, |at| values[at])).collect()
+        let own = |feature: &Feature, value: Value<'a>| if feature.kind.is_text() { value } else { number(value) };
+        let value = |feature: &Feature| place(feature).map_or(Value::Null, |at| own(feature, values[at]));
+        model.features.iter().map(value).collect()
+    }
+
+    /// Why the renewal model scores the row as one of all rows, not of its segment; `None` when it does not.
+    pub fn pooled_because(&self, features: &[Feature], values: &[Value]) -> Result<Option<String>> {
+        let Some(renewal) = self.components.first() else { return Ok(None) };
+        let model = renewal.model()?;
+        Ok(model.pooled_because(&self.values_of(model, features, values)))
     }
 
     /// What the components of amounts say of a row.
@@ -237,6 +237,12 @@ impl HybridFit {
                 return Ok(Err(Unscorable::Undefined { reason }));
             }
             found.is_trustworthy &= is_trustworthy;
+            let same = self.components.iter().find(|other| other.stored == component.stored);
+            let source = same.map_or(role, |other| other.role);
+            let error = AmountError { role, std_error: expectation.std_error, source };
+            if let Some(free) = found.errors.iter_mut().find(|error| error.is_none()) {
+                *free = Some(error);
+            }
             match role {
                 Role::Expansion => found.expansion = Some(amount),
                 Role::Margin => found.margin = Some(amount),
@@ -246,7 +252,7 @@ impl HybridFit {
         }
         if let Some(name) = &self.revenue {
             let at = features.iter().position(|feature| feature.name == *name);
-            match at.map(|at| values[at]) {
+            match at.map(|at| number(values[at])) {
                 Some(Value::Number(revenue)) if (0.0..f64::INFINITY).contains(&revenue) => {
                     found.revenue = Some(revenue);
                 }
@@ -273,6 +279,77 @@ impl HybridFit {
         let mut columns = Vec::new();
         Ok(look(model.subject(&own, &mut columns)))
     }
+}
+
+/// A column as all components so far read it.
+struct Merged {
+    feature: Feature,
+    /// What those that read texts have seen in it.
+    texts: Vec<String>,
+}
+
+/// What a model has seen in a column that it reads as a text.
+fn texts(model: &Model, feature: &Feature) -> Vec<String> {
+    match (&feature.kind, &model.fit) {
+        (Kind::Stratum, Fit::Cox(fit)) => fit.strata.clone(),
+        (Kind::Segment, Fit::Segmented(segmented)) => {
+            let at = model.features.iter().position(|other| other.name == feature.name).unwrap_or(0);
+            segmented.segments.iter().filter_map(|segment| segment.levels.get(at).cloned()).collect()
+        }
+        (kind, _) => kind.levels().unwrap_or_default().to_vec(),
+    }
+}
+
+/// A text that is a boolean or a number, as the number that another model reads the same column as: cohorts know of texts
+/// only. NaN for any other.
+fn number(value: Value) -> Value {
+    match value {
+        Value::Text("true") => Value::Number(1.0),
+        Value::Text("false") => Value::Number(0.0),
+        Value::Text(text) => Value::Number(text.parse().unwrap_or(f64::NAN)),
+        other => other,
+    }
+}
+
+fn merge(all: &mut Vec<Merged>, feature: Feature, texts: Vec<String>) -> Result<()> {
+    let Some(known) = all.iter_mut().find(|known| known.feature.name == feature.name) else {
+        all.push(Merged { feature, texts });
+        return Ok(());
+    };
+    known.texts.extend(texts);
+    match (&mut known.feature.kind, feature.kind) {
+        (Kind::Category { levels }, Kind::Category { levels: more }) => {
+            levels.extend(more);
+            levels.sort_unstable();
+            levels.dedup();
+        }
+        (one, other) if *one == other => {}
+        // What stands in for a NULL is each component's own affair.
+        (one, other) if one.is_text() && other.is_text() => *one = Kind::Stratum,
+        (one, other) if !one.is_text() && !other.is_text() && one.is_boolean() == other.is_boolean() => {
+            *one = if one.is_boolean() { Kind::Boolean } else { Kind::Numeric };
+        }
+        // A boolean or whole number that one of them knows by its text.
+        (one, other)
+            if one.is_text() != other.is_text() && {
+                let truths = if one.is_text() { other.is_boolean() } else { one.is_boolean() };
+                let of_that_kind = |text: &String| match text.as_str() {
+                    "true" | "false" => truths,
+                    text => !truths && text.parse().is_ok_and(f64::is_finite),
+                };
+                !known.texts.is_empty() && known.texts.iter().all(of_that_kind)
+            } =>
+        {
+            *one = Kind::Stratum;
+        }
+        _ => {
+            return Err(Error::invalid(
+                format!("\"{}\" is of different kinds in the components", feature.name),
+                "A column is a number, a boolean or a text for all models that read it.",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn write_bytes<S: Serializer>(bytes: &[u8], to: S) -> std::result::Result<S::Ok, S::Error> {

@@ -3,6 +3,7 @@
 //! A score depends on the model and the row only.
 
 pub mod amount;
+pub mod amount_explain;
 mod asked;
 mod boosted;
 pub mod codec;

@@ -1,6 +1,7 @@
 //! Thin wrappers over `statrs`: the normal and chi-squared distributions where tests and intervals need them.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
+use crate::numeric::gamma::log_gamma;
+use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, Normal, StudentsT};
 
 /// The standard normal quantile of `p`; infinite at 0 and 1, NaN outside.
 pub fn quantile(p: f64) -> f64 {
@@ -29,6 +30,81 @@ pub fn chi_squared_upper_tail(x: f64, df: f64) -> f64 {
     }
 }
 
+/// The x that a chi-squared variable exceeds with probability `tail`, in (0, 1).
+pub fn chi_squared_upper_quantile(tail: f64, df: f64) -> f64 {
+    let Ok(distribution) = ChiSquared::new(df) else { return f64::NAN };
+    // So near to 0 the law is a power of x, and the tail above has no digits of what is below.
+    let half = df / 2.0;
+    let least = 2.0 * (((1.0 - tail).ln() + log_gamma(half + 1.0)[0]) / half).exp();
+    if least < 1e-12 {
+        return least;
+    }
+    // Wilson & Hilferty 1931.
+    let cube = 1.0 - 2.0 / (9.0 * df) - quantile(tail) * (2.0 / (9.0 * df)).sqrt();
+    let above = |x| chi_squared_upper_tail(x, df);
+    let near = climb(df * cube.max(1e-3).powi(3), |x| (above(x) - tail) / distribution.pdf(x));
+    between(0.0, 100.0 + df + 20.0 * df.sqrt() - 2.0 * tail.ln(), near, |x| above(x) > tail)
+}
+
+/// The x that a variable of Student's law with `df` degrees of freedom exceeds with probability `tail`, in (0, 1/2); NaN
+/// when `df` is not positive.
+pub fn student_upper_quantile(tail: f64, df: f64) -> f64 {
+    let z = -quantile(tail);
+    if df > 2000.0 && (0.0..6.0).contains(&z) {
+        // The distribution itself is a difference of large numbers then: Abramowitz & Stegun 1964, 26.7.5.
+        let square = z * z;
+        let terms = [
+            (square + 1.0) / 4.0,
+            ((5.0 * square + 16.0) * square + 3.0) / 96.0,
+            (((3.0 * square + 19.0) * square + 17.0) * square - 15.0) / 384.0,
+            ((((79.0 * square + 776.0) * square + 1482.0) * square - 1920.0) * square - 945.0) / 92160.0,
+        ];
+        return z + z * terms.into_iter().rev().fold(0.0, |sum, term| (sum + term) / df);
+    }
+    match StudentsT::new(0.0, 1.0, df) {
+        Ok(distribution) if tail > 0.0 && tail < 0.5 => {
+            let above = |x| distribution.sf(x);
+            let near = climb(z, |x| (above(x) - tail) / distribution.pdf(x));
+            between(0.0, 16.0, near, |x| above(x) > tail)
+        }
+        _ => f64::NAN,
+    }
+}
+
+/// Newton's method for positive roots from a guess: near the root, or anywhere where it fails.
+fn climb(mut x: f64, step: impl Fn(f64) -> f64) -> f64 {
+    for _ in 0..30 {
+        let by = step(x);
+        x = if x + by > 0.0 { x + by } else { x / 2.0 };
+        if by.is_nan() || by.abs() <= 1e-13 * x {
+            break;
+        }
+    }
+    x
+}
+
+/// Where `is_below` turns from true to false, to the last bit; first looked for around `near`. `high` is raised until it
+/// is beyond.
+fn between(mut low: f64, mut high: f64, near: f64, is_below: impl Fn(f64) -> bool) -> f64 {
+    let around = [1e-14, 1e-12, 1e-9].map(|width| (near * (1.0 - width), near * (1.0 + width)));
+    match around.into_iter().find(|(low, high)| is_below(*low) && !is_below(*high)) {
+        Some(found) => (low, high) = found,
+        None => {
+            while is_below(high) && high < f64::MAX / 2.0 {
+                high *= 2.0;
+            }
+        }
+    }
+    for _ in 0..200 {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            break;
+        }
+        if is_below(middle) { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +124,36 @@ mod tests {
         }
         assert_eq!(quantile(0.5), 0.0);
         assert!(quantile(1.5).is_nan() && quantile(f64::NAN).is_nan());
+    }
+
+    // References: R 4.2.2, qchisq(tail, df, lower = FALSE) and qt(tail, df, lower = FALSE).
+    #[test]
+    fn upper_quantiles_agree_with_r() {
+        for (tail, df, x) in [
+            (0.025, 3.0, 9.348403604496145),
+            (0.975, 3.0, 0.21579528262389794),
+            (0.975, 0.4, 1.2745079840059555e-08),
+            (0.975, 0.05, 9.479198738738122e-65),
+            (0.025, 0.05, 0.5309089728735468),
+            (0.5, 11.3, 10.640782079259509),
+            (1e-06, 40.0, 97.65295741506301),
+            (0.999, 250.0, 186.554103749931),
+            (0.025, 2000000.0, 2003921.8219309007),
+        ] {
+            assert_relative_eq!(chi_squared_upper_quantile(tail, df), x, max_relative = 1e-12);
+        }
+        for (tail, df, x) in [
+            (0.025, 1.0, 12.706204736174707),
+            (0.025, 2.0, 4.302652729749464),
+            (0.1, 3.5, 1.5765766051364043),
+            (0.025, 176.0, 1.973534387706102),
+            (0.4, 0.7, 0.3560313652346707),
+            (1e-06, 4.0, 41.57785415045099),
+            (0.0005, 100000.0, 3.290624031411882),
+        ] {
+            assert_relative_eq!(student_upper_quantile(tail, df), x, max_relative = 1e-12);
+        }
+        assert!(student_upper_quantile(0.025, 0.0).is_nan() && student_upper_quantile(0.5, 3.0).is_nan());
     }
 
     #[test]

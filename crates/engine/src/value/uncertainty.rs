@@ -13,7 +13,9 @@
 //!
 //! It is the uncertainty of the curve alone: not of revenue, cost or rates, nor of whether one customer stays.
 
-use crate::survival::Steps;
+use crate::Result;
+use crate::numeric::sum::Sum;
+use crate::survival::{CurveView, Steps};
 use crate::value::cash_flow::{Flow, flows};
 use crate::value::outlook::{Outlook, View};
 use crate::value::step_view::StepView;
@@ -28,6 +30,18 @@ pub fn variance(outlook: &Outlook, flows: &[Flow]) -> Option<f64> {
         return Some(0.0);
     }
     variance_if_any(outlook, flows).filter(|variance| *variance > 0.0)
+}
+
+/// The sum of present values before it is rounded, and its variance by the curve; `None` under terms without a valuation.
+///
+/// # Errors
+/// As [`lifetime_value`](super::lifetime_value::lifetime_value).
+pub fn present_value(curve: CurveView, terms: &Terms) -> Result<Option<(f64, Option<f64>)>> {
+    terms.validate()?;
+    let Some(outlook) = Outlook::new(curve, terms) else { return Ok(None) };
+    let flows = flows(&outlook, terms)?;
+    let value = flows.iter().map(Flow::present_value).collect::<Sum>().total();
+    Ok(Some((value, variance(&outlook, &flows))))
 }
 
 pub(super) fn depends_on_who_stays(flows: &[Flow]) -> bool {

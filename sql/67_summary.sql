@@ -26,15 +26,23 @@ AS $$
         FROM ruled GROUP BY line
     ), page (place, text) AS (
         SELECT 1, concat_ws(', ', ltv.model_algorithm(m), q.n || ' rows', q.events || ' events', 'fit: ' || ltv.model_status(m)) FROM ltv.model_fit(m) AS q
-        UNION ALL SELECT 2, 'features: ' || array_to_string(ltv.model_features(m), ', ') WHERE cardinality(ltv.model_features(m)) > 0
-        UNION ALL SELECT 3, E'\n' || string_agg(text, E'\n' ORDER BY line) || E'\n' FROM printed WHERE text IS NOT NULL
-        UNION ALL SELECT 4, 'log-likelihood ' || concat_ws(', ', round(q.log_likelihood::numeric, 3) || ' with ' || q.parameters || CASE q.parameters WHEN 1 THEN ' parameter' ELSE ' parameters' END,
+        UNION ALL SELECT 2, (SELECT string_agg(line, E'\n' ORDER BY place) FROM (
+                SELECT 0 AS place, format('%s segments: %s', count(*), (SELECT string_agg(format('%s %s', k.n, k.status), ', ' ORDER BY k.status COLLATE "C")
+                       FROM (SELECT t.status, count(*) AS n FROM ltv.model_segments(m) AS t GROUP BY 1) AS k)) AS line FROM ltv.model_segments(m)
+                UNION ALL
+                SELECT place, CASE WHEN place <= 20 THEN format('  %s: %s rows, %s events, %s', segment, n_rows, n_events, status)
+                                   ELSE format('  and %s more: see model_segments', n - 20) END
+                FROM (SELECT s.*, count(*) OVER () AS n FROM ltv.model_segments(m) WITH ORDINALITY AS s (segment, n_rows, n_events, status, weight, reason, place)) AS s WHERE place <= 21) AS l)
+            WHERE EXISTS (SELECT FROM ltv.model_segments(m))
+        UNION ALL SELECT 3, 'features: ' || array_to_string(ltv.model_features(m), ', ') WHERE cardinality(ltv.model_features(m)) > 0
+        UNION ALL SELECT 4, E'\n' || string_agg(text, E'\n' ORDER BY line) || E'\n' FROM printed WHERE text IS NOT NULL
+        UNION ALL SELECT 5, 'log-likelihood ' || concat_ws(', ', round(q.log_likelihood::numeric, 3) || ' with ' || q.parameters || CASE q.parameters WHEN 1 THEN ' parameter' ELSE ' parameters' END,
                                'AIC ' || round(q.aic::numeric, 2), 'BIC ' || round(q.bic::numeric, 2))
                   FROM ltv.model_fit(m) AS q WHERE q.log_likelihood IS NOT NULL
-        UNION ALL SELECT 5, string_agg(t.test || ' test: ' || round(t.chi_squared::numeric, 2) || ' on ' || t.df || ' df, p '
+        UNION ALL SELECT 6, string_agg(t.test || ' test: ' || round(t.chi_squared::numeric, 2) || ' on ' || t.df || ' df, p '
                                || CASE WHEN t.p_value < 0.0001 THEN '< 0.0001' ELSE '= ' || round(t.p_value::numeric, 4) END, E'\n' ORDER BY t.place)
                   FROM ltv.model_test(m) WITH ORDINALITY AS t (test, chi_squared, df, p_value, place)
     )
     SELECT string_agg(text, E'\n' ORDER BY place) FROM page
 $$;
-COMMENT ON FUNCTION ltv.model_summary(ltv.model) IS 'A fitted model on one page of text: algorithm, rows, events, whether to trust the fit; its coefficients (see coefficients, at 95 %; ratio: of hazards, or of odds); log-likelihood, AIC, BIC; whether the features together say anything (model_test). What a model does not have is left out. psql: \pset tuples_only, \pset format unaligned.';
+COMMENT ON FUNCTION ltv.model_summary(ltv.model) IS 'A fitted model on one page of text: algorithm, rows, events, whether to trust the fit; the first 20 of its segments, if it has any; its coefficients (see coefficients, at 95 %; ratio: of hazards, or of odds); log-likelihood, AIC, BIC; whether the features together say anything (model_test). What a model does not have is left out. psql: \pset tuples_only, \pset format unaligned.';

@@ -95,7 +95,7 @@ COMMENT ON FUNCTION ltv.model_test(ltv.model) IS 'Do the features together say a
 
 CREATE FUNCTION ltv.model_status(m ltv.model) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_status_wrapper';
-COMMENT ON FUNCTION ltv.model_status(ltv.model) IS 'ok, or what is to be known of the fit: no events; all decisions are the same; not converged; separated (a coefficient runs to infinity); determined by other terms (collinear); of decisions also periods without events or that nobody outlasts, and how many times were rounded up; of sbg and bdw also no churn, nobody renewed, too few renewals seen, homogeneous (customers do not differ) and polarised (who renews once never leaves), the latter two with the limiting curve.';
+COMMENT ON FUNCTION ltv.model_status(ltv.model) IS 'ok, or what is to be known of the fit: no events; all decisions are the same; not converged; separated (a coefficient runs to infinity); determined by other terms (collinear); undetermined (those at risk at the events do not differ by any term); of decisions also periods without events or that nobody outlasts, and how many times were rounded up; of sbg and bdw also no churn, nobody renewed, too few renewals seen, homogeneous (customers do not differ) and polarised (who renews once never leaves), the latter two with the limiting curve.';
 
 CREATE FUNCTION ltv.model_algorithm(m ltv.model) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_algorithm_wrapper';

@@ -186,7 +186,10 @@ pub fn status_of(model: &Model) -> String {
             let aliased: Vec<usize> = (0..coefficients.len()).filter(|at| coefficients[*at].is_none()).collect();
             let mut remarks = model.remarks();
             if !aliased.is_empty() {
-                remarks.insert(0, format!("determined by other terms: {}", named(&aliased)));
+                // Without an intercept and another coefficient there is nothing that could determine them.
+                let alone = aliased.len() == coefficients.len() && matches!(model.fit, Fit::Cox(_) | Fit::FineGray(_));
+                let remark = if alone { "undetermined" } else { "determined by other terms" };
+                remarks.insert(0, format!("{remark}: {}", named(&aliased)));
             }
             if remarks.is_empty() { "ok".into() } else { remarks.join("; ") }
         }

@@ -3,8 +3,8 @@
 use ltv_engine::hazard::cox::{self, Ties};
 use ltv_engine::hazard::design::{Design, Row};
 use ltv_engine::hazard::parametric;
-use ltv_engine::model::cohorts::Cohorts;
 use ltv_engine::model::codec::{HEADER_BYTES, fingerprint};
+use ltv_engine::model::cohorts::Cohorts;
 use ltv_engine::model::features::{Feature, Kind, Value};
 use ltv_engine::model::hybrid::Role;
 use ltv_engine::model::{Fit, Model};
@@ -72,7 +72,8 @@ fn change(json: &mut Json, dice: &mut Dice) {
         Json::Bool(flag) => *flag = !*flag,
         Json::String(text) => *text = ["", "x1", "converged", "no_events", "efron"][dice.below(5)].into(),
         _ => {
-            let odd = [json!(0), json!(-1), json!(1e308), json!(-1e308), json!(1e-320), json!(0.5), json!(3), json!(null)];
+            let odd =
+                [json!(0), json!(-1), json!(1e308), json!(-1e308), json!(1e-320), json!(0.5), json!(3), json!(null)];
             let large = [json!(u64::MAX), json!(u32::MAX), json!(i64::MIN), json!(1e300), json!([]), json!({})];
             let all = [&odd[..], &large[..]].concat();
             *json = all[dice.below(all.len())].clone();

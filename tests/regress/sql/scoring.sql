@@ -135,7 +135,8 @@ SELECT count(*) FILTER (WHERE NOT (a.lower <= b.lower AND b.lower <= b.renewal_p
        AND b.upper <= a.upper)) AS out_of_order
 FROM (SELECT * FROM telco ORDER BY customer_id LIMIT 200) AS telco, LATERAL ltv.predict('telco', telco, 24, level => 0.99) AS a,
     LATERAL ltv.predict('telco', telco, 24, level => 0.8) AS b;
-SELECT contract, senior_citizen, p.renewal_probability = i.survival AS same, abs(p.lower - i.lower) < 1e-12 AS lower, abs(p.upper - i.upper) < 1e-12 AS upper
+-- (Where nobody left, the curve has no variance, and predict knows no limits.)
+SELECT contract, senior_citizen, p.renewal_probability = i.survival AS same, CASE WHEN p.lower IS NULL THEN i.survival = 1 ELSE abs(p.lower - i.lower) < 1e-12 END AS lower, CASE WHEN p.upper IS NULL THEN i.survival = 1 ELSE abs(p.upper - i.upper) < 1e-12 END AS upper
 FROM (SELECT contract, senior_citizen, ltv.survival_agg(tenure, churn_event) AS s FROM telco GROUP BY contract, senior_citizen) AS g,
     LATERAL ltv.predict('plans', g, 30) AS p, LATERAL ltv.survival_interval(s, 30) AS i ORDER BY contract, senior_citizen;
 -- Also where the cohort's curve comes down to 0 later on.

@@ -105,6 +105,11 @@ def tasks(backend: Backend) -> list[Task]:
         Task("survival_agg, 10 segments", curves.format("segment"), floor=grouped.format("segment"), peers="kaplan-meier, 10 segments"),
         Task("survival_agg, 10,000 cohorts", curves.format("cohort"), floor=grouped.format("cohort"), peers="kaplan-meier, 10,000 cohorts"),
         Task("fit_cox, 10 covariates", f"SELECT ltv.fit_cox(days, churned, ARRAY[{row}]) IS NULL FROM contracts", "8", peers="cox, 10 covariates"),
+        Task(
+            "train('cox') with its checks, 10 features",
+            "SELECT ltv.train('bench_again', 'contracts', 'cox', duration => 'days', event => 'churned', "
+            f"features => '{{{','.join(COVARIATES)}}}') IS NULL",
+        ),
         Task("its arrays of 10 covariates alone", f"SELECT max(array_length(ARRAY[{row}], 1)) FROM contracts"),
         Task("fit_cox, delayed entry", f"SELECT ltv.fit_cox(entry, days, churned, ARRAY[{row}]) IS NULL FROM contracts", peers="cox, delayed entry"),
         Task(

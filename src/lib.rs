@@ -5,6 +5,7 @@ mod ages;
 mod amount;
 mod boost;
 mod calibration;
+mod cash_flows;
 mod contractual;
 mod currency;
 mod decimal;

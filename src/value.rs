@@ -1,19 +1,16 @@
 //! Money in SQL: lifetime value and the cash flows it is the sum of.
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Months, NaiveDate};
 use ltv_engine::Error;
 use ltv_engine::survival::CurveView;
-use ltv_engine::value::cash_flow::{self, CashFlow};
-use ltv_engine::value::components::{Component, components};
 use ltv_engine::value::contract::Calendar;
-use ltv_engine::value::day_count::day_number;
 use ltv_engine::value::lifetime_value::{self, Status, Valuation};
-use ltv_engine::value::{ContractTerms, Minor, Terms, UnitValuation};
+use ltv_engine::value::{ContractTerms, Terms, UnitValuation};
 use pgrx::prelude::*;
 
-use crate::ages::{Agreed, Arguments};
+use crate::ages::{Agreed, Arguments, Met};
 use crate::currency::digits_of;
-use crate::pg::call::{Call, Field, ModelBy, Row};
+use crate::pg::call::{Call, ModelBy, Row};
 use crate::pg::error::settle;
 use crate::pg::varlena::Stored;
 use crate::terms::{of_double, stated_on};
@@ -44,7 +41,7 @@ mod place {
 /// The money arguments of a call; the error names the first that is NULL and must not be.
 pub(crate) struct Asked<'a> {
     pub(crate) terms: Terms<'a>,
-    as_of: Option<NaiveDate>,
+    pub(crate) as_of: Option<NaiveDate>,
     pub(crate) currency: Option<String>,
 }
 
@@ -118,7 +115,7 @@ fn dated<R>(terms: &Terms, as_of: Option<NaiveDate>, value: impl FnOnce(&Terms) 
 }
 
 /// Applies `value` to the curve of argument 0; the reason when there is none.
-fn with_curve<R>(call: &Call, value: impl FnOnce(CurveView) -> R) -> Result<R, String> {
+pub(crate) fn with_curve<R>(call: &Call, value: impl FnOnce(CurveView) -> R) -> Result<R, String> {
     call.curve(value).ok_or_else(|| no_curve(call))
 }
 
@@ -160,37 +157,44 @@ fn are_passed(call: &Call, first: usize, held: &Arguments) -> bool {
 /// arguments are not read again.
 pub fn lifetime_value_curve(call: &Call) -> pg_sys::Datum {
     let changing = call.float(1 + place::REVENUE).zip(call.float(1 + place::GIVEN));
-    let valued = changing.and_then(|(revenue, given)| {
+    let answer = changing.and_then(|(revenue, given)| {
         let same = |held: &Agreed| held.arguments.as_ref().is_some_and(|held| are_passed(call, 1, held));
         let make = || {
             let Asked { terms, as_of, .. } = asked(call, 1).ok()?;
             Some(Agreed { terms, as_of, arguments: Some(passed(call, 1)) })
         };
-        valued_again(call, same, make, |held| Terms { revenue, given, ..held.terms })
+        call.answer_row_of_curve(|curve, ages, row| {
+            let (agreed, met) = ages.under(same, make)?;
+            let terms = || Terms { revenue, given, ..agreed.terms };
+            match valued_under(curve, agreed, met, (revenue, given), terms) {
+                Some(valuation) => put_valuation(row, &agreed.terms, call.text(1 + place::CURRENCY), &valuation),
+                None => put_no_value(row, Status::NoSuchAge.name()),
+            }
+            Some(())
+        })
     });
-    match valued {
-        Some((valuation, terms)) => call.answer_row(|row| match valuation {
-            Some(valuation) => put_valuation(row, &terms, call.text(1 + place::CURRENCY), &valuation),
-            None => put_no_value(row, Status::NoSuchAge.name()),
-        }),
-        None => value_curve(call, asked(call, 1).map_err(missing)),
-    }
+    answer.unwrap_or_else(|| value_curve(call, asked(call, 1).map_err(missing)))
 }
 
 /// `lifetime_value(curve, terms)`.
 pub fn lifetime_value_curve_terms(call: &Call) -> pg_sys::Datum {
     let stated = stated(call, 1);
-    let Some((terms, as_of)) = stated.as_ref().ok().and_then(|stated| Some((stated.plain()?, Asked::of(stated).as_of)))
-    else {
-        return value_curve(call, stated.as_ref().map(Asked::of).map_err(String::clone));
-    };
-    answer_valuation(call, stated.as_ref().map(Asked::of).map_err(String::clone), |_| {
+    let plain = stated.as_ref().ok().and_then(|stated| Some((stated.plain()?, Asked::of(stated).as_of, stated)));
+    let answer = plain.and_then(|(terms, as_of, stated)| {
         let same = |held: &Agreed| {
             held.arguments.is_none() && held.as_of == as_of && UnitValuation::share(&held.terms, &terms)
         };
         let make = || Some(Agreed { terms, as_of, arguments: None });
-        valued_again(call, same, make, |_| terms).map(|(valuation, _)| valuation).ok_or_else(|| no_curve(call))
-    })
+        call.answer_row_of_curve(|curve, ages, row| {
+            let (agreed, met) = ages.under(same, make)?;
+            match valued_under(curve, agreed, met, (terms.revenue, terms.given), || terms) {
+                Some(valuation) => put_valuation(row, &terms, stated.currency.as_deref(), &valuation),
+                None => put_no_value(row, Status::NoSuchAge.name()),
+            }
+            Some(())
+        })
+    });
+    answer.unwrap_or_else(|| value_curve(call, stated.as_ref().map(Asked::of).map_err(String::clone)))
 }
 
 /// `lifetime_value(model, row, …)`.
@@ -243,24 +247,20 @@ fn valued_curve(call: &Call, asked: &Asked) -> Valued {
     with_curve(call, |curve| with_terms(asked, |terms| settle(lifetime_value::lifetime_value(curve, terms))))
 }
 
-/// The same for terms without lists, and the terms: contracts of one curve, terms and age differ in their price only.
-/// `None` without a curve, and where nothing was agreed; see [`Ages::under`](crate::ages::Ages::under).
-fn valued_again(
-    call: &Call,
-    same: impl FnOnce(&Agreed) -> bool,
-    make: impl FnOnce() -> Option<Agreed>,
-    terms: impl FnOnce(&Agreed) -> Terms<'static>,
-) -> Option<(Option<Valuation>, Terms<'static>)> {
-    let valued = call.curve_and_ages(|curve, ages| {
-        let (agreed, met) = ages.under(same, make)?;
-        let (terms, as_of) = (terms(agreed), agreed.as_of);
-        let unit = || dated(&terms, as_of, |terms| settle(UnitValuation::new(curve, terms)));
-        let is_shared = UnitValuation::is_for(&terms);
-        let short = if is_shared { met.again(terms.given, unit).and_then(|unit| unit.at(terms.revenue)) } else { None };
-        let long = || dated(&terms, as_of, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
-        Some((short.or_else(long), terms))
-    });
-    valued.flatten()
+/// The same for terms without lists: contracts of one curve, terms and age differ in their price only.
+#[inline]
+fn valued_under(
+    curve: CurveView,
+    agreed: &Agreed,
+    met: &mut Met,
+    (revenue, given): (f64, f64),
+    terms: impl Fn() -> Terms<'static>,
+) -> Option<Valuation> {
+    let unit = || dated(&terms(), agreed.as_of, |terms| settle(UnitValuation::new(curve, terms)));
+    let is_shared = UnitValuation::is_for(&agreed.terms);
+    let short = if is_shared { met.again(given, unit).and_then(|unit| unit.at(revenue)) } else { None };
+    let long = || dated(&terms(), agreed.as_of, |terms| settle(lifetime_value::lifetime_value(curve, terms)));
+    short.or_else(long)
 }
 
 /// `present_value(curve, terms, revenue, given)`.
@@ -300,7 +300,12 @@ fn valued_model(call: &Call, by: ModelBy, asked: &Asked) -> Valued {
 }
 
 /// Applies `value` to the curve that the model of argument 0 has for the row of argument 1; the reason when there is none.
-fn with_model<R>(call: &Call, by: ModelBy, asked: &Asked, value: impl Fn(&Terms, CurveView) -> R) -> Result<R, String> {
+pub(crate) fn with_model<R>(
+    call: &Call,
+    by: ModelBy,
+    asked: &Asked,
+    value: impl Fn(&Terms, CurveView) -> R,
+) -> Result<R, String> {
     let scored = call.score(by, |subject| {
         let subject = subject.map_err(|why| why.to_string())?;
         subject.no_lifetime().map_or(Ok(()), |why| Err(why.to_string()))?;
@@ -363,98 +368,4 @@ fn put_valued(row: &mut Row, asked: &Asked, valued: &Valued) {
         Ok(None) => put_no_value(row, Status::NoSuchAge.name()),
         Err(why) => put_no_value(row, why),
     }
-}
-
-/// `cash_flows(curve, …)`.
-pub fn cash_flows_curve(call: &Call) -> pg_sys::Datum {
-    rows_curve(call, asked(call, 1).map_err(missing))
-}
-
-/// `cash_flows(curve, terms)`.
-pub fn cash_flows_curve_terms(call: &Call) -> pg_sys::Datum {
-    let terms = stated(call, 1);
-    rows_curve(call, terms.as_ref().map(Asked::of).map_err(String::clone))
-}
-
-/// `cash_flows(model, row, …)`.
-pub fn cash_flows_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    rows_model(call, by, asked(call, 2).map_err(missing))
-}
-
-/// `cash_flows(model, row, terms)`.
-pub fn cash_flows_model_terms(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let terms = stated(call, 2);
-    rows_model(call, by, terms.as_ref().map(Asked::of).map_err(String::clone))
-}
-
-fn rows_curve(call: &Call, asked: Result<Asked, String>) -> pg_sys::Datum {
-    let rows = asked.and_then(|asked| {
-        let rows = |curve: CurveView| with_terms(&asked, |terms| settle(cash_flow::cash_flows(curve, terms)));
-        Ok((with_curve(call, rows)?, asked))
-    });
-    answer_cash_flows(call, rows)
-}
-
-fn rows_model(call: &Call, by: ModelBy, asked: Result<Asked, String>) -> pg_sys::Datum {
-    let rows = asked.and_then(|asked| {
-        let rows = |terms: &Terms, curve: CurveView| settle(cash_flow::cash_flows(curve, terms));
-        Ok((with_model(call, by, &asked, rows)?, asked))
-    });
-    answer_cash_flows(call, rows)
-}
-
-/// No rows for what has no value: `lifetime_value` of the same arguments says why.
-fn answer_cash_flows(call: &Call, rows: Result<(Option<Vec<CashFlow>>, Asked), String>) -> pg_sys::Datum {
-    let Ok((Some(rows), asked)) = rows else { return call.answer_rows(Vec::new()) };
-    let money = |amount: Minor| Field::Money(Some(amount), asked.terms.minor_digits);
-    let due_on = |row: &CashFlow| {
-        Some(day_number(asked.as_of?.checked_add_days(Days::new(u64::try_from(row.due_days?).ok()?))?))
-    };
-    call.answer_rows(rows.iter().map(|row| {
-        vec![
-            Field::Int4(Some(row.period as i32)),
-            Field::Float(Some(row.due_months)),
-            Field::Int4(due_on(row)),
-            Field::Float(row.survival),
-            money(row.revenue),
-            money(row.cost),
-            money(row.margin),
-            Field::Float(Some(row.discount_factor)),
-            money(row.present_value),
-            money(row.cumulative),
-        ]
-    }))
-}
-
-/// `value_components(curve, terms)`.
-pub fn value_components_curve(call: &Call) -> pg_sys::Datum {
-    let found = stated(call, 1).and_then(|terms| {
-        let asked = Asked::of(&terms);
-        let found = with_curve(call, |curve| with_terms(&asked, |terms| settle(components(curve, terms))))?;
-        Ok((found, terms.plain.minor_digits))
-    });
-    answer_components(call, found)
-}
-
-/// `value_components(model, row, terms)`.
-pub fn value_components_model(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let found = stated(call, 2).and_then(|terms| {
-        let asked = Asked::of(&terms);
-        let found = with_model(call, by, &asked, |terms, curve| settle(components(curve, terms)))?;
-        Ok((found, terms.plain.minor_digits))
-    });
-    answer_components(call, found)
-}
-
-fn answer_components(call: &Call, found: Result<(Option<Vec<Component>>, u32), String>) -> pg_sys::Datum {
-    let Ok((Some(found), digits)) = found else { return call.answer_rows(Vec::new()) };
-    call.answer_rows((1..).zip(found).map(|(step, component)| {
-        vec![
-            Field::Int4(Some(step)),
-            Field::Text(Some(component.name.into())),
-            Field::Float(component.factor),
-            Field::Numeric(Some(component.amount.text(digits))),
-            Field::Numeric(Some(component.running.text(digits))),
-        ]
-    }))
 }

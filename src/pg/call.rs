@@ -4,43 +4,21 @@ use ltv_engine::assess::profile::Profile;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::Model;
 use ltv_engine::model::features::{Unscorable, Value};
+use ltv_engine::model::scoring::Window;
 use ltv_engine::model::subject::Subject;
 use ltv_engine::survival::CurveView;
-use ltv_engine::value::Minor;
-use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgSqlErrorCode, pg_sys};
+use pgrx::{FromDatum, PgSqlErrorCode, pg_sys};
 
 use crate::ages::Ages;
 use crate::pg::call_site::CallSite;
 use crate::pg::error::{report, settle};
-use crate::pg::numeric::money;
+pub use crate::pg::row::{Field, Row};
 use crate::pg::{array, expanded, interrupts, varlena};
 
 /// One call. Made only by the exported symbols, with PostgreSQL's own `fcinfo`.
 pub struct Call {
     fcinfo: pg_sys::FunctionCallInfo,
 }
-
-/// A column of an answer.
-pub enum Field {
-    Float(Option<f64>),
-    Integer(Option<i64>),
-    /// An integer, or a date as days since 2000-01-01.
-    Int4(Option<i32>),
-    Text(Option<String>),
-    Bool(bool),
-    /// A text that is always there, such as a status.
-    Name(&'static str),
-    Texts(Vec<String>),
-    /// The digits of a number, exactly.
-    Numeric(Option<String>),
-    /// Money in minor units, and how many decimals they are.
-    Money(Option<Minor>, u32),
-    /// The payload of a value of one of our types.
-    Bytes(Vec<u8>),
-}
-
-/// Bytes for the short values of a row: numbers of money take five to twenty-five each.
-const SCRATCH: usize = 512;
 
 /// How argument 0 gives the model.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -183,7 +161,17 @@ impl Call {
     /// The model of argument 0 applied to the row of argument 1; `None` when either is NULL.
     #[inline]
     pub fn score<R>(&self, by: ModelBy, answer: impl FnOnce(Result<Subject<'_>, Unscorable>) -> R) -> Option<R> {
-        self.score_from(0, by, |_, subject| answer(subject))
+        self.score_in(0, by, |_, subject, _| answer(subject))
+    }
+
+    /// The same with what is kept of a question that is asked of row after row.
+    #[inline]
+    pub fn score_again<R>(
+        &self,
+        by: ModelBy,
+        answer: impl FnOnce(Result<Subject<'_>, Unscorable>, &mut Window) -> R,
+    ) -> Option<R> {
+        self.score_in(0, by, |_, subject, window| answer(subject, window))
     }
 
     /// A model that is an argument; `None` when it is NULL.
@@ -210,6 +198,16 @@ impl Call {
         first: usize,
         by: ModelBy,
         answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>) -> R,
+    ) -> Option<R> {
+        self.score_in(first, by, |header, subject, _| answer(header, subject))
+    }
+
+    #[inline]
+    fn score_in<R>(
+        &self,
+        first: usize,
+        by: ModelBy,
+        answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>, &mut Window) -> R,
     ) -> Option<R> {
         let (model, row) = (self.argument(first)?, self.argument(first + 1)?);
         // SAFETY: the functions that score keep nothing else in fn_extra.
@@ -286,33 +284,50 @@ impl Call {
         self.answer_row(|row| fields.into_iter().for_each(|field| row.push(field)))
     }
 
-    /// The same, written column by column: rows of the hot path need no memory then.
+    /// The same, written column by column: rows of the hot path need no memory of their own then.
     pub fn answer_row(&self, fill: impl FnOnce(&mut Row)) -> pg_sys::Datum {
         // SAFETY: as in `score`.
         let site = unsafe { CallSite::of(self.fcinfo) };
-        let descriptor = *site.result.get_or_insert_with(|| {
-            let mut descriptor: pg_sys::TupleDesc = std::ptr::null_mut();
-            // SAFETY: the blessed copy is made in fn_mcxt, where the call site lives too.
-            unsafe {
-                let class = pg_sys::get_call_result_type(self.fcinfo, std::ptr::null_mut(), &raw mut descriptor);
-                if class != pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE {
-                    report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "this function returns a composite type", "");
-                }
-                let before = pg_sys::MemoryContextSwitchTo((*(*self.fcinfo).flinfo).fn_mcxt);
-                let copy = pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor));
-                pg_sys::MemoryContextSwitchTo(before);
-                copy
-            }
-        });
-        site.row.clear();
-        fill(&mut site.row);
+        self.shape(site);
         let row = &mut site.row;
-        // SAFETY: the declared type has as many columns as there are fields (the surface tests call every function).
-        unsafe {
-            assert_eq!((*descriptor).natts as usize, row.values.len(), "result columns");
-            let tuple = pg_sys::heap_form_tuple(descriptor, row.values.as_mut_ptr(), row.nulls.as_mut_ptr());
-            pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+        row.clear();
+        fill(row);
+        pg_sys::Datum::from(row.tuple().0)
+    }
+
+    /// The same of the curve of argument 0 and what this call site keeps of its valuations; `None` when the curve is NULL
+    /// or of an empty cohort, and where there is nothing to `fill` in.
+    #[inline]
+    pub fn answer_row_of_curve(
+        &self,
+        fill: impl FnOnce(CurveView<'_>, &mut Ages, &mut Row) -> Option<()>,
+    ) -> Option<pg_sys::Datum> {
+        let bytes = self.bytes(0)?;
+        // SAFETY: as in `curve`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        self.shape(site);
+        let (curve, ages, row) = site.curve_ages_and_row(bytes)?;
+        row.clear();
+        fill(curve.view(), ages, row)?;
+        Some(pg_sys::Datum::from(row.tuple().0))
+    }
+
+    /// Finds out, for the first row, of what type the rows are.
+    #[inline]
+    fn shape(&self, site: &mut CallSite) {
+        if site.is_shaped {
+            return;
         }
+        let mut descriptor: pg_sys::TupleDesc = std::ptr::null_mut();
+        // SAFETY: PostgreSQL writes the descriptor, which is blessed and read while it is there.
+        unsafe {
+            let class = pg_sys::get_call_result_type(self.fcinfo, std::ptr::null_mut(), &raw mut descriptor);
+            if class != pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE {
+                report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "this function returns a composite type", "");
+            }
+            site.row.shape(pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor)));
+        }
+        site.is_shaped = true;
     }
 
     /// A set of rows of the function's declared result type.
@@ -332,136 +347,20 @@ impl Call {
             &mut *(*self.fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>()
         };
         let mut row = Row::default();
+        // SAFETY: the descriptor was just made.
+        unsafe { row.shape(result.setDesc) };
         for item in items {
             settle(interrupts::check());
             row.clear();
             fill(&mut row, item);
-            // SAFETY: store and descriptor were just made; the descriptor has as many columns as there are fields.
+            let (header, length) = row.tuple();
+            let mut tuple = pg_sys::HeapTupleData { t_len: length as u32, t_data: header, ..Default::default() };
+            // SAFETY: the store was just made, and copies the row, which is ours to free.
             unsafe {
-                assert_eq!((*result.setDesc).natts as usize, row.values.len(), "result columns");
-                pg_sys::tuplestore_putvalues(
-                    result.setResult,
-                    result.setDesc,
-                    row.values.as_mut_ptr(),
-                    row.nulls.as_mut_ptr(),
-                );
+                pg_sys::tuplestore_puttuple(result.setResult, &raw mut tuple);
+                pg_sys::pfree(header.cast());
             }
         }
         self.null()
     }
-}
-
-/// A row of an answer as PostgreSQL takes it. It copies what the datums point to, so short values need no memory of its
-/// own: they lie in `scratch` for so long.
-#[derive(Default)]
-pub struct Row {
-    values: Vec<pg_sys::Datum>,
-    nulls: Vec<bool>,
-    scratch: Vec<u8>,
-    used: usize,
-}
-
-impl Row {
-    fn clear(&mut self) {
-        self.values.clear();
-        self.nulls.clear();
-        self.scratch.resize(SCRATCH, 0);
-        self.used = 0;
-    }
-
-    fn push(&mut self, field: Field) {
-        match field {
-            Field::Float(value) => self.float(value),
-            Field::Integer(value) => self.datum(value.and_then(IntoDatum::into_datum)),
-            Field::Int4(value) => self.int4(value),
-            Field::Text(value) => self.text(value.as_deref()),
-            Field::Name(value) => self.text(Some(value)),
-            Field::Bool(value) => self.datum(value.into_datum()),
-            Field::Texts(value) => self.datum(value.into_datum()),
-            Field::Numeric(value) => self.datum(value.and_then(|digits| numeric(&digits).into_datum())),
-            Field::Money(value, digits) => self.money(value, digits),
-            Field::Bytes(payload) => self.datum(Some(varlena::to_datum(&payload))),
-        }
-    }
-
-    #[inline]
-    fn datum(&mut self, datum: Option<pg_sys::Datum>) {
-        self.values.push(datum.unwrap_or(pg_sys::Datum::from(0usize)));
-        self.nulls.push(datum.is_none());
-    }
-
-    /// No NaN and no infinity leaves for SQL.
-    #[inline]
-    pub fn float(&mut self, value: Option<f64>) {
-        let value = value.filter(|value| value.is_finite());
-        self.datum(value.map(|value| pg_sys::Datum::from(value.to_bits() as usize)));
-    }
-
-    #[inline]
-    pub fn int4(&mut self, value: Option<i32>) {
-        self.datum(value.and_then(IntoDatum::into_datum));
-    }
-
-    #[inline]
-    pub fn text(&mut self, value: Option<&str>) {
-        let datum = value.map(|value| self.short(value.as_bytes()));
-        self.datum(datum);
-    }
-
-    #[inline]
-    pub fn money(&mut self, value: Option<Minor>, digits: u32) {
-        let datum = value.map(|value| {
-            let (bytes, length) = money(value, digits);
-            self.short_of(&bytes, length)
-        });
-        self.datum(datum);
-    }
-
-    /// A varlena that is good for as long as the row, its header one byte as in a stored row; in PostgreSQL's memory when
-    /// it is too long for that or there is no room left.
-    fn short(&mut self, payload: &[u8]) -> pg_sys::Datum {
-        const LONGEST: usize = 0x7e;
-        if payload.len() > LONGEST {
-            return varlena::to_datum(payload);
-        }
-        match self.room(payload.len()) {
-            Some(start) => {
-                self.scratch[start + 1..][..payload.len()].copy_from_slice(payload);
-                self.headed(start, payload.len())
-            }
-            None => varlena::to_datum(payload),
-        }
-    }
-
-    /// The same of the first `length` bytes (at most 100) of a payload that is copied whole: so many moves and no loop.
-    #[inline]
-    fn short_of<const N: usize>(&mut self, payload: &[u8; N], length: usize) -> pg_sys::Datum {
-        match self.room(N) {
-            Some(start) => {
-                self.scratch[start + 1..][..N].copy_from_slice(payload);
-                self.headed(start, length)
-            }
-            None => varlena::to_datum(&payload[..length]),
-        }
-    }
-
-    /// Where a header and so many bytes fit.
-    #[inline]
-    fn room(&self, bytes: usize) -> Option<usize> {
-        (self.used + 1 + bytes <= self.scratch.len()).then_some(self.used)
-    }
-
-    #[inline]
-    fn headed(&mut self, start: usize, length: usize) -> pg_sys::Datum {
-        self.used = start + 1 + length;
-        let place = &mut self.scratch[start..self.used];
-        // SAFETY: header and payload lie within the scratch, whose length does not change while the row is used.
-        unsafe { pgrx::varlena::set_varsize_1b(place.as_mut_ptr().cast(), length as i32 + 1) };
-        pg_sys::Datum::from(place.as_mut_ptr())
-    }
-}
-
-fn numeric(digits: &str) -> AnyNumeric {
-    AnyNumeric::try_from(digits)
-        .unwrap_or_else(|_| report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, format!("{digits} is not a number"), ""))
 }

@@ -7,15 +7,16 @@ use std::ffi::c_void;
 use ltv_engine::assess::profile::Profile;
 use ltv_engine::model::codec::{FINGERPRINT_BYTES, HEADER_BYTES, fingerprint};
 use ltv_engine::model::features::{Unscorable, Value};
+use ltv_engine::model::scoring::Window;
 use ltv_engine::model::subject::Subject;
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::{Reading, Survival};
 use pgrx::pg_sys;
 
 use crate::ages::Ages;
-use crate::pg::call::Row;
 use crate::pg::error::settle;
 use crate::pg::record::RowReader;
+use crate::pg::row::Row;
 use crate::pg::varlena;
 
 /// As many models or curves as a call site remembers: one per segment, say.
@@ -32,7 +33,8 @@ pub struct CallSite {
     snapshot: Option<SnapshotKey>,
     curves: Vec<HeldCurve>,
     profile: Option<(Vec<u8>, Profile)>,
-    pub result: Option<pg_sys::TupleDesc>,
+    /// Whether `row` knows of what type it is.
+    pub is_shaped: bool,
     /// Room for one row of the result.
     pub row: Row,
 }
@@ -51,6 +53,9 @@ struct HeldModel {
     model: Model,
     reader: Option<RowReader>,
     columns: Vec<f64>,
+    /// Whether rows of numbers take the short way.
+    is_of_numbers: bool,
+    window: Window,
 }
 
 /// What a snapshot sees of other transactions and of its own: when any of it changes, a name may mean another version.
@@ -118,7 +123,18 @@ impl CallSite {
         if !self.find(header) {
             let model = settle(Model::decode(bytes));
             self.models.truncate(REMEMBERED - 1);
-            self.models.insert(0, HeldModel { header: header.to_vec(), model, reader: None, columns: Vec::new() });
+            let is_of_numbers = model.is_of_numbers();
+            self.models.insert(
+                0,
+                HeldModel {
+                    header: header.to_vec(),
+                    model,
+                    reader: None,
+                    columns: Vec::new(),
+                    is_of_numbers,
+                    window: Window::default(),
+                },
+            );
         }
     }
 
@@ -171,7 +187,8 @@ impl CallSite {
         }
     }
 
-    /// Applies the model in use to a row; `answer` is also told the model's header.
+    /// Applies the model in use to a row; `answer` is also told the model's header, and what this call site keeps of the
+    /// questions that are asked of it.
     ///
     /// # Safety
     /// `row` is a non-NULL composite value; a model is held.
@@ -179,9 +196,16 @@ impl CallSite {
     pub unsafe fn score<R>(
         &mut self,
         row: pg_sys::Datum,
-        answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>) -> R,
+        answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>, &mut Window) -> R,
     ) -> R {
         let held = self.models.first_mut().unwrap_or_else(|| unreachable!("a model is held before a row is scored"));
+        if held.is_of_numbers {
+            // SAFETY: passed on.
+            let numbers = unsafe { RowReader::numbers(&mut held.reader, row, &held.model.features) };
+            if let Some(subject) = numbers.and_then(|numbers| held.model.subject_of_numbers(numbers)) {
+                return answer(&held.header, Ok(subject), &mut held.window);
+            }
+        }
         settle(held.model.check_lifetimes());
         // SAFETY: passed on.
         let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
@@ -189,9 +213,9 @@ impl CallSite {
             // Segments err by themselves: each counts as a model of its own.
             let mut header = held.header.clone();
             header.extend(held.model.segment_place(values).to_be_bytes());
-            return answer(&header, held.model.subject(values, &mut held.columns));
+            return answer(&header, held.model.subject(values, &mut held.columns), &mut held.window);
         }
-        answer(&held.header, held.model.subject(values, &mut held.columns))
+        answer(&held.header, held.model.subject(values, &mut held.columns), &mut held.window)
     }
 
     /// The stored model `bytes`, decoded only when it is not held already.
@@ -229,6 +253,13 @@ impl CallSite {
     pub fn curve_and_ages(&mut self, bytes: &[u8]) -> Option<(&Reading, &mut Ages)> {
         let held = self.hold_curve(bytes);
         held.curve.as_ref().map(|curve| (curve, &mut held.ages))
+    }
+
+    /// The same with the room for a row.
+    pub fn curve_ages_and_row(&mut self, bytes: &[u8]) -> Option<(&Reading, &mut Ages, &mut Row)> {
+        self.hold_curve(bytes);
+        let held = self.curves.first_mut()?;
+        held.curve.as_ref().map(|curve| (curve, &mut held.ages, &mut self.row))
     }
 
     /// The same with its fingerprint.

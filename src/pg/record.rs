@@ -3,47 +3,11 @@
 use std::ffi::CStr;
 
 use ltv_engine::model::features::{Feature, Value};
-use pgrx::{PgSqlErrorCode, pg_sys};
+use pgrx::pg_sys;
 
-use crate::pg::error::report;
+use crate::pg::column::{Column, Conversion, find_column, tuple_desc_attribute};
 use crate::pg::relations;
 use crate::pg::varlena::payload;
-
-/// How the bytes of a column become a feature's value.
-#[derive(Clone, Copy)]
-enum Conversion {
-    Int2,
-    Int4,
-    Int8,
-    Float4,
-    Float8,
-    Boolean,
-    Numeric,
-    Text,
-    /// char(n): trailing blanks do not count.
-    Padded,
-    BooleanText,
-    /// By the type's output function.
-    Output(pg_sys::Oid),
-}
-
-impl Conversion {
-    /// Bytes of a value that is read where it lies; `None` where it takes PostgreSQL to read it.
-    fn width(self) -> Option<usize> {
-        match self {
-            Conversion::Boolean | Conversion::BooleanText => Some(1),
-            Conversion::Int2 => Some(2),
-            Conversion::Int4 | Conversion::Float4 => Some(4),
-            Conversion::Int8 | Conversion::Float8 => Some(8),
-            _ => None,
-        }
-    }
-}
-
-struct Column {
-    index: usize,
-    conversion: Conversion,
-}
 
 /// Where the columns lie in every row that has no NULL: all of them, and all before them, are of fixed width.
 struct Fixed {
@@ -51,6 +15,8 @@ struct Fixed {
     /// Attributes and bytes of data that a row has at the least.
     attributes: usize,
     bytes: usize,
+    /// Whether each of them is a number.
+    numbers: bool,
 }
 
 /// Where a row type keeps the features of a model, and room for one row.
@@ -67,6 +33,7 @@ pub struct RowReader {
     /// Text made by output functions, kept while the values are used.
     texts: Vec<String>,
     values: Vec<Value<'static>>,
+    numbers: Vec<f64>,
 }
 
 impl Drop for RowReader {
@@ -77,15 +44,16 @@ impl Drop for RowReader {
 }
 
 impl RowReader {
-    /// The features of `row` in their order; `reader` is remade when the row type has changed.
+    /// The row's header and length, and the reader of rows like it: `reader`, remade when the row type has changed.
     ///
     /// # Safety
-    /// `row` is a non-NULL composite value. The values borrow from it and from `reader` and are good for this call.
-    pub unsafe fn values<'a>(
+    /// `row` is a non-NULL composite value, good for this call.
+    #[inline]
+    unsafe fn of<'a>(
         reader: &'a mut Option<RowReader>,
         row: pg_sys::Datum,
         features: &[Feature],
-    ) -> &'a [Value<'a>] {
+    ) -> (*mut pg_sys::HeapTupleHeaderData, usize, &'a mut RowReader) {
         // SAFETY: a composite datum is a varlena whose payload is a heap tuple header with its type in it.
         unsafe {
             let header = whole(row).cast::<pg_sys::HeapTupleHeaderData>();
@@ -99,7 +67,45 @@ impl RowReader {
                 *reader = Some(RowReader::new(row_type.datum_typeid, row_type.datum_typmod, features));
             }
             let reader = reader.as_mut().unwrap_or_else(|| unreachable!("just made"));
-            let length = pgrx::varlena::varsize_4b(header.cast());
+            (header, pgrx::varlena::varsize_4b(header.cast()), reader)
+        }
+    }
+
+    /// The features of `row` in their order, where all are numbers and lie at fixed places; `None` where they do not.
+    ///
+    /// # Safety
+    /// `row` is a non-NULL composite value.
+    #[inline]
+    pub unsafe fn numbers<'a>(
+        reader: &'a mut Option<RowReader>,
+        row: pg_sys::Datum,
+        features: &[Feature],
+    ) -> Option<&'a [f64]> {
+        // SAFETY: passed on from the caller; the data are those of a row that has all columns.
+        unsafe {
+            let (header, length, reader) = RowReader::of(reader, row, features);
+            let fixed = reader.fixed.as_ref().filter(|fixed| fixed.numbers)?;
+            let data = fixed.data(header, length)?;
+            reader.numbers.resize(reader.columns.len(), 0.0);
+            for ((number, column), offset) in reader.numbers.iter_mut().zip(&reader.columns).zip(&fixed.offsets) {
+                *number = column.conversion.number_at(data.add(*offset));
+            }
+            Some(&reader.numbers)
+        }
+    }
+
+    /// The features of `row` in their order.
+    ///
+    /// # Safety
+    /// `row` is a non-NULL composite value. The values borrow from it and from `reader` and are good for this call.
+    pub unsafe fn values<'a>(
+        reader: &'a mut Option<RowReader>,
+        row: pg_sys::Datum,
+        features: &[Feature],
+    ) -> &'a [Value<'a>] {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            let (header, length, reader) = RowReader::of(reader, row, features);
             if let Some(fixed) = reader.fixed.as_ref().and_then(|fixed| fixed.data(header, length)) {
                 reader.read_in_place(fixed);
                 return std::mem::transmute::<&[Value<'static>], &'a [Value<'a>]>(&reader.values);
@@ -141,6 +147,7 @@ impl RowReader {
             nulls: vec![true; length],
             texts: Vec::new(),
             values: Vec::with_capacity(features.len()),
+            numbers: Vec::new(),
         };
         for feature in features {
             // SAFETY: the descriptor has `length` attributes.
@@ -165,14 +172,8 @@ impl RowReader {
             let value = unsafe {
                 let at = data.add(*offset);
                 match column.conversion {
-                    Conversion::Float8 => Value::Number(at.cast::<f64>().read_unaligned()),
-                    Conversion::Float4 => Value::Number(f64::from(at.cast::<f32>().read_unaligned())),
-                    Conversion::Int2 => Value::Number(f64::from(at.cast::<i16>().read_unaligned())),
-                    Conversion::Int4 => Value::Number(f64::from(at.cast::<i32>().read_unaligned())),
-                    Conversion::Int8 => Value::Number(at.cast::<i64>().read_unaligned() as f64),
-                    Conversion::Boolean => Value::Number(if *at != 0 { 1.0 } else { 0.0 }),
                     Conversion::BooleanText => Value::Text(if *at != 0 { "true" } else { "false" }),
-                    _ => Value::Null,
+                    conversion => Value::Number(conversion.number_at(at)),
                 }
             };
             self.values.push(value);
@@ -253,7 +254,8 @@ impl Fixed {
             (column.conversion.width() == Some(width)).then_some(start)
         };
         let offsets: Option<Vec<usize>> = columns.iter().map(place).collect();
-        Some(Fixed { offsets: offsets?, attributes, bytes })
+        let numbers = columns.iter().all(|column| column.conversion.is_number());
+        Some(Fixed { offsets: offsets?, attributes, bytes, numbers })
     }
 
     /// The data of a row that has all columns and no NULL.
@@ -302,90 +304,4 @@ const NUMERIC_TO_FLOAT8: pg_sys::Oid = pg_sys::Oid::from_u32(1746);
 fn text(bytes: &[u8]) -> &'static str {
     // SAFETY: the lifetime is cut down to the row's by the caller's signature.
     std::str::from_utf8(unsafe { std::mem::transmute::<&[u8], &'static [u8]>(bytes) }).unwrap_or("\u{fffd}")
-}
-
-unsafe fn find_column(descriptor: pg_sys::TupleDesc, length: usize, feature: &Feature) -> Column {
-    let mut present = Vec::new();
-    for index in 0..length {
-        // SAFETY: `index` is within the descriptor; TupleDescAttr hides how each release lays it out.
-        let attribute = unsafe { &*tuple_desc_attribute(descriptor, index) };
-        if attribute.attisdropped {
-            continue;
-        }
-        let name = pgrx::name_data_to_str(&attribute.attname);
-        if name == feature.name {
-            // SAFETY: a catalog lookup by a valid type OID.
-            let base = unsafe { pg_sys::getBaseType(attribute.atttypid) };
-            return Column { index, conversion: conversion(feature, base) };
-        }
-        present.push(name.to_owned());
-    }
-    report(
-        PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
-        format!("the row has no column \"{}\", which the model needs", feature.name),
-        format!("Features are found by name; the row has: {}.", present.join(", ")),
-    )
-}
-
-#[cfg(feature = "pg18")]
-unsafe fn tuple_desc_attribute(descriptor: pg_sys::TupleDesc, index: usize) -> *const pg_sys::FormData_pg_attribute {
-    // SAFETY: from release 18 on the full attributes follow the compact ones in one allocation; the caller keeps `index`
-    // within bounds.
-    unsafe {
-        let compact = (*descriptor).compact_attrs.as_ptr();
-        compact.add((*descriptor).natts as usize).cast::<pg_sys::FormData_pg_attribute>().add(index)
-    }
-}
-
-#[cfg(not(feature = "pg18"))]
-unsafe fn tuple_desc_attribute(descriptor: pg_sys::TupleDesc, index: usize) -> *const pg_sys::FormData_pg_attribute {
-    // SAFETY: the caller keeps `index` within bounds.
-    unsafe { &raw const (*descriptor).attrs.as_slice(index + 1)[index] }
-}
-
-/// How a column of type `base` gives the feature, or the error that it cannot.
-fn conversion(feature: &Feature, base: pg_sys::Oid) -> Conversion {
-    let category = feature.kind.is_text();
-    match base {
-        pg_sys::TEXTOID | pg_sys::VARCHAROID if category => return Conversion::Text,
-        pg_sys::BPCHAROID if category => return Conversion::Padded,
-        pg_sys::BOOLOID if category => return Conversion::BooleanText,
-        pg_sys::INT2OID if !category => return Conversion::Int2,
-        pg_sys::INT4OID if !category => return Conversion::Int4,
-        pg_sys::INT8OID if !category => return Conversion::Int8,
-        pg_sys::FLOAT4OID if !category => return Conversion::Float4,
-        pg_sys::FLOAT8OID if !category => return Conversion::Float8,
-        pg_sys::BOOLOID => return Conversion::Boolean,
-        pg_sys::NUMERICOID if !category => return Conversion::Numeric,
-        _ => {}
-    }
-    if category && prints_the_same_everywhere(base) {
-        let mut function = pg_sys::InvalidOid;
-        let mut is_varlena = false;
-        // SAFETY: a catalog lookup that writes both results.
-        unsafe { pg_sys::getTypeOutputInfo(base, &raw mut function, &raw mut is_varlena) };
-        return Conversion::Output(function);
-    }
-    // SAFETY: format_type_be returns a palloc'd C string for any OID.
-    let type_name = unsafe { CStr::from_ptr(pg_sys::format_type_be(base)) }.to_string_lossy().into_owned();
-    report(
-        PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
-        format!(
-            "column \"{}\" is of type {type_name}, but the model was trained on {}",
-            feature.name,
-            if category { "a category" } else { "a number" }
-        ),
-        "Cast the column in the row that is scored.",
-    )
-}
-
-/// Text, enums and exact numbers; dates and floats print as the session likes, and no setting may change a score.
-fn prints_the_same_everywhere(base: pg_sys::Oid) -> bool {
-    if [pg_sys::INT2OID, pg_sys::INT4OID, pg_sys::INT8OID, pg_sys::NUMERICOID].contains(&base) {
-        return true;
-    }
-    let (mut category, mut preferred): (std::ffi::c_char, bool) = (0, false);
-    // SAFETY: a catalog lookup that writes both results.
-    unsafe { pg_sys::get_type_category_preferred(base, &raw mut category, &raw mut preferred) };
-    matches!(category as u8, b'S' | b'E')
 }

@@ -142,11 +142,14 @@ export!(lifetime_value_model, pg_finfo_lifetime_value_model, |f| {
 export!(lifetime_value_name, pg_finfo_lifetime_value_name, |f| {
     crate::value::lifetime_value_model(&Call::new(f), ModelBy::Name)
 });
-export!(cash_flows_curve, pg_finfo_cash_flows_curve, |f| crate::value::cash_flows_curve(&Call::new(f)));
+export!(cash_flows_curve, pg_finfo_cash_flows_curve, |f| crate::cash_flows::cash_flows_curve(&Call::new(f)));
 export!(cash_flows_model, pg_finfo_cash_flows_model, |f| {
-    crate::value::cash_flows_model(&Call::new(f), ModelBy::Value)
+    crate::cash_flows::cash_flows_model(&Call::new(f), ModelBy::Value)
 });
-export!(cash_flows_name, pg_finfo_cash_flows_name, |f| crate::value::cash_flows_model(&Call::new(f), ModelBy::Name));
+export!(cash_flows_name, pg_finfo_cash_flows_name, |f| crate::cash_flows::cash_flows_model(
+    &Call::new(f),
+    ModelBy::Name
+));
 
 #[pg_guard]
 extern "C-unwind" fn sample_size(header: *mut pg_sys::ExpandedObjectHeader) -> pg_sys::Size {

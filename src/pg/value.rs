@@ -21,13 +21,13 @@ export!(lifetime_value_name_terms, pg_finfo_lifetime_value_name_terms, |f| {
     crate::value::lifetime_value_model_terms(&Call::new(f), ModelBy::Name)
 });
 export!(cash_flows_curve_terms, pg_finfo_cash_flows_curve_terms, |f| {
-    crate::value::cash_flows_curve_terms(&Call::new(f))
+    crate::cash_flows::cash_flows_curve_terms(&Call::new(f))
 });
 export!(cash_flows_model_terms, pg_finfo_cash_flows_model_terms, |f| {
-    crate::value::cash_flows_model_terms(&Call::new(f), ModelBy::Value)
+    crate::cash_flows::cash_flows_model_terms(&Call::new(f), ModelBy::Value)
 });
 export!(cash_flows_name_terms, pg_finfo_cash_flows_name_terms, |f| {
-    crate::value::cash_flows_model_terms(&Call::new(f), ModelBy::Name)
+    crate::cash_flows::cash_flows_model_terms(&Call::new(f), ModelBy::Name)
 });
 export!(lifetime_values_curve, pg_finfo_lifetime_values_curve, |f| crate::value::lifetime_values_curve(&Call::new(f)));
 export!(lifetime_values_model, pg_finfo_lifetime_values_model, |f| {
@@ -37,13 +37,13 @@ export!(lifetime_values_name, pg_finfo_lifetime_values_name, |f| {
     crate::value::lifetime_values_model(&Call::new(f), ModelBy::Name)
 });
 export!(value_components_curve, pg_finfo_value_components_curve, |f| {
-    crate::value::value_components_curve(&Call::new(f))
+    crate::cash_flows::value_components_curve(&Call::new(f))
 });
 export!(value_components_model, pg_finfo_value_components_model, |f| {
-    crate::value::value_components_model(&Call::new(f), ModelBy::Value)
+    crate::cash_flows::value_components_model(&Call::new(f), ModelBy::Value)
 });
 export!(value_components_name, pg_finfo_value_components_name, |f| {
-    crate::value::value_components_model(&Call::new(f), ModelBy::Name)
+    crate::cash_flows::value_components_model(&Call::new(f), ModelBy::Name)
 });
 
 export!(present_value, pg_finfo_present_value, |f| crate::value::present_value(&Call::new(f)));

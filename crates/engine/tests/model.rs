@@ -5,6 +5,7 @@ use ltv_engine::hazard::cox::{self, Ties};
 use ltv_engine::hazard::design::{Design, Row};
 use ltv_engine::model::cohorts::Cohorts;
 use ltv_engine::model::features::{Feature, Kind, Unscorable, Value};
+use ltv_engine::model::scoring::Window;
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::numeric::tally::Budget;
 use ltv_engine::survival::{Sample, Survival};
@@ -105,6 +106,31 @@ fn the_scalar_the_curve_and_the_outlook_agree() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn rows_of_numbers_take_the_short_way_to_the_same_score() {
+    let model = cox_model();
+    assert!(!model.is_of_numbers() && !cohort_model().is_of_numbers() && !stratified_model().is_of_numbers());
+    let features = ["seats", "pro", "team"].map(|name| feature(name, Kind::Numeric)).to_vec();
+    let model = model.with_features(features).unwrap();
+    assert!(model.is_of_numbers());
+    let (mut window, mut columns) = (Window::default(), Vec::new());
+    for (seats, given, horizon) in
+        [(0.0, 0.0, 6.0), (9.0, 0.0, 6.0), (9.0, 3.0, 6.0), (-4.5, 3.0, 40.0), (9.0, 0.0, 6.0)]
+    {
+        let values = [Value::Number(seats), Value::Number(1.0), Value::Number(0.0)];
+        let long = model.subject(&values, &mut columns).unwrap().renewal_probability(given, horizon).unwrap();
+        let numbers = [seats, 1.0, 0.0];
+        let subject = model.subject_of_numbers(&numbers).unwrap();
+        assert_eq!(subject.renewal_probability_in(given, horizon, &mut window).unwrap(), long);
+        for (given, horizon) in [(-1.0, 6.0), (f64::NAN, 6.0), (0.0, 0.0), (0.0, f64::INFINITY)] {
+            assert!(subject.renewal_probability_in(given, horizon, &mut window).is_err(), "{given} {horizon}");
+        }
+    }
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert!(model.subject_of_numbers(&[1.0, bad, 0.0]).is_none());
     }
 }
 

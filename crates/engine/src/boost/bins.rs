@@ -7,6 +7,8 @@ const MOST_BINS: usize = 254;
 /// Rows from which the cut points are read; more of them are sampled evenly.
 const SAMPLE: usize = 200_000;
 pub(super) const ROWS_PER_INTERRUPT: usize = 1 << 16;
+/// Rows that are looked up together.
+const BLOCK: usize = 128;
 
 /// The cut points of a covariate.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -34,6 +36,8 @@ pub(super) struct Bins {
     pub covariates: usize,
     /// Rows × covariates, row-major.
     pub codes: Vec<u8>,
+    /// The same column by column: who looks at one covariate of many rows has the others out of the way.
+    columns: Vec<u8>,
     pub cuts: Vec<Cuts>,
 }
 
@@ -54,25 +58,47 @@ impl Bins {
             let column = |row: &u32| x[*row as usize * covariates + covariate] + 0.0;
             values.extend(order.iter().step_by(stride).map(column).filter(|value| !value.is_nan()));
             values.sort_unstable_by(f64::total_cmp);
-            let missing = order.iter().any(|row| column(row).is_nan());
-            cuts.push(Cuts { thresholds: thresholds(&values), missing });
+            cuts.push(Cuts { thresholds: thresholds(&values), missing: false });
         }
-        let mut codes = Vec::new();
-        codes.try_reserve_exact(order.len() * covariates).map_err(no_memory)?;
-        for rows in order.chunks(ROWS_PER_INTERRUPT) {
-            interrupt()?;
-            for row in rows {
-                let x = &x[*row as usize * covariates..][..covariates];
-                codes.extend(x.iter().zip(&cuts).map(|(x, cuts)| cuts.bin(x + 0.0)));
+        let (mut codes, mut columns) = (Vec::new(), Vec::new());
+        for codes in [&mut codes, &mut columns] {
+            codes.try_reserve_exact(order.len() * covariates).map_err(no_memory)?;
+        }
+        columns.resize(order.len() * covariates, 0);
+        let mut here = Vec::with_capacity(BLOCK * covariates);
+        for (block, rows) in order.chunks(BLOCK).enumerate() {
+            if block % (ROWS_PER_INTERRUPT / BLOCK) == 0 {
+                interrupt()?;
+            }
+            // Rows lie all over the memory: they are all asked for before any is waited for.
+            here.clear();
+            rows.iter().for_each(|row| here.extend_from_slice(&x[*row as usize * covariates..][..covariates]));
+            let begin = codes.len();
+            for x in here.chunks_exact(covariates.max(1)) {
+                codes.extend(x.iter().zip(&mut cuts).map(|(x, cuts)| {
+                    cuts.missing |= x.is_nan();
+                    cuts.bin(x + 0.0)
+                }));
+            }
+            for (covariate, column) in columns.chunks_exact_mut(order.len().max(1)).enumerate() {
+                let codes = codes[begin..].iter().skip(covariate).step_by(covariates);
+                column[block * BLOCK..].iter_mut().zip(codes).for_each(|(to, code)| *to = *code);
             }
         }
-        Ok(Bins { covariates, codes, cuts })
+        Ok(Bins { covariates, codes, columns, cuts })
     }
 
     pub fn rows(&self) -> usize {
         self.codes.len() / self.covariates.max(1)
     }
 
+    /// The codes of one covariate, by row.
+    pub fn column(&self, covariate: usize) -> &[u8] {
+        let rows = self.rows();
+        &self.columns[covariate * rows..][..rows]
+    }
+
+    #[inline]
     pub fn row(&self, row: u32) -> &[u8] {
         &self.codes[row as usize * self.covariates..][..self.covariates]
     }

@@ -110,8 +110,10 @@ impl Growing {
         let Some((split, middle)) = divided.filter(|(_, middle)| (1..rows.len()).contains(middle)) else {
             self.spare.push(histogram);
             let value = options.learning_rate * place.bounds.step(place.sums, options.l2);
-            let weight = |row: &u32| ground.weights.get(*row as usize).copied().unwrap_or(1.0);
-            let cover = rows.iter().map(weight).sum();
+            let cover = match ground.weights {
+                [] => rows.len() as f64,
+                weights => rows.iter().map(|row| weights[*row as usize]).sum(),
+            };
             tree.nodes[place.node].part = Part::Leaf { value, cover };
             rows.iter().for_each(|row| scores[*row as usize] += value);
             return Ok(());
@@ -151,25 +153,27 @@ impl Growing {
     /// Brings the rows that go left before the others, each in their order; how many these are.
     fn divide(&mut self, bins: &Bins, split: &Split, rows: &mut [u32]) -> usize {
         let missing = (bins.cuts[split.covariate].thresholds.len() + 1) as u8;
-        self.scratch.clear();
-        let mut left = 0;
+        self.scratch.resize(rows.len().max(self.scratch.len()), 0);
+        let (mut left, mut right) = (0, 0);
+        let codes = bins.column(split.covariate);
         for at in 0..rows.len() {
             let row = rows[at];
-            let code = bins.codes[row as usize * bins.covariates + split.covariate];
-            if goes_left(code, split.bin, missing, split.missing_left) {
-                rows[left] = row;
-                left += 1;
-            } else {
-                self.scratch.push(row);
-            }
+            let code = codes[row as usize];
+            // Where a row goes is a toss: it is written to both sides, and one of them moves on.
+            let goes = goes_left(code, split.bin, missing, split.missing_left);
+            rows[left] = row;
+            self.scratch[right] = row;
+            left += usize::from(goes);
+            right += usize::from(!goes);
         }
-        rows[left..].copy_from_slice(&self.scratch);
+        rows[left..].copy_from_slice(&self.scratch[..right]);
         left
     }
 }
 
+#[inline]
 fn goes_left(code: u8, last: u8, missing: u8, missing_left: bool) -> bool {
-    if code == missing { missing_left } else { code <= last }
+    ((code == missing) & missing_left) | ((code != missing) & (code <= last))
 }
 
 impl Tree {

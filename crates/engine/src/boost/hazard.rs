@@ -88,7 +88,7 @@ pub fn memory_bytes(rows: usize, covariates: usize, options: &Options) -> usize 
     let histograms = Growing::histograms(options.depth) * covariates * size_of::<Column>();
     let leaves = rows.min(1 << options.depth.min(30));
     let trees = Trees::memory_bytes(2 * leaves).saturating_mul(options.trees);
-    rows.saturating_mul(covariates + NUMBERS_PER_ROW * size_of::<f64>())
+    rows.saturating_mul(2 * covariates + NUMBERS_PER_ROW * size_of::<f64>())
         .saturating_add(histograms)
         .saturating_add(trees)
 }

@@ -8,6 +8,10 @@ pub(super) type Slopes = [f64; 2];
 /// As many cells as a byte has values, so that no code is outside.
 pub(super) type Column = [Slopes; 256];
 
+/// Rows that are added to one group of columns after another, and columns that fit the nearest cache together.
+const BLOCK: usize = 256;
+const COLUMNS: usize = 5;
+
 /// Of one node, a column per covariate.
 #[derive(Debug, Clone)]
 pub(super) struct Histogram {
@@ -24,12 +28,17 @@ impl Histogram {
         for (column, cuts) in self.columns.iter_mut().zip(&bins.cuts) {
             column[..cuts.bins()].fill([0.0; 2]);
         }
-        for row in rows {
-            let [first, second] = slopes[*row as usize];
-            for (column, code) in self.columns.iter_mut().zip(bins.row(*row)) {
-                let cell = &mut column[usize::from(*code)];
-                cell[0] += first;
-                cell[1] += second;
+        let mut here = [[0.0; 2]; BLOCK];
+        for rows in rows.chunks(BLOCK) {
+            here.iter_mut().zip(rows).for_each(|(here, row)| *here = slopes[*row as usize]);
+            for (group, columns) in self.columns.chunks_mut(COLUMNS).enumerate() {
+                for (row, [first, second]) in rows.iter().zip(&here) {
+                    for (column, code) in columns.iter_mut().zip(&bins.row(*row)[group * COLUMNS..]) {
+                        let cell = &mut column[usize::from(*code)];
+                        cell[0] += first;
+                        cell[1] += second;
+                    }
+                }
             }
         }
     }

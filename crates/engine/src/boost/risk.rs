@@ -42,6 +42,31 @@ pub(super) struct RiskSet<'a> {
     entering: Vec<f64>,
 }
 
+/// The cell that rows were added to last, whose sum has not gone back yet: rows of one time come one after another, and
+/// each would wait for the one before to be written and read again.
+#[derive(Default)]
+struct Running {
+    at: usize,
+    sum: f64,
+}
+
+impl Running {
+    #[inline]
+    fn add(&mut self, cells: &mut [f64], at: usize, value: f64) {
+        if at != self.at {
+            self.end(cells);
+            *self = Running { at, sum: cells[at] };
+        }
+        self.sum += value;
+    }
+
+    /// Begun with the first cell as it is: empty.
+    #[inline]
+    fn end(&self, cells: &mut [f64]) {
+        cells[self.at] = self.sum;
+    }
+}
+
 /// A step of Breslow's estimate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Step {
@@ -86,27 +111,30 @@ impl<'a> RiskSet<'a> {
     }
 
     /// Calls `visit` with each time at which there are events, the latest first, the weight of the events and the sum of
-    /// w e^(F − shift) over those at risk.
+    /// w `risk` over those at risk, where `risk` is e^(F − shift) of a row.
     fn sweep(
         &mut self,
-        scores: &[f64],
-        shift: f64,
+        mut risk: impl FnMut(u32) -> f64,
         interrupt: Interrupt,
         mut visit: impl FnMut(&mut Vec<f64>, usize, f64, f64),
     ) -> Result<()> {
         self.leaving.fill(0.0);
         self.entering.fill(0.0);
+        let (mut leaving, mut entering) = (Running::default(), Running::default());
         for rows in self.rows.chunks(ROWS_PER_INTERRUPT) {
             interrupt()?;
             for row in rows {
                 let (entry, exit) = (self.clock.entry(*row), self.clock.at_exit[*row as usize] as usize);
+                let risk = risk(*row);
                 if exit > entry {
-                    let risk = self.clock.weight(*row) * (scores[*row as usize] - shift).exp();
-                    self.leaving[exit] += risk;
-                    self.entering[entry] += risk;
+                    let risk = self.clock.weight(*row) * risk;
+                    leaving.add(&mut self.leaving, exit, risk);
+                    entering.add(&mut self.entering, entry, risk);
                 }
             }
         }
+        leaving.end(&mut self.leaving);
+        entering.end(&mut self.entering);
         interrupt()?;
         let mut at_risk = Sum::default();
         for at in (0..self.clock.times.len()).rev() {
@@ -130,7 +158,13 @@ impl<'a> RiskSet<'a> {
     pub fn slopes(&mut self, scores: &[f64], into: &mut [Slopes], interrupt: Interrupt) -> Result<()> {
         let shift = self.shift(scores);
         self.hazard.fill(0.0);
-        self.sweep(scores, shift, interrupt, |hazard, at, deaths, at_risk| hazard[at] = deaths / at_risk)?;
+        // Exponentials are dear: they lie where the slopes will be.
+        let risk = |row: u32| {
+            let risk = (scores[row as usize] - shift).exp();
+            into[row as usize][1] = risk;
+            risk
+        };
+        self.sweep(risk, interrupt, |hazard, at, deaths, at_risk| hazard[at] = deaths / at_risk)?;
         let mut sum = Sum::default();
         for hazard in &mut self.hazard {
             let step = *hazard;
@@ -143,7 +177,7 @@ impl<'a> RiskSet<'a> {
                 let (at, weight) = (*row as usize, self.clock.weight(*row));
                 let (entry, exit) = (self.clock.entry(*row), self.clock.at_exit[at] as usize);
                 let exposure = self.hazard[exit.max(entry)] - self.hazard[entry];
-                let expected = weight * exposure * (scores[at] - shift).exp();
+                let expected = weight * exposure * into[at][1];
                 into[at] = [expected - if self.clock.events[at] { weight } else { 0.0 }, expected];
             }
         }
@@ -154,7 +188,8 @@ impl<'a> RiskSet<'a> {
     pub fn log_likelihood(&mut self, scores: &[f64], interrupt: Interrupt) -> Result<f64> {
         let shift = self.shift(scores);
         let mut sum = Sum::default();
-        self.sweep(scores, shift, interrupt, |_, _, deaths, at_risk| sum.add(-deaths * at_risk.ln()))?;
+        let risk = |row: u32| (scores[row as usize] - shift).exp();
+        self.sweep(risk, interrupt, |_, _, deaths, at_risk| sum.add(-deaths * at_risk.ln()))?;
         for row in self.rows.iter().filter(|row| self.clock.events[**row as usize]) {
             if self.clock.at_exit[*row as usize] > 0 {
                 sum.add(self.clock.weight(*row) * (scores[*row as usize] - shift));
@@ -168,7 +203,8 @@ impl<'a> RiskSet<'a> {
         let shift = self.shift(scores);
         let unit = (centre - shift).exp();
         let mut steps: Vec<(usize, Step)> = Vec::new();
-        self.sweep(scores, shift, interrupt, |_, at, deaths, at_risk| {
+        let risk = |row: u32| (scores[row as usize] - shift).exp();
+        self.sweep(risk, interrupt, |_, at, deaths, at_risk| {
             let hazard = unit * (deaths / at_risk);
             steps.push((at, Step { hazard, variance: hazard * (unit / at_risk) }));
         })?;

@@ -273,6 +273,7 @@ impl CoxFit {
     }
 
     /// β'(x − means): the log hazard relative to the average row. `x` holds the p covariates of a row.
+    #[inline]
     pub fn linear_predictor(&self, x: &[f64]) -> f64 {
         let centred = x.iter().zip(&self.means).map(|(x, mean)| x - mean);
         centred.zip(&self.coefficients).map(|(x, coefficient)| x * coefficient.unwrap_or(0.0)).sum()

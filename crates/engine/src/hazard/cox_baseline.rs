@@ -127,6 +127,11 @@ impl Baseline {
         if t > self.max_followup && self.max_followup > 0.0 { hazard * (t / self.max_followup) } else { hazard }
     }
 
+    /// Λ(given + horizon) − Λ(given).
+    pub fn change(&self, given: f64, horizon: f64) -> f64 {
+        self.cumulative_hazard(given + horizon) - self.cumulative_hazard(given)
+    }
+
     /// H(t | x) = e^η Λ(t) of a row with the linear predictor `eta` (see [`CoxFit::linear_predictor`]).
     pub fn cumulative_hazard_of(&self, t: f64, eta: f64) -> f64 {
         (bounded(eta).exp() * self.cumulative_hazard(t)).min(f64::MAX)

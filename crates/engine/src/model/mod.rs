@@ -21,6 +21,7 @@ pub mod legacy;
 pub mod naming;
 mod recalibrated;
 mod rule;
+pub mod scoring;
 pub mod segments;
 pub mod shrinkage;
 pub mod subject;

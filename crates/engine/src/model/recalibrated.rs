@@ -1,6 +1,7 @@
 //! A model seen through a recalibration, and its rows.
 
-use crate::model::subject::{Subject, check_window};
+use crate::model::scoring::check_window;
+use crate::model::subject::Subject;
 use crate::model::{Fit, Model};
 use crate::survival::{FittedCurve, Reading, RecalibrationMap, Survival};
 use crate::{Error, Result};

@@ -1,5 +1,6 @@
 //! One row as a model sees it, and what the model says of it.
 
+use crate::Result;
 use crate::boost::BoostedHazardFit;
 use crate::boost::hazard::End;
 use crate::btyd::ContractualFit;
@@ -10,10 +11,10 @@ use crate::hazard::fine_gray::FineGrayFit;
 use crate::hazard::parametric::ParametricFit;
 use crate::model::cohorts::Cohort;
 use crate::model::features::{Filling, Kind, Unscorable, Value};
+use crate::model::scoring::{check_window, proportional};
 use crate::model::{Fit, Model};
 use crate::survival::curve::bad_time;
 use crate::survival::{CurveView, FittedCurve, RecalibrationMap, Survival};
-use crate::{Error, Result};
 
 /// A row that has a curve.
 #[derive(Debug, Clone)]
@@ -100,7 +101,7 @@ impl Model {
             }
             Fit::Cox(fit) => {
                 if fit.status == Status::NoEvents {
-                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                    return Err(no_events());
                 }
                 columns.clear();
                 let mut baseline = fit.baselines.first();
@@ -131,7 +132,7 @@ impl Model {
             }
             Fit::DiscreteTime(fit) => {
                 if fit.status == Status::NoEvents {
-                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                    return Err(no_events());
                 }
                 self.encode_row(values, columns)?;
                 let linear_predictor = fit.linear_predictor(columns);
@@ -139,7 +140,7 @@ impl Model {
             }
             Fit::FineGray(fit) => {
                 if fit.status == Status::NoEvents {
-                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                    return Err(no_events());
                 }
                 columns.clear();
                 for (feature, value) in self.features.iter().zip(values) {
@@ -150,7 +151,7 @@ impl Model {
             }
             Fit::Parametric(fit) | Fit::Rule(fit) => {
                 if fit.status == Status::NoEvents {
-                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                    return Err(no_events());
                 }
                 columns.clear();
                 for (feature, value) in self.features.iter().zip(values) {
@@ -171,7 +172,7 @@ impl Model {
             },
             Fit::BoostedHazard(fit) => {
                 if fit.end == End::NoEvents {
-                    return Err(Unscorable::Undefined { reason: "the model saw no events".into() });
+                    return Err(no_events());
                 }
                 self.encode_row_or_missing(values, columns)?;
                 let linear_predictor = fit.linear_predictor(columns);
@@ -394,27 +395,11 @@ impl Subject<'_> {
     }
 }
 
-/// P(T > given + horizon | T > given) under a hazard that is the baseline's times e^η.
-#[inline]
-fn proportional(baseline: &Baseline, linear_predictor: f64, given: f64, horizon: f64) -> f64 {
-    let change = baseline.cumulative_hazard(given + horizon) - baseline.cumulative_hazard(given);
-    // No hazard is none however high the risk: 0 times an overflowed e^η must not be NaN.
-    if change > 0.0 { (-change * linear_predictor.exp()).exp() } else { 1.0 }
+#[cold]
+fn no_events() -> Unscorable {
+    Unscorable::Undefined { reason: "the model saw no events".into() }
 }
 
 fn look_at_steps<R>(curve: FittedCurve, look: impl FnOnce(CurveView<'_>) -> R) -> R {
     look(CurveView::Steps(&curve.into_steps()))
-}
-
-pub(super) fn check_window(given: f64, horizon: f64) -> Result<()> {
-    if !(0.0..f64::INFINITY).contains(&given) {
-        return Err(bad_time("given", given));
-    }
-    if !(horizon > 0.0 && horizon < f64::INFINITY) {
-        return Err(Error::invalid(
-            format!("the horizon must be finite and greater than 0, got {horizon}"),
-            "It is in the unit of the durations the model was trained on.",
-        ));
-    }
-    Ok(())
 }

@@ -81,14 +81,20 @@ impl Near {
         Near { value: self.value + by * other.value, error: self.error + by.abs() * other.error }
     }
 
-    /// The number rounded; `None` when what it is off by could decide.
+    /// The number rounded as [`Minor::round`] does; `None` when what it is off by could decide, as it always could where
+    /// all doubles are whole.
+    #[inline]
     fn round(self, digits: u32) -> Option<Minor> {
         let scale = scale(digits);
         let scaled = (self.value * scale).abs();
         // Cutting off is rounding down here, and takes no call of a function.
-        let floor = if scaled < LARGE { scaled as i64 as f64 } else { scaled.floor() };
-        let from_half = (scaled - floor - 0.5).abs();
-        if from_half > self.error * scale + ROUNDING { Minor::round(self.value, digits).ok() } else { None }
+        let whole = scaled as i64;
+        let over_half = scaled - whole as f64 - 0.5;
+        if !(scaled < LARGE && over_half.abs() > self.error * scale + ROUNDING) {
+            return None;
+        }
+        let units = whole + i64::from(over_half > 0.0);
+        Some(Minor::of_units(i128::from(if self.value < 0.0 { -units } else { units })))
     }
 }
 

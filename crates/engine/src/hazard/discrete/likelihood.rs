@@ -10,6 +10,8 @@ use crate::{Interrupt, Result};
 
 /// Rows that pass through the arithmetic together.
 const BLOCK: usize = 128;
+/// Rows that become columns together.
+const QUAD: usize = 4;
 /// Periods of rows between two questions whether to go on.
 const STEPS_PER_INTERRUPT: usize = 1 << 20;
 /// A product of probabilities is turned into a sum of logarithms before it overflows.
@@ -64,6 +66,8 @@ struct Block {
     /// p × BLOCK
     columns: Vec<f64>,
     eta: [f64; BLOCK],
+    /// Whether all η are known to be 0.
+    is_null: bool,
     /// Σ over a row's periods of weight × (outcome − probability), and of the information.
     residual: [f64; BLOCK],
     information: [f64; BLOCK],
@@ -81,6 +85,7 @@ impl Block {
         let p = rows.covariates;
         (self.first, self.rows) = (first, BLOCK.min(rows.len() - first));
         self.eta.fill(0.0);
+        self.is_null = false;
         self.residual.fill(0.0);
         self.information.fill(0.0);
         if let Some(offsets) = rows.offsets.get(first..first + self.rows) {
@@ -90,11 +95,26 @@ impl Block {
         if self.rows < BLOCK {
             self.columns.fill(0.0);
         }
+        let columns = self.columns.as_chunks_mut::<BLOCK>().0;
         let scaling = || rows.means.iter().zip(&rows.scales);
-        for (r, x) in rows.x[first * p..(first + self.rows) * p].chunks_exact(p).enumerate() {
-            for ((c, value), (mean, scale)) in x.iter().enumerate().zip(scaling()) {
-                self.columns[c * BLOCK + r] = (value - mean) * scale;
+        // Four rows become columns together: a processor may then do two or four at a time.
+        let quads = rows.x[first * p..(first + self.rows) * p].chunks_exact(QUAD * p);
+        let rest = quads.remainder();
+        for (quad, x) in quads.enumerate() {
+            let (a, b, c, d) = (&x[..p], &x[p..2 * p], &x[2 * p..3 * p], &x[3 * p..]);
+            let values = a.iter().zip(b).zip(c.iter().zip(d));
+            for ((column, ((a, b), (c, d))), (mean, scale)) in columns.iter_mut().zip(values).zip(scaling()) {
+                column.as_chunks_mut::<QUAD>().0[quad] = [a, b, c, d].map(|value| (value - mean) * scale);
             }
+        }
+        for (r, x) in (self.rows - self.rows % QUAD..).zip(rest.chunks_exact(p)) {
+            for ((column, value), (mean, scale)) in columns.iter_mut().zip(x).zip(scaling()) {
+                column[r] = (value - mean) * scale;
+            }
+        }
+        self.is_null = rows.offsets.is_empty() && beta.iter().all(|beta| *beta == 0.0);
+        if self.is_null {
+            return;
         }
         for (column, beta) in self.columns.as_chunks::<BLOCK>().0.iter().zip(beta) {
             self.eta.iter_mut().zip(column).for_each(|(eta, z)| *eta += beta * z);
@@ -128,6 +148,7 @@ pub fn evaluate(
     let mut block = Block {
         columns: vec![0.0; p * BLOCK],
         eta: [0.0; BLOCK],
+        is_null: false,
         residual: [0.0; BLOCK],
         information: [0.0; BLOCK],
         rows: 0,
@@ -165,8 +186,15 @@ pub fn evaluate(
             if single {
                 sum.cross[i] += total(&weighted);
             }
-            for j in 0..=i {
-                sum.information[i * p + j] += dot(block.column(j), &weighted);
+            let row = &mut sum.information[i * p..][..=i];
+            for (pair, sums) in row.chunks_mut(2).enumerate() {
+                match sums {
+                    [one, other] => {
+                        let dots = dots(block.column(2 * pair), block.column(2 * pair + 1), &weighted);
+                        (*one, *other) = (*one + dots[0], *other + dots[1]);
+                    }
+                    sums => sums.iter_mut().for_each(|one| *one += dot(block.column(2 * pair), &weighted)),
+                }
             }
         }
         steps += p * p;
@@ -190,13 +218,18 @@ pub fn evaluate(
 fn decide(block: &mut Block, rows: &Rows, level: f64, risk: f64, product: &mut LogProduct) -> f64 {
     let mut sum = 0.0;
     let events = &rows.events[block.first..block.first + block.rows];
+    let mut odds = [risk; BLOCK];
+    if !block.is_null {
+        odds.iter_mut().zip(&block.eta[..block.rows]).for_each(|(odds, eta)| *odds = risk * eta.exp());
+    }
     let parts = block.residual.iter_mut().zip(&mut block.information);
-    for ((eta, event), (residual, information)) in block.eta.iter().zip(events).zip(parts) {
-        let odds = risk * eta.exp();
+    for ((odds, event), (residual, information)) in odds.iter().zip(events).zip(parts) {
         let not = 1.0 / (1.0 + odds);
         let probability = odds * not;
         *information = probability * not;
         *residual = if *event { not } else { -probability };
+    }
+    for ((odds, eta), event) in odds.iter().zip(&block.eta).zip(events) {
         sum += if *event { level + eta } else { 0.0 };
         product.multiply(1.0 + odds);
     }
@@ -289,6 +322,19 @@ fn dot(a: &[f64; BLOCK], b: &[f64; BLOCK]) -> f64 {
         }
     }
     lanes.iter().sum()
+}
+
+/// The same of two columns with one.
+fn dots(a: &[f64; BLOCK], b: &[f64; BLOCK], with: &[f64; BLOCK]) -> [f64; 2] {
+    let mut lanes = [[0.0; 8]; 2];
+    let blocks = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+    for ((a, b), with) in blocks.zip(with.as_chunks::<8>().0) {
+        for at in 0..8 {
+            lanes[0][at] += a[at] * with[at];
+            lanes[1][at] += b[at] * with[at];
+        }
+    }
+    lanes.map(|lanes| lanes.iter().sum())
 }
 
 fn total(a: &[f64; BLOCK]) -> f64 {

@@ -257,6 +257,7 @@ impl DiscreteFit {
     }
 
     /// β'(x − means).
+    #[inline]
     pub fn linear_predictor(&self, x: &[f64]) -> f64 {
         let centred = x.iter().zip(&self.means).map(|(x, mean)| x - mean);
         centred.zip(&self.coefficients).map(|(x, coefficient)| x * coefficient.unwrap_or(0.0)).sum()

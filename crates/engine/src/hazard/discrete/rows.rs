@@ -50,7 +50,14 @@ impl<'a> Rows<'a> {
         rows.used = design.len();
         rows.used_events = design.events().iter().filter(|event| **event).count();
         rows.person_periods = rows.used as u64;
-        rows.count(1);
+        match rows.weights {
+            // What the sums below come to, for counts are whole.
+            [] => {
+                (rows.at_risk, rows.deaths) = (vec![rows.used as f64], vec![rows.used_events as f64]);
+                rows.sure = vec![rows.used == rows.used_events];
+            }
+            _ => rows.count(1),
+        }
         Ok(rows)
     }
 

@@ -1,11 +1,11 @@
--- The demo's three sources, in the schema demo: psql -v data=/folder/with/the/csv -f load.sql
+-- The demo's four sources, in the schema demo: psql -v data=/folder/with/the/csv -f load.sql
 -- The files are read by psql, so the server needs no access to them. Where each comes from: tests/data/PROVENANCE.md.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 DROP SCHEMA IF EXISTS demo CASCADE;
 CREATE SCHEMA demo;
-COMMENT ON SCHEMA demo IS 'Sample data of the extension ltv: a telco''s subscribers, Chicago''s food-business licences, a SaaS company''s CRM and billing.';
+COMMENT ON SCHEMA demo IS 'Sample data of the extension ltv: a telco''s subscribers, Chicago''s food-business licences, a SaaS company''s CRM and billing, the small businesses that a software vendor serves.';
 
 -- 1. A telco's subscription book: one row per subscriber.
 
@@ -248,12 +248,49 @@ COMMENT ON COLUMN demo.churn_events.preceding_downgrade_flag IS 'A downgrade cam
 COMMENT ON COLUMN demo.churn_events.is_reactivation IS 'The account had come back before.';
 COMMENT ON COLUMN demo.churn_events.feedback_text IS 'The customer''s words.';
 
+-- 4. A vendor of software to small businesses: one row per customer.
+
+CREATE TABLE demo.small_businesses (
+    id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    product_data_storage integer NOT NULL,
+    product_travel_expense text NOT NULL,
+    product_payroll text NOT NULL,
+    product_accounting text NOT NULL,
+    csat_score integer NOT NULL,
+    articles_viewed integer NOT NULL,
+    smartphone_notifications_viewed integer NOT NULL,
+    marketing_emails_clicked integer NOT NULL,
+    social_media_ads_viewed integer NOT NULL,
+    minutes_customer_support double precision NOT NULL,
+    company_size text NOT NULL,
+    us_region text NOT NULL,
+    months_active integer NOT NULL,
+    churned boolean NOT NULL
+);
+COMMENT ON TABLE demo.small_businesses IS 'Customers of a vendor of software to small businesses, 2,000 (simulated, from PySurvival).';
+COMMENT ON COLUMN demo.small_businesses.id IS 'The row in the file.';
+COMMENT ON COLUMN demo.small_businesses.product_data_storage IS 'Gigabytes of storage bought.';
+COMMENT ON COLUMN demo.small_businesses.product_travel_expense IS 'Travel expenses: Active, Free-Trial or No.';
+COMMENT ON COLUMN demo.small_businesses.product_payroll IS 'Payroll: Active, Free-Trial or No.';
+COMMENT ON COLUMN demo.small_businesses.product_accounting IS 'Accounting: Active, Free-Trial or No.';
+COMMENT ON COLUMN demo.small_businesses.csat_score IS 'Satisfaction, 1 to 10.';
+COMMENT ON COLUMN demo.small_businesses.articles_viewed IS 'Help articles read.';
+COMMENT ON COLUMN demo.small_businesses.smartphone_notifications_viewed IS 'Notifications read.';
+COMMENT ON COLUMN demo.small_businesses.marketing_emails_clicked IS 'Marketing mails clicked.';
+COMMENT ON COLUMN demo.small_businesses.social_media_ads_viewed IS 'Advertisements seen.';
+COMMENT ON COLUMN demo.small_businesses.minutes_customer_support IS 'Minutes with the support.';
+COMMENT ON COLUMN demo.small_businesses.company_size IS 'Employees, a band.';
+COMMENT ON COLUMN demo.small_businesses.us_region IS 'Where in the United States.';
+COMMENT ON COLUMN demo.small_businesses.months_active IS 'Months as a customer, 0 to 12: until it left, or until now.';
+COMMENT ON COLUMN demo.small_businesses.churned IS 'Has left: the event.';
+
 -- The files. \copy does not expand variables, \cd does.
 
 \set here `pwd`
 \cd :data
 \copy demo.telco from 'telco_customer_churn.csv' with (format csv, header)
 \copy demo.licences (license_number, license_description, business_activity, ward, application_type, status_at_entry, first_term_start, entry_term_start, entry_term_end, last_term_end, first_inspection, n_inspections, tobacco, package_goods, outdoor_patio, public_place_of_amusement, limited_business_license, childrens_services, tavern, regulated_business_license, filling_station, caterers_liquor_license, mobile_food_license, consumption_on_premises, entry_days, exit_days, lapsed) from 'chicago_food_licences.csv' with (format csv, header)
+\copy demo.small_businesses (product_data_storage, product_travel_expense, product_payroll, product_accounting, csat_score, articles_viewed, smartphone_notifications_viewed, marketing_emails_clicked, social_media_ads_viewed, minutes_customer_support, company_size, us_region, months_active, churned) from 'pysurvival_saas_churn.csv' with (format csv, header)
 \copy demo.accounts from 'ravenstack/accounts.csv' with (format csv, header)
 \copy demo.subscriptions from 'ravenstack/subscriptions.csv' with (format csv, header)
 \copy demo.feature_usage from 'ravenstack/feature_usage.csv' with (format csv, header)
@@ -334,5 +371,5 @@ COMMENT ON COLUMN demo.contracts.tickets IS 'The account''s tickets in the 180 d
 COMMENT ON COLUMN demo.contracts.escalations IS 'Those that were escalated.';
 COMMENT ON COLUMN demo.contracts.notices IS 'How often the account told that it was leaving in those 180 days.';
 
-ANALYZE demo.telco, demo.licences, demo.accounts, demo.subscriptions, demo.feature_usage, demo.support_tickets, demo.churn_events;
+ANALYZE demo.telco, demo.licences, demo.small_businesses, demo.accounts, demo.subscriptions, demo.feature_usage, demo.support_tickets, demo.churn_events;
 RESET client_min_messages;

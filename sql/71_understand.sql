@@ -11,6 +11,8 @@ DECLARE
     spec jsonb;
     names text[];
     wanted text;
+    decisions boolean;
+    amounts boolean;
 BEGIN
     IF importance.model IS NULL OR importance.source IS NULL OR importance.horizon IS NULL OR importance.repeats IS NULL OR importance.seed IS NULL THEN
         RAISE EXCEPTION 'importance needs a model, a source, a horizon, repeats and a seed' USING ERRCODE = 'null_value_not_allowed';
@@ -34,16 +36,18 @@ BEGIN
         RAISE EXCEPTION '% was trained with delayed entry, which the Brier score cannot judge', importance.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare fits with and without the feature by ltv.model_test, or train a landmark model.';
     END IF;
-    IF num_nulls(spec ->> 'duration', spec ->> 'event') > 0 AND ltv.model_algorithm(fitted) IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid', 'renewal') THEN
-        RAISE EXCEPTION '% tells of no durations, which the Brier score is about', importance.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.coefficients tells what each term of a model of amounts or renewals does, ltv.feature_gain what the splits of trees gained.';
-    ELSIF num_nulls(spec ->> 'duration', spec ->> 'event') > 0 THEN
+    decisions := ltv.model_algorithm(fitted) = 'renewal' AND spec ->> 'duration' IS NULL;
+    amounts := ltv.model_algorithm(fitted) IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid');
+    IF amounts AND spec ->> 'target' IS NULL OR decisions AND spec ->> 'event' IS NULL THEN
+        RAISE EXCEPTION '% was registered without the name of its %, by which the predictions are judged', importance.model, CASE WHEN amounts THEN 'target' ELSE 'event' END
+            USING ERRCODE = 'invalid_parameter_value', HINT = format('ltv.train keeps it; register_version takes it: spec => ''%s''.', CASE WHEN amounts THEN '{"target": "spent"}' ELSE '{"event": "renewed"}' END);
+    ELSIF num_nulls(spec ->> 'duration', spec ->> 'event') > 0 AND NOT amounts AND NOT decisions THEN
         RAISE EXCEPTION '% was registered without the names of its duration and event, by which the predictions are judged', importance.model
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = format('ltv.train keeps them%s; register_version takes them: spec => ''{"duration": "months", "event": "churned"}''.', CASE WHEN ltv.model_algorithm(fitted) = 'rule' THEN ', and takes a rule too' ELSE '' END);
     END IF;
     names := ltv.model_features(fitted);
-    FOREACH wanted IN ARRAY names || ARRAY[spec ->> 'duration', spec ->> 'event'] LOOP
+    FOREACH wanted IN ARRAY names || CASE WHEN amounts THEN ARRAY[spec ->> 'target'] WHEN decisions THEN ARRAY[spec ->> 'event'] ELSE ARRAY[spec ->> 'duration', spec ->> 'event'] END LOOP
         IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = importance.source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN
             RAISE EXCEPTION '% has no column "%"', importance.source, wanted
                 USING ERRCODE = 'undefined_column', HINT = 'The outcome and the features must have the names that train knew.';
@@ -52,13 +56,42 @@ BEGIN
     IF cardinality(names) = 0 THEN
         RETURN;
     END IF;
+    IF amounts THEN
+        RETURN QUERY EXECUTE format($q$
+            WITH r AS MATERIALIZED (
+                SELECT %1$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
+                FROM %3$s AS s WHERE s.%2$I IS NOT NULL
+            ), w AS MATERIALIZED (SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row" FROM r),
+            plain AS (SELECT sqrt(avg((e.e - w."amount of the row") ^ 2)) AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.expected_value($1, q.*) AS e) AS e),
+            permuted (feature, loss) AS (%5$s)
+            SELECT row_number() OVER (ORDER BY avg(m.loss) - min(plain.loss) DESC, m.feature COLLATE "C"), m.feature, 'rmse'::text, min(plain.loss), avg(m.loss),
+                   avg(m.loss) - min(plain.loss), stddev_samp(m.loss), min(plain.n)
+            FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
+            $q$,
+            (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'target', importance.source,
+            (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+            (SELECT string_agg(format($p$
+                SELECT %1$L::text, sqrt(avg((e.e - w."amount of the row") ^ 2))
+                FROM w JOIN (SELECT o.%1$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $2 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
+                     LATERAL (SELECT %3$s) AS q, LATERAL (SELECT ltv.expected_value($1, q.*) AS e) AS e$p$,
+                f.f, 1000 * f.at + k,
+                (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
+                ' UNION ALL ' ORDER BY f.at, k)
+             FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k))
+        USING fitted, importance.seed;
+        RETURN;
+    END IF;
+    -- Whoever does not renew leaves at the end of the term; whoever does is seen beyond it.
+    IF decisions THEN
+        importance.horizon := (ltv.recalibrated(fitted, NULL)::text::jsonb #>> '{model,fit,renewal,period}')::double precision;
+    END IF;
     -- Graf et al. 1999: a row censored before the horizon has no weight, the others stand for those who are gone. Whoever
     -- is censored goes a trifle later than whoever has the event at the same time, and is no longer at risk with him.
     RETURN QUERY EXECUTE format($q$
         WITH r AS MATERIALIZED (
-            SELECT %1$s, s.%2$I::double precision AS "time of the row", s.%3$I::integer = 1 AS "event of the row",
-                   hashtextextended(ROW(%1$s, s.%2$I, s.%3$I)::text, $3) AS "hash of the row"
-            FROM %4$s AS s WHERE s.%2$I IS NOT NULL AND s.%3$I IS NOT NULL
+            SELECT %1$s, %2$s AS "time of the row", s.%3$I::integer = %7$s AS "event of the row",
+                   hashtextextended(ROW(%1$s, %8$s, s.%3$I)::text, $3) AS "hash of the row"
+            FROM %4$s AS s WHERE %8$s IS NOT NULL AND s.%3$I IS NOT NULL
         ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row" * CASE WHEN "event of the row" THEN 1 ELSE 1 + 1e-6 END, NOT "event of the row") AS curve, count(*) AS n FROM r),
         w AS MATERIALIZED (
             SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row",
@@ -73,7 +106,8 @@ BEGIN
                avg(m.brier) - min(plain.brier), stddev_samp(m.brier), min(plain.n)
         FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
         $q$,
-        (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'duration', spec ->> 'event', importance.source,
+        (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+        CASE WHEN decisions THEN format('CASE WHEN s.%I::integer = 1 THEN 2 * $2 ELSE $2 END', spec ->> 'event') ELSE format('s.%I::double precision', spec ->> 'duration') END, spec ->> 'event', importance.source,
         (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         (SELECT string_agg(format($p$
             SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
@@ -82,15 +116,16 @@ BEGIN
             f.f, f.f, 1000 * f.at + k,
             (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
             ' UNION ALL ' ORDER BY f.at, k)
-         FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k))
+         FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k),
+        CASE WHEN decisions THEN 0 ELSE 1 END, CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END)
     USING fitted, importance.horizon, importance.seed;
 END
 $$;
-COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats), 22004.';
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. Of a model of amounts (with a target) metric is rmse, the root of the mean squared error of the expected amount, and horizon says nothing; of one of renewal decisions the Brier score of the decision, horizon its period. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats), 22004.';
 
 CREATE FUNCTION ltv.partial_dependence(
     model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT 12
-) RETURNS TABLE (value text, event_probability double precision, lower_decile double precision, upper_decile double precision, n bigint, n_training bigint)
+) RETURNS TABLE (value text, event_probability double precision, expected_value double precision, lower_decile double precision, upper_decile double precision, n bigint, n_training bigint)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -102,6 +137,7 @@ DECLARE
     category text;
     known ltv.profile;
     wanted text;
+    amounts boolean;
 BEGIN
     IF partial_dependence.model IS NULL OR partial_dependence.source IS NULL OR partial_dependence.feature IS NULL OR partial_dependence.horizon IS NULL THEN
         RAISE EXCEPTION 'partial_dependence needs a model, a source, a feature and a horizon' USING ERRCODE = 'null_value_not_allowed';
@@ -114,11 +150,7 @@ BEGIN
         RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
     END IF;
     found_version := ltv.model_version(partial_dependence.model);
-    SELECT v.fitted, v.algorithm INTO fitted, wanted FROM ltv.model_versions v WHERE v.model = split_part(partial_dependence.model, '@', 1) AND v.version = found_version;
-    IF wanted IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') THEN
-        RAISE EXCEPTION '% tells of amounts, and has no probability of an event', partial_dependence.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.expected_value of rows with other values tells what depends on a feature.';
-    END IF;
+    SELECT v.fitted, v.algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') INTO fitted, amounts FROM ltv.model_versions v WHERE v.model = split_part(partial_dependence.model, '@', 1) AND v.version = found_version;
     names := ltv.model_features(fitted);
     IF partial_dependence.feature <> ALL (names) OR cardinality(names) = 0 THEN
         RAISE EXCEPTION '% has no feature "%"', partial_dependence.model, partial_dependence.feature
@@ -160,21 +192,22 @@ BEGIN
         SELECT array_agg(d.x ORDER BY d.x::numeric) INTO partial_dependence.grid FROM (SELECT DISTINCT round(x::numeric)::text AS x FROM unnest(partial_dependence.grid) AS x) AS d;
     END IF;
     RETURN QUERY EXECUTE format($q$
-        SELECT v.value, avg(p.p), percentile_cont(0.1) WITHIN GROUP (ORDER BY p.p), percentile_cont(0.9) WITHIN GROUP (ORDER BY p.p), count(p.p),
+        SELECT v.value, CASE WHEN $5 THEN NULL ELSE avg(p.p) END, CASE WHEN $5 THEN avg(p.p) END, percentile_cont(0.1) WITHIN GROUP (ORDER BY p.p), percentile_cont(0.9) WITHIN GROUP (ORDER BY p.p), count(p.p),
                min(l.n)
         FROM unnest($3) WITH ORDINALITY AS v (value, at)
         LEFT JOIN LATERAL ltv.profile_levels($4) AS l ON l.level = v.value
         CROSS JOIN %1$s AS s
         CROSS JOIN LATERAL (SELECT %2$s) AS q
-        CROSS JOIN LATERAL (SELECT 1 - ltv.renewal_probability($1, q.*, $2) AS p) AS p
+        CROSS JOIN LATERAL (SELECT %3$s AS p) AS p
         GROUP BY v.value, v.at ORDER BY v.at$q$,
         partial_dependence.source,
         (SELECT string_agg(CASE WHEN f = partial_dependence.feature THEN format('CAST(v.value AS %s) AS %I', type_name, f) ELSE format('s.%I', f) END, ', ' ORDER BY at)
-         FROM unnest(names) WITH ORDINALITY AS n (f, at)))
-    USING fitted, partial_dependence.horizon, partial_dependence.grid, known;
+         FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+        CASE WHEN amounts THEN 'ltv.expected_value($1, q.*)' ELSE '1 - ltv.renewal_probability($1, q.*, $2)' END)
+    USING fitted, partial_dependence.horizon, partial_dependence.grid, known, amounts;
 END
 $$;
-COMMENT ON FUNCTION ltv.partial_dependence(text, regclass, text, text[], double precision) IS 'The mean event probability within horizon, from the start on, over all rows of source if each had this value of a feature (Friedman 2001), with the tenth and the ninetieth percentile of the rows (individual conditional expectations, Goldstein et al. 2015). grid: the values as text; by default the levels of the training data, or their deciles with the least and the greatest (whole numbers rounded). n: rows with a score; n_training: how many training rows had the level (NULL for numbers). It says what the model associates, not what a change would do, and mixes values that never occur together. Errors: P0002, 42703, 22023 (no such feature, no profile and no grid), 22004.';
+COMMENT ON FUNCTION ltv.partial_dependence(text, regclass, text, text[], double precision) IS 'The mean event probability within horizon, from the start on - of a model of amounts the mean expected_value, and horizon says nothing - over all rows of source if each had this value of a feature (Friedman 2001), with the tenth and the ninetieth percentile of the rows (individual conditional expectations, Goldstein et al. 2015). grid: the values as text; by default the levels of the training data, or their deciles with the least and the greatest (whole numbers rounded). n: rows with a score; n_training: how many training rows had the level (NULL for numbers). It says what the model associates, not what a change would do, and mixes values that never occur together. Errors: P0002, 42703, 22023 (no such feature, no profile and no grid), 22004.';
 
 CREATE FUNCTION ltv.similar(
     model text, source regclass, id text, key text, k integer DEFAULT 10

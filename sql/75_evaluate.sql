@@ -1,141 +1,11 @@
--- Is a registered model true on the rows of a relation? One reading of the rows, and what is told of them.
-
-CREATE FUNCTION ltv.evaluation_query(
-    model text, source regclass, by text[] DEFAULT NULL, rows text DEFAULT 'auto', value text DEFAULT NULL,
-    censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL, outcome text DEFAULT 'event',
-    OUT query text, OUT in_sample boolean, OUT horizon double precision
-)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    spec jsonb;
-    held jsonb;
-    relation text;
-    missing text;
-    restriction text := 'true';
-    segment text := $q$'all'$q$;
-    entry text;
-    held_type text;
-    groups text[] := ARRAY(SELECT unnest(evaluation_query.by));
-    strata text[] := ARRAY(SELECT unnest(evaluation_query.censoring_by));
-    stratum text := $q$'all'$q$;
-    weight text;
-    odd record;
-BEGIN
-    IF evaluation_query.model IS NULL OR source IS NULL THEN
-        RAISE EXCEPTION 'a model and a source are needed' USING ERRCODE = 'null_value_not_allowed', HINT = 'The name of a model, as churn@production, and of a table or view.';
-    END IF;
-    SELECT v.spec INTO spec FROM ltv.model_versions v
-    WHERE v.model = split_part(evaluation_query.model, '@', 1) AND v.version = ltv.model_version(evaluation_query.model);
-    IF spec IS NULL THEN
-        PERFORM ltv.model_version(evaluation_query.model);
-    END IF;
-    SELECT format('%I.%I', n.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source;
-    IF relation IS NULL THEN
-        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
-    END IF;
-    IF outcome = 'amount' AND spec ->> 'target' IS NULL THEN
-        RAISE EXCEPTION '% was not trained on a target', evaluation_query.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'outcome => ''event'' for a model of durations and events.';
-    ELSIF outcome IS DISTINCT FROM 'amount' AND (spec ->> 'duration' IS NULL OR spec ->> 'event' IS NULL) THEN
-        RAISE EXCEPTION '% was not trained on durations and events', evaluation_query.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'For other predictions: ltv.calibration_agg and ltv.ranking_agg over your own query.';
-    END IF;
-    IF outcome IS NULL OR outcome NOT IN ('event', 'amount') THEN
-        RAISE EXCEPTION 'unknown outcome "%"', outcome USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: event, amount.';
-    END IF;
-    IF censoring IS NULL OR censoring NOT IN ('marginal', 'grouped') THEN
-        RAISE EXCEPTION 'unknown censoring "%"', censoring USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: marginal, grouped.';
-    END IF;
-    IF cardinality(strata) > 0 AND censoring = 'marginal' THEN
-        RAISE EXCEPTION 'columns for the censoring are of no use with one curve for all' USING ERRCODE = 'invalid_parameter_value', HINT = 'censoring => ''grouped'', or leave censoring_by out.';
-    END IF;
-    IF rows IS NULL OR rows NOT IN ('auto', 'all', 'holdout') THEN
-        RAISE EXCEPTION 'unknown rows "%"', rows USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: auto, all, holdout.';
-    END IF;
-    held := CASE jsonb_typeof(spec -> 'holdout') WHEN 'object' THEN spec -> 'holdout' END;
-    IF rows = 'auto' THEN
-        rows := CASE WHEN relation = spec ->> 'source' AND held IS NOT NULL THEN 'holdout' ELSE 'all' END;
-    ELSIF rows = 'holdout' AND held IS NULL THEN
-        RAISE EXCEPTION '% was trained without a holdout', evaluation_query.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Judge it on rows that it has not seen, or with rows => ''all''.';
-    END IF;
-    SELECT string_agg(quote_ident(wanted.name), ', ') INTO missing
-    FROM unnest(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry', spec ->> 'weight', value,
-                      CASE rows WHEN 'holdout' THEN held ->> 'by' END, CASE outcome WHEN 'amount' THEN spec ->> 'target' END] || groups || strata) wanted (name)
-    WHERE wanted.name IS NOT NULL
-      AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = wanted.name AND a.attnum > 0 AND NOT a.attisdropped);
-    IF missing IS NOT NULL THEN
-        RAISE EXCEPTION '% has no column %', relation, missing
-            USING ERRCODE = 'undefined_column', HINT = 'The columns of the outcome have the names they had in training; rename them in a view.';
-    END IF;
-    IF array_position(groups || strata, NULL) IS NOT NULL THEN
-        RAISE EXCEPTION 'the columns to group by must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name each, or leave the argument out.';
-    END IF;
-    IF rows = 'holdout' THEN
-        SELECT format_type(a.atttypid, a.atttypmod) INTO held_type FROM pg_attribute a
-        WHERE a.attrelid = source AND a.attname = held ->> 'by' AND a.attnum > 0;
-        restriction := CASE
-            WHEN held ? 'fraction' THEN format('(hashtextextended(ltv_row.%I::text, %s) & 9223372036854775807) %% 1000000 < %s',
-                held ->> 'by', coalesce(spec ->> 'seed', '0')::bigint, trunc((held ->> 'fraction')::numeric * 1000000))
-            WHEN held ? 'after' THEN format('ltv_row.%I > %L::%s', held ->> 'by', held ->> 'after', held_type)
-            WHEN held ? 'from' THEN format('ltv_row.%I >= %L::%s', held ->> 'by', held ->> 'from', held_type)
-            ELSE format('ltv_row.%I', held ->> 'by') END;
-    END IF;
-    IF cardinality(groups) > 0 THEN
-        SELECT format('concat_ws('' / '', %s)', string_agg(format('coalesce(ltv_row.%I::text, ''(null)'')', wanted.name), ', ' ORDER BY wanted.place))
-        INTO segment FROM unnest(groups) WITH ORDINALITY wanted (name, place);
-    END IF;
-    IF cardinality(strata) > 0 THEN
-        SELECT format('ROW(%s)::text', string_agg(format('ltv_row.%I::text', wanted.name), ', ' ORDER BY wanted.place))
-        INTO stratum FROM unnest(strata) WITH ORDINALITY wanted (name, place);
-    END IF;
-    entry := CASE WHEN spec ->> 'entry' IS NULL THEN '0::float8' ELSE format('ltv_row.%I::float8', spec ->> 'entry') END;
-    weight := CASE WHEN spec ->> 'weight' IS NULL THEN '1::float8' ELSE format('ltv_row.%I::float8', spec ->> 'weight') END;
-    -- What no score can be made of is said here with its name, before rows are scored.
-    EXECUTE format('SELECT o.* FROM %1$s ltv_row CROSS JOIN LATERAL (SELECT %2$s) o (value, weight, event, ends, starts) WHERE %3$s AND (o.value < 0 OR o.value >= ''Infinity'' OR o.weight < 0 OR o.weight >= ''Infinity'' OR o.event NOT IN (0, 1) OR o.ends < o.starts) LIMIT 1',
-        relation, concat_ws(', ', CASE WHEN value IS NULL OR outcome = 'amount' THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, weight,
-            CASE WHEN outcome = 'amount' THEN 'NULL::int4, NULL::float8, NULL::float8' ELSE format('ltv_row.%I::int4, ltv_row.%I::float8, %s', spec ->> 'event', spec ->> 'duration', entry) END), restriction)
-    INTO odd;
-    IF odd.value < 0 OR odd.value >= 'Infinity' THEN
-        RAISE EXCEPTION 'a value must be finite and not negative, got %', odd.value USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', value, relation), HINT = 'What a row is worth weighs it: leave such rows out in a view, or set them to NULL.';
-    ELSIF odd.weight < 0 OR odd.weight >= 'Infinity' THEN
-        RAISE EXCEPTION 'a weight must be finite and not negative, got %', odd.weight USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'weight', relation), HINT = 'A row of weight 0 or NULL is left out.';
-    ELSIF odd.event NOT IN (0, 1) THEN
-        RAISE EXCEPTION 'an event must be 1 or 0, got %', odd.event USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', relation), HINT = '1 for those that had the event, 0 for those that were last seen without.';
-    ELSIF odd.ends < odd.starts THEN
-        RAISE EXCEPTION 'a row ends at % before it is entered at %', odd.ends, odd.starts USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In columns "%s" and "%s" of %s.', spec ->> 'duration', spec ->> 'entry', relation), HINT = 'Rows that were never observed are to be left out.';
-    END IF;
-    in_sample := rows = 'all' AND relation = spec ->> 'source' OR relation = coalesce(spec #>> '{recalibration,source}', '');
-    horizon := (spec ->> 'horizon')::float8;
-    IF outcome = 'amount' THEN
-        query := format(
-            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
-                    %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum
-             FROM %5$s ltv_row WHERE %6$s AND %2$s > 0',
-            segment, weight, spec ->> 'target', stratum, relation, restriction);
-        RETURN;
-    END IF;
-    query := format(
-        'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon, %2$s) AS predicted,
-                ltv_row.%3$I::float8 - %2$s AS duration, CASE ltv_row.%4$I::int4 WHEN 1 THEN true WHEN 0 THEN false END AS event,
-                %5$s AS weight, %6$s AS value, %9$s AS stratum
-         FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
-         WHERE %8$s AND ltv_row.%3$I IS NOT NULL AND ltv_row.%4$I IS NOT NULL AND %5$s > 0 AND %2$s IS NOT NULL',
-        segment, entry, spec ->> 'duration', spec ->> 'event', weight,
-        CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END,
-        relation, restriction, stratum);
-END
-$$;
-COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on. horizon: that of the training. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: values and weights that are negative or not finite, events that are not 1 or 0, rows that end before their entry; 42703 names missing columns, P0002.';
+-- How good a registered model is on the rows of a relation.
 
 CREATE FUNCTION ltv.evaluate(
     model text, source regclass, horizons double precision[] DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto',
     censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL
 ) RETURNS TABLE (
     segment text, horizon double precision, n bigint, n_events bigint, n_unscored bigint, concordance double precision, concordance_error double precision,
-    auc double precision, brier double precision, brier_baseline double precision, skill double precision,
+    auc double precision, brier double precision, brier_baseline double precision, skill double precision, log_loss double precision,
     predicted double precision, observed double precision, observed_to_expected double precision, ici double precision, status text
 )
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 5
@@ -145,7 +15,7 @@ DECLARE
     reading record;
     fitted ltv.model;
 BEGIN
-    SELECT * INTO reading FROM ltv.evaluation_query(evaluate.model, evaluate.source, evaluate.by, evaluate.rows, NULL, evaluate.censoring, evaluate.censoring_by);
+    SELECT * INTO reading FROM ltv.evaluation_query(evaluate.model, evaluate.source, evaluate.by, evaluate.rows, NULL, evaluate.censoring, evaluate.censoring_by, horizons => evaluate.horizons);
     fitted := ltv.model(evaluate.model);
     horizons := ARRAY(SELECT DISTINCT h.horizon FROM unnest(horizons) h (horizon));
     IF cardinality(horizons) = 0 THEN
@@ -179,30 +49,31 @@ BEGIN
                                 WHEN 'columns' THEN CASE WHEN g.rest IS NULL THEN g.strata ELSE (SELECT CASE WHEN r.c IS NOT NULL THEN (SELECT ltv.rollup(u.c) FROM unnest(ARRAY[g.strata, r.c]) u (c)) END FROM (SELECT ltv.calibration_at(g.rest, g.horizon) AS c) r) END END AS known
             FROM gathered g
         )
-        SELECT g.segment, g.horizon, g.n, CASE WHEN g.n >= $4 THEN g.n_events END, g.n_unscored, c.concordance, c.std_error, a.auc, b.brier, b.reference, b.skill, o.predicted, o.observed,
+        SELECT g.segment, g.horizon, g.n, CASE WHEN g.n >= $4 THEN g.n_events END, g.n_unscored, c.concordance, c.std_error, a.auc, b.brier, b.reference, b.skill, ltv.log_loss(a.known), o.predicted, o.observed,
                CASE WHEN o.predicted < 1 THEN (1 - o.observed) / (1 - o.predicted) END, i.ici,
                CASE WHEN g.n < $4 THEN 'fewer than ' || $4 || ' rows' WHEN g.n_unscored = g.n THEN 'no row could be scored'
                     WHEN o.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.n_events = 0 THEN 'no events' WHEN a.auc IS NULL THEN 'nobody lasted beyond the horizon'
                     WHEN $5 THEN 'in sample' WHEN i.ici IS NULL THEN 'no smooth curve for the ici' ELSE 'ok' END
         FROM known g
         LEFT JOIN LATERAL ltv.concordance(g.s, until => g.horizon) c ON g.n >= $4
-        LEFT JOIN LATERAL (SELECT CASE $6 WHEN 'marginal' THEN ltv.auc(g.s, g.horizon) ELSE ltv.auc(g.known) END AS auc) a ON g.n >= $4
+        LEFT JOIN LATERAL (SELECT CASE $6 WHEN 'marginal' THEN ltv.auc(g.s, g.horizon) ELSE ltv.auc(g.known) END AS auc, CASE $6 WHEN 'marginal' THEN ltv.calibration_at(g.s, g.horizon) ELSE g.known END AS known OFFSET 0) a ON g.n >= $4
         LEFT JOIN LATERAL (SELECT g.predicted, CASE $6 WHEN 'marginal' THEN ltv.survival_at(g.curve, g.horizon) ELSE (SELECT 1 - r.observed FROM ltv.calibration_curve(g.known, 1) r) END AS observed) o ON g.n >= $4
         -- Of one prediction for all the score is that of a coin.
         LEFT JOIN LATERAL (SELECT m.* FROM ltv.brier_score(g.s, g.horizon) m WHERE $6 = 'marginal'
                            UNION ALL SELECT k.brier, k.reference, 1 - k.brier / nullif(k.reference, 0)
                            FROM (SELECT ltv.brier(g.known) AS brier, o.observed * (1 - o.observed) AS reference WHERE $6 <> 'marginal') k) b ON g.n >= $4
-        LEFT JOIN LATERAL ltv.integrated_calibration_index(g.s, g.horizon) i ON g.n >= $4
+        -- Of decisions every outcome is known, and a smooth curve of them is logistic.
+        LEFT JOIN LATERAL (SELECT x.ici FROM ltv.integrated_calibration_index(g.s, g.horizon) x WHERE NOT $7 UNION ALL SELECT x.ici FROM ltv.integrated_calibration_index(a.known) x WHERE $7) i ON g.n >= $4
         ORDER BY g.is_all DESC, g.segment, g.horizon $q$, reading.query)
     USING fitted, horizons, coalesce(cardinality(evaluate.by) > 0, false), coalesce(min_rows, 0), reading.in_sample,
-          CASE WHEN censoring = 'grouped' AND cardinality(censoring_by) > 0 THEN 'columns' ELSE censoring END;
+          CASE WHEN censoring = 'grouped' AND cardinality(censoring_by) > 0 THEN 'columns' ELSE censoring END, reading.decisions;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', h.horizon, 0::bigint, NULL::bigint, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows'
+        RETURN QUERY SELECT 'all', h.horizon, 0::bigint, NULL::bigint, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows'
         FROM unnest(horizons) h (horizon) ORDER BY h.horizon;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; mean predicted survival, observed (Kaplan-Meier), observed_to_expected events, and the integrated calibration index. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed is the Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one; observed is then the mean of the curves of the groups, and brier_baseline the score of it. concordance and ici take no such weights. horizons: by default that of the training, else the median time of the events. Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; log_loss of the rows known at the horizon, weighted alike; mean predicted survival, observed (Kaplan-Meier), observed_to_expected events, and the integrated calibration index. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed is the Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one; observed is then the mean of the curves of the groups, and brier_baseline the score of it. concordance and ici take no such weights. horizons: by default that of the training, else the median time of the events. Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Of a model of renewal decisions the event is that a row was not renewed, nothing is censored, horizon is the period of the model and cannot be chosen, brier_baseline is the score of the share of events, and the curve of the ici is logistic. Errors as evaluation_query.';
 
 CREATE FUNCTION ltv.calibration(
     model text, source regclass, horizon double precision DEFAULT NULL, bins integer DEFAULT 10, by text[] DEFAULT NULL,
@@ -217,9 +88,15 @@ AS $$
 DECLARE
     reading record;
 BEGIN
-    SELECT * INTO reading FROM ltv.evaluation_query(calibration.model, calibration.source, calibration.by, calibration.rows);
+    SELECT * INTO reading FROM ltv.evaluation_query(calibration.model, calibration.source, calibration.by, calibration.rows, horizons => ARRAY[calibration.horizon]);
     IF coalesce(calibration.horizon, reading.horizon) IS NULL THEN
         RAISE EXCEPTION 'calibration needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    IF bins < 1 THEN
+        RAISE EXCEPTION 'the number of bins must be at least 1, got %', bins USING ERRCODE = 'invalid_parameter_value', HINT = 'Ten is usual.';
+    END IF;
+    IF NOT (level > 0 AND level < 1) THEN
+        RAISE EXCEPTION 'a confidence level needs 0 < level < 1, got %', level USING ERRCODE = 'invalid_parameter_value', HINT = '0.95 is the usual one.';
     END IF;
     RETURN QUERY EXECUTE format($q$
         SELECT g.segment, b.bin, b.n, CASE WHEN b.n >= $5 THEN b.events END, CASE WHEN b.n >= $5 THEN b.censored END, b.mean_predicted,
@@ -249,7 +126,7 @@ AS $$
 DECLARE
     reading record;
 BEGIN
-    SELECT * INTO reading FROM ltv.evaluation_query(lift.model, lift.source, lift.by, lift.rows, lift.value);
+    SELECT * INTO reading FROM ltv.evaluation_query(lift.model, lift.source, lift.by, lift.rows, lift.value, horizons => ARRAY[lift.horizon]);
     IF coalesce(lift.horizon, reading.horizon) IS NULL THEN
         RAISE EXCEPTION 'lift needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
     END IF;
@@ -305,7 +182,7 @@ BEGIN
     IF coalesce(cardinality(fairness.by), 0) = 0 THEN
         RAISE EXCEPTION 'fairness needs the columns whose groups are compared' USING ERRCODE = 'invalid_parameter_value', HINT = 'by => ARRAY[''region''].';
     END IF;
-    SELECT * INTO reading FROM ltv.evaluation_query(fairness.model, fairness.source, fairness.by, fairness.rows);
+    SELECT * INTO reading FROM ltv.evaluation_query(fairness.model, fairness.source, fairness.by, fairness.rows, horizons => ARRAY[fairness.horizon]);
     IF coalesce(fairness.horizon, reading.horizon) IS NULL THEN
         RAISE EXCEPTION 'fairness needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
     END IF;
@@ -354,7 +231,7 @@ DECLARE
     category text;
     parts text[] := '{}';
 BEGIN
-    SELECT * INTO reading FROM ltv.evaluation_query(error_hotspots.model, error_hotspots.source, NULL, error_hotspots.rows);
+    SELECT * INTO reading FROM ltv.evaluation_query(error_hotspots.model, error_hotspots.source, NULL, error_hotspots.rows, horizons => ARRAY[error_hotspots.horizon]);
     at := coalesce(error_hotspots.horizon, reading.horizon);
     IF at IS NULL THEN
         RAISE EXCEPTION 'error_hotspots needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
@@ -366,8 +243,15 @@ BEGIN
     IF array_position(features, NULL) IS NOT NULL OR coalesce(cardinality(features), 0) = 0 THEN
         RAISE EXCEPTION 'error_hotspots needs features to look at' USING ERRCODE = 'invalid_parameter_value', HINT = 'features => ARRAY[''region'', ''plan''].';
     END IF;
+    SELECT string_agg(quote_ident(f.name), ', ' ORDER BY f.place) INTO named FROM unnest(features) WITH ORDINALITY f (name, place)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = error_hotspots.source AND a.attname = f.name AND a.attnum > 0 AND NOT a.attisdropped);
+    IF named IS NOT NULL THEN
+        RAISE EXCEPTION '% has no column %', error_hotspots.source, named
+            USING ERRCODE = 'undefined_column',
+                  HINT = (SELECT 'It has: ' || string_agg(a.attname, ', ' ORDER BY a.attnum) || '.' FROM pg_attribute a WHERE a.attrelid = error_hotspots.source AND a.attnum > 0 AND NOT a.attisdropped);
+    END IF;
     FOREACH named IN ARRAY features LOOP
-        SELECT * INTO reading FROM ltv.evaluation_query(error_hotspots.model, error_hotspots.source, ARRAY[named], error_hotspots.rows);
+        SELECT * INTO reading FROM ltv.evaluation_query(error_hotspots.model, error_hotspots.source, ARRAY[named], error_hotspots.rows, checked => false);
         SELECT t.typcategory INTO category FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = error_hotspots.source AND a.attname = named AND a.attnum > 0;
         -- Numbers with many values fall into quarters.

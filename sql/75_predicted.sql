@@ -39,7 +39,7 @@ BEGIN
         USING ltv.model(predicted_vs_actual.model), coalesce(cardinality(predicted_vs_actual.by) > 0, false), coalesce(min_rows, 0), reading.in_sample;
         RETURN;
     END IF;
-    SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, predicted_vs_actual.value);
+    SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, predicted_vs_actual.value, horizons => ARRAY[predicted_vs_actual.horizon]);
     IF coalesce(predicted_vs_actual.horizon, reading.horizon) IS NULL THEN
         RAISE EXCEPTION 'predicted_vs_actual needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
     END IF;

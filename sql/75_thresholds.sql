@@ -13,9 +13,13 @@ AS $$
 DECLARE
     reading record;
 BEGIN
-    SELECT * INTO reading FROM ltv.evaluation_query(precision_recall.model, precision_recall.source, precision_recall.by, precision_recall.rows, censoring => precision_recall.censoring);
+    SELECT * INTO reading FROM ltv.evaluation_query(precision_recall.model, precision_recall.source, precision_recall.by, precision_recall.rows, censoring => precision_recall.censoring, horizons => ARRAY[precision_recall.horizon]);
     IF coalesce(precision_recall.horizon, reading.horizon) IS NULL THEN
         RAISE EXCEPTION 'precision_recall needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
+    END IF;
+    IF EXISTS (SELECT FROM unnest(at) u (line) WHERE NOT (u.line > '-Infinity' AND u.line < 'Infinity')) THEN
+        RAISE EXCEPTION 'a threshold must be finite, got %', (SELECT u.line FROM unnest(at) WITH ORDINALITY u (line, place) WHERE NOT (u.line > '-Infinity' AND u.line < 'Infinity') ORDER BY u.place LIMIT 1)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Rows with a score of at least the threshold are flagged.';
     END IF;
     RETURN QUERY EXECUTE format($q$
         SELECT g.segment, p.threshold, p.flagged, t.true_positives, t.false_positives, t."precision", t.recall, t.false_positive_rate, t.f1,
@@ -45,8 +49,19 @@ CREATE FUNCTION ltv.best_threshold(
 AS $$
 DECLARE
     reading record;
+    odd record;
 BEGIN
-    SELECT * INTO reading FROM ltv.evaluation_query(best_threshold.model, best_threshold.source, best_threshold.by, best_threshold.rows, censoring => best_threshold.censoring);
+    SELECT u.* INTO odd FROM (VALUES (1, 'benefit', benefit), (2, 'cost', cost), (3, 'capacity', capacity)) u (place, name, given)
+    WHERE NOT (u.given >= 0 AND u.given < 'Infinity') ORDER BY u.place LIMIT 1;
+    IF odd.name IS NOT NULL THEN
+        RAISE EXCEPTION '% must be finite and not negative, got %', odd.name, odd.given
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'benefit and cost are per row acted on, capacity is a number of rows.';
+    END IF;
+    IF num_nulls(benefit, cost) = 1 OR num_nulls(benefit, cost, capacity) = 3 THEN
+        RAISE EXCEPTION 'best_threshold needs a benefit and a cost, or a capacity'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'benefit: gained by acting on a row that would have the outcome; cost: spent on each row acted on; capacity: rows that can be acted on.';
+    END IF;
+    SELECT * INTO reading FROM ltv.evaluation_query(best_threshold.model, best_threshold.source, best_threshold.by, best_threshold.rows, censoring => best_threshold.censoring, horizons => ARRAY[best_threshold.horizon]);
     IF coalesce(best_threshold.horizon, reading.horizon) IS NULL THEN
         RAISE EXCEPTION 'best_threshold needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
     END IF;

@@ -45,7 +45,7 @@ BEGIN
     IF NOT coalesce(min_events >= 1 AND min_events < 'Infinity', false) THEN
         RAISE EXCEPTION 'min_events must be at least 1, got %', min_events USING ERRCODE = 'invalid_parameter_value', HINT = 'Twenty is little already: each fifth of the rows is judged by a map of the others.';
     END IF;
-    SELECT * INTO reading FROM ltv.evaluation_query(recalibrate.model, recalibrate.source, NULL, recalibrate.rows);
+    SELECT * INTO reading FROM ltv.evaluation_query(recalibrate.model, recalibrate.source, NULL, recalibrate.rows, horizons => ARRAY[recalibrate.horizon]);
     SELECT * INTO origin FROM ltv.model_versions v WHERE v.model = named AND v.version = ltv.model_version(recalibrate.model);
     SELECT format('%I.%I', s.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = recalibrate.source;
     seen := relation = origin.spec ->> 'source' AND (recalibrate.rows = 'all' OR recalibrate.rows = 'auto' AND jsonb_typeof(origin.spec -> 'holdout') IS DISTINCT FROM 'object');
@@ -138,7 +138,8 @@ BEGIN
                                         'skill', CASE WHEN m.earlier > 0 AND m.name <> 'observed_to_expected' THEN 1 - m.later / m.earlier END) ORDER BY m.place), min(m.earlier) FILTER (WHERE m.place = 1)
     INTO scores, before_brier
     FROM (SELECT 1 AS place, 'brier' AS name, (ltv.brier_score(was, at)).brier AS earlier, (ltv.brier_score(crossed, at)).brier AS later
-          UNION ALL SELECT 2, 'ici', (ltv.integrated_calibration_index(was, at)).ici, (ltv.integrated_calibration_index(crossed, at)).ici
+          UNION ALL SELECT 2, 'ici', CASE WHEN reading.decisions THEN (ltv.integrated_calibration_index(known_before)).ici ELSE (ltv.integrated_calibration_index(was, at)).ici END,
+                 CASE WHEN reading.decisions THEN (ltv.integrated_calibration_index(known_after)).ici ELSE (ltv.integrated_calibration_index(crossed, at)).ici END
           UNION ALL SELECT 3, 'log_loss', ltv.log_loss(known_before), ltv.log_loss(known_after)
           UNION ALL SELECT 4, 'observed_to_expected', e.earlier, e.later
           FROM (SELECT (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(known_before, 1) c) AS earlier,
@@ -167,5 +168,5 @@ BEGIN
     FROM jsonb_array_elements(scores) WITH ORDINALITY AS f (m, place) ORDER BY f.place;
 END
 $$;
-COMMENT ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) IS 'Fits a rising map from the predicted to the observed probability of the event by the horizon (fit_recalibration) on rows that the model has not seen, censored rows weighed for (calibration_at), and registers the model seen through it as a new version: a candidate whose parent is the version it was made from. It promotes nothing. Rows: as evaluation_query; those of the training are refused, also under another name. A version that was recalibrated before gets the new map in place of the old. One row per metric: before, and after judged by five-fold cross-fitting (each fifth by a map of the other four; every fifth row by rising prediction). brier: weighted for censoring; ici: integrated_calibration_index; log_loss, observed_to_expected: of the rows known at the horizon, weighted. horizon: by default that of the training. With a delayed entry only intercept. Needs the rights of train. Errors 22023, 42703, 42501, P0002.';
+COMMENT ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) IS 'Fits a rising map from the predicted to the observed probability of the event by the horizon (fit_recalibration) on rows that the model has not seen, censored rows weighed for (calibration_at), and registers the model seen through it as a new version: a candidate whose parent is the version it was made from. It promotes nothing. Rows: as evaluation_query; those of the training are refused, also under another name. A version that was recalibrated before gets the new map in place of the old. One row per metric: before, and after judged by five-fold cross-fitting (each fifth by a map of the other four; every fifth row by rising prediction). brier: weighted for censoring; ici: integrated_calibration_index; log_loss, observed_to_expected: of the rows known at the horizon, weighted. horizon: by default that of the training. Of a model of renewal decisions the event is that a row was not renewed, the horizon its period and cannot be chosen, nothing is censored and the curve of the ici is logistic. With a delayed entry only intercept. Needs the rights of train. Errors 22023, 42703, 42501, P0002.';
 REVOKE EXECUTE ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) FROM PUBLIC;

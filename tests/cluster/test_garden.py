@@ -275,6 +275,7 @@ WORKING = {
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
     "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'",
     **{f"{name}.by": "'{g}'" for name in ("evaluate", "calibration", "lift", "predicted_vs_actual", "fairness", "error_hotspots", "evaluation_query", "precision_recall", "best_threshold")},
+    "days_in.unit": "'month'", "fit_statement.options": "'{}'",
     "precision_recall.source": "'plants'", "best_threshold.source": "'plants'", "censoring": "'grouped'", "censoring_by": "'{g}'", "evaluation_query.outcome": "'event'", "durations": "'{1,2,3}'", "events": "'{t,f,t}'", "inverse_censoring_weights.weights": "'{1,2,3}'", "inverse_censoring_weights.horizon": "2",
     "run_a": "'runs'", "run_b": "'runs'", "explain_change.id": "'i'", "explain_change_rows.id": "'i'", "model_before": "'cox'", "model_after": "'cox'", "rate_before": "1", "rate_after": "1", "scenario.source": "'runs'",
     "rows": "'all'", "value": "NULL", "min_rows": "5", "buckets": "10", "threshold": "0.3", "top": "5", "horizons": "'{12}'", "until": "NULL", "expected_events.until": "12", "expected_events.since": "0", "fitted_here": "false", "benefit": "5", "cost": "1", "capacity": "20",

@@ -102,7 +102,7 @@ SELECT * FROM ltv.partial_dependence('churn', 'telco', 'monthly_charges', '{a}')
 SELECT * FROM ltv.partial_dependence('churn', 'telco', 'partner', '{true,maybe}');
 SELECT * FROM ltv.partial_dependence('churn', 'telco', 'partner', horizon => 0);
 SELECT count(*) FROM ltv.train('charges', 'telco', 'linear', target => 'monthly_charges', features => '{partner}') \g /dev/null
-SELECT * FROM ltv.partial_dependence('charges', 'telco', 'partner');
+SELECT value, event_probability, round(expected_value::numeric, 4) AS expected_value, n FROM ltv.partial_dependence('charges', 'telco', 'partner');
 SELECT * FROM ltv.similar('churn', 'telco', 'customer_id', 'nobody');
 SELECT * FROM ltv.similar('km', 'telco', 'customer_id', '0003-MKNFE');
 SELECT * FROM ltv.segment_profile('telco', 'plan', '{tenure}');

@@ -1,0 +1,227 @@
+-- Is a registered model true on the rows of a relation? One reading of the rows, and what is told of them.
+
+CREATE FUNCTION ltv.evaluation_query(
+    model text, source regclass, by text[] DEFAULT NULL, rows text DEFAULT 'auto', value text DEFAULT NULL,
+    censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL, outcome text DEFAULT 'event',
+    horizons double precision[] DEFAULT NULL, checked boolean DEFAULT true,
+    OUT query text, OUT in_sample boolean, OUT horizon double precision, OUT decisions boolean
+)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    judged ltv.model_versions;
+    spec jsonb;
+    held jsonb;
+    relation text;
+    present text;
+    restriction text := 'true';
+    segment text := $q$'all'$q$;
+    started text;
+    age text;
+    entry text;
+    duration text;
+    event text;
+    held_type text;
+    groups text[] := ARRAY(SELECT unnest(evaluation_query.by));
+    strata text[] := ARRAY(SELECT unnest(evaluation_query.censoring_by));
+    stratum text := $q$'all'$q$;
+    weight text;
+    seen text;
+    columns text[];
+    odd record;
+BEGIN
+    IF evaluation_query.model IS NULL OR source IS NULL THEN
+        RAISE EXCEPTION 'a model and a source are needed' USING ERRCODE = 'null_value_not_allowed', HINT = 'The name of a model, as churn@production, and of a table or view.';
+    END IF;
+    SELECT * INTO judged FROM ltv.model_versions v
+    WHERE v.model = split_part(evaluation_query.model, '@', 1) AND v.version = ltv.model_version(evaluation_query.model);
+    spec := judged.spec;
+    IF spec IS NULL THEN
+        PERFORM ltv.model_version(evaluation_query.model);
+    END IF;
+    SELECT format('%I.%I', n.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+    IF relation IS NULL THEN
+        RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
+    END IF;
+    decisions := outcome = 'event' AND judged.algorithm = 'renewal' AND spec ->> 'event' IS NOT NULL AND spec ->> 'duration' IS NULL;
+    IF outcome = 'amount' AND spec ->> 'target' IS NULL THEN
+        RAISE EXCEPTION '% was not trained on a target', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'outcome => ''event'' for a model of durations and events.';
+    ELSIF outcome IS DISTINCT FROM 'amount' AND NOT coalesce(decisions, false) AND (spec ->> 'duration' IS NULL OR spec ->> 'event' IS NULL) THEN
+        RAISE EXCEPTION '% was not trained on durations and events', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = CASE WHEN spec ->> 'target' IS NOT NULL THEN 'It predicts amounts: ltv.predicted_vs_actual compares them with what came.' ELSE 'For other predictions: ltv.calibration_agg and ltv.ranking_agg over your own query.' END;
+    END IF;
+    IF outcome IS NULL OR outcome NOT IN ('event', 'amount') THEN
+        RAISE EXCEPTION 'unknown outcome "%"', outcome USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: event, amount.';
+    END IF;
+    IF censoring IS NULL OR censoring NOT IN ('marginal', 'grouped') THEN
+        RAISE EXCEPTION 'unknown censoring "%"', censoring USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: marginal, grouped.';
+    END IF;
+    IF cardinality(strata) > 0 AND censoring = 'marginal' THEN
+        RAISE EXCEPTION 'columns for the censoring are of no use with one curve for all' USING ERRCODE = 'invalid_parameter_value', HINT = 'censoring => ''grouped'', or leave censoring_by out.';
+    END IF;
+    IF decisions AND censoring <> 'marginal' THEN
+        RAISE EXCEPTION '% was trained on decisions, of which none is censored', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave censoring out: every row says whether it was renewed.';
+    END IF;
+    IF decisions AND cardinality(array_remove(horizons, NULL)) > 0 THEN
+        RAISE EXCEPTION '% was trained on decisions, which have no horizon', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the horizon out: a row is one decision, and it is judged by whether it was renewed.';
+    END IF;
+    IF EXISTS (SELECT FROM unnest(horizons) u (h) WHERE NOT (u.h > 0 AND u.h < 'Infinity')) THEN
+        RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', (SELECT u.h FROM unnest(horizons) WITH ORDINALITY u (h, place) WHERE NOT (u.h > 0 AND u.h < 'Infinity') ORDER BY u.place LIMIT 1)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations the model was trained on.';
+    END IF;
+    IF rows IS NULL OR rows NOT IN ('auto', 'all', 'holdout') THEN
+        RAISE EXCEPTION 'unknown rows "%"', rows USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: auto, all, holdout.';
+    END IF;
+    held := CASE jsonb_typeof(spec -> 'holdout') WHEN 'object' THEN spec -> 'holdout' END;
+    IF rows = 'auto' THEN
+        rows := CASE WHEN relation = spec ->> 'source' AND held IS NOT NULL THEN 'holdout' ELSE 'all' END;
+    ELSIF rows = 'holdout' AND held IS NULL THEN
+        RAISE EXCEPTION '% was trained without a holdout', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Judge it on rows that it has not seen, or with rows => ''all''.';
+    END IF;
+    IF array_position(groups || strata, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'the columns to group by must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name each, or leave the argument out.';
+    END IF;
+    -- What any row would be refused for is said before the first one is read: columns that are not there, and of another type.
+    SELECT array_agg(a.attname ORDER BY a.attnum), string_agg(a.attname, ', ' ORDER BY a.attnum) INTO columns, present
+    FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
+    SELECT w.part, string_agg(quote_ident(w.name), ', ' ORDER BY w.place) AS names INTO odd
+    FROM (SELECT DISTINCT ON (u.part, u.name) u.* FROM (
+              SELECT 'outcome' AS part, n.name, n.place
+              FROM unnest(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry', spec ->> 'weight', CASE outcome WHEN 'amount' THEN spec ->> 'target' END]
+                          || CASE rows WHEN 'holdout' THEN ARRAY[held ->> 'by', CASE WHEN spec ? 'as_of' THEN spec ->> 'started_on' END, CASE WHEN spec ? 'as_of' THEN spec ->> 'known_on' END] END) WITH ORDINALITY n (name, place)
+              UNION ALL SELECT 'value', value, 1
+              UNION ALL SELECT 'by', n.name, n.place FROM unnest(groups) WITH ORDINALITY n (name, place)
+              UNION ALL SELECT 'censoring_by', n.name, n.place FROM unnest(strata) WITH ORDINALITY n (name, place)
+              UNION ALL SELECT 'feature', n.name, n.place FROM unnest(ltv.model_features(judged.fitted)) WITH ORDINALITY n (name, place)) u
+          WHERE u.name IS NOT NULL AND u.name <> ALL (columns) ORDER BY u.part, u.name, u.place) w
+    GROUP BY w.part ORDER BY array_position('{outcome,feature,value,by,censoring_by}', w.part) LIMIT 1;
+    IF odd.part IS NOT NULL THEN
+        RAISE EXCEPTION '% has no column %', relation, odd.names
+            USING ERRCODE = 'undefined_column',
+                  HINT = CASE odd.part WHEN 'outcome' THEN 'The columns of the outcome have the names they had in training; rename them in a view.'
+                                       WHEN 'feature' THEN format('The features of the model have the names they had in training; it has: %s.', present)
+                                       WHEN 'value' THEN format('value names the column of what each row is worth; it has: %s.', present)
+                                       ELSE format('%s names columns of the source; it has: %s.', odd.part, present) END;
+    END IF;
+    SELECT w.part, w.name, w.kind, format_type(a.atttypid, a.atttypmod) AS type_name INTO odd
+    FROM (VALUES (1, 'duration', spec ->> 'duration', 'number'), (2, 'event', spec ->> 'event', 'event'), (3, 'entry', spec ->> 'entry', 'number'), (4, 'weight', spec ->> 'weight', 'number'),
+                 (5, 'target', CASE outcome WHEN 'amount' THEN spec ->> 'target' END, 'number'), (6, 'value', value, 'number'),
+                 (7, 'mark of the holdout', CASE WHEN rows = 'holdout' AND NOT held ?| '{fraction,after,from,last}' THEN held ->> 'by' END, 'boolean'),
+                 (8, 'start', CASE WHEN rows = 'holdout' AND spec ? 'as_of' THEN spec ->> 'started_on' END, 'date'),
+                 (9, 'day of the knowledge', CASE WHEN rows = 'holdout' AND spec ? 'as_of' THEN spec ->> 'known_on' END, 'date')) w (place, part, name, kind)
+    JOIN pg_attribute a ON a.attrelid = source AND a.attname = w.name AND a.attnum > 0
+    JOIN pg_type t ON t.oid = a.atttypid
+    WHERE NOT CASE w.kind WHEN 'number' THEN t.typcategory = 'N' AND t.typname !~ '^(reg|oid$|money$)' WHEN 'event' THEN t.typcategory = 'B' OR t.typcategory = 'N' AND t.typname !~ '^(reg|oid$|money$)'
+                          WHEN 'boolean' THEN t.typcategory = 'B' ELSE t.typcategory = 'D' AND coalesce(nullif(t.typbasetype, 0), t.oid) IN ('date'::regtype, 'timestamp'::regtype) END
+    ORDER BY w.place LIMIT 1;
+    IF odd.part IS NOT NULL THEN
+        RAISE EXCEPTION 'the % in "%" must be a %, not %', odd.part, odd.name, CASE odd.kind WHEN 'event' THEN 'boolean, or 1 and 0' ELSE odd.kind END, odd.type_name
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In %s.', relation),
+                  HINT = CASE odd.part WHEN 'value' THEN 'value names the column of what each row is worth, in one currency.' ELSE 'Make it in a view.' END;
+    END IF;
+    duration := CASE WHEN spec ->> 'duration' IS NOT NULL THEN format('ltv_row.%I::float8', spec ->> 'duration') END;
+    event := CASE WHEN spec ->> 'event' IS NOT NULL THEN format('ltv_row.%I::int4', spec ->> 'event') END;
+    entry := CASE WHEN spec ->> 'entry' IS NULL THEN '0::float8' ELSE format('ltv_row.%I::float8', spec ->> 'entry') END;
+    weight := CASE WHEN spec ->> 'weight' IS NULL THEN '1::float8' ELSE format('ltv_row.%I::float8', spec ->> 'weight') END;
+    IF rows = 'holdout' THEN
+        SELECT format_type(a.atttypid, a.atttypmod) INTO held_type FROM pg_attribute a
+        WHERE a.attrelid = source AND a.attname = held ->> 'by' AND a.attnum > 0;
+        restriction := CASE
+            WHEN held ? 'fraction' THEN format('(hashtextextended(ltv_row.%I::text, %s) & 9223372036854775807) %% 1000000 < %s',
+                held ->> 'by', coalesce(spec ->> 'seed', '0')::bigint, trunc((held ->> 'fraction')::numeric * 1000000))
+            WHEN held ? 'after' THEN format('ltv_row.%I > %L::%s', held ->> 'by', held ->> 'after', held_type)
+            WHEN held ? 'from' THEN format('ltv_row.%I >= %L::%s', held ->> 'by', held ->> 'from', held_type)
+            ELSE format('ltv_row.%I', held ->> 'by') END;
+        -- What training could not know on its day it did not hold out either: rows begun or known later, and outcomes beyond.
+        IF spec ->> 'as_of' IS NOT NULL AND spec ->> 'started_on' IS NOT NULL THEN
+            started := format('ltv_row.%I::date', spec ->> 'started_on');
+            age := CASE coalesce(spec ->> 'unit', 'month')
+                WHEN 'day' THEN format('(%L::date - %s)::float8', spec ->> 'as_of', started)
+                WHEN 'week' THEN format('((%L::date - %s) / 7::float8)', spec ->> 'as_of', started)
+                WHEN 'year' THEN format('(ltv.months_between(%2$s, %1$L::date) / 12)', spec ->> 'as_of', started)
+                ELSE format('ltv.months_between(%2$s, %1$L::date)', spec ->> 'as_of', started) END;
+            restriction := format('%s AND %s <= %L::date', restriction, started, spec ->> 'as_of');
+            IF spec ->> 'entry' IS NOT NULL THEN
+                restriction := format('%s AND coalesce(%s < %s, true)', restriction, entry, age);
+            END IF;
+            event := format('CASE WHEN %1$s <= %2$s THEN %3$s WHEN %3$s IS NOT NULL THEN 0 END', duration, age, event);
+            duration := format('least(%s, %s)', duration, age);
+        END IF;
+        IF spec ->> 'as_of' IS NOT NULL AND spec ->> 'known_on' IS NOT NULL THEN
+            restriction := format('%s AND coalesce(ltv_row.%I::date <= %L::date, true)', restriction, spec ->> 'known_on', spec ->> 'as_of');
+        END IF;
+    END IF;
+    IF cardinality(groups) > 0 THEN
+        SELECT format('concat_ws('' / '', %s)', string_agg(format('coalesce(ltv_row.%I::text, ''(null)'')', wanted.name), ', ' ORDER BY wanted.place))
+        INTO segment FROM unnest(groups) WITH ORDINALITY wanted (name, place);
+    END IF;
+    IF cardinality(strata) > 0 THEN
+        SELECT format('ROW(%s)::text', string_agg(format('ltv_row.%I::text', wanted.name), ', ' ORDER BY wanted.place))
+        INTO stratum FROM unnest(strata) WITH ORDINALITY wanted (name, place);
+    END IF;
+    in_sample := rows = 'all' AND relation = spec ->> 'source' OR relation = coalesce(spec #>> '{recalibration,source}', '');
+    IF coalesce(checked, true) THEN
+        -- What no score can be made of is said here with its name, before rows are scored.
+        EXECUTE format('SELECT o.* FROM %1$s ltv_row CROSS JOIN LATERAL (SELECT %2$s) o (value, weight, event, ends, starts) WHERE %3$s AND (o.value < 0 OR o.value >= ''Infinity'' OR o.weight < 0 OR o.weight >= ''Infinity'' OR o.event NOT IN (0, 1) OR o.ends < o.starts) LIMIT 1',
+            relation, concat_ws(', ', CASE WHEN value IS NULL OR outcome = 'amount' THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, weight,
+                CASE WHEN outcome = 'amount' THEN 'NULL::int4' ELSE format('ltv_row.%I::int4', spec ->> 'event') END,
+                CASE WHEN outcome = 'amount' OR decisions THEN 'NULL::float8, NULL::float8' ELSE format('ltv_row.%I::float8, %s', spec ->> 'duration', entry) END), restriction)
+        INTO odd;
+        IF odd.value < 0 OR odd.value >= 'Infinity' THEN
+            RAISE EXCEPTION 'a value must be finite and not negative, got %', odd.value USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', value, relation), HINT = 'What a row is worth weighs it: leave such rows out in a view, or set them to NULL.';
+        ELSIF odd.weight < 0 OR odd.weight >= 'Infinity' THEN
+            RAISE EXCEPTION 'a weight must be finite and not negative, got %', odd.weight USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'weight', relation), HINT = 'A row of weight 0 or NULL is left out.';
+        ELSIF odd.event NOT IN (0, 1) THEN
+            RAISE EXCEPTION 'an event must be 1 or 0, got %', odd.event USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', relation), HINT = '1 for those that had the event, 0 for those that were last seen without.';
+        ELSIF odd.ends < odd.starts THEN
+            RAISE EXCEPTION 'a row ends at % before it is entered at %', odd.ends, odd.starts USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In columns "%s" and "%s" of %s.', spec ->> 'duration', spec ->> 'entry', relation), HINT = 'Rows that were never observed are to be left out.';
+        END IF;
+        -- The same rows under another name, as a view of the table.
+        columns := ARRAY(SELECT u ->> 'column' FROM jsonb_array_elements(CASE jsonb_typeof(judged.lineage -> 'columns') WHEN 'array' THEN judged.lineage -> 'columns' ELSE '[]' END) u);
+        IF NOT in_sample AND rows = 'all' AND judged.lineage ? 'fingerprint' AND cardinality(columns) > 0
+           AND NOT EXISTS (SELECT FROM unnest(columns) u (name)
+                           WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = u.name AND a.attnum > 0 AND NOT a.attisdropped)) THEN
+            seen := ltv.data_fingerprint(source, columns);
+            in_sample := seen = judged.lineage ->> 'fingerprint' OR coalesce(seen = judged.lineage #>> '{recalibration,fingerprint}', false);
+        END IF;
+    END IF;
+    IF outcome = 'amount' THEN
+        horizon := NULL;
+        query := format(
+            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
+                    %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum
+             FROM %5$s ltv_row WHERE %6$s AND %2$s > 0',
+            segment, weight, spec ->> 'target', stratum, relation, restriction);
+        RETURN;
+    END IF;
+    IF decisions THEN
+        -- Whoever does not renew leaves at the end of the term; whoever does is seen beyond it.
+        horizon := (ltv.recalibrated(judged.fitted, NULL)::text::jsonb #>> '{model,fit,renewal,period}')::float8;
+        query := format(
+            'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon) AS predicted,
+                    CASE WHEN %2$s = 1 THEN 2 * ltv_at.horizon ELSE ltv_at.horizon END AS duration, CASE %2$s WHEN 1 THEN false WHEN 0 THEN true END AS event,
+                    %3$s AS weight, %4$s AS value, %5$s AS stratum
+             FROM %6$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
+             WHERE %7$s AND %2$s IS NOT NULL AND %3$s > 0',
+            segment, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction);
+        RETURN;
+    END IF;
+    horizon := (spec ->> 'horizon')::float8;
+    query := format(
+        'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon, %2$s) AS predicted,
+                %3$s - %2$s AS duration, CASE %4$s WHEN 1 THEN true WHEN 0 THEN false END AS event,
+                %5$s AS weight, %6$s AS value, %9$s AS stratum
+         FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
+         WHERE %8$s AND ltv_row.%10$I IS NOT NULL AND ltv_row.%11$I IS NOT NULL AND %5$s > 0 AND %2$s IS NOT NULL',
+        segment, entry, duration, event, weight,
+        CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END,
+        relation, restriction, stratum, spec ->> 'duration', spec ->> 'event');
+END
+$$;
+COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, rows that end before their entry; 42703 names missing columns, P0002.';

@@ -145,7 +145,7 @@ BEGIN
     ), step AS (
         -- A number ten percent up, or by one from 0; of a category each level that training saw.
         SELECT f.name, CASE WHEN (b.r ->> f.name)::numeric = 0 THEN '+1' ELSE '+10 %' END AS step, b.r ->> f.name AS from_value,
-               CASE WHEN (b.r ->> f.name)::numeric = 0 THEN to_jsonb(1) ELSE to_jsonb((b.r ->> f.name)::numeric * 1.1) END AS to_value
+               CASE WHEN (b.r ->> f.name)::numeric = 0 THEN to_jsonb(1) ELSE to_jsonb(trim_scale((b.r ->> f.name)::numeric * 1.1)) END AS to_value
         FROM feature f, base b WHERE f.levels IS NULL AND jsonb_typeof(b.r -> f.name) = 'number'
         UNION ALL
         SELECT f.name, 'another level', b.r ->> f.name, l.level

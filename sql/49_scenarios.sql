@@ -60,6 +60,8 @@ DECLARE
     change jsonb;
     changed jsonb := '{}';
     near text;
+    parts text;
+    anew record;
 BEGIN
     IF m IS NULL OR features IS NULL OR changes IS NULL OR changes = '{}' THEN
         RETURN features;
@@ -89,12 +91,24 @@ BEGIN
             END IF;
             change := COALESCE(to_jsonb((before ->> name)::numeric * COALESCE((change ->> 'times')::numeric, 1) + COALESCE((change ->> 'plus')::numeric, 0)), 'null');
         END IF;
-        changed := changed || jsonb_build_object(name, change);
+        -- 55.0 is no text of an integer, 55 is.
+        changed := changed || jsonb_build_object(name, CASE jsonb_typeof(change) WHEN 'number' THEN to_jsonb(trim_scale(change::numeric)) ELSE change END);
     END LOOP;
+    -- A column of whole numbers cannot hold 52.8: then the row is made anew of what the model reads, with its numbers as numeric.
+    IF EXISTS (SELECT FROM jsonb_each(changed) e
+               WHERE jsonb_typeof(e.value) = 'number' AND e.value::numeric % 1 <> 0
+                 AND CASE jsonb_typeof(before -> e.key) WHEN 'null' THEN true WHEN 'number' THEN (before -> e.key)::numeric % 1 = 0 END) THEN
+        before := before || changed;
+        SELECT string_agg(format('%I %s', e.key, CASE jsonb_typeof(e.value) WHEN 'number' THEN 'numeric' WHEN 'boolean' THEN 'boolean' WHEN 'string' THEN 'text'
+                   ELSE CASE WHEN e.key IN (SELECT f ->> 'name' FROM jsonb_path_query(m::text::jsonb, '$.**.features[*] ? (exists(@.kind.category))') f) THEN 'text' ELSE 'numeric' END END), ', ')
+        INTO parts FROM jsonb_each(before) e WHERE e.key = ANY (known);
+        EXECUTE format('SELECT r.* FROM jsonb_to_record($1) AS r (%s)', parts) INTO anew USING before;
+        RETURN anew;
+    END IF;
     RETURN jsonb_populate_record(features, changed);
 END
 $$;
-COMMENT ON FUNCTION ltv.with_features(ltv.model, record, jsonb) IS 'The row with some of the model''s features changed: an object of names and new values, {"contract": "Two year"}, or relative ones of numbers, {"seats": {"times": 1.1}}. What the model says of such a row is what is associated with it, not what the change would cause. Errors 22023 for a feature that the model does not have, with the near ones; 42703 for one that the row lacks.';
+COMMENT ON FUNCTION ltv.with_features(ltv.model, record, jsonb) IS 'The row with some of the model''s features changed: an object of names and new values, {"contract": "Two year"}, or relative ones of numbers, {"seats": {"times": 1.1}}, exact also where the column holds whole numbers: the row is then one of the model''s features only. What the model says of such a row is what is associated with it, not what the change would cause. Errors 22023 for a feature that the model does not have, with the near ones; 42703 for one that the row lacks.';
 
 CREATE FUNCTION ltv.what_if(curve ltv.survival, terms ltv.terms, scenarios jsonb, months double precision DEFAULT 12)
     RETURNS TABLE (scenario text, renewal_probability double precision, expected_lifetime double precision, ltv numeric, undiscounted numeric, delta numeric, currency text, status text)
@@ -143,7 +157,6 @@ AS $$
 DECLARE
     one record;
     changed ltv.terms;
-    seen record;
     v ltv.valuation;
     base numeric;
 BEGIN
@@ -153,10 +166,10 @@ BEGIN
     END IF;
     FOR one IN SELECT 'base' AS key, '{}'::jsonb AS value UNION ALL SELECT * FROM jsonb_each(scenarios) LOOP
         changed := ltv.with_scenario(terms, one.value);
-        seen := ltv.with_features(m, features, COALESCE(one.value -> 'features', '{}'));
-        v := ltv.lifetime_value(m, seen, changed);
+        -- A row made anew has a type of its own, which a variable of these cached statements could not have.
+        v := ltv.lifetime_value(m, ltv.with_features(m, features, COALESCE(one.value -> 'features', '{}')), changed);
         scenario := one.key;
-        renewal_probability := ltv.staying_probability(m, seen, changed, months);
+        renewal_probability := ltv.staying_probability(m, ltv.with_features(m, features, COALESCE(one.value -> 'features', '{}')), changed, months);
         expected_lifetime := v.expected_lifetime;
         ltv := v.ltv;
         undiscounted := v.undiscounted;

@@ -166,12 +166,13 @@ BEGIN
         END IF;
     END IF;
     IF found IS NULL THEN
-        SELECT string_agg(m.name, ', ' ORDER BY m.name) INTO known FROM ltv.models m WHERE m.name <> model_name;
-        IF EXISTS (SELECT FROM ltv.models m WHERE m.name = model_name) THEN
-            SELECT string_agg(k.word, ', ' ORDER BY k.word) INTO known FROM (
-                SELECT model_name || '@' || v.version AS word FROM ltv.model_versions v WHERE v.model = model_name
-                UNION ALL SELECT model_name || '@' || a.alias FROM ltv.aliases a WHERE a.model = model_name) k;
-        END IF;
+        -- Of many the twenty that share most pairs of letters with it.
+        SELECT string_agg(k.word, ', ' ORDER BY k.word COLLATE "C") || CASE WHEN max(k.n) > 20 THEN format(', and %s more', max(k.n) - 20) ELSE '' END INTO known
+        FROM (SELECT w.word, count(*) OVER () AS n
+              FROM (SELECT m.name AS word FROM ltv.models m WHERE NOT EXISTS (SELECT FROM ltv.models o WHERE o.name = model_name)
+                    UNION ALL SELECT model_name || '@' || v.version FROM ltv.model_versions v WHERE v.model = model_name
+                    UNION ALL SELECT model_name || '@' || a.alias FROM ltv.aliases a WHERE a.model = model_name) w
+              ORDER BY (SELECT count(*) FROM generate_series(1, least(length(name), 100) - 1) i WHERE strpos(lower(w.word), lower(substr(name, i, 2))) > 0) DESC, w.word COLLATE "C" LIMIT 20) k;
         RAISE EXCEPTION 'there is no model "%"', name
             USING ERRCODE = 'no_data_found',
                   HINT = CASE WHEN known IS NULL THEN 'No model has been trained yet: SELECT * FROM ltv.train(...).'

@@ -206,8 +206,9 @@ BEGIN
                  ELSE format('version %s is not among those before it', rollback.to_version) END
             USING ERRCODE = 'no_data_found',
                   HINT = CASE WHEN now_at.earlier = '{}' THEN 'ltv.promote names any version; ltv.fall_back goes to the baseline.'
-                              ELSE format('Before it, the last first: %s. ltv.promote names any version.',
-                                          (SELECT string_agg(s.version::text, ', ' ORDER BY s.place DESC) FROM unnest(now_at.earlier) WITH ORDINALITY AS s (version, place))) END;
+                              ELSE format('Before it, the last first: %s. ltv.promote names any version that is there; ltv.fall_back goes to the baseline.',
+                                          (SELECT string_agg(s.version || CASE WHEN v.version IS NULL THEN ' (retired)' WHEN v.status = 'rejected' THEN ' (rejected)' ELSE '' END, ', ' ORDER BY s.place DESC)
+                                           FROM unnest(now_at.earlier) WITH ORDINALITY AS s (version, place) LEFT JOIN ltv.model_versions v ON v.model = rollback.model AND v.version = s.version)) END;
     END IF;
     UPDATE ltv.aliases a SET version = target, earlier = now_at.earlier[:place - 1], set_at = now(), set_by = current_user
     WHERE a.model = rollback.model AND a.alias = rollback.alias;

@@ -33,7 +33,8 @@ BEGIN
     SELECT t.key INTO unknown_key FROM jsonb_each(drift.thresholds) AS t (key, value)
     WHERE NOT limits ? t.key OR jsonb_typeof(t.value) <> 'number' ORDER BY 1 LIMIT 1;
     IF unknown_key IS NOT NULL THEN
-        RAISE EXCEPTION 'there is no threshold "%": %', unknown_key, drift.thresholds -> unknown_key
+        RAISE EXCEPTION '%', CASE WHEN limits ? unknown_key THEN format('the threshold "%s" must be a number, got %s', unknown_key, drift.thresholds -> unknown_key)
+                                  ELSE format('there is no threshold "%s"', unknown_key) END
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Numbers for ' || (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(limits) AS k) || '.';
     END IF;

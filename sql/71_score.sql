@@ -76,6 +76,10 @@ BEGIN
     IF score.model IS NULL OR score.source IS NULL OR score.id IS NULL OR score.horizon IS NULL THEN
         RAISE EXCEPTION 'score needs a model, a source, the name of its key and a horizon' USING ERRCODE = 'null_value_not_allowed';
     END IF;
+    IF NOT (score.horizon > 0 AND score.horizon < 'Infinity') THEN
+        RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', score.horizon
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations the model was trained on.';
+    END IF;
     IF coalesce(score.explain_top, 0) NOT BETWEEN 0 AND 3 THEN
         RAISE EXCEPTION 'explain_top must be between 0 and 3, got %', score.explain_top
             USING ERRCODE = 'invalid_parameter_value', HINT = 'There are columns for three reasons; ltv.explain tells all.';
@@ -94,6 +98,21 @@ BEGIN
     found_version := ltv.model_version(score.model);
     SELECT v.fitted, array_remove(ARRAY(SELECT jsonb_array_elements_text(v.spec -> 'segment_by')) || (v.spec ->> 'strata'), NULL) INTO fitted, groups FROM ltv.model_versions v
     WHERE v.model = split_part(score.model, '@', 1) AND v.version = found_version;
+    -- What any row would be refused for is said before the first one is read.
+    SELECT format_type(a.atttypid, a.atttypmod) INTO wanted FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = score.source AND a.attname = score.given AND a.attnum > 0 AND t.typcategory <> 'N';
+    IF FOUND THEN
+        RAISE EXCEPTION 'the age in "%" must be a number, not %', score.given, wanted
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'given names the column with the age of each row, in the unit of the durations.';
+    END IF;
+    SELECT f.name INTO wanted FROM unnest(ltv.model_features(fitted)) WITH ORDINALITY AS f (name, place)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = score.source AND a.attname = f.name AND a.attnum > 0 AND NOT a.attisdropped) ORDER BY f.place LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% has no column "%", which the model needs', score.source, wanted
+            USING ERRCODE = 'undefined_column',
+                  HINT = (SELECT 'Features are found by name; it has: ' || string_agg(a.attname, ', ' ORDER BY a.attnum) || '.' FROM pg_attribute a
+                          WHERE a.attrelid = score.source AND a.attnum > 0 AND NOT a.attisdropped);
+    END IF;
     groups := ARRAY(SELECT g FROM unnest(groups) WITH ORDINALITY AS u (g, place) WHERE g = ANY (ltv.model_features(fitted)) ORDER BY place);
     SELECT p.profile, p.horizon INTO risk, risk_horizon FROM ltv.model_profiles p
     WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'prediction';

@@ -18,6 +18,10 @@ BEGIN
     IF importance.repeats NOT BETWEEN 1 AND 100 THEN
         RAISE EXCEPTION 'repeats must be between 1 and 100, got %', importance.repeats USING ERRCODE = 'invalid_parameter_value', HINT = 'How often each feature is shuffled.';
     END IF;
+    IF NOT (importance.horizon > 0 AND importance.horizon < 'Infinity') THEN
+        RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', importance.horizon
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations the model was trained on.';
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = importance.source) THEN
         RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
     END IF;
@@ -95,17 +99,26 @@ DECLARE
     found_version integer;
     names text[];
     type_name text;
+    category text;
     known ltv.profile;
     wanted text;
 BEGIN
     IF partial_dependence.model IS NULL OR partial_dependence.source IS NULL OR partial_dependence.feature IS NULL OR partial_dependence.horizon IS NULL THEN
         RAISE EXCEPTION 'partial_dependence needs a model, a source, a feature and a horizon' USING ERRCODE = 'null_value_not_allowed';
     END IF;
+    IF NOT (partial_dependence.horizon > 0 AND partial_dependence.horizon < 'Infinity') THEN
+        RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', partial_dependence.horizon
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations the model was trained on.';
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = partial_dependence.source) THEN
         RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
     END IF;
     found_version := ltv.model_version(partial_dependence.model);
-    SELECT v.fitted INTO fitted FROM ltv.model_versions v WHERE v.model = split_part(partial_dependence.model, '@', 1) AND v.version = found_version;
+    SELECT v.fitted, v.algorithm INTO fitted, wanted FROM ltv.model_versions v WHERE v.model = split_part(partial_dependence.model, '@', 1) AND v.version = found_version;
+    IF wanted IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') THEN
+        RAISE EXCEPTION '% tells of amounts, and has no probability of an event', partial_dependence.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.expected_value of rows with other values tells what depends on a feature.';
+    END IF;
     names := ltv.model_features(fitted);
     IF partial_dependence.feature <> ALL (names) OR cardinality(names) = 0 THEN
         RAISE EXCEPTION '% has no feature "%"', partial_dependence.model, partial_dependence.feature
@@ -117,7 +130,7 @@ BEGIN
                 USING ERRCODE = 'undefined_column', HINT = 'The features must have the names that train knew.';
         END IF;
     END LOOP;
-    SELECT format_type(a.atttypid, a.atttypmod) INTO type_name FROM pg_attribute a
+    SELECT format_type(a.atttypid, a.atttypmod), t.typcategory INTO type_name, category FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = partial_dependence.source AND a.attname = partial_dependence.feature AND NOT a.attisdropped;
     SELECT p.profile INTO known FROM ltv.model_profiles p
     WHERE p.model = split_part(partial_dependence.model, '@', 1) AND p.version = found_version AND p.role = 'feature' AND p.input = partial_dependence.feature;
@@ -134,6 +147,13 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM unnest(partial_dependence.grid) AS g WHERE g IS NULL) THEN
         RAISE EXCEPTION 'the grid must not hold a NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Use array_remove(grid, NULL).';
+    END IF;
+    SELECT g INTO wanted FROM unnest(partial_dependence.grid) AS g
+    WHERE CASE category WHEN 'N' THEN g !~ '^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$'
+                        WHEN 'B' THEN lower(btrim(g)) NOT IN ('true', 't', 'yes', 'y', 'on', '1', 'false', 'f', 'no', 'n', 'off', '0') END LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '"%" in the grid is no value of "%", which is %', wanted, partial_dependence.feature, type_name
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'grid => ARRAY[...] holds the values as text; without it they are the levels or deciles of the training rows.';
     END IF;
     -- A whole number has no value between two of them.
     IF type_name IN ('smallint', 'integer', 'bigint') THEN

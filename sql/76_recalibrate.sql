@@ -58,10 +58,11 @@ BEGIN
     IF relation <> origin.spec ->> 'source' AND origin.lineage ? 'fingerprint'
        AND NOT EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(origin.lineage -> 'columns') WHEN 'array' THEN origin.lineage -> 'columns' ELSE '[]' END) u
                        WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = recalibrate.source AND a.attname = u ->> 'column' AND a.attnum > 0 AND NOT a.attisdropped))
-       AND jsonb_typeof(origin.spec -> 'holdout') IS DISTINCT FROM 'object'
        AND ltv.data_fingerprint(recalibrate.source, ARRAY(SELECT u ->> 'column' FROM jsonb_array_elements(origin.lineage -> 'columns') u)) = origin.lineage ->> 'fingerprint' THEN
         RAISE EXCEPTION '% holds the rows that % learnt from', relation, recalibrate.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give rows that came later, or train with a holdout.';
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = CASE jsonb_typeof(origin.spec -> 'holdout') WHEN 'object' THEN format('Under the name %s only those held out in training are taken; or give rows that came later.', origin.spec ->> 'source')
+                              ELSE 'Give rows that came later, or train with a holdout.' END;
     END IF;
     IF origin.spec ->> 'entry' IS NOT NULL AND recalibrate.method <> 'intercept' THEN
         RAISE EXCEPTION 'rows with a delayed entry do not tell the probability from the start, which % maps', recalibrate.method

@@ -142,3 +142,11 @@ SELECT version, status FROM ltv.model_versions WHERE model = :m ORDER BY version
 SELECT action, version, alias, before, reason FROM ltv.v_events WHERE model IN (:m, '*') AND action NOT IN ('promote') ORDER BY occurred_at;
 SELECT version, status, aliases, label_policy, length(sha256) AS seal FROM ltv.v_models WHERE model = :m ORDER BY version;
 DROP TABLE trial, backwards, file CASCADE;
+
+-- Versions that were retired since are passed over, and called so where none is left.
+SELECT ltv.set_policy('*', '{}') \g /dev/null
+SELECT count(ltv.register_version('short memory', 'rule', ltv.rule('{"monthly_churn": 0.05}'), '{}', i, 0)) FROM generate_series(1, 4) AS i;
+SELECT ltv.promote('short memory', 1); SELECT ltv.promote('short memory', 2); SELECT ltv.promote('short memory', 3); SELECT ltv.promote('short memory', 4);
+SELECT version FROM ltv.retire('short memory', 1);
+SELECT ltv.set_status('short memory', 3, 'rejected', 'wrong');
+SELECT ltv.rollback('short memory');

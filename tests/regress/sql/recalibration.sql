@@ -53,6 +53,8 @@ SELECT count(*) FROM ltv.train('seen', 'accounts', 'cox', 'months', 'churned', f
 CREATE VIEW renamed AS SELECT * FROM accounts;
 SELECT * FROM ltv.recalibrate('seen', 'accounts');
 SELECT * FROM ltv.recalibrate('seen', 'renamed');
+-- A holdout is known by the name of the relation: under another the rows of the training are among these.
+SELECT * FROM ltv.recalibrate('churn', 'renamed');
 CREATE VIEW entered AS SELECT *, months / 4 AS since FROM accounts;
 SELECT count(*) FROM ltv.train('late', 'entered', 'cox', 'months', 'churned', entry => 'since', features => ARRAY['usage'], horizon => 12, holdout => '{"by": "held_out"}');
 SELECT * FROM ltv.recalibrate('late', 'entered');

@@ -91,10 +91,21 @@ SELECT * FROM ltv.score('churn', 'telco', 'customer_id', explain_top => 4);
 SELECT * FROM ltv.score('churn', 'few', NULL);
 SELECT * FROM ltv.score('nothing', 'telco', 'customer_id');
 SELECT * FROM ltv.score('churn', 'aml', 'time');
+SELECT * FROM ltv.score('churn', 'telco', 'customer_id', -1);
+SELECT * FROM ltv.score('churn', 'telco', 'customer_id', 'NaN');
+SELECT * FROM ltv.score('churn', 'telco', 'customer_id', given => 'contract');
 SELECT * FROM ltv.importance('churn', 'telco', repeats => 0);
 SELECT * FROM ltv.importance('churn', 'odd');
+SELECT * FROM ltv.importance('churn', 'telco', 'Infinity');
 SELECT * FROM ltv.partial_dependence('churn', 'telco', 'tenure');
 SELECT * FROM ltv.partial_dependence('churn', 'telco', 'monthly_charges', '{a}');
+SELECT * FROM ltv.partial_dependence('churn', 'telco', 'partner', '{true,maybe}');
+SELECT * FROM ltv.partial_dependence('churn', 'telco', 'partner', horizon => 0);
+SELECT count(*) FROM ltv.train('charges', 'telco', 'linear', target => 'monthly_charges', features => '{partner}') \g /dev/null
+SELECT * FROM ltv.partial_dependence('charges', 'telco', 'partner');
 SELECT * FROM ltv.similar('churn', 'telco', 'customer_id', 'nobody');
 SELECT * FROM ltv.similar('km', 'telco', 'customer_id', '0003-MKNFE');
 SELECT * FROM ltv.segment_profile('telco', 'plan', '{tenure}');
+-- Of many models the error names those that are most like it.
+SELECT count(ltv.register_version('renewals of ' || i, 'rule', ltv.rule('{"monthly_churn": 0.05}'), '{}', 0, 0)) FROM generate_series(1, 25) AS i;
+SELECT ltv.model_version('renewal of 7');

@@ -7,6 +7,13 @@ CREATE FUNCTION ltv.fit_candidates(
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 50000 ROWS 6 AS 'MODULE_PATHNAME', 'fit_candidates';
 COMMENT ON FUNCTION ltv.fit_candidates(ltv.design, text[], text) IS 'What fit_best chooses from, as train does for best: how each candidate did, the best first and with its model, whose covariates have no names yet. Candidates as in fit_best; criterion: aic or bic. No rows when the design is empty. Errors 22023.';
 
+CREATE FUNCTION ltv.fit_statement(
+    algorithm text, options jsonb DEFAULT '{}', features text[] DEFAULT '{}', levels integer[] DEFAULT '{}',
+    OUT statement text, OUT standardizes boolean
+)
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'fit_statement';
+COMMENT ON FUNCTION ltv.fit_statement(text, jsonb, text[], integer[]) IS 'The SQL expression by which train fits an algorithm with these options to rows of your own: $1 is their design (design_agg; columns of a category: one for each level but the first), $2 their curve (survival_agg), which sbg and bdw are fitted to. features: the features of the design in its order, by which options such as monotone and ancillary are read; levels: of each that is a category how many levels it has, NULL for a number or a boolean. standardizes: whether train would divide the columns by their standard deviations. What compare_algorithms, backtest and train_auto fit is this, so that they read options as train does. Errors 22023: an unknown algorithm or option, one of the wrong type, and algorithms that tell of no durations.';
+
 CREATE FUNCTION ltv.train(
     model text, source regclass, algorithm text, duration text DEFAULT NULL, event text DEFAULT NULL,
     entry text DEFAULT NULL, features text[] DEFAULT '{}', strata text DEFAULT NULL, weight text DEFAULT NULL, cluster text DEFAULT NULL,

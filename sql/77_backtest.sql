@@ -1,5 +1,44 @@
 -- How well would it have done? Models fitted to what was known on a day, judged by what came after it.
 
+CREATE FUNCTION ltv.days_in(duration double precision, unit text DEFAULT 'month') RETURNS double precision
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 WHEN 'week' THEN 7 WHEN 'year' THEN 365.25 END;
+BEGIN
+    IF days IS NULL AND unit IS NOT NULL THEN
+        RAISE EXCEPTION 'unknown unit "%"', unit USING ERRCODE = 'invalid_parameter_value', HINT = 'The unit of the durations: month (of 30.4375 days), day, week or year (of 365.25 days).';
+    ELSIF NOT (duration > 0 AND duration * days < 100000) THEN
+        RAISE EXCEPTION 'the horizon must be greater than 0 and less than 100000 days, got %', duration USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
+    END IF;
+    RETURN duration * days;
+END
+$$;
+COMMENT ON FUNCTION ltv.days_in(double precision, text) IS 'How many days a duration, such as a horizon, has: a month is 30.4375 days, a week 7, a year 365.25; unit: month, day, week or year. NULL for a NULL. Errors 22023: another unit, a duration that is not greater than 0 or not less than 100000 days.';
+
+CREATE FUNCTION ltv.cut_offs(first_cut_off date, last_cut_off date, step interval DEFAULT '3 months', embargo interval DEFAULT '0', back interval DEFAULT NULL)
+    RETURNS TABLE (cut_off date, learnt_until date, learnt_from date)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 100 ROWS 10
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF num_nulls(first_cut_off, last_cut_off, step, embargo) > 0 THEN
+        RAISE EXCEPTION 'the cut-offs, the step and the embargo must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'cut_offs(''2023-01-01'', ''2024-01-01'', ''3 months'').';
+    ELSIF embargo < interval '0' OR embargo > interval '100 years' OR back < interval '1 day' OR back > interval '1000 years' THEN
+        RAISE EXCEPTION 'the embargo must not be negative, and what is looked back at must be at least a day' USING ERRCODE = 'invalid_parameter_value', HINT = 'embargo => ''30 days''; a window or lookback as ''1 year'', or NULL.';
+    ELSIF NOT (isfinite(first_cut_off) AND isfinite(last_cut_off)) OR last_cut_off < first_cut_off OR step < interval '1 day' OR first_cut_off + 300 * least(step, interval '100 years') < last_cut_off THEN
+        RAISE EXCEPTION 'the cut-offs from % to % by % are none, or more than 300', first_cut_off, last_cut_off, step
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Finite days, a later last_cut_off, or a step that is longer, at least a day.';
+    END IF;
+    -- From the first on each time, so that ends of months stay such.
+    RETURN QUERY
+    SELECT c.day, (c.day - embargo)::date, (c.day - embargo - back)::date
+    FROM (SELECT (first_cut_off + n * least(step, interval '100 years'))::date AS day FROM generate_series(0, 300) AS n) c WHERE c.day <= last_cut_off ORDER BY c.day;
+END
+$$;
+COMMENT ON FUNCTION ltv.cut_offs(date, date, interval, interval, interval) IS 'The days of a backtest: cut-offs from the first to the last, each a number of steps after the first, at most 300; learnt_until: embargo before the cut-off, whose knowledge there is to learn from; learnt_from: back before that, NULL for all the past. Errors 22023, 22004.';
+
 CREATE FUNCTION ltv.compare_algorithms(
     training text, testing text, horizon double precision, algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', options jsonb DEFAULT '{}', min_events integer DEFAULT 20
 ) RETURNS TABLE (
@@ -18,7 +57,6 @@ DECLARE
     labels text[] := '{}';
     covariates text;
     names text[];
-    held boolean;
     design ltv.design;
     curve ltv.survival;
     until double precision;
@@ -34,6 +72,11 @@ DECLARE
     call text;
     why text;
     alone text;
+    told_levels integer[] := '{}';
+    standardizes boolean;
+    units double precision[];
+    own_design ltv.design;
+    own_columns text[];
 BEGIN
     algorithms := CASE WHEN algorithms IS NOT NULL THEN ARRAY(SELECT unnest(algorithms)) END;
     features := ARRAY(SELECT unnest(features));
@@ -68,14 +111,18 @@ BEGIN
         IF category = 'B' THEN
             columns := columns || format('t.%I::int4::float8', named);
             labels := labels || named;
+            told_levels := told_levels || NULL::integer;
         ELSIF category = 'N' THEN
             columns := columns || format('t.%I::float8', named);
             labels := labels || named;
+            told_levels := told_levels || NULL::integer;
         ELSIF category IN ('S', 'E') THEN
             EXECUTE format('SELECT array_agg(DISTINCT t.%I::text COLLATE "C") FROM (%s) t WHERE t.%I IS NOT NULL', named, training, named) INTO levels;
             IF cardinality(levels) > 200 THEN
                 RAISE EXCEPTION 'column "%" has % levels', named, cardinality(levels) USING ERRCODE = 'invalid_parameter_value', HINT = 'It looks like an identifier; group rare levels, or leave it out.';
             END IF;
+            -- Only NULLs: no column.
+            told_levels := told_levels || CASE WHEN levels IS NULL THEN 1 ELSE greatest(cardinality(levels), 2) END;
             -- A level that training has not seen has no number, and its row no score.
             columns := columns || ARRAY(
                 SELECT format('CASE WHEN t.%1$I::text COLLATE "C" = ANY (%2$L::text[]) THEN (t.%1$I::text COLLATE "C" = %3$L)::int4::float8 END', named, levels, l.level)
@@ -83,6 +130,8 @@ BEGIN
             labels := labels || ARRAY(SELECT named || '=' || l.level FROM unnest(levels) WITH ORDINALITY AS l (level, place) WHERE l.place > 1 OR cardinality(levels) = 1 ORDER BY l.place);
         ELSIF kind IS NOT NULL THEN
             RAISE EXCEPTION 'column "%" of type % cannot be a feature', named, kind USING ERRCODE = 'invalid_parameter_value', HINT = 'Features are numbers, booleans or text.';
+        ELSE
+            told_levels := told_levels || 1;
         END IF;
     END LOOP;
     names := ARRAY(SELECT 'x' || i FROM generate_series(1, cardinality(columns)) AS i);
@@ -100,26 +149,24 @@ BEGIN
         rows_out := 0;
         events_out := 0;
         why := CASE WHEN rows_in = 0 THEN 'nothing to train on' WHEN events_in < coalesce(min_events, 0) THEN format('%s events to train on, fewer than %s', events_in, min_events) END;
-        -- An algorithm that has a function of its own, else the name of a distribution.
-        held := EXISTS (SELECT FROM pg_proc f JOIN pg_namespace s ON s.oid = f.pronamespace
-                        WHERE s.nspname = 'ltv' AND f.proname = 'fit_' || named AND f.proargtypes[0] = 'ltv.design'::regtype AND 'names' = ANY (f.proargnames) AND named NOT IN ('parametric', 'best', 'cure', 'linear', 'gamma', 'tweedie', 'two_part'));
-        IF NOT held AND NOT EXISTS (SELECT FROM unnest(ARRAY['exponential', 'weibull', 'lognormal', 'loglogistic', 'generalized_gamma', 'gompertz', 'spline', 'spline_odds', 'spline_normal', 'piecewise_exponential']) AS k WHERE k = named) THEN
-            RAISE EXCEPTION 'unknown algorithm "%"', named
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'cox, boosted_hazard, discrete_time, weibull, lognormal, loglogistic, generalized_gamma, gompertz, spline, ...; kaplan_meier is the baseline of every one.';
-        END IF;
-        IF EXISTS (SELECT FROM jsonb_each(options -> named) o WHERE jsonb_typeof(o.value) IN ('object', 'array')) THEN
-            RAISE EXCEPTION 'an option of % is no plain value', named USING ERRCODE = 'invalid_parameter_value', HINT = '{"cox": {"penalty": 0.1}}';
-        END IF;
+        -- What train would fit.
+        SELECT f.statement, f.standardizes INTO call, standardizes FROM ltv.fit_statement(named, coalesce(options -> named, '{}'), features, told_levels) f;
+        own_design := design;
+        own_columns := columns;
         IF why IS NULL THEN
-            call := format('SELECT ltv.%I(d => $1, names => $2%s%s)', CASE WHEN held THEN 'fit_' || named ELSE 'fit_parametric' END,
-                           CASE WHEN held THEN '' ELSE format(', distribution => %L', replace(named, '_', '-')) END,
-                           (SELECT string_agg(format(', %I => %L', o.key, o.value #>> '{}'), '' ORDER BY o.key) FROM jsonb_each(options -> named) o));
+            IF standardizes THEN
+                -- Divided by the standard deviations of the training rows, to be fitted and to be judged.
+                EXECUTE format('SELECT ARRAY[%s]::float8[] FROM (SELECT * FROM (%s) t WHERE t.duration > coalesce(t.entry, 0) AND t.event IS NOT NULL AND array_position(%s, NULL) IS NULL) t',
+                               (SELECT string_agg(format('stddev_pop(%s)', c), ', ' ORDER BY place) FROM unnest(columns) WITH ORDINALITY AS u (c, place)), training, covariates) INTO units;
+                own_columns := ARRAY(SELECT format('(%s / %L::float8)', c, CASE WHEN units[place] > 0 AND units[place] < 'Infinity' THEN units[place] ELSE 1 END) FROM unnest(columns) WITH ORDINALITY AS u (c, place) ORDER BY place);
+                EXECUTE format('SELECT ltv.design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, ARRAY[%s]::float8[]) FROM (%s) t WHERE t.duration > coalesce(t.entry, 0) AND t.event IS NOT NULL AND array_position(%s, NULL) IS NULL',
+                               array_to_string(own_columns, ', '), training, covariates) INTO own_design;
+            END IF;
             BEGIN
-                EXECUTE call INTO fitted USING design, names;
-                why := nullif(ltv.model_status(fitted), 'ok');
+                EXECUTE 'SELECT ' || call INTO fitted USING own_design, curve;
+                -- That it stopped early is how boosting ends, not what is wrong with it.
+                why := nullif(regexp_replace(ltv.model_status(fitted), '^stopped early at \d+ trees?$', 'ok'), 'ok');
             EXCEPTION
-                WHEN undefined_function THEN
-                    RAISE EXCEPTION 'an option of % is none of its arguments: %', named, options -> named USING ERRCODE = 'invalid_parameter_value', HINT = format('As in \df ltv.fit_%s', CASE WHEN held THEN named ELSE 'parametric' END);
                 WHEN invalid_parameter_value OR numeric_value_out_of_range THEN
                     why := SQLERRM;
             END;
@@ -138,7 +185,7 @@ BEGIN
                                             / nullif(CASE WHEN t.given <= $4 THEN ltv.survival_at($2, t.given::float8) ELSE power($5, t.given::float8 / $4) END, 0)) AS plain
                             FROM (%s) t %s OFFSET 0) p) q
                 $q$, alone, testing, CASE WHEN cardinality(columns) = 0 THEN '' ELSE format('CROSS JOIN LATERAL (SELECT r FROM (SELECT %s) AS r) x',
-                    (SELECT string_agg(format('%s AS %I', c.expression, names[c.place]), ', ' ORDER BY c.place) FROM unnest(columns) WITH ORDINALITY AS c (expression, place))) END)
+                    (SELECT string_agg(format('%s AS %I', c.expression, names[c.place]), ', ' ORDER BY c.place) FROM unnest(own_columns) WITH ORDINALITY AS c (expression, place))) END)
             INTO rows_out, events_out, unscored, told, naive USING fitted, curve, horizon, until, left_then;
             IF rows_out = 0 THEN
                 why := coalesce(why, 'nobody to judge it by');
@@ -161,7 +208,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.compare_algorithms(text, text, double precision, text[], text[], jsonb, integer) IS 'Fits each algorithm to the rows of one query and judges it by those of another, side by side with the Kaplan-Meier curve of the training rows (baseline_value), which knows no features and goes on beyond its rows with their average hazard. Registers nothing. training: the text of a query with entry, duration, event and the features; testing: with given (the age from which it is predicted), duration (from there on), event and the features. Names in them need their schemas: they run under search_path = pg_catalog. Rows of training in which something is NULL are left out; rows of testing that have no score from both are not judged and counted in status. Features: numbers, booleans, text (its levels are those of training). algorithms: cox, discrete_time and the distributions of fit_parametric by the names of train, any with a fit_... function of a design and names; options: {"cox": {"penalty": 0.1}}, arguments of that function. Metrics at the horizon, weighted for censoring: brier, log_loss, concordance (pairs whose first event is by then), observed_to_expected (events), ici; log_loss is NULL where something happened that was said to be impossible, as steps may say of high ages; skill = 1 - value / baseline_value of losses. A fit that fails has NULLs and says why in status. Errors 22023, 22004.';
+COMMENT ON FUNCTION ltv.compare_algorithms(text, text, double precision, text[], text[], jsonb, integer) IS 'Fits each algorithm to the rows of one query and judges it by those of another, side by side with the Kaplan-Meier curve of the training rows (baseline_value), which knows no features and goes on beyond its rows with their average hazard. Registers nothing. training: the text of a query with entry, duration, event and the features; testing: with given (the age from which it is predicted), duration (from there on), event and the features. Names in them need their schemas: they run under search_path = pg_catalog. Rows of training in which something is NULL are left out; rows of testing that have no score from both are not judged and counted in status. Features: numbers, booleans, text (its levels are those of training). algorithms: those of train that tell of durations: cox, boosted_hazard, discrete_time, the distributions of fit_parametric, best, and without features sbg, bdw and a rule of one rate; options: {"boosted_hazard": {"depth": 3, "monotone": {"price": 1}}}, the options of train for each, and fitted as train fits them (fit_statement). Metrics at the horizon, weighted for censoring: brier, log_loss, concordance (pairs whose first event is by then), observed_to_expected (events), ici; log_loss is NULL where something happened that was said to be impossible, as steps may say of high ages; skill = 1 - value / baseline_value of losses. A fit that fails has NULLs and says why in status. Errors 22023, 22004.';
 
 CREATE FUNCTION ltv.backtest(
     source regclass, started text, duration text, event text, horizon double precision, first_cut_off date, last_cut_off date DEFAULT NULL, step interval DEFAULT '3 months',
@@ -175,7 +222,8 @@ CREATE FUNCTION ltv.backtest(
 AS $$
 #variable_conflict use_column
 DECLARE
-    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
+    days double precision := ltv.days_in(1, unit);
+    beyond integer := ceil(ltv.days_in(horizon, unit))::integer;
     missing text;
     shown text;
     category text;
@@ -189,15 +237,6 @@ BEGIN
     IF num_nulls(source, started, duration, event, backtest.horizon, first_cut_off, step, unit, embargo) > 0 THEN
         RAISE EXCEPTION 'the source, its columns, the horizon, the first cut-off, the step, the unit and the embargo must not be NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'backtest(''accounts'', ''started_on'', ''months'', ''churned'', 12, first_cut_off => ''2023-01-01'').';
-    END IF;
-    IF days IS NULL THEN
-        RAISE EXCEPTION 'unknown unit "%"', unit USING ERRCODE = 'invalid_parameter_value', HINT = 'The unit of the durations: month (of 30.4375 days) or day.';
-    END IF;
-    IF NOT (horizon > 0 AND horizon * days < 100000) THEN
-        RAISE EXCEPTION 'the horizon must be greater than 0 and less than 100000 days, got %', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
-    END IF;
-    IF NOT isfinite(first_cut_off) OR step < interval '1 day' OR step > interval '100 years' OR embargo < interval '0' OR embargo > interval '100 years' OR "window" < interval '1 day' OR "window" > interval '1000 years' THEN
-        RAISE EXCEPTION 'the first cut-off must be finite, step and window at least a day, and the embargo not negative' USING ERRCODE = 'invalid_parameter_value', HINT = 'step => ''3 months'', embargo => ''30 days''; a window of NULL keeps all the past.';
     END IF;
     SELECT format('%I.%I', s.nspname, c.relname) INTO shown FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
     IF shown IS NULL THEN
@@ -218,26 +257,20 @@ BEGIN
     END IF;
     EXECUTE format('SELECT max(s.%I::date + floor(s.%I::float8 * $1 + 0.000001)::int) FROM %s s WHERE isfinite(s.%I::date) AND s.%I::float8 BETWEEN 0 AND 40000', started, duration, shown, started, duration) INTO known USING days;
     IF last_cut_off IS NULL THEN
-        last_cut_off := known - ceil(horizon * days)::int;
+        last_cut_off := known - beyond;
         IF last_cut_off IS NULL OR last_cut_off < first_cut_off THEN
             RAISE EXCEPTION 'no cut-off from % on has its horizon over: the rows end on %', first_cut_off, coalesce(known::text, 'no day')
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'An earlier first_cut_off or a shorter horizon.';
         END IF;
     END IF;
-    IF NOT isfinite(last_cut_off) OR last_cut_off < first_cut_off OR first_cut_off + 300 * step < last_cut_off THEN
-        RAISE EXCEPTION 'the cut-offs from % to % by % are none, or more than 300', first_cut_off, last_cut_off, step USING ERRCODE = 'invalid_parameter_value', HINT = 'A later last_cut_off, or a longer step.';
-    END IF;
     selected := coalesce((SELECT string_agg(format(', s.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place) WHERE f.name NOT IN ('entry', 'given')), '');
     IF features && ARRAY['entry', 'given'] OR features && ARRAY['duration', 'event'] THEN
         RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event here' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename the column in a view.';
     END IF;
-    -- From the first on each time, so that ends of months stay such.
-    FOR here IN SELECT (first_cut_off + n * step)::date FROM generate_series(0, 300) AS n WHERE (first_cut_off + n * step)::date <= last_cut_off LOOP
-        learnt := (here - embargo)::date;
-        opened := (learnt - "window")::date;
+    FOR here, learnt, opened IN SELECT c.cut_off, c.learnt_until, c.learnt_from FROM ltv.cut_offs(first_cut_off, last_cut_off, step, embargo, "window") c LOOP
         RETURN QUERY
         SELECT here, c.algorithm, c.n_train, c.n_events, c.n_test, c.n_test_events, c.metric, c.value, c.baseline_value, c.skill,
-               CASE WHEN c.status = 'ok' AND here + ceil(horizon * days)::int > known THEN 'the horizon is not over' ELSE c.status END
+               CASE WHEN c.status = 'ok' AND here + beyond > known THEN 'the horizon is not over' ELSE c.status END
         FROM ltv.compare_algorithms(
             -- What was known on the day: rows begun by then, their time cut there, an end only if it had come.
             format('SELECT greatest(0, %1$s) AS entry, least(s.%3$I::float8, %2$s) AS duration, s.%4$I::int4 = 1 AND s.%3$I::float8 <= %2$s AS event%5$s FROM %6$s s WHERE s.%7$I::date <= %8$L::date AND s.%3$I::float8 > %1$s',
@@ -251,7 +284,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or days) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. last_cut_off: by default the last whose horizon is over. Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
+COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or by unit days, weeks or years) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. last_cut_off: by default the last whose horizon is over. Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
 
 CREATE FUNCTION ltv.backtest(
     source regprocedure, key text, horizon double precision, first_cut_off date, last_cut_off date, step interval DEFAULT '3 months',
@@ -265,9 +298,12 @@ CREATE FUNCTION ltv.backtest(
 AS $$
 #variable_conflict use_column
 DECLARE
-    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
+    days double precision := ltv.days_in(1, unit);
+    beyond integer := ceil(ltv.days_in(horizon, unit))::integer;
     shown text;
     here date;
+    learnt date;
+    opened date;
     selected text;
     entered text;
 BEGIN
@@ -275,16 +311,6 @@ BEGIN
     IF num_nulls(source, key, backtest.horizon, first_cut_off, last_cut_off, step, unit, embargo) > 0 THEN
         RAISE EXCEPTION 'the function, its key, the horizon, the cut-offs, the step, the unit and the embargo must not be NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'backtest(''features_at(date)''::regprocedure, ''account'', 12, ''2023-01-01'', ''2024-01-01'').';
-    END IF;
-    IF days IS NULL THEN
-        RAISE EXCEPTION 'unknown unit "%"', unit USING ERRCODE = 'invalid_parameter_value', HINT = 'The unit of the durations: month (of 30.4375 days) or day.';
-    END IF;
-    IF NOT (horizon > 0 AND horizon * days < 100000) THEN
-        RAISE EXCEPTION 'the horizon must be greater than 0 and less than 100000 days, got %', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations.';
-    END IF;
-    IF NOT (isfinite(first_cut_off) AND isfinite(last_cut_off)) OR last_cut_off < first_cut_off OR step < interval '1 day' OR embargo < interval '0' OR embargo > interval '100 years' OR lookback < interval '1 day' OR lookback > interval '100 years' OR first_cut_off + 300 * least(step, interval '100 years') < last_cut_off THEN
-        RAISE EXCEPTION 'the cut-offs from % to % by % are none, or more than 300, or embargo or lookback is no stretch of time', first_cut_off, last_cut_off, step
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'A later last_cut_off, or a longer step; lookback => ''1 year''.';
     END IF;
     SELECT format('%I.%I', s.nspname, f.proname), CASE WHEN 'entry' = ANY (f.proargnames) THEN 'b.entry' ELSE '0::float8' END INTO shown, entered
     FROM pg_proc f JOIN pg_namespace s ON s.oid = f.pronamespace
@@ -297,21 +323,20 @@ BEGIN
         RAISE EXCEPTION 'the key, the duration, the event, entry and given cannot be features' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave them out. The age is used without being named.';
     END IF;
     selected := coalesce((SELECT string_agg(format(', b.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place)), '');
-    -- From the first on each time, so that ends of months stay such.
-    FOR here IN SELECT (first_cut_off + n * step)::date FROM generate_series(0, 300) AS n WHERE (first_cut_off + n * step)::date <= last_cut_off LOOP
+    FOR here, learnt, opened IN SELECT c.cut_off, c.learnt_until, c.learnt_from FROM ltv.cut_offs(first_cut_off, last_cut_off, step, embargo, lookback) c LOOP
         RETURN QUERY
         SELECT here, c.* FROM ltv.compare_algorithms(
             CASE WHEN lookback IS NULL
-                THEN format('SELECT %s AS entry, b.duration::float8 AS duration, b.event::int4 = 1 AS event%s FROM %s(%L::date) b', entered, selected, shown, (here - embargo)::date)
+                THEN format('SELECT %s AS entry, b.duration::float8 AS duration, b.event::int4 = 1 AS event%s FROM %s(%L::date) b', entered, selected, shown, learnt)
                 -- Who was there then, with the features of then, observed from then on.
                 ELSE format('SELECT b.duration::float8 AS entry, a.duration::float8 AS duration, a.event::int4 = 1 AS event%1$s FROM %2$s(%3$L::date) b JOIN %2$s(%4$L::date) a ON a.%5$I = b.%5$I WHERE b.event::int4 = 0',
-                            selected, shown, (here - embargo - lookback)::date, (here - embargo)::date, key)
+                            selected, shown, opened, learnt, key)
             END,
             -- Who was there on the cut-off, and what was known of him when the horizon was over. An end before the cut-off that
             -- was not known then is an event at once.
             format('SELECT b.duration::float8 AS given, CASE WHEN a.duration::float8 - b.duration::float8 > %1$L::float8 THEN 2 * %1$L::float8 ELSE greatest(a.duration::float8 - b.duration::float8, 0) END AS duration, '
                    'a.event::int4 = 1 AND a.duration::float8 - b.duration::float8 <= %1$L::float8 AS event%2$s FROM %3$s(%4$L::date) b JOIN %3$s(%5$L::date) a ON a.%6$I = b.%6$I WHERE b.event::int4 = 0 AND b.duration IS NOT NULL AND a.duration IS NOT NULL AND a.event IS NOT NULL',
-                   horizon, selected, shown, here, here + ceil(horizon * days)::int + 1, key),
+                   horizon, selected, shown, here, here + beyond + 1, key),
             horizon, algorithms, features, options, min_events) c;
     END LOOP;
 END

@@ -2,11 +2,11 @@
 
 CREATE FUNCTION ltv.train_auto(
     model text, source regclass, duration text, event text, horizon double precision, features text[] DEFAULT '{}', started text DEFAULT NULL,
-    algorithms text[] DEFAULT '{cox,weibull,lognormal,loglogistic}', metric text DEFAULT 'brier', cut_offs integer DEFAULT 4, step interval DEFAULT '3 months',
+    algorithms text[] DEFAULT NULL, metric text DEFAULT 'brier', cut_offs integer DEFAULT 4, step interval DEFAULT '3 months',
     unit text DEFAULT 'month', embargo interval DEFAULT '0', options jsonb DEFAULT '{}', min_events integer DEFAULT 20, holdout jsonb DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL
 ) RETURNS TABLE (
     algorithm text, n_splits bigint, n_test bigint, brier double precision, brier_baseline double precision, skill double precision, log_loss double precision,
-    concordance double precision, observed_to_expected double precision, ici double precision, chosen boolean, version integer, status text
+    concordance double precision, observed_to_expected double precision, ici double precision, chosen boolean, version integer, status text, seconds double precision
 )
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 5
     SET search_path = pg_catalog, pg_temp
@@ -22,18 +22,26 @@ DECLARE
     missing text;
     used text;
     known date;
-    days double precision := CASE unit WHEN 'month' THEN 30.4375 WHEN 'day' THEN 1 END;
+    days double precision := ltv.days_in(1, unit);
+    beyond integer := ceil(ltv.days_in(horizon, unit))::integer;
+    rows_in bigint;
+    events_in bigint;
+    untried text;
+    named text;
+    one jsonb;
+    began timestamptz;
+    spent jsonb := '{}';
 BEGIN
     algorithms := CASE WHEN algorithms IS NOT NULL THEN ARRAY(SELECT unnest(algorithms)) END;
     features := ARRAY(SELECT unnest(features));
-    IF num_nulls(model, source, duration, event, train_auto.horizon, algorithms, cut_offs, step, unit, embargo, options) > 0 OR cardinality(algorithms) = 0 THEN
-        RAISE EXCEPTION 'only features, started, holdout and note may be NULL, and there must be algorithms' USING ERRCODE = 'null_value_not_allowed', HINT = 'train_auto(''churn'', ''accounts'', ''months'', ''churned'', 12, features => ARRAY[''plan'']).';
+    IF num_nulls(model, source, duration, event, train_auto.horizon, cut_offs, step, unit, embargo, options) > 0 OR cardinality(algorithms) = 0 OR array_position(algorithms, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'only features, started, algorithms, holdout and note may be NULL, and no algorithm' USING ERRCODE = 'null_value_not_allowed', HINT = 'train_auto(''churn'', ''accounts'', ''months'', ''churned'', 12, features => ARRAY[''plan'']).';
     END IF;
     IF metric IS NULL OR metric NOT IN ('brier', 'log_loss', 'concordance') THEN
         RAISE EXCEPTION 'unknown metric "%"', metric USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: brier, log_loss, concordance.';
     END IF;
-    IF cut_offs < 1 OR cut_offs > 100 OR days IS NULL OR step < interval '1 day' THEN
-        RAISE EXCEPTION 'there must be 1 to 100 cut-offs, at least a day apart, and a unit of month or day' USING ERRCODE = 'invalid_parameter_value', HINT = 'cut_offs => 4, step => ''3 months'', unit => ''month''.';
+    IF cut_offs < 1 OR cut_offs > 100 OR step < interval '1 day' THEN
+        RAISE EXCEPTION 'there must be 1 to 100 cut-offs, at least a day apart' USING ERRCODE = 'invalid_parameter_value', HINT = 'cut_offs => 4, step => ''3 months''.';
     END IF;
     SELECT format('%I.%I', s.nspname, c.relname) INTO shown FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
     SELECT string_agg(quote_ident(w.name), ', ') INTO missing FROM unnest(ARRAY[duration, event, started] || coalesce(features, '{}')) AS w (name)
@@ -41,28 +49,50 @@ BEGIN
     IF shown IS NULL OR missing IS NOT NULL THEN
         RAISE EXCEPTION '%', coalesce(shown || ' has no column ' || missing, 'the source does not exist') USING ERRCODE = 'undefined_column', HINT = 'Columns by their names, without quotes.';
     END IF;
+    IF algorithms IS NULL THEN
+        algorithms := '{cox,weibull,lognormal,loglogistic,boosted_hazard}';
+        -- A leaf of the trees needs 20 events, and the fifth of the rows by which they stop 10, at every cut-off.
+        EXECUTE format('SELECT count(*), count(*) FILTER (WHERE s.%I::int4 = 1) FROM %s s', event, shown) INTO rows_in, events_in;
+        IF rows_in < 1000 OR events_in < 200 OR cardinality(features) = 0 THEN
+            algorithms := array_remove(algorithms, 'boosted_hazard');
+            options := CASE jsonb_typeof(options) WHEN 'object' THEN options - 'boosted_hazard' ELSE options END;
+            untried := format('not tried: it needs features, 1000 rows and 200 events; here are %s, %s and %s', cardinality(features), rows_in, events_in);
+        END IF;
+    END IF;
+    IF EXISTS (SELECT FROM jsonb_object_keys(CASE jsonb_typeof(options) WHEN 'object' THEN options ELSE '{"?": 0}' END) o WHERE o <> ALL (algorithms)) THEN
+        RAISE EXCEPTION 'options are an object with an object for each of the algorithms' USING ERRCODE = 'invalid_parameter_value', HINT = '{"cox": {"penalty": 0.1}}';
+    END IF;
     IF started IS NOT NULL THEN
         EXECUTE format('SELECT max(s.%I::date + floor(s.%I::float8 * $1 + 0.000001)::int) FROM %s s WHERE isfinite(s.%I::date) AND s.%I::float8 BETWEEN 0 AND 40000', started, duration, shown, started, duration) INTO known USING days;
-        IF known IS NULL OR NOT (horizon > 0 AND horizon * days < 100000) THEN
-            RAISE EXCEPTION 'no row has a start and a duration, or the horizon % is none', horizon USING ERRCODE = 'invalid_parameter_value', HINT = 'The horizon is in the unit of the durations.';
+        IF known IS NULL THEN
+            RAISE EXCEPTION 'no row has a start and a duration' USING ERRCODE = 'invalid_parameter_value', HINT = 'started: the column of the day on which a row began.';
         END IF;
-        known := known - ceil(horizon * days)::int;
-        SELECT jsonb_agg(to_jsonb(b)) INTO results
-        FROM ltv.backtest(source, started, duration, event, horizon, (known - (cut_offs - 1) * step)::date, known, step, algorithms, features, unit, embargo, NULL, options, min_events) b;
+        known := known - beyond;
+    ELSIF features && ARRAY['entry', 'given', 'duration', 'event', duration, event] THEN
+        RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event, nor be the duration or the event' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename or leave it out.';
     ELSE
         -- Without dates: four parts, over which rows that say the same are spread evenly, each judged by models of the other three.
-        IF features && ARRAY['entry', 'given', 'duration', 'event', duration, event] THEN
-            RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event, nor be the duration or the event' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename or leave it out.';
-        END IF;
         used := coalesce((SELECT string_agg(format(', s.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place)), '');
         shown := format('(SELECT s.*, (abs(hash_record_extended(ROW(s.%1$I, s.%2$I%3$s), %4$s) %% 4) + row_number() OVER (PARTITION BY s.%1$I, s.%2$I%3$s)) %% 4 AS ltv_part FROM %5$s s)', duration, event, used, coalesce(seed, 0), shown);
-        SELECT jsonb_agg(to_jsonb(c)) INTO results
-        FROM generate_series(0, 3) AS part,
-             ltv.compare_algorithms(
-                 format('SELECT 0::float8 AS entry, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.ltv_part <> %5$s', duration, event, used, shown, part),
-                 format('SELECT 0::float8 AS given, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%1$I > 0 AND s.%2$I IS NOT NULL AND s.ltv_part = %5$s', duration, event, used, shown, part),
-                 horizon, algorithms, features, options, min_events) c;
     END IF;
+    -- One after the other, to know what each takes.
+    FOREACH named IN ARRAY algorithms LOOP
+        began := clock_timestamp();
+        one := CASE WHEN options ? named THEN jsonb_build_object(named, options -> named) ELSE '{}' END;
+        IF started IS NOT NULL THEN
+            SELECT jsonb_agg(to_jsonb(b)) INTO one
+            FROM ltv.backtest(source, started, duration, event, horizon, (known - (cut_offs - 1) * step)::date, known, step, ARRAY[named], features, unit, embargo, NULL, one, min_events) b;
+        ELSE
+            SELECT jsonb_agg(to_jsonb(c)) INTO one
+            FROM generate_series(0, 3) AS part,
+                 ltv.compare_algorithms(
+                     format('SELECT 0::float8 AS entry, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.ltv_part <> %5$s', duration, event, used, shown, part),
+                     format('SELECT 0::float8 AS given, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%1$I > 0 AND s.%2$I IS NOT NULL AND s.ltv_part = %5$s', duration, event, used, shown, part),
+                     horizon, ARRAY[named], features, one, min_events) c;
+        END IF;
+        results := coalesce(results, '[]') || coalesce(one, '[]');
+        spent := spent || jsonb_build_object(named, round(extract(epoch FROM clock_timestamp() - began), 3));
+    END LOOP;
     WITH result AS (
         SELECT r.* FROM jsonb_to_recordset(results) AS r (algorithm text, n_test bigint, metric text, value float8, baseline_value float8, status text)
     ), summed AS (
@@ -90,19 +120,22 @@ BEGIN
         (SELECT string_agg(format('%s %s', e ->> 'algorithm', coalesce(round((e -> 'means' ->> train_auto.metric)::numeric, 4)::text, 'none')), ', ' ORDER BY place) FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place)))
         || coalesce(', kaplan_meier ' || round((board -> 0 -> 'baselines' ->> metric)::numeric, 4)::text, '');
     SELECT max(t.version) INTO made
-    FROM ltv.train(model, source, winner, duration, event, features => coalesce(features, '{}'), horizon => horizon, options => coalesce(options -> winner, '{}'), holdout => holdout, seed => coalesce(seed, 0),
+    FROM ltv.train(model, source, winner, duration, event, features => CASE WHEN winner IN ('sbg', 'bdw', 'rule') THEN '{}' ELSE coalesce(features, '{}') END, horizon => horizon, options => coalesce(options -> winner, '{}'), holdout => holdout, seed => coalesce(seed, 0),
                    null_policy => 'drop', note => concat_ws('; ', note, told)) t;
     RETURN QUERY
     SELECT e ->> 'algorithm', (e ->> 'n_splits')::bigint, (e ->> 'n_test')::bigint, (e -> 'means' ->> 'brier')::float8, (e -> 'baselines' ->> 'brier')::float8,
            1 - (e -> 'means' ->> 'brier')::float8 / nullif((e -> 'baselines' ->> 'brier')::float8, 0), (e -> 'means' ->> 'log_loss')::float8, (e -> 'means' ->> 'concordance')::float8,
-           (e -> 'means' ->> 'observed_to_expected')::float8, (e -> 'means' ->> 'ici')::float8, place = 1, CASE WHEN place = 1 THEN made END, coalesce(e ->> 'status', 'ok')
+           (e -> 'means' ->> 'observed_to_expected')::float8, (e -> 'means' ->> 'ici')::float8, place = 1, CASE WHEN place = 1 THEN made END, coalesce(e ->> 'status', 'ok'), (spent ->> (e ->> 'algorithm'))::float8
     FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place) ORDER BY place;
     RETURN QUERY
     SELECT 'kaplan_meier', (board #>> '{0,n_splits}')::bigint, (board #>> '{0,n_test}')::bigint, (b ->> 'brier')::float8, (b ->> 'brier')::float8, CASE WHEN (b ->> 'brier')::float8 > 0 THEN 0 END::float8, (b ->> 'log_loss')::float8,
            (b ->> 'concordance')::float8, (b ->> 'observed_to_expected')::float8, (b ->> 'ici')::float8, false, NULL::integer,
-           CASE WHEN (board -> 0 -> 'means' ->> 'brier')::float8 >= (b ->> 'brier')::float8 THEN 'baseline: no algorithm is better' ELSE 'baseline' END
+           CASE WHEN (board -> 0 -> 'means' ->> 'brier')::float8 >= (b ->> 'brier')::float8 THEN 'baseline: no algorithm is better' ELSE 'baseline' END, NULL::float8
     FROM (SELECT board -> 0 -> 'baselines' AS b) x;
+    IF untried IS NOT NULL THEN
+        RETURN QUERY SELECT 'boosted_hazard', 0::bigint, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, false, NULL::integer, untried, NULL::float8;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. The winner of a comparison looks a little better than it is. Rows with a NULL are dropped. Errors 22023, 42703, and those of train.';
+COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. algorithms: by default cox, weibull, lognormal and loglogistic, and boosted_hazard where there are features, 1000 rows and 200 events (each of its leaves needs 20 events, and the rows by which it stops 10); options: those of train for each, {"boosted_hazard": {"depth": 3, "monotone": {"price": 1}}}. seconds: what the comparison of the algorithm took, reading the rows included. The winner of a comparison looks a little better than it is. Rows with a NULL are dropped. Errors 22023, 42703, and those of train.';
 REVOKE EXECUTE ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text) FROM PUBLIC;

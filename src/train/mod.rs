@@ -9,6 +9,7 @@ mod clauses;
 mod column;
 mod evaluate;
 mod fit;
+pub mod fitting;
 mod growth;
 mod holdout;
 mod knowledge;

@@ -29,6 +29,13 @@ impl Algorithm {
         }
     }
 
+    /// The SQL expression of the best of several models of a design; `None` where there are not several.
+    pub fn call_on_candidates(&self, design: &str) -> Option<String> {
+        let Algorithm::Best { candidates, criterion } = self else { return None };
+        let named = candidates.as_ref().map_or_else(|| "NULL".to_owned(), |names| texts(names));
+        Some(format!("ltv.fit_best({design}, candidates => {named}, criterion => {})", quote_literal(criterion)))
+    }
+
     /// The SQL expression of the model of a design; `None` where it takes more than one function: cohorts, candidates.
     pub fn call(&self, design: &str, features: &[Feature]) -> Result<Option<String>> {
         Ok(match self {

@@ -73,7 +73,7 @@ SELECT count(*) AS differences FROM (
 
 -- Nothing is registered, and a read-only transaction will do.
 BEGIN READ ONLY;
-SELECT count(*) FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', '2022-01-01', algorithms => '{discrete_time,gompertz}', features => '{}', options => '{"discrete_time": {"baseline": "constant"}}');
+SELECT count(*) FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', '2022-01-01', algorithms => '{discrete_time,gompertz}', features => '{}', options => '{"discrete_time": {"baseline": "linear"}}');
 COMMIT;
 SELECT count(*) AS registered FROM ltv.model_versions;
 -- What cannot be judged says why.
@@ -88,13 +88,54 @@ SELECT algorithm, n_splits, n_test, round(brier::numeric, 6) AS brier, round(ski
 FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, features => '{usage}', algorithms => '{weibull,exponential}', metric => 'concordance', note => 'second');
 SELECT version, algorithm, status, spec -> 'features' AS features, note FROM ltv.model_versions ORDER BY version;
 
+-- Options are those of train, and what is judged is what train fits: the same probabilities to the last digit.
+CREATE VIEW known_then AS SELECT customer, least(months, (date '2021-07-01' - started_on) / 30.4375) AS months, churned AND months <= (date '2021-07-01' - started_on) / 30.4375 AS churned, usage * 1000 AS usage, plan
+FROM early WHERE started_on < '2021-07-01';
+CREATE VIEW early_large AS SELECT customer, started_on, months, churned, usage * 1000 AS usage, plan FROM early;
+CREATE VIEW there_then AS SELECT usage, plan, (date '2021-07-01' - started_on) / 30.4375::float8 AS age, months - (date '2021-07-01' - started_on) / 30.4375::float8 AS since, churned
+FROM early_large WHERE started_on <= '2021-07-01' AND months > (date '2021-07-01' - started_on) / 30.4375::float8;
+CREATE TABLE asked (place int, algorithm text, options jsonb, features text[]);
+INSERT INTO asked VALUES (1, 'cox', '{"penalty": 0.3, "l1_ratio": 0.5}', '{usage,plan}'), (2, 'cox', '{"penalty": 0.3, "standardize": false}', '{usage,plan}'), (3, 'boosted_hazard', '{"depth": 2, "trees": 40, "monotone": {"usage": 1}}', '{usage,plan}'),
+    (4, 'weibull', '{"ancillary": ["plan"]}', '{usage,plan}'), (5, 'best', '{"candidates": ["weibull", "lognormal"], "criterion": "bic"}', '{usage}'), (6, 'weibull_cure', '{}', '{usage}'), (7, 'sbg', '{}', '{}'), (8, 'rule', '{"monthly_churn": 0.05}', '{}');
+SELECT count(*) FROM asked a, LATERAL ltv.train('as asked ' || a.place, 'known_then', a.algorithm, 'months', 'churned', features => a.features, options => a.options);
+CREATE TABLE judged AS SELECT a.place, b.value, b.status FROM asked a, LATERAL ltv.backtest('early_large', 'started_on', 'months', 'churned', 6, '2021-07-01', '2021-07-01', algorithms => ARRAY[a.algorithm], features => a.features, options => jsonb_build_object(a.algorithm, a.options)) b WHERE b.metric = 'brier';
+SELECT a.place, a.algorithm, j.status, abs((ltv.brier_score(ltv.survival_calibration_agg(ltv.renewal_probability('as asked ' || a.place, t, 6, t.age), least(since, 7), t.churned AND since <= 6), 6)).brier - min(j.value)) < 1e-12 AS as_trained
+FROM asked a JOIN judged j USING (place), there_then t GROUP BY a.place, a.algorithm, j.status ORDER BY a.place;
+SELECT (SELECT value FROM judged WHERE place = 1) <> (SELECT value FROM judged WHERE place = 2) AS the_unit_matters;
+SELECT f.statement, f.standardizes FROM ltv.fit_statement('cox', '{"penalty": 0.1}') f;
+SELECT f.statement FROM ltv.fit_statement('weibull', '{"ancillary": ["plan"]}', ARRAY['usage', 'plan'], ARRAY[NULL, 3]) f;
+-- Few rows, no trees: that is told; where they are asked for by name they are tried.
+CREATE VIEW few AS SELECT * FROM early WHERE customer <= 900;
+SELECT algorithm, chosen, status, seconds > 0 AS took FROM ltv.train_auto('few', 'few', 'months', 'churned', 6, features => '{usage}', options => '{"boosted_hazard": {"trees": 20}}');
+SELECT algorithm, n_splits, status, seconds > 0 AS took FROM ltv.train_auto('few', 'few', 'months', 'churned', 6, features => '{usage}', algorithms => '{boosted_hazard,rule}', options => '{"boosted_hazard": {"trees": 20, "monotone": {"usage": 1}}, "rule": {"monthly_churn": 0.05}}');
+SELECT spec -> 'options' AS options, (fitted::text::jsonb #>> '{model,fit,boosted_hazard,options,monotone}') AS monotone FROM ltv.model_versions WHERE model = 'few' AND algorithm = 'boosted_hazard';
+-- A text of which nothing is known has no column, and the others keep their own.
+CREATE VIEW unsaid AS SELECT *, NULL::text AS nothing FROM early;
+SELECT metric, status FROM ltv.backtest('unsaid', 'started_on', 'months', 'churned', 6, '2021-07-01', '2021-07-01', algorithms => '{boosted_hazard}', features => '{nothing,usage}', options => '{"boosted_hazard": {"trees": 9, "monotone": {"usage": 1}}}') WHERE metric = 'brier';
+-- The days of a backtest.
+SELECT * FROM ltv.cut_offs('2023-01-31', '2023-04-30', '1 month', embargo => '10 days', back => '1 year');
+SELECT ltv.days_in(12), ltv.days_in(12, 'day'), ltv.days_in(2, 'week'), ltv.days_in(2, 'year'), ltv.days_in(NULL, 'day');
+
 -- Refused.
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', embargo => '-1 day');
+SELECT * FROM ltv.backtest('features_at(date)'::regprocedure, 'customer', 6, '2021-01-01', '2022-01-01', lookback => '1 hour');
+SELECT * FROM ltv.cut_offs('2022-01-01', 'infinity');
+SELECT * FROM ltv.cut_offs('2022-01-01', NULL);
+SELECT ltv.days_in(-1);
+SELECT ltv.days_in(1, 'fortnight');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', features => '{usage,plan}', algorithms => '{boosted_hazard}', options => '{"boosted_hazard": {"monotone": {"plan": 1}}}');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', features => '{usage}', algorithms => '{boosted_hazard}', options => '{"boosted_hazard": {"monotone": {"price": 1}}}');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', features => '{usage}', algorithms => '{kaplan_meier}');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', features => '{usage}', algorithms => '{boosted_value}');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', features => '{plan}', algorithms => '{rule}', options => '{"rule": {"by": "plan", "monthly_churn": {"plan a": 0.1}}}');
+SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, features => '{usage}', options => '{"gompertz": {}}');
+SELECT * FROM ltv.train_auto('churn', 'early', 'months', 'churned', 6, features => '{usage}', algorithms => '{}');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', step => '0');
 SELECT * FROM ltv.backtest('early', 'customer', 'months', 'churned', 6, '2022-01-01');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2030-01-01');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', features => '{months}');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'gone', 6, '2022-01-01');
-SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', unit => 'week');
+SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', unit => 'fortnight');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', algorithms => '{magic}');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', options => '{"cox": {"penalties": 1}}');
 SELECT * FROM ltv.backtest('early', 'started_on', 'months', 'churned', 6, '2022-01-01', options => '{"weibull": {}}');

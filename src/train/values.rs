@@ -20,6 +20,7 @@ struct Ban {
     condition: String,
     /// "is NaN", as the message goes on.
     said: String,
+    /// $1 stands for the value that is told.
     hint: String,
     /// Of these the least as text is told.
     shown: Option<String>,
@@ -69,14 +70,15 @@ pub fn faults(client: &SpiClient, source: &Source, request: &Request) -> Result<
         if rows == 0 {
             continue;
         }
-        let shown = spi(row.get::<String>(2 * at + 2))?.map(|value| format!(", such as {value}")).unwrap_or_default();
+        let found = spi(row.get::<String>(2 * at + 2))?.unwrap_or_default();
+        let shown = if found.is_empty() { String::new() } else { format!(", such as {found}") };
         let in_rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         faults.push(Fault {
             message: format!("{} {} {} in {in_rows}{shown}", ban.role, ban.column, ban.said),
             is_of_outcome: ban.role != "feature",
             column: ban.column,
             rows,
-            hint: ban.hint,
+            hint: ban.hint.replace("$1", &found),
         });
     }
     Ok(faults)
@@ -132,7 +134,7 @@ fn of_event(column: &Column, bans: &mut Vec<Ban>) {
         condition: format!("{} NOT IN (0, 1)", column.sql()),
         said: "is neither 1 nor 0".into(),
         hint: format!(
-            "1 means that it happened, 0 that it had not yet (censored). Of any other coding make a boolean in a view: ({} = 2) AS happened.",
+            "1 means that it happened, 0 that it had not yet (censored). Of any other coding make a boolean in a view: ({} = $1) AS happened.",
             column.sql().trim_start_matches("s.")
         ),
         shown: Some(format!("{}::text", column.sql())),
@@ -157,10 +159,15 @@ fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
     let endless = |value: &str| format!("{value} IN ('Infinity', '-Infinity')");
     let duration = source.duration.as_str();
     if request.algorithm.takes_durations() {
-        let hint = "A duration is finite and not negative, all in one unit; of a row without an end it is the time until it was last seen.";
-        for (condition, said) in
-            [(none(duration), "is NaN"), (endless(duration), "is infinite"), (format!("{duration} < 0"), "is negative")]
-        {
+        let endless_hint =
+            "A running contract is a censored row: its duration until it was last seen, with event false.";
+        let negative_hint =
+            "Did it end before it started? A running contract is a censored row: its duration so far with event false.";
+        for (condition, said, hint) in [
+            (none(duration), "is NaN", endless_hint),
+            (endless(duration), "is infinite", endless_hint),
+            (format!("{duration} < 0"), "is negative", negative_hint),
+        ] {
             ban(&request.duration, "duration", condition, said, hint, true);
         }
         let at_once = format!("({duration} = 0 AND ({})::int = 1)", source.event);

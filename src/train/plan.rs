@@ -46,11 +46,11 @@ pub fn train_plan(call: &Call) -> pg_sys::Datum {
 
 fn plan(client: &SpiClient, request: &mut Request) -> Result<Vec<Line>> {
     // A rule or a hybrid is made before any row is read: its features are those that it names.
-    if request.algorithm.without_rows().is_some() {
-        if let Err(failure) = attempt(|| settle(amount::given(client, request))) {
-            let detail = told(&failure.message, &failure.hint);
-            return Ok(vec![Line::new("algorithm", detail).is(Verdict::Refused)]);
-        }
+    if request.algorithm.without_rows().is_some()
+        && let Err(failure) = attempt(|| settle(amount::given(client, request)))
+    {
+        let detail = told(&failure.message, &failure.hint);
+        return Ok(vec![Line::new("algorithm", detail).is(Verdict::Refused)]);
     }
     let request = &*request;
     let source = match Source::load(client, request) {

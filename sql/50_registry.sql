@@ -47,7 +47,7 @@ COMMENT ON COLUMN ltv.model_versions.n_rows IS 'Rows the fit saw.';
 COMMENT ON COLUMN ltv.model_versions.n_events IS 'Events among them.';
 COMMENT ON COLUMN ltv.model_versions.n_dropped IS 'Rows left out because a value was NULL.';
 COMMENT ON COLUMN ltv.model_versions.n_holdout IS 'Rows held out and used for the metrics only.';
-COMMENT ON COLUMN ltv.model_versions.metrics IS 'What train reported: metric, value, the baseline''s value, skill.';
+COMMENT ON COLUMN ltv.model_versions.metrics IS 'What train reported: metric, value, the baseline (its name), the baseline''s value, skill.';
 COMMENT ON COLUMN ltv.model_versions.warnings IS 'What train warned of.';
 COMMENT ON COLUMN ltv.model_versions.note IS 'The trainer''s own words.';
 COMMENT ON COLUMN ltv.model_versions.trained_at IS 'When it was trained.';

@@ -173,7 +173,7 @@ BEGIN
                   WHERE jsonb_typeof(m) <> 'object' OR jsonb_typeof(m -> 'metric') IS DISTINCT FROM 'string'
                      OR EXISTS (SELECT FROM jsonb_each(m) e WHERE e.key IN ('value', 'baseline_value', 'skill') AND jsonb_typeof(e.value) NOT IN ('number', 'null'))) THEN
         RAISE EXCEPTION 'spec and lineage are JSON objects, metrics is an array of objects'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'metrics as [{"metric": "concordance", "value": 0.7, "baseline_value": 0.5, "skill": null}].';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'metrics as [{"metric": "concordance", "value": 0.7, "baseline": "chance", "baseline_value": 0.5, "skill": null}].';
     END IF;
     IF NOT (register_version.n_events >= 0 AND register_version.n_events < 'Infinity' AND register_version.n_rows >= 0 AND register_version.n_dropped >= 0 AND register_version.n_holdout >= 0) THEN
         RAISE EXCEPTION 'rows and events are counts: % rows with % events', register_version.n_rows, register_version.n_events

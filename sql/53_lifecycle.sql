@@ -85,6 +85,8 @@ AS $$
 DECLARE
     before jsonb;
     fault record;
+    unknown text;
+    known text;
 BEGIN
     IF set_policy.model IS NULL OR jsonb_typeof(set_policy.require) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'set_policy needs a model and a JSON object'
@@ -100,6 +102,23 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'One of >=, <=, >, <, =, <> and a number, or = and <> and a word: {"concordance": ">= 0.7", "fit_status": "= ok"}.';
     END IF;
+    -- A name that nothing has would hold up every promotion: what train, recalibrate and gate tell, or a version of the model has.
+    WITH told (name) AS (
+        SELECT unnest('{brier,concordance,log_loss,log loss,auc,ici,observed_to_expected,rmse,mae,bias,deviance,log_likelihood}'::text[])
+        UNION SELECT regexp_replace(m ->> 'metric', '( at [0-9.e+-]+| in sample)$', '') FROM ltv.model_versions v, jsonb_array_elements(v.metrics) m
+        WHERE set_policy.model IN (v.model, '*') AND m ->> 'metric' !~ '^(aic|bic) of .'
+    ), fact (name) AS (
+        SELECT unnest('{n_rows,n_events,n_holdout,n_dropped,dropped_share,warnings,fit_status,status,algorithm,label_policy}'::text[])
+    )
+    SELECT min(e.name), (SELECT string_agg(t.name, ', ' ORDER BY t.name COLLATE "C") FROM told t) || ' (also "... at 12", "... in sample", and "... skill" of each), ' || (SELECT string_agg(f.name, ', ') FROM fact f)
+    INTO unknown, known
+    FROM jsonb_object_keys(set_policy.require) AS e (name)
+    WHERE e.name NOT IN (SELECT f.name FROM fact f) AND e.name !~ '^(aic|bic) of .'
+      AND NOT EXISTS (SELECT FROM told t WHERE t.name IN (e.name, regexp_replace(e.name, '( at [0-9.e+-]+| in sample)?( skill)?$', '')));
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'no version has a metric "%"', unknown
+            USING ERRCODE = 'invalid_parameter_value', HINT = format('Known: %s. Of a metric of your own register a version first: ltv.register_version.', known);
+    END IF;
     SELECT jsonb_object_agg(p.metric, p.comparison || ' ' || p.bound) INTO before FROM ltv.policies p WHERE p.model = set_policy.model;
     DELETE FROM ltv.policies p WHERE p.model = set_policy.model;
     INSERT INTO ltv.policies (model, metric, comparison, bound, note)
@@ -110,7 +129,7 @@ BEGIN
     RETURN QUERY SELECT * FROM ltv.policies p WHERE p.model = set_policy.model ORDER BY p.metric, p.comparison;
 END
 $$;
-COMMENT ON FUNCTION ltv.set_policy(text, jsonb, text) IS 'Sets what versions of a model (* for all) must show before promote lets them into production, in place of what was required of it before, and writes the audit row; {} requires nothing. require as in gate. Returns the lines set. Errors 22023; 42501 without the rights.';
+COMMENT ON FUNCTION ltv.set_policy(text, jsonb, text) IS 'Sets what versions of a model (* for all) must show before promote lets them into production, in place of what was required of it before, and writes the audit row; {} requires nothing. require as in gate. Returns the lines set. Errors 22023, also for a metric that neither train tells nor a version of the model has, which would hold up every promotion; 42501 without the rights.';
 REVOKE EXECUTE ON FUNCTION ltv.set_policy(text, jsonb, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'production', reason text DEFAULT NULL, require jsonb DEFAULT NULL)
@@ -123,6 +142,8 @@ DECLARE
     fit_status text;
     checks jsonb;
     failing text;
+    missing boolean;
+    shown text;
 BEGIN
     IF promote.model IS NULL OR promote.version IS NULL OR promote.alias IS NULL THEN
         RAISE EXCEPTION 'promote needs a model, a version and an alias' USING ERRCODE = 'null_value_not_allowed';
@@ -139,14 +160,18 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Train a new version, or take its rejection back first: ltv.set_status(..., ''candidate'').';
     END IF;
     -- The policies guard production; what is asked for in this call guards any alias.
-    SELECT jsonb_agg(to_jsonb(g)), string_agg(format('%s is %s, required %s', g.check_name, coalesce(g.actual, 'unknown'), g.required), '; ') FILTER (WHERE NOT g.pass)
-    INTO checks, failing
+    SELECT jsonb_agg(to_jsonb(g)), string_agg(format('%s is %s, required %s', g.check_name, coalesce(g.actual, 'unknown'), g.required), '; ') FILTER (WHERE NOT g.pass), bool_or(NOT g.pass AND g.actual IS NULL)
+    INTO checks, failing, missing
     FROM ltv.gate(promote.model, promote.version, promote.require) g
     WHERE promote.alias = 'production' OR promote.require ? g.check_name;
     IF failing IS NOT NULL THEN
+        IF missing THEN
+            SELECT coalesce('Its metrics: ' || string_agg(m.value ->> 'metric', ', ' ORDER BY m.place) || '. ', 'It has no metrics: train with a holdout. ') INTO shown
+            FROM ltv.model_versions v, jsonb_array_elements(v.metrics) WITH ORDINALITY AS m (value, place) WHERE v.model = promote.model AND v.version = promote.version;
+        END IF;
         RAISE EXCEPTION '%@% does not pass: %', promote.model, promote.version, failing
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = format('SELECT * FROM ltv.gate(%L, %s). Train a better version, or change what is required, for all to see: ltv.set_policy.', promote.model, promote.version);
+                  HINT = coalesce(shown, '') || format('SELECT * FROM ltv.gate(%L, %s). Train a better version, or change what is required, for all to see: ltv.set_policy.', promote.model, promote.version);
     END IF;
     SELECT ltv.model_status(v.fitted) INTO fit_status FROM ltv.model_versions v
     WHERE v.model = promote.model AND v.version = promote.version;

@@ -9,6 +9,7 @@ AS $$
 DECLARE
     wanted_model constant text := split_part(lineage.model, '@', 1);
     v ltv.model_versions;
+    came text;
 BEGIN
     SELECT * INTO v FROM ltv.model_versions r
     WHERE r.model = wanted_model
@@ -16,6 +17,10 @@ BEGIN
     IF v.model IS NULL THEN
         PERFORM ltv.model_version(lineage.model);
         RETURN;
+    END IF;
+    IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
+        SELECT format('from %s, by %s at %s', e.detail ->> 'exported_as', e.actor, to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')) INTO came
+        FROM ltv.events e WHERE e.model = v.model AND e.version = v.version AND e.action = 'import' ORDER BY e.occurred_at DESC LIMIT 1;
     END IF;
     RETURN QUERY
     SELECT row.kind, row.name, row.detail
@@ -39,13 +44,13 @@ BEGIN
         UNION ALL SELECT 8, 'made', part.name, part.value, part.place
         FROM (VALUES ('by', v.trained_by, 1), ('at', to_char(v.trained_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'), 2),
                      ('from version', v.parent::text, 3), ('by ltv', v.extension_version, 4), ('on PostgreSQL', v.lineage ->> 'postgresql', 5),
-                     ('in database', v.lineage ->> 'database', 6), ('sha256', v.sha256, 7)) AS part (name, value, place)
+                     ('in database', v.lineage ->> 'database', 6), ('imported', came, 7), ('sha256', v.sha256, 8)) AS part (name, value, place)
         WHERE part.value IS NOT NULL
     ) AS row (section, kind, name, detail, place)
     ORDER BY row.section, row.place;
 END
 $$;
-COMMENT ON FUNCTION ltv.lineage(text, integer) IS 'Where a version comes from, as it was when it was trained: source and rows, cut-off, columns with part, type and comment, the fingerprint of the data (data_fingerprint of the same columns now tells whether they have changed), every relation behind the source with the definitions of views, the label policy, who, when, by which release. model may be name@alias; without a version what the name means. Error P0002.';
+COMMENT ON FUNCTION ltv.lineage(text, integer) IS 'Where a version comes from, as it was when it was trained: source and rows, cut-off, columns with part, type and comment, the fingerprint of the data (data_fingerprint of the same columns now tells whether they have changed), every relation behind the source with the definitions of views, the label policy, who, when, by which release; of an imported version under which name it was exported, by whom it was imported and when (for who may read ltv.events). model may be name@alias; without a version what the name means. Error P0002.';
 
 CREATE FUNCTION ltv.diff(model text, v1 integer, v2 integer)
     RETURNS TABLE (field text, old text, new text, change double precision)
@@ -67,7 +72,10 @@ BEGIN
         FROM side s, LATERAL (VALUES ('algorithm', s.algorithm), ('fit_status', ltv.model_status(s.fitted)), ('note', s.note),
             ('trained_by', s.trained_by), ('extension_version', s.extension_version)) AS f (name, word)
         UNION ALL SELECT s.place, 2, e.key, CASE jsonb_typeof(e.value) WHEN 'null' THEN NULL ELSE e.value #>> '{}' END, NULL
-        FROM side s, jsonb_each(CASE jsonb_typeof(s.spec) WHEN 'object' THEN s.spec ELSE '{}' END) e WHERE e.key NOT IN ('features', 'algorithm')
+        FROM side s, jsonb_each(CASE jsonb_typeof(s.spec) WHEN 'object' THEN s.spec ELSE '{}' END) e WHERE e.key NOT IN ('features', 'algorithm', 'recalibration')
+        -- Of a map what made it; the map itself is recalibration(model).
+        UNION ALL SELECT s.place, 2, 'recalibration', format('%s on %s at %s: %s rows, %s events, map %s', r ->> 'method', r ->> 'source', r ->> 'horizon', r ->> 'rows', r ->> 'events', left(md5(r ->> 'map'), 8)), NULL
+        FROM side s, LATERAL (SELECT s.spec -> 'recalibration' AS r) x WHERE jsonb_typeof(r) = 'object'
         UNION ALL SELECT s.place, 3, 'feature ' || f.name, 'used', NULL
         FROM side s, jsonb_array_elements_text(CASE jsonb_typeof(s.spec -> 'features') WHEN 'array' THEN s.spec -> 'features' ELSE '[]' END) AS f (name)
         UNION ALL SELECT s.place, 4, f.name, NULL, f.number
@@ -247,6 +255,7 @@ DECLARE
     card text;
     part text;
     named text;
+    came text;
     cut constant integer := 25;
     n bigint;
 BEGIN
@@ -258,10 +267,14 @@ BEGIN
         RETURN NULL;
     END IF;
     SELECT string_agg(format('**%s**', a.alias), ', ' ORDER BY a.alias) INTO named FROM ltv.aliases a WHERE a.model = v.model AND a.version = v.version;
+    IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
+        SELECT format(', imported %s from an export of %s', to_char(e.occurred_at, 'YYYY-MM-DD'), e.detail ->> 'exported_as') INTO came
+        FROM ltv.events e WHERE e.model = v.model AND e.version = v.version AND e.action = 'import' ORDER BY e.occurred_at DESC LIMIT 1;
+    END IF;
     amounts := v.algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'hybrid');
     card := format('# %s, version %s', v.model, v.version) || nl || nl
-        || format(E'%s \u00B7 %s \u00B7 trained %s by %s with ltv %s%s', coalesce(named, v.status), v.algorithm, to_char(v.trained_at, 'YYYY-MM-DD'), v.trained_by,
-                  v.extension_version, ', from version ' || v.parent) || nl || nl;
+        || format(E'%s \u00B7 %s \u00B7 trained %s by %s with ltv %s%s%s', coalesce(named, v.status), v.algorithm, to_char(v.trained_at, 'YYYY-MM-DD'), v.trained_by,
+                  v.extension_version, ', from version ' || v.parent, came) || nl || nl;
 
     card := card || '## What it is for' || nl || nl
         || CASE WHEN v.spec ->> 'target' IS NOT NULL THEN format('It says, for a row with the columns below, what `%s` is expected to be.', v.spec ->> 'target')
@@ -313,8 +326,8 @@ BEGIN
     END IF;
 
     card := card || '## How good it is' || nl || nl;
-    SELECT string_agg(format('| %s | %s | %s | %s |', m.value ->> 'metric', coalesce(to_char((m.value ->> 'value')::numeric, 'FM999999990.0000'), E'\u2013'),
-                             coalesce(to_char((m.value ->> 'baseline_value')::numeric, 'FM999999990.0000'), E'\u2013'),
+    SELECT string_agg(format('| %s | %s | %s | %s | %s |', m.value ->> 'metric', coalesce(to_char((m.value ->> 'value')::numeric, 'FM999999990.0000'), E'\u2013'),
+                             coalesce(m.value ->> 'baseline', E'\u2013'), coalesce(to_char((m.value ->> 'baseline_value')::numeric, 'FM999999990.0000'), E'\u2013'),
                              coalesce(to_char(100 * (m.value ->> 'skill')::numeric, 'FM999990.0') || ' %', E'\u2013')), nl ORDER BY m.place)
     INTO part
     FROM jsonb_array_elements(v.metrics) WITH ORDINALITY AS m (value, place);
@@ -323,7 +336,7 @@ BEGIN
              WHEN v.n_holdout > 0 AND amounts THEN 'On the rows held out, beside the mean of the training rows:'
              WHEN v.n_holdout > 0 THEN E'On the rows held out, beside a Kaplan\u2013Meier curve of the training rows that knows no features:'
              ELSE 'On the rows it was fitted on, which says nothing about others:' END || nl || nl
-        || '| Metric | This model | Baseline | Skill |' || nl || '|---|---:|---:|---:|' || nl || part || nl || nl, 'Nothing was measured.' || nl || nl);
+        || '| Metric | This model | Baseline | Its value | Skill |' || nl || '|---|---:|---|---:|---:|' || nl || part || nl || nl, 'Nothing was measured.' || nl || nl);
     IF NOT amounts AND NOT EXISTS (SELECT FROM jsonb_array_elements(v.metrics) m WHERE m ->> 'metric' ~* '(calibration|ece|ici)') THEN
         card := card || 'Calibration was not measured at training; `ltv.calibration_agg` does, on rows whose outcome is known.' || nl || nl;
     END IF;

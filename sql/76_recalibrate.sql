@@ -134,7 +134,7 @@ BEGIN
     IF unscored > 0 THEN
         said := said || format('%s rows could not be scored', unscored);
     END IF;
-    SELECT jsonb_agg(jsonb_build_object('metric', format('%s at %s', m.name, at), 'value', m.later, 'baseline_value', m.earlier,
+    SELECT jsonb_agg(jsonb_build_object('metric', format('%s at %s', m.name, at), 'value', m.later, 'baseline', format('version %s', origin.version), 'baseline_value', m.earlier,
                                         'skill', CASE WHEN m.earlier > 0 AND m.name <> 'observed_to_expected' THEN 1 - m.later / m.earlier END) ORDER BY m.place), min(m.earlier) FILTER (WHERE m.place = 1)
     INTO scores, before_brier
     FROM (SELECT 1 AS place, 'brier' AS name, (ltv.brier_score(was, at)).brier AS earlier, (ltv.brier_score(crossed, at)).brier AS later

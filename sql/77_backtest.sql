@@ -43,7 +43,7 @@ CREATE FUNCTION ltv.compare_algorithms(
     training text, testing text, horizon double precision, algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', options jsonb DEFAULT '{}', min_events integer DEFAULT 20,
     censoring text DEFAULT 'marginal'
 ) RETURNS TABLE (
-    algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
+    algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline text, baseline_value double precision, skill double precision, status text
 )
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000000 ROWS 20
     SET search_path = pg_catalog, pg_temp
@@ -237,7 +237,7 @@ BEGIN
             END IF;
         END IF;
         RETURN QUERY
-        SELECT named, rows_in, events_in, rows_out, events_out, m.metric, m.ours, m.theirs, CASE WHEN m.is_loss AND m.theirs > 0 THEN 1 - m.ours / m.theirs END, coalesce(why, 'ok')
+        SELECT named, rows_in, events_in, rows_out, events_out, m.metric, m.ours, 'Kaplan-Meier of all rows', m.theirs, CASE WHEN m.is_loss AND m.theirs > 0 THEN 1 - m.ours / m.theirs END, coalesce(why, 'ok')
         FROM (SELECT 1 AS place, 'brier' AS metric, true AS is_loss, ltv.brier(known) AS ours, ltv.brier(known_naive) AS theirs
               UNION ALL SELECT 2, 'log_loss', true, ltv.log_loss(known), ltv.log_loss(known_naive)
               UNION ALL SELECT 3, 'concordance', false, (ltv.concordance(told, until => horizon)).concordance, (ltv.concordance(naive, until => horizon)).concordance
@@ -249,14 +249,14 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.compare_algorithms(text, text, double precision, text[], text[], jsonb, integer, text) IS 'Fits each algorithm to the rows of one query and judges it by those of another, side by side with the Kaplan-Meier curve of the training rows (baseline_value), which knows no features and goes on beyond its rows with their average hazard. Registers nothing. training: the text of a query with entry, duration, event and the features; testing: with given (the age from which it is predicted), duration (from there on), event and the features. Names in them need their schemas: they run under search_path = pg_catalog. Rows of training in which something is NULL are left out; rows of testing that have no score from both are not judged and counted in status. Features: numbers, booleans, text (its levels are those of training). algorithms: those of train that tell of durations: cox, boosted_hazard, discrete_time, the distributions of fit_parametric, best, and without features sbg, bdw and a rule of one rate; options: {"boosted_hazard": {"depth": 3, "monotone": {"price": 1}}}, the options of train for each, and fitted as train fits them (fit_statement). Metrics at the horizon, weighted for censoring: brier, log_loss, concordance (pairs whose first event is by then), observed_to_expected (events), ici; censoring: whose probability not to be censored weighs a row of brier, log_loss and observed_to_expected: marginal, that of all rows of testing (Graf et al. 1999), or grouped, that of the rows which a Cox regression of the censoring on the features makes as likely to be lost sight of (Gerds & Schumacher 2006, by strata of the score: up to ten of twenty events on average, one where of one of them nobody is seen beyond the horizon or the regression fails); all algorithms and the baseline are weighed alike. log_loss is NULL where something happened that was said to be impossible, as steps may say of high ages; skill = 1 - value / baseline_value of losses. A fit that fails has NULLs and says why in status. Errors 22023, 22004.';
+COMMENT ON FUNCTION ltv.compare_algorithms(text, text, double precision, text[], text[], jsonb, integer, text) IS 'Fits each algorithm to the rows of one query and judges it by those of another, side by side with the Kaplan-Meier curve of all training rows (baseline, baseline_value), which knows no features and goes on beyond its rows with their average hazard. Registers nothing. training: the text of a query with entry, duration, event and the features; testing: with given (the age from which it is predicted), duration (from there on), event and the features. Names in them need their schemas: they run under search_path = pg_catalog. Rows of training in which something is NULL are left out; rows of testing that have no score from both are not judged and counted in status. Features: numbers, booleans, text (its levels are those of training). algorithms: those of train that tell of durations: cox, boosted_hazard, discrete_time, the distributions of fit_parametric, best, and without features sbg, bdw and a rule of one rate; options: {"boosted_hazard": {"depth": 3, "monotone": {"price": 1}}}, the options of train for each, and fitted as train fits them (fit_statement). Metrics at the horizon, weighted for censoring: brier, log_loss, concordance (pairs whose first event is by then), observed_to_expected (events), ici; censoring: whose probability not to be censored weighs a row of brier, log_loss and observed_to_expected: marginal, that of all rows of testing (Graf et al. 1999), or grouped, that of the rows which a Cox regression of the censoring on the features makes as likely to be lost sight of (Gerds & Schumacher 2006, by strata of the score: up to ten of twenty events on average, one where of one of them nobody is seen beyond the horizon or the regression fails); all algorithms and the baseline are weighed alike. log_loss is NULL where something happened that was said to be impossible, as steps may say of high ages; skill = 1 - value / baseline_value of losses. A fit that fails has NULLs and says why in status. Errors 22023, 22004.';
 
 CREATE FUNCTION ltv.backtest(
     source regclass, started text, duration text, event text, horizon double precision, first_cut_off date, last_cut_off date DEFAULT NULL, step interval DEFAULT '3 months',
     algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', "window" interval DEFAULT NULL,
     options jsonb DEFAULT '{}', min_events integer DEFAULT 20, censoring text DEFAULT 'marginal'
 ) RETURNS TABLE (
-    cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
+    cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline text, baseline_value double precision, skill double precision, status text
 )
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000000 ROWS 50
     SET search_path = pg_catalog, pg_temp
@@ -310,7 +310,7 @@ BEGIN
     END IF;
     FOR here, learnt, opened IN SELECT c.cut_off, c.learnt_until, c.learnt_from FROM ltv.cut_offs(first_cut_off, last_cut_off, step, embargo, "window") c LOOP
         RETURN QUERY
-        SELECT here, c.algorithm, c.n_train, c.n_events, c.n_test, c.n_test_events, c.metric, c.value, c.baseline_value, c.skill,
+        SELECT here, c.algorithm, c.n_train, c.n_events, c.n_test, c.n_test_events, c.metric, c.value, c.baseline, c.baseline_value, c.skill,
                CASE WHEN c.status = 'ok' AND here + beyond > known THEN 'the horizon is not over' ELSE c.status END
         FROM ltv.compare_algorithms(
             -- What was known on the day: rows begun by then, their time cut there, an end only if it had come.
@@ -332,7 +332,7 @@ CREATE FUNCTION ltv.backtest(
     algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', lookback interval DEFAULT NULL,
     options jsonb DEFAULT '{}', min_events integer DEFAULT 20, censoring text DEFAULT 'marginal'
 ) RETURNS TABLE (
-    cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline_value double precision, skill double precision, status text
+    cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline text, baseline_value double precision, skill double precision, status text
 )
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000000 ROWS 50
     SET search_path = pg_catalog, pg_temp

@@ -32,6 +32,10 @@ DECLARE
     began timestamptz;
     spent jsonb := '{}';
 BEGIN
+    -- Told before anything is compared: on a standby too.
+    IF current_setting('transaction_read_only')::boolean THEN
+        RAISE EXCEPTION 'cannot execute ltv.train_auto() in a read-only transaction' USING ERRCODE = 'read_only_sql_transaction', HINT = 'It registers the winner: call it on the primary. ltv.backtest compares without writing.';
+    END IF;
     algorithms := CASE WHEN algorithms IS NOT NULL THEN ARRAY(SELECT unnest(algorithms)) END;
     features := ARRAY(SELECT unnest(features));
     IF num_nulls(model, source, duration, event, train_auto.horizon, cut_offs, step, unit, embargo, options) > 0 OR cardinality(algorithms) = 0 OR array_position(algorithms, NULL) IS NOT NULL THEN

@@ -1,5 +1,6 @@
 //! The algorithms of `train`, and what each may be asked.
 
+use ltv_engine::amount::Family;
 use ltv_engine::hazard::Penalty;
 use ltv_engine::hazard::discrete::Shape;
 use ltv_engine::hazard::link::Link;
@@ -196,6 +197,10 @@ impl Algorithm {
             }
             _ => match distribution(name).filter(|_| !name.contains('-')) {
                 Some(distribution) => Algorithm::parametric(distribution, &options),
+                None if name == "auto" => Err(Error::invalid(
+                    "unknown algorithm \"auto\"",
+                    "ltv.train_auto compares algorithms and trains the best: train_auto('churn', 'accounts', 'months', 'churned', 12, features => ARRAY['plan']); of distributions alone 'best' chooses here.",
+                )),
                 None => Err(Error::invalid(
                     format!("unknown algorithm \"{name}\""),
                     format!(
@@ -252,6 +257,17 @@ impl Algorithm {
     /// Whether it is a fit of amounts, which must be told in which column these are.
     pub fn needs_target(&self) -> bool {
         matches!(self, Algorithm::Amount { .. } | Algorithm::BoostedValue { .. })
+    }
+
+    /// The family whose amounts it takes, where not any amount will do.
+    pub fn least_amount(&self) -> Option<Family> {
+        let power = 1.5;
+        match self {
+            Algorithm::Amount { function: "fit_gamma", .. } => Some(Family::Gamma),
+            Algorithm::Amount { function: "fit_tweedie" | "fit_two_part", .. } => Some(Family::Tweedie { power }),
+            Algorithm::BoostedValue { loss, power, .. } => crate::boost::loss(loss, *power).ok(),
+            _ => None,
+        }
     }
 
     /// Whether it knows of features at all.

@@ -158,6 +158,7 @@ pub fn metrics(
             name: format!("{name}{place}"),
             value: spi(own.get::<f64>(at + 1))?,
             baseline: spi(naive.get::<f64>(at + 1))?,
+            named: Some("mean"),
             is_loss: name != "bias",
         });
     }
@@ -202,11 +203,16 @@ pub fn renewal_metrics(
             naive.add_weighted(rate, outcome, weight, settings::budget())?;
         }
     }
-    let metric =
-        |name: &str, value, baseline, is_loss| Metric { name: format!("{name}{place}"), value, baseline, is_loss };
+    let metric = |name: &str, value, (baseline, named), is_loss| Metric {
+        name: format!("{name}{place}"),
+        value,
+        baseline,
+        named: Some(named),
+        is_loss,
+    };
     Ok(vec![
-        metric("log loss", found.log_loss(), naive.log_loss(), true),
-        metric("brier", found.brier(), naive.brier(), true),
-        metric("auc", found.auc(), Some(0.5), false),
+        metric("log loss", found.log_loss(), (naive.log_loss(), "event rate"), true),
+        metric("brier", found.brier(), (naive.brier(), "event rate"), true),
+        metric("auc", found.auc(), (Some(0.5), "chance"), false),
     ])
 }

@@ -27,6 +27,11 @@ impl Column {
             && self.type_name != "money"
     }
 
+    /// Whether it may be NaN or infinite.
+    pub fn is_inexact(&self) -> bool {
+        ["real", "double precision", "numeric"].contains(&self.type_name.as_str())
+    }
+
     pub fn is_boolean(&self) -> bool {
         self.category == "B"
     }
@@ -105,8 +110,12 @@ impl Column {
         if self.is_boolean() {
             return Ok(self.sql());
         }
-        if ["smallint", "integer", "bigint"].contains(&self.type_name.as_str()) {
+        if ["smallint", "integer"].contains(&self.type_name.as_str()) {
             return Ok(format!("{}::int4", self.sql()));
+        }
+        if self.is_number() {
+            // What is neither is counted and refused by its name, not rounded.
+            return Ok(format!("(CASE {} WHEN 1 THEN 1 WHEN 0 THEN 0 ELSE -1 END)", self.sql()));
         }
         Err(self
             .unusable("the event", "It must be a boolean, or 1 and 0; make it in a view: (churn = 'Yes') AS churned."))

@@ -22,6 +22,8 @@ pub struct Metric {
     pub name: String,
     pub value: Option<f64>,
     pub baseline: Option<f64>,
+    /// What the baseline is.
+    pub named: Option<&'static str>,
     /// Less is better, and 0 is perfect: skill = 1 − value / baseline.
     pub is_loss: bool,
 }
@@ -29,7 +31,7 @@ pub struct Metric {
 impl Metric {
     /// A number beside which no baseline stands.
     pub fn plain(name: String, value: Option<f64>) -> Metric {
-        Metric { name, value, baseline: None, is_loss: false }
+        Metric { name, value, baseline: None, named: None, is_loss: false }
     }
 
     pub fn skill(&self) -> Option<f64> {
@@ -38,7 +40,8 @@ impl Metric {
     }
 
     pub fn to_json(&self) -> serde_json::Value {
-        json!({"metric": self.name, "value": self.value, "baseline_value": self.baseline, "skill": self.skill()})
+        let (value, baseline, skill) = (self.value, self.baseline, self.skill());
+        json!({"metric": self.name, "value": value, "baseline": self.named, "baseline_value": baseline, "skill": skill})
     }
 }
 
@@ -77,6 +80,7 @@ pub fn metrics(
                 name: "log_likelihood in sample".into(),
                 value: Some(value),
                 baseline: Some(baseline),
+                named: Some("the same without features"),
                 is_loss: false,
             });
         }
@@ -117,6 +121,7 @@ pub fn metrics(
             name: format!("brier at {horizon}"),
             value: brier,
             baseline: of(&vec![naive; scored.survival.len()])?.map(|score| score.brier),
+            named: Some("Kaplan-Meier of all rows"),
             is_loss: true,
         });
     } else {
@@ -128,6 +133,7 @@ pub fn metrics(
         name: "concordance".into(),
         value: concordance(outcomes, &risks, &mut interrupts::check)?.estimate(),
         baseline: Some(0.5),
+        named: Some("chance"),
         is_loss: false,
     });
     Ok(metrics)

@@ -48,6 +48,13 @@ pub fn no_rows(source: &Source) -> Error {
     )
 }
 
+pub fn no_features(request: &Request) -> Error {
+    Error::invalid(
+        format!("{} needs at least one feature that varies", request.algorithm_name),
+        "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
+    )
+}
+
 /// The rows are gathered as a design, and the fit reads it where the aggregate has left it.
 fn fit_rows(
     client: &SpiClient,
@@ -58,10 +65,7 @@ fn fit_rows(
 ) -> Result<Trained> {
     let columns = covariates(source, &features);
     if columns.is_empty() && request.algorithm.needs_features() {
-        return Err(Error::invalid(
-            format!("{} needs at least one feature that varies", request.algorithm_name),
-            "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
-        ));
+        return Err(no_features(request));
     }
     let units = match request.algorithm.standardizes() {
         true => deviations(client, source, &columns)?,

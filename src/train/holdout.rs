@@ -4,6 +4,8 @@ use ltv_engine::{Error, Result};
 use pgrx::spi::{SpiClient, quote_literal};
 use serde_json::{Value, json};
 
+use crate::pg::error::settle;
+use crate::pg::subtransaction::attempt;
 use crate::train::clauses::{Holdout, HoldoutRule};
 use crate::train::column::Column;
 use crate::train::request::Request;
@@ -33,6 +35,7 @@ pub fn holdout(
     match &holdout.rule {
         HoldoutRule::Marked => Ok((format!("coalesce({column}, false)"), json!({"by": by.name}))),
         HoldoutRule::From(at) => {
+            readable(client, at, type_name, "a date", "As {\"by\": \"signed_on\", \"from\": \"2024-01-01\"}.")?;
             if let Some(day) = &request.as_of {
                 let query =
                     format!("SELECT CAST({} AS {type_name}) > CAST({} AS date)", quote_literal(at), quote_literal(day));
@@ -46,6 +49,8 @@ pub fn holdout(
             Ok((cut_off(">=", at), json!({"by": by.name, "from": at})))
         }
         HoldoutRule::Last(stretch) => {
+            let hint = "As {\"by\": \"signed_on\", \"last\": \"3 months\"}: a number and day, week, month or year.";
+            readable(client, stretch, "interval", "a stretch of time", hint)?;
             let query = format!(
                 "SELECT CAST(max({column}) - CAST({} AS interval) AS {type_name})::text FROM {from}",
                 quote_literal(stretch)
@@ -65,4 +70,12 @@ pub fn holdout(
             Ok((format!("coalesce({hash} < {share}, false)"), json!({"by": by.name, "fraction": fraction})))
         }
     }
+}
+
+/// Refuses a text that the type cannot read.
+fn readable(client: &SpiClient, text: &str, type_name: &str, what: &str, hint: &str) -> Result<()> {
+    let query = format!("SELECT CAST({} AS {type_name}) IS NULL", quote_literal(text));
+    attempt(|| settle(spi(client.select(&query, None, &[]))).len())
+        .map(|_| ())
+        .map_err(|_| Error::invalid(format!("the holdout's \"{text}\" is not {what}"), hint))
 }

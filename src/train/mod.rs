@@ -13,6 +13,7 @@ pub mod fitting;
 mod growth;
 mod holdout;
 mod knowledge;
+mod leakage;
 mod options;
 pub mod plan;
 mod plan_columns;
@@ -25,6 +26,7 @@ mod segments;
 mod source;
 mod spec;
 mod statement;
+mod values;
 
 use std::time::Instant;
 
@@ -99,8 +101,11 @@ pub fn train(call: &Call) -> pg_sys::Datum {
     let rows = Spi::connect_mut(|client| {
         let given = settle(amount::given(client, &mut request));
         let source = settle(Source::load(client, &request));
-        let counted = settle(count(client, &source));
+        let counted = settle(count(client, &source, &request));
         settle(counted.accept(&source, &request));
+        if let Some(fault) = counted.first_fault(client, &source, &request) {
+            settle(Err(fault))
+        }
         let split = counted.split;
         settle(enough(&request, &split));
         let features = match &given {
@@ -141,6 +146,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
                 Field::Integer(Some(split.holdout)),
                 Field::Text(metric.map(|metric| metric.name.clone())),
                 Field::Float(metric.and_then(|metric| metric.value)),
+                Field::Text(metric.and_then(|metric| metric.named).map(str::to_owned)),
                 Field::Float(metric.and_then(|metric| metric.baseline)),
                 Field::Float(metric.and_then(Metric::skill)),
                 Field::Texts(warnings.clone()),
@@ -168,6 +174,8 @@ struct Counted {
     nulls: Vec<i64>,
     /// Rows that were known only after the day of the knowledge.
     known_later: i64,
+    /// Rows with a value that cannot be learnt from.
+    faulty: i64,
 }
 
 impl Counted {
@@ -194,6 +202,11 @@ impl Counted {
         Ok(())
     }
 
+    /// What is wrong with the values of the rows, as an error.
+    fn first_fault(&self, client: &SpiClient, source: &Source, request: &Request) -> Option<Error> {
+        (self.faulty > 0).then(|| settle(values::faults(client, source, request)).first().map(values::Fault::error))?
+    }
+
     fn knows_too_much(&self, source: &Source, request: &Request) -> Option<Error> {
         let (known_on, day) = request.known_on.as_ref().zip(request.as_of.as_ref())?;
         let what = format!(
@@ -206,7 +219,7 @@ impl Counted {
 }
 
 /// Counts the rows.
-fn count(client: &SpiClient, source: &Source) -> Result<Counted> {
+fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Counted> {
     let nulls: String = source
         .used
         .iter()
@@ -217,7 +230,8 @@ fn count(client: &SpiClient, source: &Source) -> Result<Counted> {
         "SELECT count(*) FILTER (WHERE {holdout} AND {begun}), count(*) FILTER (WHERE {begun} AND NOT ({complete})),
                 count(*) FILTER (WHERE {training}), count(*) FILTER (WHERE NOT {begun}),
                 count(*) FILTER (WHERE {training} AND {cut_off}), count(*) FILTER (WHERE {later}),
-                coalesce(sum(CASE WHEN {training} THEN ({event})::int END), 0)::bigint, count(*){nulls} FROM {from}",
+                coalesce(sum(CASE WHEN {training} THEN ({event})::int END), 0)::bigint, count(*),
+                count(*) FILTER (WHERE {faulty}){nulls} FROM {from}",
         holdout = source.holdout,
         begun = source.begun,
         complete = source.complete(),
@@ -225,15 +239,17 @@ fn count(client: &SpiClient, source: &Source) -> Result<Counted> {
         cut_off = or_none(&source.cut_off),
         later = or_none(&source.known_later),
         event = source.event,
+        faulty = values::any(source, request)?,
         from = source.from,
     );
     let row = spi(client.select(&query, None, &[]))?.first();
     let number = |at: usize| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0));
-    let nulls = (0..source.used.len()).map(|at| number(at + 9)).collect::<Result<Vec<_>>>()?;
+    let nulls = (0..source.used.len()).map(|at| number(at + 10)).collect::<Result<Vec<_>>>()?;
     Ok(Counted {
         rows: number(8)?,
         nulls,
         known_later: number(6)?,
+        faulty: number(9)?,
         split: Split {
             training: number(3)?,
             holdout: number(1)?,

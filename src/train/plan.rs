@@ -8,15 +8,16 @@ use pgrx::spi::SpiClient;
 use crate::pg::call::{Call, Field};
 use crate::pg::error::settle;
 use crate::pg::settings;
+use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses::{HoldoutRule, NullPolicy};
 use crate::train::evaluate::median_event_time;
 use crate::train::plan_columns::columns;
-use crate::train::plan_line::{Line, Verdict};
+use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Counted, count, fit, segments, spi};
+use crate::train::{Counted, amount, count, fit, leakage, segments, spi, values};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
@@ -27,8 +28,10 @@ const SECONDS_PER_ROW: f64 = 1e-6;
 const STEPS: f64 = 8.0;
 
 pub fn train_plan(call: &Call) -> pg_sys::Datum {
-    let request = settle(Request::of(call));
-    let lines = Spi::connect(|client| settle(plan(client, &request)));
+    let lines = match Request::of(call) {
+        Ok(mut request) => Spi::connect(|client| settle(plan(client, &mut request))),
+        Err(refusal) => vec![settle(Line::refusal("arguments", refusal))],
+    };
     call.answer_rows(lines.into_iter().map(|line| {
         vec![
             Field::Text(Some(line.item.into())),
@@ -41,15 +44,37 @@ pub fn train_plan(call: &Call) -> pg_sys::Datum {
     }))
 }
 
-fn plan(client: &SpiClient, request: &Request) -> Result<Vec<Line>> {
-    let source = Source::load(client, request)?;
-    let counted = count(client, &source)?;
+fn plan(client: &SpiClient, request: &mut Request) -> Result<Vec<Line>> {
+    // A rule or a hybrid is made before any row is read: its features are those that it names.
+    if request.algorithm.without_rows().is_some()
+        && let Err(failure) = attempt(|| settle(amount::given(client, request)))
+    {
+        let detail = told(&failure.message, &failure.hint);
+        return Ok(vec![Line::new("algorithm", detail).is(Verdict::Refused)]);
+    }
+    let request = &*request;
+    let source = match Source::load(client, request) {
+        Ok(source) => source,
+        Err(refusal) => return Ok(vec![Line::refusal("arguments", refusal)?]),
+    };
+    let counted = count(client, &source, request)?;
+    let faults = if counted.faulty > 0 { values::faults(client, &source, request)? } else { Vec::new() };
+    let is_known = !faults.iter().any(|fault| fault.is_of_outcome);
     let mut lines = rows(&source, request, &counted);
+    lines.extend(faults.into_iter().map(|fault| {
+        let detail = told(&fault.message, &fault.hint);
+        Line::new("values", detail).of(&fault.column).n(fault.rows).is(Verdict::Refused)
+    }));
     if counted.split.training == 0 {
         lines.push(Line::new("training rows", "there are no complete training rows").n(0).is(Verdict::Refused));
         return Ok(lines);
     }
-    let features = columns(client, &source, request, &counted, &mut lines)?;
+    // Outcomes that cannot be are compared with nothing.
+    let alone = match is_known {
+        true => leakage::alone(client, &source, request, counted.split.training)?,
+        false => Vec::new(),
+    };
+    let features = columns(client, &source, request, &counted, &alone, &mut lines)?;
     let mut fitted = source.clone();
     fitted.features.retain(|column| features.iter().any(|feature| feature.name == column.name));
     let coefficients = fit::covariates(&fitted, &features).len();
@@ -58,8 +83,13 @@ fn plan(client: &SpiClient, request: &Request) -> Result<Vec<Line>> {
         lines.extend(of_segments(client, &source, request, coefficients)?);
     }
     lines.extend(holdout(client, &source, request, &counted, &features)?);
-    lines.extend(horizon(client, &source, request)?);
-    lines.push(options(request, &features)?);
+    if is_known {
+        lines.extend(horizon(client, &source, request)?);
+    }
+    lines.push(match options(request, &features, coefficients) {
+        Ok(line) => line,
+        Err(refusal) => Line::refusal("algorithm", refusal)?,
+    });
     lines.extend(costs(request, &counted, coefficients));
     Ok(lines)
 }
@@ -212,7 +242,10 @@ fn horizon(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec
     Ok(vec![Line::new("horizon", detail).value(horizon).is(verdict)])
 }
 
-fn options(request: &Request, features: &[Feature]) -> Result<Line> {
+fn options(request: &Request, features: &[Feature], coefficients: usize) -> Result<Line> {
+    if request.algorithm.needs_features() && coefficients == 0 {
+        return Err(fit::no_features(request));
+    }
     let call = match request.algorithm.call_on_curve("curve") {
         Some(call) => Some(call),
         None => request.algorithm.call("rows", features)?,

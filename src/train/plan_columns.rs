@@ -6,10 +6,11 @@ use pgrx::spi::SpiClient;
 
 use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
+use crate::train::leakage::Alone;
 use crate::train::plan_line::{Line, Verdict};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Counted, feature, sanity, spi};
+use crate::train::{Counted, feature, spi};
 
 /// Levels that a row names.
 const NAMED: usize = 6;
@@ -20,6 +21,7 @@ pub fn columns(
     source: &Source,
     request: &Request,
     counted: &Counted,
+    alone: &[Alone],
     lines: &mut Vec<Line>,
 ) -> Result<Vec<Feature>> {
     let is_feature = |column: &Column| source.features.iter().any(|feature| feature.name == column.name);
@@ -33,14 +35,13 @@ pub fn columns(
         let nulls_told = if *nulls > 0 { ", has NULLs" } else { "" };
         lines.push(Line::new("column", detail + nulls_told).of(&column.name).n(*nulls).is(of_nulls(*nulls)));
     }
-    let alone = sanity::concordances(client, source, request, counted.split.training)?;
     let mut features = Vec::new();
     for column in &source.features {
         let nulls = match source.used.iter().position(|used| used.name == column.name) {
             Some(at) => counted.nulls[at],
             None => nulls_of(client, source, column)?,
         };
-        let concordance = alone.iter().find(|(name, _)| *name == column.name).and_then(|(_, found)| *found);
+        let alone = alone.iter().find(|alone| alone.name == column.name).cloned().unwrap_or_default();
         let found = match feature(client, source, request, column) {
             Ok(found) => found,
             Err(refusal) => {
@@ -60,8 +61,8 @@ pub fn columns(
             detail += ", always the same: says nothing";
             verdict = Verdict::Warning;
         }
-        if concordance.is_some_and(|found| found >= sanity::SUSPICIOUS_CONCORDANCE) {
-            detail += ", leakage suspect: it alone orders the outcomes";
+        if let Some(why) = alone.suspicion("it") {
+            detail += &format!(", leakage suspect: {why}");
             verdict = Verdict::Warning;
         }
         let silent = silent_levels(client, source, request, column, &found)?;
@@ -69,7 +70,7 @@ pub fn columns(
             detail += &format!(", levels without an event: {}", listed(&silent));
             verdict = Verdict::Warning;
         }
-        lines.push(Line::new("feature", detail).of(&column.name).n(nulls).value(concordance).is(verdict));
+        lines.push(Line::new("feature", detail).of(&column.name).n(nulls).value(alone.concordance).is(verdict));
         features.push(found);
     }
     Ok(features)

@@ -1,5 +1,7 @@
 //! A line of the plan.
 
+use ltv_engine::{Error, Result};
+
 /// What a row of the plan says of its item.
 #[derive(Clone, Copy)]
 pub enum Verdict {
@@ -37,6 +39,14 @@ impl Line {
         Line { item, column: None, detail: detail.into(), n: None, value: None, verdict: Verdict::Ok }
     }
 
+    /// What `train` would end with, and the way to mend it; what is no fault of the request is an error here too.
+    pub fn refusal(item: &'static str, error: Error) -> Result<Line> {
+        match error {
+            Error::Invalid { message, hint } => Ok(Line::new(item, told(&message, &hint)).is(Verdict::Refused)),
+            other => Err(other),
+        }
+    }
+
     pub fn of(mut self, column: &str) -> Line {
         self.column = Some(column.to_owned());
         self
@@ -56,4 +66,9 @@ impl Line {
         self.verdict = verdict;
         self
     }
+}
+
+/// A message and its hint in one.
+pub fn told(message: &str, hint: &str) -> String {
+    if hint.is_empty() { message.to_owned() } else { format!("{message}. {hint}") }
 }

@@ -35,6 +35,8 @@ pub struct Source {
     pub holdout_spec: Value,
     pub duration: String,
     pub event: String,
+    /// The event's column, where it is a number.
+    pub outcome: Option<Column>,
     pub entry: Option<String>,
     pub weight: Option<String>,
     /// A condition that is true for the rows that had begun on the day of the knowledge, never NULL.
@@ -135,6 +137,7 @@ impl Source {
         Ok(Source {
             duration: window.duration,
             event: window.event,
+            outcome: event.filter(|event| !event.is_boolean()),
             begun: window.begun,
             cut_off: window.cut_off,
             known_later: known.zip(day).map(|(known, day)| format!("coalesce({known} > {day}, false)")),

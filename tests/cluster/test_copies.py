@@ -88,6 +88,7 @@ def test_a_standby_scores_and_follows_promotes(cluster: Cluster) -> None:
         assert standby.value("SELECT ltv.fit_cox(d, e, ARRAY[a])::text FROM rows") == cluster.value("SELECT ltv.fit_cox(d, e, ARRAY[a])::text FROM rows")
         assert standby.error(TRAIN).sqlstate == "25006"
         assert standby.error("SELECT ltv.promote('m', 2)").sqlstate == "25006"
+        assert "train_auto" in standby.error("SELECT * FROM ltv.train_auto('auto', 'rows', 'd', 'e', 1)").message
         cluster.query("SELECT ltv.promote('m', 2)")
         caught_up(cluster, standby)
         assert standby.value("SELECT ltv.model_version('m')") == "2"

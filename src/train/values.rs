@@ -1,0 +1,237 @@
+//! What the numbers of the rows must be, before they are fitted: the column is named, and how many rows it is about.
+
+use ltv_engine::amount::Family;
+use ltv_engine::{Error, Result};
+use pgrx::spi::SpiClient;
+
+use crate::train::algorithm::Algorithm;
+use crate::train::clauses::NullPolicy;
+use crate::train::column::Column;
+use crate::train::request::Request;
+use crate::train::source::Source;
+use crate::train::spi;
+
+/// A condition that no row may meet.
+struct Ban {
+    column: String,
+    /// What the column is: feature, duration, ...
+    role: &'static str,
+    /// True for the rows that meet it.
+    condition: String,
+    /// "is NaN", as the message goes on.
+    said: String,
+    /// $1 stands for the value that is told.
+    hint: String,
+    /// Of these the least as text is told.
+    shown: Option<String>,
+    /// Rows held out must not meet it either.
+    is_of_all: bool,
+}
+
+/// What is wrong with the values of a column.
+pub struct Fault {
+    pub column: String,
+    pub rows: i64,
+    pub message: String,
+    pub hint: String,
+    /// Whether nothing can be said of the outcomes as long as it is.
+    pub is_of_outcome: bool,
+}
+
+impl Fault {
+    pub fn error(&self) -> Error {
+        Error::invalid(self.message.clone(), self.hint.clone())
+    }
+}
+
+/// The condition under which a row has a value that cannot be learnt from, in one expression for the scan that counts rows.
+pub fn any(source: &Source, request: &Request) -> Result<String> {
+    let each: Vec<String> = bans(source, request)?.iter().map(|ban| ban.scoped(source)).collect();
+    Ok(if each.is_empty() { "false".into() } else { each.join(" OR ") })
+}
+
+/// Which columns they are, in a second look at the rows.
+pub fn faults(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec<Fault>> {
+    let bans = bans(source, request)?;
+    let columns: Vec<String> = bans
+        .iter()
+        .map(|ban| {
+            let (condition, shown) = (ban.scoped(source), ban.shown.as_deref().unwrap_or("NULL::text"));
+            format!("count(*) FILTER (WHERE {condition}), min({shown}) FILTER (WHERE {condition})")
+        })
+        .collect();
+    if columns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let row = spi(client.select(&format!("SELECT {} FROM {}", columns.join(", "), source.from), None, &[]))?.first();
+    let mut faults = Vec::new();
+    for (at, ban) in bans.into_iter().enumerate() {
+        let rows = spi(row.get::<i64>(2 * at + 1))?.unwrap_or(0);
+        if rows == 0 {
+            continue;
+        }
+        let found = spi(row.get::<String>(2 * at + 2))?.unwrap_or_default();
+        let shown = if found.is_empty() { String::new() } else { format!(", such as {found}") };
+        let in_rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        faults.push(Fault {
+            message: format!("{} {} {} in {in_rows}{shown}", ban.role, ban.column, ban.said),
+            is_of_outcome: ban.role != "feature",
+            column: ban.column,
+            rows,
+            hint: ban.hint.replace("$1", &found),
+        });
+    }
+    Ok(faults)
+}
+
+impl Ban {
+    /// The condition, for the rows that are used.
+    fn scoped(&self, source: &Source) -> String {
+        let rows = if self.is_of_all { "true" } else { &format!("NOT {}", source.holdout) };
+        format!("({} AND {rows} AND {} AND {})", self.condition, source.within(), source.complete())
+    }
+}
+
+fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
+    let mut bans = Vec::new();
+    if let Some(column) = &source.outcome {
+        of_event(column, &mut bans);
+    }
+    let hint = match request.algorithm.is_boosted() {
+        true => "Make it NULL in a view and train with null_policy => 'learn', or leave the rows out.",
+        false => {
+            "Make it NULL in a view and train with null_policy => 'impute' or 'drop', or leave the rows or the column out."
+        }
+    };
+    let numbers = source.features.iter().filter(|column| column.is_number() && column.is_inexact());
+    for column in numbers.filter(|_| !matches!(request.algorithm, Algorithm::KaplanMeier)) {
+        let mut ban = |condition: String, said: &str| {
+            bans.push(Ban {
+                column: column.name.clone(),
+                role: "feature",
+                condition,
+                said: said.into(),
+                hint: hint.into(),
+                shown: None,
+                is_of_all: false,
+            });
+        };
+        let value = format!("{}::float8", column.sql());
+        // A number that is none is lacking to trees.
+        if request.null_policy != NullPolicy::Learn {
+            ban(format!("coalesce({value} = 'NaN', false)"), "is NaN");
+        }
+        ban(format!("coalesce({value} IN ('Infinity', '-Infinity'), false)"), "is infinite");
+    }
+    of_measures(source, request, &mut bans);
+    Ok(bans)
+}
+
+fn of_event(column: &Column, bans: &mut Vec<Ban>) {
+    bans.push(Ban {
+        column: column.name.clone(),
+        role: "event",
+        condition: format!("{} NOT IN (0, 1)", column.sql()),
+        said: "is neither 1 nor 0".into(),
+        hint: format!(
+            "1 means that it happened, 0 that it had not yet (censored). Of any other coding make a boolean in a view: ({} = $1) AS happened.",
+            column.sql().trim_start_matches("s.")
+        ),
+        shown: Some(format!("{}::text", column.sql())),
+        is_of_all: true,
+    });
+}
+
+/// The duration, the entry and the weight, or the amount.
+fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
+    let mut ban = |column: &str, role: &'static str, condition: String, said: &str, hint: &str, is_of_all: bool| {
+        bans.push(Ban {
+            column: column.to_owned(),
+            role,
+            condition,
+            said: said.into(),
+            hint: hint.into(),
+            shown: None,
+            is_of_all,
+        });
+    };
+    let none = |value: &str| format!("{value} = 'NaN'");
+    let endless = |value: &str| format!("{value} IN ('Infinity', '-Infinity')");
+    let duration = source.duration.as_str();
+    if request.algorithm.takes_durations() {
+        let endless_hint =
+            "A running contract is a censored row: its duration until it was last seen, with event false.";
+        let negative_hint =
+            "Did it end before it started? A running contract is a censored row: its duration so far with event false.";
+        for (condition, said, hint) in [
+            (none(duration), "is NaN", endless_hint),
+            (endless(duration), "is infinite", endless_hint),
+            (format!("{duration} < 0"), "is negative", negative_hint),
+        ] {
+            ban(&request.duration, "duration", condition, said, hint, true);
+        }
+        let at_once = format!("({duration} = 0 AND ({})::int = 1)", source.event);
+        match request.algorithm {
+            Algorithm::Parametric { .. } | Algorithm::Best { .. } => ban(
+                &request.duration,
+                "duration",
+                at_once,
+                "is 0 with the event, where a parametric model has no density,",
+                "Durations of events must be greater than 0: add half a unit in a view, or take cox, kaplan_meier or boosted_hazard.",
+                false,
+            ),
+            Algorithm::Contractual { .. } => ban(
+                &request.duration,
+                "duration",
+                at_once,
+                "is 0 with the event, before the first renewal,",
+                "The duration of who left is the number of the renewal that was not made, 1 for the first (times the length of a period).",
+                false,
+            ),
+            _ => {}
+        }
+    } else if let Some(target) = &request.target {
+        let hint = "Make it NULL in a view and train with null_policy => 'drop', or leave the rows out.";
+        ban(target, "target", none(duration), "is NaN", hint, true);
+        ban(target, "target", endless(duration), "is infinite", hint, true);
+        let mend = match request.algorithm {
+            Algorithm::BoostedValue { .. } => {
+                ("loss => 'tweedie' in the options", "take loss => 'squared' in the options")
+            }
+            _ => ("two_part or tweedie", "take linear"),
+        };
+        match request.algorithm.least_amount() {
+            Some(Family::Gamma) => {
+                let hint = format!(
+                    "For amounts that are sometimes 0 take {}, for negative ones {}.",
+                    mend.0,
+                    mend.1.trim_start_matches("take ")
+                );
+                ban(target, "target", format!("{duration} <= 0"), "is not greater than 0", &hint, false);
+            }
+            Some(Family::Tweedie { .. }) => {
+                let hint = format!("For amounts that may be negative {}.", mend.1);
+                ban(target, "target", format!("{duration} < 0"), "is negative", &hint, false);
+            }
+            _ => {}
+        }
+    }
+    if let Some((name, entry)) = request.entry.as_ref().zip(source.entry.as_deref()) {
+        let hint = "An entry is the time after the start from which a row was watched: finite and not negative.";
+        for (condition, said) in
+            [(none(entry), "is NaN"), (endless(entry), "is infinite"), (format!("{entry} < 0"), "is negative")]
+        {
+            ban(name, "entry", condition, said, hint, true);
+        }
+    }
+    if let Some((name, weight)) = request.weight.as_ref().zip(source.weight.as_deref()) {
+        let hint = "A weight is finite and greater than 0; leave rows of no weight out.";
+        for (condition, said) in [
+            (none(weight), "is NaN"),
+            (endless(weight), "is infinite"),
+            (format!("{weight} <= 0"), "is not greater than 0"),
+        ] {
+            ban(name, "weight", condition, said, hint, false);
+        }
+    }
+}

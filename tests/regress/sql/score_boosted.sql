@@ -72,7 +72,7 @@ SELECT ltv.check_profiles((SELECT jsonb_agg(e - 'groups') FROM jsonb_array_eleme
 CREATE FUNCTION refused(document jsonb) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM ltv.check_profiles(document); RETURN 'accepted'; EXCEPTION WHEN OTHERS THEN RETURN sqlstate; END $$;
 SELECT c.path, c.value, refused(jsonb_build_array(jsonb_set(e, c.path, c.value)))
 FROM ltv.model_versions AS v, jsonb_array_elements(v.profiles) AS e, (VALUES (1, '{groups}'::text[], '[]'::jsonb), (2, '{groups}', '1'), (3, '{groups,0}', '1'), (4, '{groups,0}', '{}'), (5, '{groups,0,from}', '-1'), (6, '{groups,0,to}', '1.5'),
-     (7, '{groups,0,rows}', '0'), (8, '{groups,0,lower_power}', '0'), (9, '{groups,0,upper_power}', '0'), (10, '{groups,0,lower_power}', '1e16'), (11, '{groups,0,lower_power}', '"a"'), (12, '{groups,0,rows}', 'null'), (13, '{horizon}', 'null'), (14, '{groups,0,rate}', '0.5')) AS c (place, path, value)
+     (7, '{groups,0,rows}', '0'), (8, '{groups,0,lower_power}', '0'), (9, '{groups,0,upper_power}', '0'), (10, '{groups,0,lower_power}', '1e16'), (11, '{groups,0,lower_power}', '"a"'), (12, '{groups,0,rows}', 'null'), (13, '{horizon}', 'null'), (14, '{groups,0,rate}', '0.9')) AS c (place, path, value)
 WHERE v.model = 'trees' AND v.version = 1 AND e ->> 'role' = 'limit' ORDER BY c.place;
 
 -- Simulated: the mean truth of like rows that nobody has seen is within the means of their limits.

@@ -7,11 +7,11 @@ use pgrx::spi::SpiClient;
 use serde_json::{Value, json};
 
 use crate::pg::{interrupts, settings};
+use crate::text::Text;
+use crate::train::Trained;
 use crate::train::algorithm::Algorithm;
 use crate::train::evaluate::{BYTES_PER_ROW, median_event_time, score};
 use crate::train::request::Request;
-use crate::text::Text;
-use crate::train::Trained;
 use crate::train::source::Source;
 
 /// The level of the limits that `score` tells.
@@ -39,7 +39,11 @@ pub fn known(
     let scored = score(client, source, trained, horizon)?;
     let outcomes = scored.durations.iter().zip(&scored.events).zip(&scored.survival);
     let mut rows: Vec<Row> = outcomes
-        .map(|((duration, event), survival)| Row { duration: *duration, event: *event, predicted: survival.clamp(0.0, 1.0) })
+        .map(|((duration, event), survival)| Row {
+            duration: *duration,
+            event: *event,
+            predicted: survival.clamp(0.0, 1.0),
+        })
         .collect();
     let groups = prediction_limits(&mut rows, horizon, LEVEL, settings::budget(), &mut interrupts::check)?;
     if groups.is_empty() {

@@ -91,7 +91,30 @@ FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS 
 COMMENT ON VIEW ltv.model_profiles IS 'How the training rows of a version were distributed, an input a row: what score ranks by, and drift compares with. Part of the version (ltv.model_versions.profiles), written by train and sealed with it.';
 COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
 COMMENT ON COLUMN ltv.model_profiles.version IS 'The version.';
-COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model reads; prediction: the probability of the event within horizon from the start on, of the training rows, or what they are expected to be worth; duration: how long they were observed; error: how far what was expected of the rows held out was from what they were.';
-COMMENT ON COLUMN ltv.model_profiles.input IS 'The name of the column; event_probability or expected_value for the prediction; absolute_error, or relative_error (in units of the expected amount), for the errors.';
-COMMENT ON COLUMN ltv.model_profiles.horizon IS 'Of a prediction: the horizon that train was asked for, else the median time of the events.';
+COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model reads; prediction: the probability of the event within horizon from the start on, of the training rows, or what they are expected to be worth; duration: how long they were observed; error: how far what was expected of the rows held out was from what they were; limit: the probabilities to last through horizon that were predicted of the rows held out (see model_limits).';
+COMMENT ON COLUMN ltv.model_profiles.input IS 'The name of the column; event_probability or expected_value for the prediction; renewal_probability for the limits; absolute_error, or relative_error (in units of the expected amount), for the errors.';
+COMMENT ON COLUMN ltv.model_profiles.horizon IS 'Of a prediction and of limits: the horizon that train was asked for, else the median time of the events.';
 COMMENT ON COLUMN ltv.model_profiles.profile IS 'The distribution.';
+
+CREATE VIEW ltv.model_limits WITH (security_invoker = true) AS
+SELECT v.model, v.version, (e ->> 'horizon')::double precision AS horizon, row_number() OVER (PARTITION BY v.model, v.version, e ->> 'horizon' ORDER BY l."from")::integer AS place,
+       l."from" AS predicted_from, l."to" AS predicted_to, l.rows AS n, l.events AS n_events, l.predicted AS mean_predicted, l.rate AS observed, l.lower, l.upper, l.lower_power, l.upper_power
+FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_array_elements(v.profiles) AS e,
+     LATERAL pg_catalog.jsonb_to_recordset(e -> 'groups') AS l ("from" double precision, "to" double precision, rows bigint, events bigint, predicted double precision, rate double precision,
+         lower double precision, upper double precision, lower_power double precision, upper_power double precision)
+WHERE e ->> 'role' = 'limit';
+COMMENT ON VIEW ltv.model_limits IS 'What became of the rows that train held out, in groups of like prediction: what score makes limits of, for a boosted_hazard version, at this horizon and from the start on. At most ten groups of equal sums of p (1 - p), each with 20 events or more. Part of the version (ltv.model_versions.profiles), sealed with it. No rows: trained without a holdout, with too few events in it, with weights or delayed entries, or another algorithm.';
+COMMENT ON COLUMN ltv.model_limits.model IS 'The model.';
+COMMENT ON COLUMN ltv.model_limits.version IS 'The version.';
+COMMENT ON COLUMN ltv.model_limits.horizon IS 'In the unit of the durations: that of the evaluation in train.';
+COMMENT ON COLUMN ltv.model_limits.place IS 'The group: 1 has the least predictions.';
+COMMENT ON COLUMN ltv.model_limits.predicted_from IS 'The least predicted probability to last through the horizon; a row belongs to the last group that begins at or below its own.';
+COMMENT ON COLUMN ltv.model_limits.predicted_to IS 'The greatest.';
+COMMENT ON COLUMN ltv.model_limits.n IS 'Rows held out.';
+COMMENT ON COLUMN ltv.model_limits.n_events IS 'Those with the event by the horizon.';
+COMMENT ON COLUMN ltv.model_limits.mean_predicted IS 'The mean of their predictions.';
+COMMENT ON COLUMN ltv.model_limits.observed IS 'The Kaplan-Meier estimate of the share that lasts through the horizon.';
+COMMENT ON COLUMN ltv.model_limits.lower IS 'Its lower limit at 95 %, on the log-log scale (Greenwood 1926; Kalbfleisch & Prentice 2002).';
+COMMENT ON COLUMN ltv.model_limits.upper IS 'Its upper limit.';
+COMMENT ON COLUMN ltv.model_limits.lower_power IS 'The power of the predictions with which their mean is lower: the factor of the cumulative hazard. The lower limit of a row is p_renew to this power, if it is more than 1, else p_renew.';
+COMMENT ON COLUMN ltv.model_limits.upper_power IS 'As lower_power, of upper; the upper limit of a row is p_renew to this power, if it is less than 1, else p_renew.';

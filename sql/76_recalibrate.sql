@@ -153,10 +153,10 @@ BEGIN
     IF ltv.log_loss(known_after) IS NULL THEN
         said := said || 'log_loss after: the map says that something is impossible which happened; platt and beta never do'::text;
     END IF;
-    -- Features and durations are as they were; the predictions are now others.
+    -- Features and durations are as they were; the predictions are now others, and limits are of the old.
     EXECUTE format('SELECT ltv.profile_agg(1 - j.predicted)::text FROM (%s) j', reading.query) INTO drawn USING ltv.recalibrated(bare, map), ARRAY[at];
     SELECT coalesce(jsonb_agg(p.entry ORDER BY p.place), '[]') INTO held
-    FROM (SELECT place, entry FROM jsonb_array_elements(origin.profiles) WITH ORDINALITY AS o (entry, place) WHERE entry ->> 'role' <> 'prediction'
+    FROM (SELECT place, entry FROM jsonb_array_elements(origin.profiles) WITH ORDINALITY AS o (entry, place) WHERE entry ->> 'role' NOT IN ('prediction', 'limit')
           UNION ALL SELECT 1000000, jsonb_build_object('role', 'prediction', 'input', 'event_probability', 'horizon', at, 'profile', drawn) WHERE drawn IS NOT NULL AND at > 0) p;
     made := ltv.register_version(
         named, origin.algorithm, ltv.recalibrated(bare, map),

@@ -15,7 +15,7 @@ use crate::train::source::Source;
 use crate::train::{Trained, amount, spi};
 
 /// What a row held out takes while it is scored, PostgreSQL's copy of it included.
-const BYTES_PER_ROW: usize = 400;
+pub const BYTES_PER_ROW: usize = 400;
 
 /// One number about the version and the same about the baseline.
 pub struct Metric {
@@ -47,13 +47,13 @@ impl Metric {
 
 /// The rows held out, scored.
 #[derive(Default)]
-struct Scored {
-    durations: Vec<f64>,
-    events: Vec<bool>,
+pub struct Scored {
+    pub durations: Vec<f64>,
+    pub events: Vec<bool>,
     weights: Vec<f64>,
     entries: Vec<f64>,
     /// P(T > horizon) by the model.
-    survival: Vec<f64>,
+    pub survival: Vec<f64>,
     unscorable: usize,
 }
 
@@ -167,7 +167,7 @@ pub fn median_event_time(sample: &Sample) -> Option<f64> {
         .map(|cell| cell.key)
 }
 
-fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {
+pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {
     let categorical: Vec<bool> = trained.model.features.iter().map(|feature| feature.kind.is_text()).collect();
     let columns: String = source
         .scored()

@@ -14,6 +14,7 @@ mod growth;
 mod holdout;
 mod knowledge;
 mod leakage;
+mod limits;
 mod options;
 pub mod plan;
 mod plan_columns;
@@ -384,7 +385,7 @@ fn register(
     metrics: &[Metric],
     warnings: &[String],
 ) -> Result<i32> {
-    let profiles = profile::taken(client, source, request, trained)?;
+    let profiles = profile::taken(client, source, request, trained, split.holdout)?;
     let written = spi(client.update(
         "SELECT ltv.register_version($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ltv.source_lineage($12::regclass, $4), profiles => $13)",
         None,

@@ -10,12 +10,19 @@ use serde_json::json;
 use crate::pg::varlena::Value;
 use crate::train::amount::said;
 use crate::train::evaluate::median_event_time;
+use crate::train::limits;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::{Trained, spi};
 
 /// The profiles of the training rows, taken in one scan by the aggregate that people call, as JSON for the registry.
-pub fn taken(client: &SpiClient, source: &Source, request: &Request, trained: &Trained) -> Result<Option<JsonB>> {
+pub fn taken(
+    client: &SpiClient,
+    source: &Source,
+    request: &Request,
+    trained: &Trained,
+    held_out: i64,
+) -> Result<Option<JsonB>> {
     let kinds = &trained.model.features;
     let mut inputs = Vec::new();
     for feature in kinds {
@@ -66,8 +73,10 @@ pub fn taken(client: &SpiClient, source: &Source, request: &Request, trained: &T
     let model = Value(trained.model.clone());
     let mut profiles = spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<JsonB>())?;
     let errors = errors(client, source, request, trained)?;
-    if let (Some(JsonB(serde_json::Value::Array(all))), Some(errors)) = (&mut profiles, errors) {
-        all.push(errors);
+    let limits = limits::known(client, source, request, trained, held_out)?;
+    if let Some(JsonB(serde_json::Value::Array(all))) = &mut profiles {
+        all.extend(errors);
+        all.extend(limits);
     }
     Ok(profiles)
 }

@@ -2,6 +2,7 @@
 
 mod forged;
 mod laws;
+mod limits;
 mod missing;
 mod shapley;
 mod truth;

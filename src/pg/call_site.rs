@@ -58,8 +58,10 @@ struct HeldModel {
     window: Window,
 }
 
-/// What a snapshot sees of other transactions and of its own: when any of it changes, a name may mean another version.
+/// What a snapshot sees of other transactions and of its own, and who looks: when any of it changes, a name may mean
+/// another version, or none. An expression of a function keeps its site for the whole transaction, whoever calls it.
 struct SnapshotKey {
+    user: pg_sys::Oid,
     horizon: (u32, u32),
     command: u32,
     subtransaction: u32,
@@ -71,23 +73,31 @@ impl SnapshotKey {
     fn changed(held: Option<&SnapshotKey>) -> Option<SnapshotKey> {
         // SAFETY: a function called by the executor has an active snapshot, which is only read; its arrays have the
         // lengths that it says.
-        let (snapshot, xip, subxip, subtransaction) = unsafe {
+        let (snapshot, xip, subxip, subtransaction, user) = unsafe {
             let snapshot = &*pg_sys::GetActiveSnapshot();
             let ids = |start: *mut pg_sys::TransactionId, count: usize| {
                 if count == 0 { &[][..] } else { std::slice::from_raw_parts(start, count) }
             };
             let (xip, subxip) = (snapshot.xcnt as usize, snapshot.subxcnt.max(0) as usize);
-            (snapshot, ids(snapshot.xip, xip), ids(snapshot.subxip, subxip), pg_sys::GetCurrentSubTransactionId())
+            let subtransaction = pg_sys::GetCurrentSubTransactionId();
+            (snapshot, ids(snapshot.xip, xip), ids(snapshot.subxip, subxip), subtransaction, pg_sys::GetUserId())
         };
         let horizon = (snapshot.xmin.into_inner(), snapshot.xmax.into_inner());
         let running = xip.iter().chain(subxip).map(|id| id.into_inner());
         let same = held.is_some_and(|held| {
-            held.horizon == horizon
+            held.user == user
+                && held.horizon == horizon
                 && held.command == snapshot.curcid
                 && held.subtransaction == subtransaction
                 && running.clone().eq(held.running.iter().copied())
         });
-        (!same).then(|| SnapshotKey { horizon, command: snapshot.curcid, subtransaction, running: running.collect() })
+        (!same).then(|| SnapshotKey {
+            user,
+            horizon,
+            command: snapshot.curcid,
+            subtransaction,
+            running: running.collect(),
+        })
     }
 }
 

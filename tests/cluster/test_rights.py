@@ -46,6 +46,23 @@ def test_the_registry_is_closed_until_granted(cluster: Cluster) -> None:
         assert refused.sqlstate == "42501", f"{refused} of {sql}"
 
 
+def test_a_name_is_looked_up_anew_for_another_role(cluster: Cluster) -> None:
+    """An expression of a function keeps what it has looked up for the transaction: who calls it next may not see that."""
+    cluster.execute(ROWS)
+    cluster.query(TRAIN)
+    for name in ("some_insider", "some_stranger"):
+        role(cluster, name)
+    cluster.execute(
+        """GRANT SELECT ON rows TO some_insider, some_stranger;
+        GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO some_insider;
+        CREATE FUNCTION chance(r rows) RETURNS float8 LANGUAGE plpgsql AS $$ BEGIN RETURN ltv.renewal_probability('m', r, 12); END $$"""
+    )
+    ask = "SELECT chance(rows) > 0 FROM rows LIMIT 1"
+    assert cluster.value(f"SET ROLE some_insider; {ask}") == "t"
+    refused = cluster.error(f"BEGIN; SET LOCAL ROLE some_insider; {ask}; SET LOCAL ROLE some_stranger; {ask}")
+    assert refused.sqlstate == "42501", str(refused)
+
+
 def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
     """Readers read, trainers train but do not promote, and both act under their own names."""
     cluster.execute(ROWS)

@@ -406,3 +406,36 @@ fn the_short_way_is_nearly_always_taken() {
     }
     assert!(f64::from(short) > 0.9999 * f64::from(all), "{short} of {all}");
 }
+
+#[test]
+fn the_short_way_keeps_to_the_minor_unit_beside_a_large_cost() {
+    let times: Vec<f64> = (1..=72).map(f64::from).collect();
+    let steps = Steps {
+        cumulative_hazard: times.iter().map(|time| 0.013 * time).collect(),
+        variance: times.iter().map(|time| 1e-5 * time).collect(),
+        survival: times.iter().map(|time| (-0.013 * time).exp()).collect(),
+        times,
+        rank: 0,
+        loadings: vec![],
+        max_followup: 72.0,
+        tail: Tail::None,
+    };
+    let mut short = 0;
+    // Costs such as there are in dong, rupiah or yen.
+    for (cost_to_serve, minor_digits) in [(1e5, 2), (1e6, 2), (1e6, 3), (1e7, 0), (1e7, 2), (1e8, 0), (1e9, 0)] {
+        for margin in [1.0, 0.37, 0.01] {
+            let terms = Terms { margin, cost_to_serve, minor_digits, ..Terms::new(1.0) };
+            let unit = UnitValuation::new(&steps, &terms).unwrap().unwrap();
+            for step in 0..300 {
+                let revenue = cost_to_serve / margin * (1.02 + 0.0137 * f64::from(step));
+                let long = lifetime_value(&steps, &Terms { revenue, ..terms }).unwrap().unwrap();
+                if let Some(found) = unit.at(revenue) {
+                    short += 1;
+                    assert_eq!(found, long, "revenue {revenue}, cost {cost_to_serve}, margin {margin}");
+                }
+                assert!(unit.ltv(revenue).is_none_or(|ltv| ltv == long.ltv));
+            }
+        }
+    }
+    assert!(short > 1000, "{short}");
+}

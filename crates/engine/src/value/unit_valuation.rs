@@ -54,9 +54,9 @@ struct Square {
 }
 
 impl Square {
-    /// From the variances of the prices, of the costs, and of prices less costs at revenue 1.
-    fn of(price: f64, cost: f64, difference: f64) -> Square {
-        Square { price, both: (price + cost - difference) / 2.0, cost }
+    /// From the variances of the prices, of the costs, and of prices less costs at this revenue.
+    fn of(price: f64, cost: f64, difference: f64, revenue: f64) -> Square {
+        Square { price, both: (price * revenue * revenue + cost - difference) / (2.0 * revenue), cost }
     }
 
     /// The square root.
@@ -103,6 +103,9 @@ impl Near {
 struct Split {
     price: f64,
     cost: f64,
+    /// The same when the customer is there.
+    price_there: f64,
+    cost_there: f64,
     revenue: f64,
     discount_factor: f64,
     extrapolated: bool,
@@ -220,32 +223,38 @@ impl UnitValuation {
         terms.validate()?;
         let curve = curve.into();
         let Some(outlook) = Outlook::new(curve, terms) else { return Ok(None) };
-        let flows = flows(&outlook, terms)?;
-        let splits: Vec<Split> = flows.iter().map(split).collect();
+        let flows_at = |cost_to_serve: f64| flows(&outlook, &Terms { cost_to_serve, ..*terms });
+        let flows = flows_at(terms.cost_to_serve)?;
+        // Of a price of 1 little is left beside a large cost, and adding the cost again does not bring it back.
+        let free = if terms.cost_to_serve == 0.0 { flows.clone() } else { flows_at(0.0)? };
+        let splits: Vec<Split> = free.iter().zip(&flows).map(|(free, flow)| split(free, flow)).collect();
         let first_beyond = splits.iter().position(|flow| flow.extrapolated).unwrap_or(splits.len());
-        let only = |of: fn(&Split) -> f64, there: fn(&Flow) -> f64| -> Vec<Flow> {
-            let one = |(flow, split): (&Flow, &Split)| {
-                let mut one = Flow { margin: Amount::expected(of(split)), ..*flow };
-                one.parts.if_there = there(flow);
-                one
-            };
-            flows.iter().zip(&splits).map(one).collect()
-        };
-        let prices = only(|split| split.price, |flow| flow.parts.if_there + flow.parts.serving);
-        let costs = only(|split| split.cost, |flow| flow.parts.serving);
-        let variance = |flows: &[Flow]| uncertainty::variance_if_any(&outlook, flows);
-        let spread = || Some(Square::of(variance(&prices)?, variance(&costs)?, variance(&flows)?));
-        let depends = uncertainty::depends_on_who_stays(&flows);
-        let (price, cost, both) =
-            (Outcome::new(&outlook, &prices), Outcome::new(&outlook, &costs), Outcome::new(&outlook, &flows));
-        let variances = [&price, &cost, &both].map(|outcome| outcome.std_dev().powi(2));
-        let limits = both.limits_by_time(terms.level);
-        let limit = |at: usize| Line { price: price.value(at), cost: cost.value(at) };
-        let earns = |flow: &Flow| match (flow.parts.if_there + flow.parts.serving, flow.parts.serving) {
+        let earns = |split: &Split| match (split.price_there, split.cost_there) {
             (price, 0.0) if price >= 0.0 => 0.0,
             (price, cost) if price > 0.0 => cost / price,
             _ => f64::INFINITY,
         };
+        let least_revenue = splits.iter().map(earns).fold(0.0, f64::max);
+        // Where prices and costs are of one size, their covariance is not lost in the variance of the larger.
+        let even = if least_revenue > 0.0 { least_revenue.log2().round().clamp(-300.0, 300.0).exp2() } else { 1.0 };
+        let weighed = |price: f64, cost: f64| -> Vec<Flow> {
+            let one = |(flow, split): (&Flow, &Split)| {
+                let margin = Amount::expected(price * split.price + cost * split.cost);
+                let mut one = Flow { margin, ..*flow };
+                one.parts.if_there = price * split.price_there + cost * split.cost_there;
+                one
+            };
+            flows.iter().zip(&splits).map(one).collect()
+        };
+        let (prices, costs, margins) = (weighed(1.0, 0.0), weighed(0.0, 1.0), weighed(even, -1.0));
+        let variance = |flows: &[Flow]| uncertainty::variance_if_any(&outlook, flows);
+        let spread = || Some(Square::of(variance(&prices)?, variance(&costs)?, variance(&margins)?, even));
+        let depends = uncertainty::depends_on_who_stays(&flows);
+        let (price, cost, both) =
+            (Outcome::new(&outlook, &prices), Outcome::new(&outlook, &costs), Outcome::new(&outlook, &margins));
+        let variances = [&price, &cost, &both].map(|outcome| outcome.std_dev().powi(2));
+        let limits = both.limits_by_time(terms.level);
+        let limit = |at: usize| Line { price: price.value(at), cost: cost.value(at) };
         let (expected_lifetime, reach) = outlook.mean_lifetime(f64::from(terms.horizon));
         Ok(Some(UnitValuation {
             present_value: Line::of(&splits, |flow| flow.discount_factor),
@@ -255,7 +264,7 @@ impl UnitValuation {
             spread: if depends { spread() } else { Some(Square::default()) },
             depends,
             critical_value: critical_value(terms.level)?,
-            outcome: Square::of(variances[0], variances[1], variances[2]),
+            outcome: Square::of(variances[0], variances[1], variances[2], even),
             outcome_limits: (limit(limits.0), limit(limits.1)),
             // Where every invoice earns its cost to serve, who stays longer brings more.
             range: (
@@ -263,7 +272,7 @@ impl UnitValuation {
                 Line { price: price.range().1, cost: cost.range().1 },
             ),
             is_certain: both.has_one_point(),
-            least_revenue: flows.iter().map(earns).fold(0.0, f64::max),
+            least_revenue,
             expected_lifetime,
             discount_rate: terms.rate()?,
             horizon: terms.horizon,
@@ -331,11 +340,13 @@ impl UnitValuation {
     }
 }
 
-fn split(flow: &Flow) -> Split {
-    let cost = flow.point.map_or(0.0, |point| point.survival) * flow.parts.serving;
+/// `free`: the same invoice without a cost to serve.
+fn split(free: &Flow, flow: &Flow) -> Split {
     Split {
-        price: flow.margin.float + cost,
-        cost,
+        price: free.margin.float,
+        cost: flow.point.map_or(0.0, |point| point.survival) * flow.parts.serving,
+        price_there: free.parts.if_there,
+        cost_there: flow.parts.serving,
         revenue: flow.revenue.float,
         discount_factor: flow.discount_factor,
         extrapolated: flow.point.is_some_and(|point| point.beyond > 0.0),

@@ -130,12 +130,10 @@ struct Told {
 pub fn standing(model: &Model, values: &[Value], is_trustworthy: bool) -> String {
     match (is_trustworthy, &model.fit) {
         (false, _) => "the fit is not to be trusted: see model_status".into(),
-        (true, Fit::BoostedValue(_)) => {
-            match crate::predict::unlearnt(model, values) {
-                None => format!("ok: {NO_LIMITS}"),
-                Some(unlearnt) => format!("{unlearnt}; {NO_LIMITS}"),
-            }
-        }
+        (true, Fit::BoostedValue(_)) => match crate::predict::unlearnt(model, values) {
+            None => format!("ok: {NO_LIMITS}"),
+            Some(unlearnt) => format!("{unlearnt}; {NO_LIMITS}"),
+        },
         (true, _) => "ok".into(),
     }
 }
@@ -201,10 +199,9 @@ pub fn outcome_interval(call: &Call, by: ModelBy) -> pg_sys::Datum {
     };
     call.answer_tuple(match found {
         None => return call.null(),
-        Some(Ok((Some(found), status))) => said(
-            vec![Field::Float(Some(found.lower)), Field::Float(Some(found.upper)), Field::Name(found.law)],
-            status,
-        ),
+        Some(Ok((Some(found), status))) => {
+            said(vec![Field::Float(Some(found.lower)), Field::Float(Some(found.upper)), Field::Name(found.law)], status)
+        }
         Some(Ok((None, _))) => said(none(), "no law is known of one amount: see conformal_interval".into()),
         Some(Err(why)) => said(none(), Unscorable::to_string(&why)),
     })

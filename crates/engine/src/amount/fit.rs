@@ -209,8 +209,7 @@ fn likelihood(rows: &Rows, fit: &AmountFit, maximum: &Maximum, interrupt: Interr
     let constant = shape * shape.ln() - log_gamma(shape)[0];
     let mut sum = Sum::default();
     rows.for_each_mean(&maximum.theta, interrupt, |y, mean, weight| {
-        let ratio = y / mean;
-        sum.add(weight * (constant + shape * (ratio.ln() - ratio) - y.ln()));
+        sum.add(weight * (constant + shape * (y.ln() - mean.ln() - y / mean) - y.ln()));
         Ok(())
     })?;
     Ok(Some(sum.total()))

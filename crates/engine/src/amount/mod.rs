@@ -94,7 +94,9 @@ impl Family {
             Family::Linear => (y - mean) * (y - mean),
             Family::Gamma => {
                 let excess = (y - mean) / mean;
-                2.0 * (excess - excess.ln_1p())
+                // The difference is for amounts near their mean; far below it only the logarithms tell it from -1.
+                let log_ratio = if excess.abs() < 0.5 { excess.ln_1p() } else { y.ln() - mean.ln() };
+                2.0 * (excess - log_ratio)
             }
             Family::Tweedie { power: p } => {
                 let own = if y > 0.0 { y.powf(2.0 - p) / ((1.0 - p) * (2.0 - p)) } else { 0.0 };

@@ -154,8 +154,6 @@ fn flagged_at(steps: &[Step], at: Option<&[f64]>) -> Result<Vec<Flagged>> {
             "Rows with a score of at least the threshold are flagged.",
         ));
     }
-    let positives: f64 = steps.iter().map(|step| step.positives).sum();
-    let negatives: f64 = steps.iter().map(|step| step.negatives).sum();
     if steps.is_empty() {
         return Ok(Vec::new());
     }
@@ -169,7 +167,8 @@ fn flagged_at(steps: &[Step], at: Option<&[f64]>) -> Result<Vec<Flagged>> {
         missed += step.negatives;
         from_here.push((rows, hit, missed));
     }
-    let flagged = |threshold: f64, above: usize| Flagged::new(threshold, from_here[above], positives, negatives);
+    // What all add up to in that order, so that shares end at 1 and not a rounding error beside it.
+    let flagged = |threshold: f64, above: usize| Flagged::new(threshold, from_here[above], hit, missed);
     let Some(at) = at else {
         return Ok(steps.iter().rev().enumerate().map(|(above, step)| flagged(step.score, above + 1)).collect());
     };

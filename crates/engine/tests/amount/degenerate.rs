@@ -1,5 +1,6 @@
 //! Data that has little to say, or that no family can have.
 
+use approx::assert_relative_eq;
 use ltv_engine::Error;
 use ltv_engine::amount::{Family, Options, fit, fit_tweedie, fit_two_part};
 use ltv_engine::hazard::{Design, Status};
@@ -49,6 +50,30 @@ fn amounts_that_a_family_cannot_have_are_refused() {
     let message = "the power of a Tweedie model must be greater than 1 and less than 2, got 2";
     refused(fit(&design(&[(1.0, &[])]), &bad, &mut go_on), message);
     refused(fit(&Design::default(), &LINEAR, &mut go_on), "a regression needs at least one row");
+}
+
+/// A covariate that is a hundred times as large in one row draws its mean far from its amount: that is a poor fit, not one
+/// whose numbers overflow.
+#[test]
+fn an_amount_far_below_its_mean_has_a_deviance() {
+    let mut rows: Vec<(f64, [f64; 1])> = (0..2000)
+        .map(|i| {
+            let x = f64::from(i % 101) / 25.0 - 2.0;
+            ((1.0 + 0.3 * x).exp() * (0.3 + f64::from(i * 37 % 97) / 70.0), [x])
+        })
+        .collect();
+    rows.push((1.0, [400.0]));
+    let rows: Vec<(f64, &[f64])> = rows.iter().map(|(y, x)| (*y, x.as_slice())).collect();
+    let fit = fit(&design(&rows), &GAMMA, &mut go_on).unwrap();
+    assert_eq!(fit.status, Status::Converged);
+    let eta = |x: &[f64]| fit.linear_predictor(x);
+    assert!(eta(&[400.0]) > 37.0, "the mean of the last row is {}", eta(&[400.0]));
+    // Both derivatives of Σ −y/μ − ln μ vanish.
+    let excess = |y: f64, x: &[f64]| y * (-eta(x)).exp() - 1.0;
+    assert!(rows.iter().map(|(y, x)| excess(*y, x)).sum::<f64>().abs() < 1e-6);
+    assert!(rows.iter().map(|(y, x)| excess(*y, x) * x[0]).sum::<f64>().abs() < 1e-6);
+    let deviance = rows.iter().map(|(y, x)| 2.0 * (excess(*y, x) - y.ln() + eta(x))).sum::<f64>();
+    assert_relative_eq!(fit.deviance, deviance, max_relative = 1e-12);
 }
 
 #[test]

@@ -75,6 +75,15 @@ fn where_censoring_follows_the_risk_groups_of_like_predictions_find_the_truth() 
     let found = rows.brier(HORIZON, Censoring::Grouped, &mut || Ok(())).unwrap().unwrap();
     assert!((found.brier - grouped.brier).abs() < 1e-12);
     assert!((found.reference - grouped.observed * (1.0 - grouped.observed)).abs() < 1e-12);
+    // All flagged are all of either kind, whatever the weights add up to.
+    for censoring in [Censoring::Marginal, Censoring::Grouped] {
+        let flagged = rows.precision_recall(HORIZON, None, censoring, &mut || Ok(())).unwrap();
+        let last = flagged.last().unwrap();
+        assert_eq!((last.recall, last.false_positive_rate, last.flagged), (Some(1.0), Some(1.0), n as f64));
+        assert!(
+            flagged.windows(2).all(|pair| pair[0].recall <= pair[1].recall && pair[0].threshold > pair[1].threshold)
+        );
+    }
 }
 
 /// Where the prediction does not hold what drives the censoring, no group of predictions helps; groups by the feature do.

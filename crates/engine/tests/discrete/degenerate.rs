@@ -1,5 +1,7 @@
 //! Data that leave something undetermined, and what is said of them.
 
+use approx::assert_relative_eq;
+use ltv_engine::hazard::design::Row;
 use ltv_engine::hazard::discrete::{Options, Shape, fit, fit_decisions};
 use ltv_engine::hazard::{Design, DiscreteFit, Link, Status};
 
@@ -49,6 +51,40 @@ fn a_covariate_that_separates_is_told() {
         let ridge = Options { penalty: 1.0, ..options };
         assert_eq!(decide(&complete, &ridge).status, Status::Converged);
         assert_eq!(decide(&quasi, &ridge).status, Status::Converged);
+    }
+}
+
+/// One customer with a million seats among many with ten, or one of whom an offset makes sure: who is as likely as can be
+/// to do what he did tells nothing, so that the fit is the one without him.
+#[test]
+fn a_row_far_from_all_others_does_not_stop_the_fit() {
+    let near: Vec<(bool, [f64; 2])> = (0..1010)
+        .map(|i| {
+            let x = [f64::from(i % 101) / 50.0 - 1.0, f64::from(i * 37 % 97) / 48.0 - 1.0];
+            (i * 7919 % 1000 < 350 + 3 * (i % 101), x)
+        })
+        .collect();
+    for (weight, options) in [1.0, 2.0].into_iter().flat_map(|weight| links().map(|options| (weight, options))) {
+        let fitted = |far: Option<(f64, f64)>| {
+            let mut design = Design::default();
+            let mut push = |event: bool, x: &[f64], offset: f64| {
+                design.push_row(&Row { exit: 1.0, event, weight, x, offset, ..Row::default() }).unwrap();
+            };
+            near.iter().for_each(|(event, x)| push(*event, x, 0.0));
+            if let Some((x, offset)) = far {
+                push(true, &[x, 0.0], offset);
+            }
+            fit_decisions(&design, &options, &mut go_on).unwrap()
+        };
+        let without = fitted(None);
+        for far in [(1e4, 0.0), (1e5, 0.0), (0.5, 600.0), (0.5, 900.0)] {
+            let fit = fitted(Some(far));
+            assert_eq!(fit.status, Status::Converged, "{options:?} {far:?}");
+            assert!((fit.log_likelihood - without.log_likelihood).abs() < 1e-8, "{options:?} {far:?}");
+            for (ours, theirs) in fit.coefficients.iter().zip(&without.coefficients) {
+                assert_relative_eq!(ours.unwrap(), theirs.unwrap(), max_relative = 1e-7);
+            }
+        }
     }
 }
 

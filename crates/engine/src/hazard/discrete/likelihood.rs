@@ -14,7 +14,7 @@ const BLOCK: usize = 128;
 const QUAD: usize = 4;
 /// Periods of rows between two questions whether to go on.
 const STEPS_PER_INTERRUPT: usize = 1 << 20;
-/// A product of probabilities is turned into a sum of logarithms before it overflows.
+/// A product of probabilities is turned into a sum of logarithms before it overflows. Odds beyond it are those of a certainty.
 const FULL: f64 = 1e150;
 
 /// Which second derivatives.
@@ -214,6 +214,17 @@ pub fn evaluate(
     Ok(finite.then_some(sum))
 }
 
+fn is_beyond(odds: f64) -> bool {
+    odds > FULL || odds.is_nan()
+}
+
+/// Odds e^(level + η) whose product e^level e^η has overflowed, and what ln(1 + odds) is beyond that of these.
+#[cold]
+fn large_odds(level: f64, eta: f64) -> (f64, f64) {
+    let (log_odds, certain) = (level + eta, FULL.ln());
+    if log_odds > certain { (FULL, log_odds - certain) } else { (log_odds.exp(), 0.0) }
+}
+
 /// A block of single decisions with a logit and no weights; their normalisers go into `product`.
 fn decide(block: &mut Block, rows: &Rows, level: f64, risk: f64, product: &mut LogProduct) -> f64 {
     let mut sum = 0.0;
@@ -221,6 +232,14 @@ fn decide(block: &mut Block, rows: &Rows, level: f64, risk: f64, product: &mut L
     let mut odds = [risk; BLOCK];
     if !block.is_null {
         odds.iter_mut().zip(&block.eta[..block.rows]).for_each(|(odds, eta)| *odds = risk * eta.exp());
+    }
+    // One customer with a million seats among many with ten: its η leaves the numbers where the others' is small.
+    if odds[..block.rows].iter().fold(false, |beyond, odds| beyond | is_beyond(*odds)) {
+        for (odds, eta) in odds.iter_mut().zip(&block.eta[..block.rows]).filter(|(odds, _)| is_beyond(**odds)) {
+            let (bounded, beyond) = large_odds(level, *eta);
+            *odds = bounded;
+            sum -= beyond;
+        }
     }
     let parts = block.residual.iter_mut().zip(&mut block.information);
     for ((odds, event), (residual, information)) in odds.iter().zip(events).zip(parts) {
@@ -263,7 +282,13 @@ fn pass(
     let (mut residuals, mut informations) = (0.0, 0.0);
     for (period, base) in risks.iter().enumerate().take(end).skip(first) {
         let happens = event && period + 1 == end;
-        let odds = base * risk;
+        let mut odds = base * risk;
+        if is_beyond(odds) && (link == Link::Logit || happens) {
+            let (bounded, beyond) = large_odds(levels[period], eta);
+            odds = bounded;
+            // That the event is certain is no matter of how much.
+            log_likelihood -= if link == Link::Logit { beyond } else { 0.0 };
+        }
         let (residual, information) = match link {
             Link::Logit => {
                 let not = 1.0 / (1.0 + odds);
@@ -279,7 +304,8 @@ fn pass(
                     0.0
                 };
                 if happens {
-                    log_likelihood += (-(-odds).exp_m1()).ln();
+                    // ln p ≈ η where e^η is nothing.
+                    log_likelihood += if odds > 0.0 { (-(-odds).exp_m1()).ln() } else { levels[period] + eta };
                 } else {
                     log_likelihood -= odds;
                 }

@@ -161,7 +161,7 @@ TRAINED = {
     **{name: f"'{name}', target => 'expansion', features => '{{usage,plan}}'" for name in ("tweedie", "two_part")},
     "values": "'boosted_value', target => 'amount', features => '{usage,price,plan}', null_policy => 'learn', options => '{\"trees\": 15, \"early_stopping\": 0}'",
     "growth": "'linear', target => 'growth', features => '{usage}'",
-    "worth": """'hybrid', options => '{"renewal": "weibull", "expansion": "growth", "cost": "values", "terms": {"revenue": 100, "margin": 0.8}}', null_policy => 'impute'""",
+    "worth": """'hybrid', options => '{"renewal": "weibull", "expansion": "growth", "cost": "values", "terms": {"revenue": 100, "margin": 0.8}}', null_policy => 'drop'""",
 }
 # By name: the model that train does not make.
 REGISTERED = {

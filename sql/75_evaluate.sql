@@ -111,14 +111,14 @@ BEGIN
     horizon := (spec ->> 'horizon')::float8;
     IF outcome = 'amount' THEN
         query := format(
-            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
+            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row.*) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
                     %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum
              FROM %5$s ltv_row WHERE %6$s AND %2$s > 0',
             segment, weight, spec ->> 'target', stratum, relation, restriction);
         RETURN;
     END IF;
     query := format(
-        'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon, %2$s) AS predicted,
+        'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon, %2$s) AS predicted,
                 ltv_row.%3$I::float8 - %2$s AS duration, CASE ltv_row.%4$I::int4 WHEN 1 THEN true WHEN 0 THEN false END AS event,
                 %5$s AS weight, %6$s AS value, %9$s AS stratum
          FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)

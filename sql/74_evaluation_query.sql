@@ -194,7 +194,7 @@ BEGIN
     IF outcome = 'amount' THEN
         horizon := NULL;
         query := format(
-            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
+            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row.*) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
                     %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum
              FROM %5$s ltv_row WHERE %6$s AND %2$s > 0',
             segment, weight, spec ->> 'target', stratum, relation, restriction);
@@ -204,7 +204,7 @@ BEGIN
         -- Whoever does not renew leaves at the end of the term; whoever does is seen beyond it.
         horizon := (ltv.recalibrated(judged.fitted, NULL)::text::jsonb #>> '{model,fit,renewal,period}')::float8;
         query := format(
-            'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon) AS predicted,
+            'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon) AS predicted,
                     CASE WHEN %2$s = 1 THEN 2 * ltv_at.horizon ELSE ltv_at.horizon END AS duration, CASE %2$s WHEN 1 THEN false WHEN 0 THEN true END AS event,
                     %3$s AS weight, %4$s AS value, %5$s AS stratum
              FROM %6$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
@@ -214,7 +214,7 @@ BEGIN
     END IF;
     horizon := (spec ->> 'horizon')::float8;
     query := format(
-        'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row, ltv_at.horizon, %2$s) AS predicted,
+        'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon, %2$s) AS predicted,
                 %3$s - %2$s AS duration, CASE %4$s WHEN 1 THEN true WHEN 0 THEN false END AS event,
                 %5$s AS weight, %6$s AS value, %9$s AS stratum
          FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)

@@ -238,6 +238,9 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
     call.answer_rows(rows.unwrap_or_default())
 }
 
+/// A feature, its value in the row, and its part on the scale on which features add up and of the amount.
+type Both = (String, Option<String>, f64, f64);
+
 /// `explain_amount(model, row, top)`: on the scale on which the features add up, and as much of the amount.
 pub fn explain_amount(call: &Call, by: ModelBy) -> pg_sys::Datum {
     const WIDTH: usize = 11;
@@ -259,7 +262,7 @@ pub fn explain_amount(call: &Call, by: ModelBy) -> pg_sys::Datum {
         // pull in different directions.
         let amounts = told(model, values, amount, usize::MAX);
         let links = told(model, values, link, usize::MAX);
-        let mut rows: Vec<(String, Option<String>, f64, f64)> = amounts
+        let mut rows: Vec<Both> = amounts
             .parts
             .into_iter()
             .map(|part| {
@@ -269,7 +272,7 @@ pub fn explain_amount(call: &Call, by: ModelBy) -> pg_sys::Datum {
             .collect();
         if rows.len() > top {
             let rest = rows.split_off(top);
-            let sum = |of: fn(&(String, Option<String>, f64, f64)) -> f64| rest.iter().map(of).sum::<f64>();
+            let sum = |of: fn(&Both) -> f64| rest.iter().map(of).sum::<f64>();
             rows.push((others(rest.len()), None, sum(|row| row.2), sum(|row| row.3)));
         }
         let (baseline, prediction) = (amounts.baseline, amounts.prediction);

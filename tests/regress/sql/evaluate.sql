@@ -64,5 +64,5 @@ SELECT * FROM ltv.lift('churn', 'accounts', buckets => 0);
 SELECT * FROM ltv.fairness('churn', 'accounts', '{}');
 SELECT * FROM ltv.fairness('churn', 'accounts', '{plan}', threshold => 2);
 SELECT * FROM ltv.error_hotspots('churn', 'accounts', top => 0);
-CREATE TABLE "O'Brien; --" AS SELECT months, churned, usage, plan AS "se""g'", plan FROM accounts;
+CREATE TABLE "O'Brien; --" AS SELECT months, churned, usage, plan AS "se""g'", plan, 1 AS ltv_row FROM accounts;
 SELECT segment, n FROM ltv.evaluate('churn', '"O''Brien; --"', by => ARRAY['se"g''']);

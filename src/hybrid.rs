@@ -204,10 +204,10 @@ fn slope(curve: CurveView, terms: &Terms, role: Role, error: f64) -> Result<Opti
     if error == 0.0 {
         return Ok(Some(0.0));
     }
-    // Within what terms may be.
+    // Within what terms may be; an amount that the features tell exactly has an error too small to be felt as a step.
     let step = match role {
         Role::Expansion => (1e-4 * (1.0 + now.abs())).min((1.0 + now) / 2.0),
-        _ => error,
+        _ => error.max(1e-4 * (1.0 + now.abs())),
     };
     let (low, high) = match role {
         Role::Margin => (now - step, now),

@@ -110,6 +110,12 @@ FROM given AS g, LATERAL ltv.lifetime_value(g.curve, g.terms::text::ltv.terms) A
 SELECT ltv.register_version('twice', 'hybrid', ltv.fit_hybrid('renewal', margin => 'margin', cost => 'margin', terms => ltv.contract_terms(1.0, horizon => 24), revenue => 'fee'), '{}', 0, 0);
 SELECT ltv.register_version('once', 'hybrid', ltv.fit_hybrid('renewal', margin => 'margin', terms => ltv.contract_terms(1.0, horizon => 24), revenue => 'fee'), '{}', 0, 0);
 SELECT a.value > b.value AS costs_more, (a.upper - a.lower) > (b.upper - b.lower) AS is_surer FROM few AS f, LATERAL ltv.hybrid_value('once', f) AS a, LATERAL ltv.hybrid_value('twice', f) AS b WHERE id = 31;
+-- A margin that the features tell exactly has an error next to nothing: the limits are those of the curve.
+CREATE VIEW exact AS SELECT *, 0.3 + 0.0013 * age + 0.017 * complains AS exact_margin FROM iranian;
+SELECT count(*) FROM ltv.train('exact', 'exact', 'linear', target => 'exact_margin', features => '{age,complains}');
+SELECT ltv.register_version('sure', 'hybrid', ltv.fit_hybrid('renewal', margin => 'exact', terms => ltv.contract_terms(1.0, horizon => 24), revenue => 'fee'), '{}', 0, 0);
+SELECT f.id, (SELECT max(c.std_error) BETWEEN 1e-300 AND 1e-15 FROM ltv.coefficients(ltv.model('exact')) AS c) AS next_to_nothing, abs(h.upper - v.upper) <= 0.01 AND abs(h.lower - v.lower) <= 0.01 AS as_the_curve, h.lower, h.upper
+FROM few AS f, LATERAL ltv.hybrid_value('sure', f) AS h, LATERAL ltv.lifetime_value(ltv.hybrid_curve(ltv.model('sure'), f), ltv.hybrid_terms(ltv.model('sure'), f)) AS v ORDER BY 1;
 -- A component without an error; terms that are not there; a segment that training never saw, by a renewal model that has segments.
 SELECT ltv.register_version('unsure', 'hybrid', ltv.fit_hybrid('by rule', margin => 'margin', terms => ltv.contract_terms(1.0, horizon => 24), revenue => 'fee'), '{}', 0, 0);
 SELECT id, r(estimate, 2) AS estimate, lower, upper, confidence, confidence_reason FROM ltv.score('unsure', 'few', 'id') WHERE id = '31';

@@ -81,7 +81,7 @@ fn rows_of_times_and_of_amounts_do_not_mix() {
     let mut times = Design::default();
     times.push(None, 3.0, true, 1.0, &[1.0]).unwrap();
     refused(fit(&times, &LINEAR, &mut go_on), "these are rows of times, not of amounts");
-    let message = "only some of the rows have a amount";
+    let message = "only some of the rows have an amount";
     let mut amounts = design(&[(1.0, &[1.0])]);
     for result in [times.clone().push_amount(1.0, 1.0, 0.0, &[1.0]), amounts.push(None, 1.0, true, 1.0, &[1.0])] {
         refused(result, message);

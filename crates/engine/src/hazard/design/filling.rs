@@ -308,7 +308,8 @@ fn check_offset(offset: f64) -> Result<()> {
 }
 
 fn some_only(what: &str) -> Error {
-    Error::invalid(format!("only some of the rows have a {what}"), "Give every row one, or none.")
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    Error::invalid(format!("only some of the rows have {article} {what}"), "Give every row one, or none.")
 }
 
 fn different_width(expected: usize, found: usize) -> Error {

@@ -2,7 +2,8 @@
 //! valuation.
 //!
 //! The form is that of rows on disk (`htup_details.h`, `heap_fill_tuple`): a header with a bit for each column where some
-//! are NULL, then the columns that are there, each aligned as its type is but for short texts and numerics.
+//! are NULL, then the columns that are there, each aligned as its type is but for short texts and numerics. The header
+//! is PostgreSQL's own, of a row that it formed: minor releases add to it (15.20 the version of the row's type).
 
 use ltv_engine::value::Minor;
 use pgrx::{AnyNumeric, IntoDatum, PgSqlErrorCode, pg_sys};
@@ -34,6 +35,9 @@ pub enum Field {
 /// The longest payload of a varlena whose header is one byte.
 const LONGEST_SHORT: usize = 0x7e;
 
+/// The bytes of a header before its bits.
+const HEADER: usize = std::mem::offset_of!(pg_sys::HeapTupleHeaderData, t_bits);
+
 /// How wide the values of a column are, and on what they begin.
 #[derive(Clone, Copy)]
 struct Place {
@@ -46,8 +50,8 @@ struct Place {
 #[derive(Default)]
 pub struct Row {
     places: Vec<Place>,
-    /// The type and typmod of the row.
-    row_type: (pg_sys::Oid, i32),
+    /// The header of a row of this type.
+    header: [u8; HEADER],
     columns: usize,
     /// A bit for each column: whether it is there.
     bits: Vec<u8>,
@@ -64,9 +68,14 @@ impl Row {
     /// # Safety
     /// A tuple descriptor.
     pub(super) unsafe fn shape(&mut self, descriptor: pg_sys::TupleDesc) {
-        // SAFETY: the descriptor has `natts` attributes.
+        // SAFETY: the descriptor has `natts` attributes, and so have the row of NULLs that is formed of it; a row is longer
+        // than a header.
         unsafe {
-            self.row_type = ((*descriptor).tdtypeid, (*descriptor).tdtypmod);
+            let columns = (*descriptor).natts as usize;
+            let (mut values, mut nulls) = (vec![pg_sys::Datum::from(0); columns], vec![true; columns]);
+            let formed = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            std::ptr::copy_nonoverlapping((*formed).t_data.cast::<u8>(), self.header.as_mut_ptr(), HEADER);
+            pg_sys::heap_freetuple(formed);
             let place = |index| {
                 let attribute = &*tuple_desc_attribute(descriptor, index);
                 let alignment = match attribute.attalign as u8 {
@@ -77,7 +86,7 @@ impl Row {
                 };
                 Place { length: attribute.attlen, alignment }
             };
-            self.places = (0..(*descriptor).natts as usize).map(place).collect();
+            self.places = (0..columns).map(place).collect();
         }
     }
 
@@ -240,27 +249,22 @@ impl Row {
         if self.columns != self.places.len() {
             wrong_columns();
         }
-        const FIXED: usize = std::mem::offset_of!(pg_sys::HeapTupleHeaderData, t_bits);
         let bitmap = if self.has_null { self.bits.len() } else { 0 };
-        let data_at = (FIXED + bitmap).next_multiple_of(8);
+        let data_at = (HEADER + bitmap).next_multiple_of(8);
         let length = data_at + self.used;
         let flags = if self.has_null { pg_sys::HEAP_HASNULL } else { 0 }
             | if self.has_varlena { pg_sys::HEAP_HASVARWIDTH } else { 0 };
-        // SAFETY: palloc gives `length` bytes, aligned as any type is, or raises; header, bitmap and data fill them. A
-        // header of zeros is one with no transactions and no flags.
+        // SAFETY: palloc gives `length` bytes, aligned as any type is, or raises; header, bitmap and data fill them.
         unsafe {
             let start = pg_sys::palloc(length).cast::<u8>();
             std::ptr::write_bytes(start, 0, data_at);
+            std::ptr::copy_nonoverlapping(self.header.as_ptr(), start, HEADER);
             let header = start.cast::<pg_sys::HeapTupleHeaderData>();
             pgrx::varlena::set_varsize_4b(start.cast(), length as i32);
-            (*header).t_choice.t_datum.datum_typeid = self.row_type.0;
-            (*header).t_choice.t_datum.datum_typmod = self.row_type.1;
-            // The place of a row that has none.
-            (*header).t_ctid.ip_blkid = pg_sys::BlockIdData { bi_hi: u16::MAX, bi_lo: u16::MAX };
-            (*header).t_infomask2 = self.columns as u16;
-            (*header).t_infomask = flags as u16;
+            let kept = (*header).t_infomask & !((pg_sys::HEAP_HASNULL | pg_sys::HEAP_HASVARWIDTH) as u16);
+            (*header).t_infomask = kept | flags as u16;
             (*header).t_hoff = data_at as u8;
-            std::ptr::copy_nonoverlapping(self.bits.as_ptr(), start.add(FIXED), bitmap);
+            std::ptr::copy_nonoverlapping(self.bits.as_ptr(), start.add(HEADER), bitmap);
             std::ptr::copy_nonoverlapping(self.data.as_ptr(), start.add(data_at), self.used);
             (header, length)
         }

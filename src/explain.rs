@@ -1,23 +1,19 @@
-//! What a prediction and a value are associated with, feature by feature, in SQL.
+//! What a prediction is associated with, feature by feature, in SQL.
 
 use ltv_engine::Error;
 use ltv_engine::hazard::cox::Status;
 use ltv_engine::hazard::link::Link;
 use ltv_engine::model::amount_explain::AmountScale;
-use ltv_engine::model::explain::{Allocation, apportion};
+use ltv_engine::model::explain::Allocation;
 use ltv_engine::model::features::{Kind, Unscorable, Value};
 use ltv_engine::model::subject::Subject;
 use ltv_engine::model::{Fit, Model};
-use ltv_engine::value::lifetime_value::lifetime_value;
-use ltv_engine::value::money::MAX_DIGITS;
-use ltv_engine::value::terms::Terms;
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::interrupts;
 use crate::predict::standing;
-use crate::value::{Asked, asked, missing, stated, with_terms};
 
 const BEYOND: &str = "an amount is beyond the numbers";
 
@@ -119,21 +115,21 @@ fn shown(value: &Value, kind: &Kind) -> Option<String> {
 }
 
 /// What a difference has to do with one feature, or with all that are not named.
-struct Part {
-    feature: String,
-    value: Option<String>,
-    amount: f64,
+pub struct Part {
+    pub feature: String,
+    pub value: Option<String>,
+    pub amount: f64,
 }
 
 /// The features that matter most, each at most once; the last part is that of all others, so that all add up.
-struct Told {
-    parts: Vec<Part>,
+pub struct Told {
+    pub parts: Vec<Part>,
     baseline: f64,
     prediction: f64,
 }
 
 /// Parts in falling size; strata and features without a coefficient are of size 0 and told last.
-fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> Told {
+pub fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> Told {
     let mut parts: Vec<Part> = model
         .features
         .iter()
@@ -162,7 +158,7 @@ fn others(count: usize) -> String {
     if count == 1 { "(1 other)".into() } else { format!("({count} others)") }
 }
 
-fn direction(sign: f64) -> Field {
+pub fn direction(sign: f64) -> Field {
     let word = match sign {
         sign if sign > 0.0 => "higher",
         sign if sign < 0.0 => "lower",
@@ -172,7 +168,7 @@ fn direction(sign: f64) -> Field {
 }
 
 /// The feature that keeps a row from having a score, and its value.
-fn culprit(why: &Unscorable) -> [Option<String>; 2] {
+pub fn culprit(why: &Unscorable) -> [Option<String>; 2] {
     match why {
         Unscorable::Missing { feature } | Unscorable::NotFinite { feature } => [Some(feature.clone()), None],
         Unscorable::Unseen { feature, level } => [Some(feature.clone()), Some(level.clone())],
@@ -180,7 +176,7 @@ fn culprit(why: &Unscorable) -> [Option<String>; 2] {
     }
 }
 
-fn count(call: &Call, place: usize) -> Option<usize> {
+pub fn count(call: &Call, place: usize) -> Option<usize> {
     let top = call.integer(place)?;
     Some(settle(usize::try_from(top).map_err(|_| {
         Error::invalid(format!("top must not be negative, got {top}"), "How many features are told one by one.")
@@ -336,95 +332,9 @@ fn trust(model: &Model, values: &[Value], until: f64) -> String {
 }
 
 /// The one row that says why there is nothing else; `width` columns, the first the rank, the last the status.
-fn unexplained([feature, value]: [Option<String>; 2], why: String, width: usize) -> Vec<Field> {
+pub fn unexplained([feature, value]: [Option<String>; 2], why: String, width: usize) -> Vec<Field> {
     let mut fields = vec![Field::Int4(None), Field::Text(feature), Field::Text(value)];
     fields.extend((3..width - 1).map(|_| Field::Text(None)));
     fields.push(Field::Text(Some(why)));
     fields
-}
-
-/// Where `top` stands behind the money arguments of `explain_value`.
-const VALUE_TOP: usize = 21;
-
-/// `explain_value(model, row, revenue, …, as_of, top)`: the same in money, to the minor unit.
-pub fn explain_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    match asked(call, 2) {
-        Ok(asked) => explain_worth(call, by, &asked, VALUE_TOP),
-        Err(name) => without_worth(call, missing(name)),
-    }
-}
-
-/// `explain_value(model, row, terms, top)`.
-pub fn explain_value_terms(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    match stated(call, 2) {
-        Ok(terms) => explain_worth(call, by, &Asked::of(&terms), 3),
-        Err(why) => without_worth(call, why),
-    }
-}
-
-/// The columns of `ltv.value_contribution`.
-const WIDTH: usize = 9;
-
-fn without_worth(call: &Call, why: String) -> pg_sys::Datum {
-    call.answer_rows([unexplained([None, None], why, WIDTH)])
-}
-
-fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, top: usize) -> pg_sys::Datum {
-    let Some(top) = count(call, top) else { return without_worth(call, missing("top")) };
-    let digits = asked.terms.minor_digits;
-    let worth = |subject: &Subject, digits: u32| {
-        interrupts::check()?;
-        with_terms(asked, |terms| {
-            let terms = Terms { minor_digits: digits, ..*terms };
-            subject.view_for_value(&terms, |curve| lifetime_value(curve, &terms))
-        })
-    };
-    let rows = call.look(by, |model, values| {
-        // As finely as money is counted, so that little is lost before the parts are rounded.
-        let mut ends = None;
-        let allocation = settle(model.allocate(values, 10f64.powi(-(MAX_DIGITS as i32)), |subject| {
-            if subject.no_lifetime().is_some() {
-                return Ok(None);
-            }
-            Ok(worth(subject, MAX_DIGITS)?.map(|value| value.ltv.amount(MAX_DIGITS)))
-        }));
-        let allocation = match allocation {
-            Err(why) => return vec![unexplained(culprit(&why), why.to_string(), WIDTH)],
-            Ok(None) => {
-                let mut columns = Vec::new();
-                let why = model.subject(values, &mut columns).ok().and_then(|subject| subject.no_lifetime());
-                return vec![unexplained([None, None], why.unwrap_or("no curve at the given age").into(), WIDTH)];
-            }
-            Ok(Some(allocation)) => allocation,
-        };
-        let mut columns = Vec::new();
-        if let Ok(subject) = model.subject(values, &mut columns) {
-            ends = settle(worth(&subject, digits));
-        }
-        let Some(valuation) = ends else { return Vec::new() };
-        let money = |units: i128| {
-            let amount = ltv_engine::value::money::Minor::of_units(units);
-            Field::Numeric(Some(amount.text(digits)))
-        };
-        let prediction = valuation.ltv.units();
-        let baseline = settle(ltv_engine::value::money::Minor::round(allocation.baseline, digits)).units();
-        let told = told(model, values, allocation, top);
-        let amounts: Vec<f64> = told.parts.iter().map(|part| part.amount).collect();
-        let units = apportion(prediction - baseline, &amounts, 10f64.powi(digits as i32));
-        let row = |(at, (part, units)): (usize, (&Part, i128))| {
-            vec![
-                Field::Int4(Some(at as i32 + 1)),
-                Field::Text(Some(part.feature.clone())),
-                Field::Text(part.value.clone()),
-                money(units),
-                direction(units as f64),
-                money(baseline),
-                money(prediction),
-                Field::Text(asked.currency.clone()),
-                Field::Text(Some(valuation.status.name().into())),
-            ]
-        };
-        told.parts.iter().zip(units).enumerate().map(row).collect()
-    });
-    call.answer_rows(rows.unwrap_or_default())
 }

@@ -14,16 +14,16 @@ export!(explain_amount_name, pg_finfo_explain_amount_name, |f| {
     crate::explain::explain_amount(&Call::new(f), ModelBy::Name)
 });
 export!(explain_value_model, pg_finfo_explain_value_model, |f| {
-    crate::explain::explain_value(&Call::new(f), ModelBy::Value)
+    crate::explain_value::explain_value(&Call::new(f), ModelBy::Value)
 });
 export!(explain_value_name, pg_finfo_explain_value_name, |f| {
-    crate::explain::explain_value(&Call::new(f), ModelBy::Name)
+    crate::explain_value::explain_value(&Call::new(f), ModelBy::Name)
 });
 export!(explain_value_model_terms, pg_finfo_explain_value_model_terms, |f| {
-    crate::explain::explain_value_terms(&Call::new(f), ModelBy::Value)
+    crate::explain_value::explain_value_terms(&Call::new(f), ModelBy::Value)
 });
 export!(explain_value_name_terms, pg_finfo_explain_value_name_terms, |f| {
-    crate::explain::explain_value_terms(&Call::new(f), ModelBy::Name)
+    crate::explain_value::explain_value_terms(&Call::new(f), ModelBy::Name)
 });
 export!(expected_events_model, pg_finfo_expected_events_model, |f| {
     crate::explain::expected_events(&Call::new(f), ModelBy::Value)

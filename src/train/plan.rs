@@ -12,12 +12,13 @@ use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses::{HoldoutRule, NullPolicy};
+use crate::train::count::{Counted, count};
 use crate::train::evaluate::median_event_time;
 use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Counted, amount, count, fit, leakage, segments, spi, values};
+use crate::train::{amount, fit, leakage, segments, spi, values};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;

@@ -6,11 +6,13 @@ use pgrx::spi::SpiClient;
 
 use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
+use crate::train::count::Counted;
 use crate::train::leakage::Alone;
+use crate::train::learned::feature;
 use crate::train::plan_line::{Line, Verdict};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Counted, feature, spi};
+use crate::train::spi;
 
 /// Levels that a row names.
 const NAMED: usize = 6;

@@ -4,9 +4,10 @@ use ltv_engine::model::Fit;
 use ltv_engine::survival::early_risk;
 
 use crate::train::algorithm::Algorithm;
+use crate::train::count::Split;
 use crate::train::evaluate::Metric;
 use crate::train::request::Request;
-use crate::train::{Candidate, Split, Trained};
+use crate::train::{Candidate, Trained};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;

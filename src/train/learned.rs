@@ -1,0 +1,117 @@
+//! What a model is to know of each feature: its kind, its levels, and what stands in for its NULLs.
+
+use ltv_engine::model::features::{Feature, Filled, Filling, Kind};
+use ltv_engine::{Error, Result};
+use pgrx::spi::SpiClient;
+
+use crate::train::algorithm::Algorithm;
+use crate::train::clauses::NullPolicy;
+use crate::train::column::Column;
+use crate::train::request::Request;
+use crate::train::source::Source;
+use crate::train::spi;
+
+/// More levels than this and the column is an identifier, not a category.
+pub const MAX_LEVELS: usize = 200;
+
+/// The features and, for categories, the levels that training rows have.
+pub fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec<Feature>> {
+    let mut features = Vec::with_capacity(source.features.len() + 1);
+    for column in &source.features {
+        features.push(feature(client, source, request, column)?);
+    }
+    features.extend(source.strata.iter().map(|column| Feature { name: column.name.clone(), kind: Kind::Stratum }));
+    Ok(features)
+}
+
+pub fn feature(client: &SpiClient, source: &Source, request: &Request, column: &Column) -> Result<Feature> {
+    let categorical = column.is_text() || matches!(request.algorithm, Algorithm::KaplanMeier);
+    let kind = if categorical {
+        if !column.is_category() {
+            return Err(column
+                .unusable("a category", "Categories are text, booleans or whole numbers; band the rest in a view."));
+        }
+        Kind::Category { levels: levels(client, source, column)? }
+    } else if column.is_boolean() {
+        Kind::Boolean
+    } else if column.is_number() {
+        Kind::Numeric
+    } else {
+        return Err(column
+            .unusable("a feature", "Features are numbers, booleans or text; turn dates into durations in a view."));
+    };
+    let kind = match request.null_policy {
+        NullPolicy::Impute | NullPolicy::Indicator => filled(client, source, column, kind, request.null_policy)?,
+        NullPolicy::Learn if is_lacking(client, source, column)? => kind.learnt(),
+        _ => kind,
+    };
+    Ok(Feature { name: column.name.clone(), kind })
+}
+
+/// Whether some training row lacks the column: it is NULL, or a number that is none.
+fn is_lacking(client: &SpiClient, source: &Source, column: &Column) -> Result<bool> {
+    let none = match column.is_number() {
+        true => format!("coalesce({0}::float8 = 'NaN', true)", column.sql()),
+        false => format!("{} IS NULL", column.sql()),
+    };
+    let query = format!("SELECT bool_or({none}) FROM {} WHERE {}", source.from, source.training());
+    Ok(spi(spi(client.select(&query, None, &[]))?.first().get_one::<bool>())?.unwrap_or(false))
+}
+
+/// The distinct texts of a category among the training rows, in byte order.
+fn levels(client: &SpiClient, source: &Source, column: &Column) -> Result<Vec<String>> {
+    let query = format!(
+        "SELECT DISTINCT {}::text COLLATE \"C\" FROM {} WHERE {} LIMIT {}",
+        column.sql(),
+        source.from,
+        source.training(),
+        MAX_LEVELS + 2
+    );
+    let table = spi(client.select(&query, None, &[]))?;
+    let mut levels = Vec::with_capacity(table.len());
+    for row in table {
+        levels.extend(spi(row.get::<String>(1))?);
+    }
+    if levels.len() > MAX_LEVELS {
+        return Err(Error::invalid(
+            format!("column \"{}\" has more than {MAX_LEVELS} levels", column.name),
+            "It looks like an identifier; group rare levels in a view, or leave it out.",
+        ));
+    }
+    levels.sort_unstable();
+    Ok(levels)
+}
+
+/// The feature with what stands in for its NULLs: the median of a number, the most frequent of the rest (of several the
+/// first in byte order, or false).
+fn filled(client: &SpiClient, source: &Source, column: &Column, kind: Kind, policy: NullPolicy) -> Result<Kind> {
+    let value = column.filled(&kind);
+    let middle = match &kind {
+        Kind::Numeric => format!("percentile_cont(0.5) WITHIN GROUP (ORDER BY {value})::text"),
+        Kind::Boolean => format!("mode() WITHIN GROUP (ORDER BY {value})::text"),
+        _ => format!("mode() WITHIN GROUP (ORDER BY {value} COLLATE \"C\")"),
+    };
+    let query =
+        format!("SELECT {middle}, bool_or({} IS NULL) FROM {} WHERE {}", column.sql(), source.from, source.training());
+    let row = spi(client.select(&query, None, &[]))?.first();
+    let nothing = || {
+        Error::invalid(
+            format!("column \"{}\" has no value to fill its NULLs with", column.name),
+            "It is NULL in every training row; leave it out.",
+        )
+    };
+    let middle = spi(row.get::<String>(1))?.ok_or_else(nothing)?;
+    let has_nulls = spi(row.get::<bool>(2))?.unwrap_or(false);
+    let by = match kind {
+        Kind::Numeric => {
+            Filling::Number(middle.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(nothing)?)
+        }
+        Kind::Boolean => Filling::Boolean(middle != "0"),
+        Kind::Category { levels } => {
+            let at = levels.binary_search(&middle).map_err(|_| nothing())?;
+            Filling::Level { levels, at }
+        }
+        other => return Ok(other),
+    };
+    Ok(Kind::Filled(Filled { by, indicator: has_nulls && policy == NullPolicy::Indicator }))
+}

@@ -69,7 +69,12 @@ BEGIN
             ELSE format('ltv.profile_agg(s.%I::double precision)', one.input) END;
     END LOOP;
     -- The events that the source has seen, against those that the model expects of the same rows over the time for which they were watched.
-    IF num_nulls(spec ->> 'duration', spec ->> 'event') = 0 AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attnum > 0 AND NOT a.attisdropped
+    IF ltv.model_algorithm(fitted) = 'fine_gray' THEN
+        -- How long a row that ended by another cause would have been watched nobody knows, and with it how many events were to be expected.
+        outcome := $q$
+            UNION ALL SELECT NULL::text, 'events', 'observed_expected', NULL::float8, ($4 ->> 'observed_expected')::float8, NULL::boolean, $5::bigint, NULL::bigint,
+                   'not told of one cause among several: ltv.evaluate holds the observed incidence against the predicted one'$q$;
+    ELSIF num_nulls(spec ->> 'duration', spec ->> 'event') = 0 AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname = ANY (array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)))
        = cardinality(array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)) THEN
         outcome := format($q$

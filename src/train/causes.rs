@@ -265,9 +265,10 @@ pub fn lines(client: &SpiClient, source: &Source) -> Result<Vec<Line>> {
     let Some(causes) = &source.causes else { return Ok(Vec::new()) };
     let (code, sql) = (&causes.code, causes.column.sql());
     let query = format!(
-        "SELECT CASE WHEN {code} = 0 THEN 0 WHEN {code} = {} THEN 1 ELSE {OTHER_CAUSE} END, CASE WHEN {code} <> 0 THEN {sql}::text END COLLATE \"C\", count(*), (sum(count(*)) OVER ())::float8
-         FROM {} WHERE {} GROUP BY 1, 2 ORDER BY 1 = 1 DESC, 1 = 0, 3 DESC, 2 LIMIT {}",
-        causes.number,
+        "SELECT q.* FROM (SELECT {}, CASE WHEN {code} <> 0 THEN {sql}::text END COLLATE \"C\", count(*), (sum(count(*)) OVER ())::float8
+                          FROM {} WHERE {} GROUP BY 1, 2) AS q (status, name, n, total)
+         ORDER BY q.status <> 1, q.status = 0, q.n DESC, q.name LIMIT {}",
+        causes.status(),
         source.from,
         source.training(),
         NAMED + 2

@@ -70,10 +70,6 @@ FROM (VALUES (1, 'reason', '{}', ''), (2, 'number', '{}', ''), (3, 'reason', '{"
              (31, 'reason', '{"cause": "price", "censored": "price or not"}', '')) a (place, event, options, more) ORDER BY place;
 SELECT message_of($$SELECT ltv.train('bad', 'named', 'fine_gray', 'months', 'reason', options => '{"cause": "price"}')$$);
 SELECT message_of($$SELECT ltv.train('bad', 'named', 'fine_gray', 'months', 'reason', features => ARRAY['reason'], options => '{"cause": "price"}')$$);
-SELECT message_of($$SELECT ltv.compare_algorithms('named', 'months', 'happened', 12, ARRAY['usage'], algorithms => ARRAY['fine_gray', 'cox'])$$);
-SELECT message_of($$SELECT ltv.train_auto('bad', 'odd', 'months', 'happened', 12, ARRAY['usage'], candidates => ARRAY['fine_gray', 'cox'])$$);
-SELECT message_of($$SELECT * FROM ltv.fit_statement('fine_gray', '{"cause": 1}', ARRAY['usage'])$$);
-
 -- The day of the knowledge: what ended later had not ended; weights by age; filled features; signs; segments.
 SELECT n_rows, n_events, warnings FROM ltv.train('then', 'named', 'fine_gray', 'months', 'reason', features => ARRAY['usage'], options => '{"cause": "price"}', as_of => '2021-06-30', started_on => 'began', half_life => 6) ORDER BY metric LIMIT 1;
 SELECT c.estimate = k.estimate AND c.robust_std_error = k.robust_std_error AS same
@@ -82,7 +78,8 @@ FROM (SELECT ltv.fit_fine_gray(least(months, age), CASE WHEN months <= age THEN 
 SELECT n_rows, n_dropped, warnings FROM ltv.train('filled', 'named', 'fine_gray', 'months', 'reason', features => ARRAY['usage'], options => '{"cause": "price"}', null_policy => 'impute', expected_signs => '{"usage": "+"}', min_events => 50) ORDER BY metric LIMIT 1;
 SELECT n_rows, metric, round(value::numeric, 6) AS value, round(baseline_value::numeric, 6) AS baseline, warnings FROM ltv.train('parts', 'named', 'fine_gray', 'months', 'reason', features => ARRAY['usage'], options => '{"cause": "price"}', segment_by => ARRAY['region'], min_events => 20, holdout => '{"by": "held_out"}', horizon => 12) ORDER BY metric;
 SELECT s.segment, bool_and(c.estimate = s.estimate) AS same
-FROM ltv.segment_coefficients('parts') s JOIN (SELECT region, ltv.fit_fine_gray(months, coded, ARRAY[usage]) AS m FROM named WHERE NOT held_out GROUP BY region) d ON d.region = s.segment, LATERAL ltv.coefficients(d.m) c GROUP BY s.segment ORDER BY s.segment;
+FROM ltv.segment_coefficients(ltv.model('parts')) s JOIN (SELECT 'north' AS region, ltv.fit_fine_gray(months, coded, ARRAY[usage]) AS m FROM named WHERE NOT held_out AND region = 'north'
+      UNION ALL SELECT 'south', ltv.fit_fine_gray(months, coded, ARRAY[usage]) FROM named WHERE NOT held_out AND region = 'south') d ON d.region = s.segment, LATERAL ltv.coefficients(d.m) c GROUP BY s.segment ORDER BY s.segment;
 -- A feature that knows which cause will end a row knows the outcome.
 CREATE VIEW leaky AS SELECT *, number IN (1, 7) AS other, number = 3 AS this FROM named;
 SELECT warnings FROM ltv.train('leak', 'leaky', 'fine_gray', 'months', 'reason', features => ARRAY['usage', 'other', 'this'], options => '{"cause": "price"}') ORDER BY metric LIMIT 1;

@@ -150,7 +150,7 @@ impl<'a> Likelihood<'a> {
                 End::Censored => {}
             }
         }
-        self.total.from_the_end();
+        self.total.accumulate();
         for at in 0..times {
             let (earlier, later) = gone.split_at_mut((at + 1) * width);
             let now = &earlier[at * width..];

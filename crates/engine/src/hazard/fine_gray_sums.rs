@@ -50,7 +50,7 @@ impl RiskSums {
     }
 
     /// What leaves after a time was at risk at it and before.
-    pub fn from_the_end(&mut self) {
+    pub fn accumulate(&mut self) {
         let width = self.width;
         for at in (width..self.totals.len()).step_by(width).rev() {
             let (earlier, later) = self.totals.split_at_mut(at);

@@ -5,13 +5,14 @@ CREATE FUNCTION ltv.cause_expression(spec jsonb, alias text DEFAULT 'ltv_row') R
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    event text := format('%I.%I', cause_expression.alias, spec ->> 'event');
+    event text;
     cause jsonb := spec #> '{options,cause}';
     censored text := spec #>> '{options,censored}';
 BEGIN
-    IF spec ->> 'algorithm' IS DISTINCT FROM 'fine_gray' OR spec ->> 'event' IS NULL OR coalesce(jsonb_typeof(cause), 'null') NOT IN ('string', 'number') THEN
+    IF spec ->> 'algorithm' IS DISTINCT FROM 'fine_gray' OR spec ->> 'event' IS NULL OR alias IS NULL OR coalesce(jsonb_typeof(cause), 'null') NOT IN ('string', 'number') THEN
         RETURN NULL;
     END IF;
+    event := format('%I.%I', alias, spec ->> 'event');
     IF jsonb_typeof(cause) = 'number' THEN
         RETURN format('(CASE WHEN %1$s NOT BETWEEN 0 AND 255 OR %1$s::numeric <> trunc(%1$s::numeric) THEN -1 WHEN %1$s = 0 THEN 0 WHEN %1$s = %2$s THEN 1 WHEN %1$s IS NOT NULL THEN 2 END)', event, cause);
     END IF;

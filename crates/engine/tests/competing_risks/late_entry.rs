@@ -116,6 +116,8 @@ fn a_constant_in_the_covariate_of_a_later_book_says_nothing() {
         for exponent in [10.0, 25.0, 40.0] {
             let moved = fit(&books(exponent / slope), ties).unwrap();
             assert_eq!(moved.status, Status::Converged);
+            let again = fit(&shuffled(&books(exponent / slope), 7), ties).unwrap();
+            same(&again, &moved, 1e-7).unwrap();
             for (at, (ours, other)) in moved.coefficients.iter().zip(&plain.coefficients).enumerate() {
                 let error = plain.naive_covariance[at * 3].sqrt();
                 let difference = (ours.unwrap() - other.unwrap()).abs() / error;

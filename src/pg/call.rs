@@ -182,6 +182,17 @@ impl Call {
         Some(read(site.model(bytes)))
     }
 
+    /// The same of a model that is given as a value or by its name.
+    pub fn model_by<R>(&self, by: ModelBy, place: usize, read: impl FnOnce(&Model) -> R) -> Option<R> {
+        if by == ModelBy::Value {
+            return self.model(place, read);
+        }
+        let name = self.text(place)?;
+        // SAFETY: as in `model`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        Some(read(site.model_named(name, crate::registry::model_bytes)))
+    }
+
     /// A profile that is an argument; `None` when it is NULL.
     pub fn profile<R>(&self, place: usize, read: impl FnOnce(&Profile) -> R) -> Option<R> {
         let bytes = self.bytes(place)?;

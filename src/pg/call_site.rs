@@ -234,6 +234,12 @@ impl CallSite {
         &self.models[0].model
     }
 
+    /// The model called `name`, looked up once per snapshot.
+    pub fn model_named(&mut self, name: &str, look_up: impl FnOnce(&str) -> Vec<u8>) -> &Model {
+        self.hold_named(name, look_up);
+        &self.models[0].model
+    }
+
     /// The stored profile `bytes`, decoded only when it is not the one of the row before.
     pub fn profile(&mut self, bytes: &[u8]) -> &Profile {
         let held = match self.profile.take() {

@@ -8,7 +8,7 @@ use crate::pg::error::{report, settle};
 use crate::train::clauses::NullPolicy;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{spi, values};
+use crate::train::{purchases, spi, values};
 
 /// How many rows each purpose gets.
 pub struct Split {
@@ -47,6 +47,12 @@ impl Counted {
                 PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
                 format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
                 match request.algorithm.is_boosted() {
+                    _ if source.history.is_some() && request.target.as_ref() == Some(&column.name) => {
+                        "Who bought nothing later bought 0: coalesce(later, 0) in a view. Or train with null_policy => 'drop', which leaves these customers out."
+                    }
+                    _ if source.history.is_some() => {
+                        "Fill it in a view, or train with null_policy => 'drop', which leaves these customers out."
+                    }
                     true => {
                         "Fill it in a view, leave the column out, or train with null_policy => 'drop'; of features trees learn with 'learn', 'impute' and 'indicator' fill them."
                     }
@@ -65,6 +71,9 @@ impl Counted {
     }
 
     pub fn knows_too_much(&self, source: &Source, request: &Request) -> Option<Error> {
+        if let Some(refusal) = purchases::beyond(self.split.cut_off, source, request) {
+            return Some(refusal);
+        }
         let (known_on, day) = request.known_on.as_ref().zip(request.as_of.as_ref())?;
         let what = format!(
             "as_of {day} cannot be honoured: {} rows of {} were known only later, by {known_on}",
@@ -80,7 +89,7 @@ pub fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<C
     let nulls: String = source
         .used
         .iter()
-        .map(|column| format!(", count(*) FILTER (WHERE {} AND {} IS NULL)", source.begun, column.sql()))
+        .map(|column| format!(", count(*) FILTER (WHERE {} AND {})", source.begun, source.lacks(column)))
         .collect();
     let or_none = |condition: &Option<String>| condition.clone().unwrap_or_else(|| "false".to_owned());
     let query = format!(

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::pg::{interrupts, settings};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, amount, spi};
+use crate::train::{Trained, amount, purchases, spi};
 
 /// What a row held out takes while it is scored, PostgreSQL's copy of it included.
 pub const BYTES_PER_ROW: usize = 400;
@@ -65,6 +65,9 @@ pub fn metrics(
     held_out: i64,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Metric>> {
+    if let Some(history) = &source.history {
+        return purchases::metrics(client, source, history, request, trained, warnings);
+    }
     if !request.algorithm.tells_of_time() {
         return amount::metrics(client, source, request, trained, warnings);
     }

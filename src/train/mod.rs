@@ -8,6 +8,7 @@ mod amount;
 mod clauses;
 mod column;
 mod count;
+mod customers;
 mod evaluate;
 mod fit;
 pub mod fitting;
@@ -22,6 +23,9 @@ pub mod plan;
 mod plan_columns;
 mod plan_line;
 mod profile;
+mod purchase_plan;
+mod purchase_values;
+mod purchases;
 mod remarks;
 mod request;
 mod sanity;
@@ -60,12 +64,13 @@ struct Trained {
 }
 
 impl Trained {
-    /// Of a model of amounts, the rows with one.
+    /// Of a model of amounts, the rows with one; of customers, those who came again.
     fn events(&self) -> f64 {
         match &self.model.fit {
             Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => {
                 self.model.quality().map_or(0.0, |quality| quality.events as f64)
             }
+            Fit::Transactional(_) => purchases::came_again(&self.model),
             _ => self.pooled.events(),
         }
     }
@@ -109,6 +114,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
             );
         }
         let mut warnings = remarks::of_knowledge(&request, &split);
+        warnings.extend(source.history.iter().flat_map(|history| purchases::remarks(history, &request, &trained)));
         warnings.extend(remarks::warnings(&request, &trained));
         let trained = match request.segment_by.is_empty() {
             true => trained,

@@ -12,6 +12,7 @@ use crate::train::clauses::NullPolicy;
 use crate::train::column::{Column, columns};
 use crate::train::holdout::holdout;
 use crate::train::knowledge::{decayed, named_era, unknown_stretch, window};
+use crate::train::purchases::History;
 use crate::train::request::Request;
 use crate::train::spi;
 
@@ -49,6 +50,8 @@ pub struct Source {
     pub segment: Option<String>,
     /// Whether the fit is handed rows that lack a feature.
     pub is_incomplete: bool,
+    /// What is read of customers, where these are the rows.
+    pub history: Option<History>,
 }
 
 impl Source {
@@ -76,6 +79,7 @@ impl Source {
             }
         };
         let some = |name: &String| (!name.is_empty()).then(|| find(name));
+        let history = request.algorithm.customers().map(|customers| History::load(customers, find)).transpose()?;
         let (duration, event, target) =
             (some(&request.duration), some(&request.event), request.target.as_deref().map(find));
         let entry = request.entry.as_deref().map(find);
@@ -95,7 +99,12 @@ impl Source {
         let era = request.era.as_ref().map(|era| (era, find(&era.by)));
         let started_on = request.started_on.as_deref().map(find);
         let known_on = request.known_on.as_deref().map(find);
-        let mut used: Vec<Column> = duration.iter().chain(&event).chain(&target).cloned().collect();
+        let mut used: Vec<Column> = duration.iter().chain(&event).cloned().collect();
+        used.extend(history.iter().flat_map(|history| history.columns.clone()));
+        // Who bought nothing later has no later mean value: such a row is fitted all the same.
+        if !history.as_ref().is_some_and(|history| history.customers.is_of_spend()) {
+            used.extend(target.clone());
+        }
         // A row without a cluster is one of its own.
         used.extend(entry.iter().chain(&weight).chain(&strata).chain(&segment_by).chain(&started_on).cloned());
         used.extend(era.iter().map(|(_, column)| column.clone()));
@@ -124,11 +133,15 @@ impl Source {
         };
         let happened = match (&event, &target) {
             (Some(event), _) => event.outcome()?,
+            (None, _) if history.is_some() => history.iter().map(History::came_again).collect(),
             (None, Some(_)) => format!("({measured} <> 0)"),
             (None, None) => "false".into(),
         };
         let is_boolean = event.as_ref().is_none_or(Column::is_boolean);
-        let window = window(request, started.as_deref(), entry.as_deref(), (measured, happened), is_boolean);
+        let window = match &history {
+            Some(history) => history.window(request, started.as_deref(), (measured, happened)),
+            None => window(request, started.as_deref(), entry.as_deref(), (measured, happened), is_boolean),
+        };
         let day = request.as_of.as_ref().map(|day| format!("CAST({} AS date)", quote_literal(day)));
         let (holdout, holdout_spec) = match &request.holdout {
             None => ("false".to_owned(), Value::Null),
@@ -143,6 +156,7 @@ impl Source {
             known_later: known.zip(day).map(|(known, day)| format!("coalesce({known} > {day}, false)")),
             segment: None,
             is_incomplete: request.null_policy == NullPolicy::Learn,
+            history,
             era: era.map(|(era, column)| named_era(era, &column)).transpose()?,
             segment_by,
             entry,
@@ -160,8 +174,27 @@ impl Source {
 
     /// True for rows in which nothing that is used is NULL.
     pub fn complete(&self) -> String {
-        let present: Vec<String> = self.used.iter().map(|column| format!("{} IS NOT NULL", column.sql())).collect();
+        let present: Vec<String> = self
+            .used
+            .iter()
+            .map(|column| match self.may_lack(column) {
+                None => format!("{} IS NOT NULL", column.sql()),
+                Some(may) => format!("({} IS NOT NULL OR {may})", column.sql()),
+            })
+            .collect();
         if present.is_empty() { "true".into() } else { present.join(" AND ") }
+    }
+
+    /// True for rows in which a column that is used is NULL and must not be.
+    pub fn lacks(&self, column: &Column) -> String {
+        match self.may_lack(column) {
+            None => format!("{} IS NULL", column.sql()),
+            Some(may) => format!("{} IS NULL AND NOT {may}", column.sql()),
+        }
+    }
+
+    fn may_lack(&self, column: &Column) -> Option<String> {
+        self.history.as_ref()?.may_lack(column)
     }
 
     /// True for rows that could be known on the day of the knowledge and are of the segment, if there is one.

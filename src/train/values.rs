@@ -9,23 +9,23 @@ use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::spi;
+use crate::train::{purchase_values, spi};
 
 /// A condition that no row may meet.
-struct Ban {
-    column: String,
+pub struct Ban {
+    pub column: String,
     /// What the column is: feature, duration, ...
-    role: &'static str,
+    pub role: &'static str,
     /// True for the rows that meet it.
-    condition: String,
+    pub condition: String,
     /// "is NaN", as the message goes on.
-    said: String,
+    pub said: String,
     /// $1 stands for the value that is told.
-    hint: String,
+    pub hint: String,
     /// Of these the least as text is told.
-    shown: Option<String>,
+    pub shown: Option<String>,
     /// Rows held out must not meet it either.
-    is_of_all: bool,
+    pub is_of_all: bool,
 }
 
 /// What is wrong with the values of a column.
@@ -93,6 +93,9 @@ impl Ban {
 }
 
 fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
+    if let Some(history) = &source.history {
+        return Ok(purchase_values::bans(source, history, request));
+    }
     let mut bans = Vec::new();
     if let Some(column) = &source.outcome {
         of_event(column, &mut bans);

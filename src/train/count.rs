@@ -131,7 +131,12 @@ pub fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<C
 pub fn enough(request: &Request, split: &Split) -> Result<()> {
     match request.min_events {
         Some(least) if split.events < i64::from(least) => Err(Error::invalid(
-            format!("{} events among {} training rows, but min_events is {least}", split.events, split.training),
+            format!(
+                "{} {} among {} training rows, but min_events is {least}",
+                split.events,
+                if request.algorithm.customers().is_some() { "customers with repeat purchases" } else { "events" },
+                split.training
+            ),
             "Wait for more, take a longer period or a coarser segment, or lower min_events.",
         )),
         _ => Ok(()),

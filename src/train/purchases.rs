@@ -160,7 +160,7 @@ pub fn remarks(history: &History, request: &Request, trained: &Trained) -> Vec<S
     }
     if trained.model.skipped > 0 {
         remarks.push(format!(
-            "{} of {} customers have no repeat purchase, whose value could tell something: left out of the fit",
+            "{} of {} customers have no repeat purchase: left out of the fit",
             trained.model.skipped, trained.n_rows
         ));
     }

@@ -114,7 +114,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
             );
         }
         let mut warnings = remarks::of_knowledge(&request, &split);
-        warnings.extend(source.history.iter().flat_map(|history| purchases::remarks(history, &request, &trained)));
+        warnings.extend(source.history.iter().flat_map(|history| purchases::remarks(history, &request)));
         warnings.extend(remarks::warnings(&request, &trained));
         let trained = match request.segment_by.is_empty() {
             true => trained,

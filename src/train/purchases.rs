@@ -153,16 +153,10 @@ pub fn came_again(model: &Model) -> f64 {
 }
 
 /// What a reader must know of the version beside what is said of every model.
-pub fn remarks(history: &History, request: &Request, trained: &Trained) -> Vec<String> {
+pub fn remarks(history: &History, request: &Request) -> Vec<String> {
     let mut remarks = Vec::new();
     if !history.customers.is_of_spend() {
         return remarks;
-    }
-    if trained.model.skipped > 0 {
-        remarks.push(format!(
-            "{} of {} customers have no repeat purchase: left out of the fit",
-            trained.model.skipped, trained.n_rows
-        ));
     }
     if let Some(day) = request.as_of.as_ref().filter(|_| request.started_on.is_some()) {
         remarks.push(format!("as of {day}: mean values have no age, and are taken as known on that day"));
@@ -172,7 +166,26 @@ pub fn remarks(history: &History, request: &Request, trained: &Trained) -> Vec<S
 
 /// RMSE, MAE and bias of what was expected of the time after the history, beside customers who go on as they did; without
 /// a target the log-likelihood beside that of customers who are all alike and never leave.
+///
+/// Who came once has nothing to tell of values, and who does not come later nothing to hold against them: so it must be,
+/// and is counted among the metrics instead of warned of.
 pub fn metrics(
+    client: &SpiClient,
+    source: &Source,
+    history: &History,
+    request: &Request,
+    trained: &Trained,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Metric>> {
+    let mut metrics = judged(client, source, history, request, trained, warnings)?;
+    if history.customers.is_of_spend() {
+        let once = Metric::plain("customers without repeat purchases".into(), Some(trained.model.skipped as f64));
+        metrics.push(once);
+    }
+    Ok(metrics)
+}
+
+fn judged(
     client: &SpiClient,
     source: &Source,
     history: &History,
@@ -220,15 +233,11 @@ pub fn metrics(
                 .into(),
         );
     }
-    if unknown > 0 {
-        warnings.push(format!("{unknown} customers without a target are not judged"));
-    }
     if unscored > 0 {
         warnings.push(format!("{unscored} customers with a target could not be scored"));
     }
     if told == 0 {
-        let what = if request.holdout.is_some() { "the holdout is empty" } else { "no row has a target" };
-        warnings.push(what.into());
+        warnings.push(if unknown > 0 { "no customer has a target" } else { "the holdout is empty" }.into());
         return Ok(Vec::new());
     }
     let metric = |(at, name): (usize, &str)| {
@@ -240,7 +249,12 @@ pub fn metrics(
             is_loss: name != "bias",
         })
     };
-    ["rmse", "mae", "bias"].into_iter().enumerate().map(metric).collect()
+    let mut metrics: Vec<Metric> =
+        ["rmse", "mae", "bias"].into_iter().enumerate().map(metric).collect::<Result<_>>()?;
+    if history.customers.is_of_spend() {
+        metrics.push(Metric::plain("customers judged".into(), Some(told as f64)));
+    }
+    Ok(metrics)
 }
 
 /// Of purchases beside a Poisson process: X ln(X / T) − X of X repeat purchases in ages that add up to T.

@@ -184,8 +184,8 @@ SELECT item, column_name, detail, n, round(value::numeric, 3) AS value, verdict 
 SELECT item, column_name, detail, n, round(value::numeric, 3) AS value, verdict FROM ltv.train_plan('m', 'spenders', 'gamma_gamma', target => 'worth', weight => 'id') WHERE item <> 'time';
 SELECT item, detail, n, round(value::numeric, 3) AS value, verdict FROM ltv.train_plan('m', 'buyers', 'pareto_nbd') WHERE verdict NOT IN ('ok', 'note');
 -- Histories that are the same are counted, so that many fit into little memory.
-CREATE TABLE many AS SELECT i % 9 AS frequency, i % 9 * (5 + i % 11) / 10.0 AS recency, 10 + i / 1000.0 AS age FROM generate_series(1, 20000) AS i;
-CREATE VIEW alike AS SELECT frequency, recency, 10 AS age FROM many;
+CREATE TABLE many AS SELECT i % 9 AS frequency, i % 9 * (5 + i % 11) / 10.0 AS recency, 20 + i / 1000.0 AS age FROM generate_series(1, 20000) AS i;
+CREATE VIEW alike AS SELECT frequency, recency, 20 AS age FROM many;
 SET ltv.max_memory_mb = 1;
 SELECT item, value, verdict FROM ltv.train_plan('m', 'many', 'pareto_nbd') WHERE item = 'memory';
 SELECT item, value, verdict FROM ltv.train_plan('m', 'alike', 'pareto_nbd') WHERE item = 'memory';

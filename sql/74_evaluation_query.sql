@@ -41,6 +41,16 @@ BEGIN
     IF spec IS NULL THEN
         PERFORM ltv.model_version(evaluation_query.model);
     END IF;
+    -- A model that was registered by hand reads customers by the usual names, unless it says others.
+    IF judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
+        spec := jsonb_set(spec, '{columns}', CASE judged.algorithm WHEN 'gamma_gamma' THEN '{"frequency": "frequency", "mean_value": "mean_value"}'
+                                                  ELSE '{"frequency": "frequency", "recency": "recency", "age": "age"}' END::jsonb
+                                             || CASE jsonb_typeof(spec -> 'columns') WHEN 'object' THEN jsonb_strip_nulls(spec -> 'columns') ELSE '{}' END);
+        IF outcome = 'amount' AND judged.algorithm <> 'gamma_gamma' AND spec ->> 'target' IS NOT NULL AND jsonb_typeof(spec -> 'horizon') IS DISTINCT FROM 'number' THEN
+            RAISE EXCEPTION '% was registered without the horizon of its target', evaluation_query.model
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"target": "later", "horizon": 39}''.';
+        END IF;
+    END IF;
     SELECT format('%I.%I', n.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
     IF relation IS NULL THEN
         RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';

@@ -150,6 +150,14 @@ SELECT * FROM ltv.compare_algorithms('SELECT age AS duration, held AS event, 0 A
 SELECT * FROM ltv.backtest('buyers', 'first_purchase', 'age', 'held', 12, '1997-03-01', algorithms => '{bg_nbd}');
 SELECT * FROM ltv.train_auto('auto', 'buyers', 'age', 'held', 12, algorithms => '{bg_nbd,weibull}');
 
+-- Registered by hand: by the usual names.
+SELECT ltv.register_version('by hand', 'bg_nbd', fitted, '{"target": "later", "horizon": 39}', 2357, 946) AS version FROM ltv.model_versions WHERE model = 'all';
+SELECT segment, n, round(predicted_value::numeric, 1) AS predicted, actual_value AS actual, status FROM ltv.predicted_vs_actual('by hand', 'buyers') ORDER BY segment;
+SELECT ltv.register_version('by hand', 'bg_nbd', fitted, '{"target": "later"}', 2357, 946) AS version FROM ltv.model_versions WHERE model = 'all';
+SELECT * FROM ltv.predicted_vs_actual('by hand', 'buyers');
+SELECT * FROM ltv.predicted_vs_actual('by hand@1', 'sample');
+SELECT * FROM ltv.drift('by hand', 'buyers');
+
 -- What cannot be trained is said before it costs, by the plan too.
 CREATE VIEW odd AS SELECT *, CASE id % 100 WHEN 1 THEN -1 WHEN 2 THEN 1.5 WHEN 3 THEN 'NaN' ELSE frequency END::float8 AS odd_frequency,
     CASE id % 100 WHEN 1 THEN -1 WHEN 2 THEN age + 1 WHEN 3 THEN 'NaN' ELSE recency END::float8 AS odd_recency, CASE WHEN frequency = 0 THEN age / 2 ELSE recency END AS slipped,

@@ -5,6 +5,8 @@
 
 mod algorithm;
 mod amount;
+mod cause_metrics;
+mod causes;
 mod clauses;
 mod column;
 mod count;
@@ -97,6 +99,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
             settle(Err(fault))
         }
         let split = counted.split;
+        settle(causes::found(client, &source, &split));
         settle(enough(&request, &split));
         let features = match &given {
             Some(model) => model.features.clone(),

@@ -8,6 +8,7 @@ use pgrx::spi::{SpiClient, quote_literal};
 use serde_json::Value;
 
 use crate::pg::error::report;
+use crate::train::causes::Causes;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::{Column, columns};
 use crate::train::holdout::holdout;
@@ -36,6 +37,8 @@ pub struct Source {
     pub holdout_spec: Value,
     pub duration: String,
     pub event: String,
+    /// What the event is one cause of, where there are several: `event` is that it was this one.
+    pub causes: Option<Causes>,
     /// The event's column, where it is a number.
     pub outcome: Option<Column>,
     pub entry: Option<String>,
@@ -99,7 +102,10 @@ impl Source {
         let era = request.era.as_ref().map(|era| (era, find(&era.by)));
         let started_on = request.started_on.as_deref().map(find);
         let known_on = request.known_on.as_deref().map(find);
-        let mut used: Vec<Column> = duration.iter().chain(&event).cloned().collect();
+        let causes = Causes::of(client, &display, event.as_ref(), &request.algorithm)?;
+        // A row without the name of a cause may be one that still ran.
+        let told = event.iter().filter(|_| !causes.as_ref().is_some_and(Causes::may_be_null));
+        let mut used: Vec<Column> = duration.iter().chain(told).cloned().collect();
         used.extend(history.iter().flat_map(|history| history.columns.clone()));
         // Who bought nothing later has no later mean value: such a row is fitted all the same.
         if !history.as_ref().is_some_and(|history| history.customers.is_of_spend()) {
@@ -132,16 +138,18 @@ impl Source {
             (None, None) => "1::float8".into(),
         };
         let happened = match (&event, &target) {
+            (Some(_), _) if causes.is_some() => causes.iter().map(|causes| causes.code.clone()).collect(),
             (Some(event), _) => event.outcome()?,
             (None, _) if history.is_some() => history.iter().map(History::came_again).collect(),
             (None, Some(_)) => format!("({measured} <> 0)"),
             (None, None) => "false".into(),
         };
-        let is_boolean = event.as_ref().is_none_or(Column::is_boolean);
+        let is_boolean = causes.is_none() && event.as_ref().is_none_or(Column::is_boolean);
         let window = match &history {
             Some(history) => history.window(request, started.as_deref(), (measured, happened)),
             None => window(request, started.as_deref(), entry.as_deref(), (measured, happened), is_boolean),
         };
+        let causes = causes.map(|causes| causes.known(&window.event));
         let day = request.as_of.as_ref().map(|day| format!("CAST({} AS date)", quote_literal(day)));
         let (holdout, holdout_spec) = match &request.holdout {
             None => ("false".to_owned(), Value::Null),
@@ -149,8 +157,9 @@ impl Source {
         };
         Ok(Source {
             duration: window.duration,
-            event: window.event,
-            outcome: event.filter(|event| !event.is_boolean()),
+            event: causes.as_ref().map_or(window.event, Causes::happened),
+            outcome: event.filter(|event| !event.is_boolean() && causes.is_none()),
+            causes,
             begun: window.begun,
             cut_off: window.cut_off,
             known_later: known.zip(day).map(|(known, day)| format!("coalesce({known} > {day}, false)")),
@@ -258,6 +267,9 @@ impl Source {
         let Source { duration, event, .. } = self;
         let x = format!("ARRAY[{covariates}]::float8[]");
         let (entry, weight) = (self.entry.as_deref(), self.weight.as_deref());
+        if let Some(causes) = &self.causes {
+            return causes.design(duration, &x, entry, weight);
+        }
         if self.is_incomplete {
             let (entry, weight) = (entry.unwrap_or("0"), weight.unwrap_or("1"));
             return format!("ltv.incomplete_design_agg({entry}, {duration}, {event}, {x}, {weight})");

@@ -5,6 +5,7 @@ use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
 
 use crate::train::algorithm::Algorithm;
+use crate::train::causes::Causes;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
 use crate::train::request::Request;
@@ -99,6 +100,17 @@ fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
     let mut bans = Vec::new();
     if let Some(column) = &source.outcome {
         of_event(column, &mut bans);
+    }
+    if let Some((column, condition, said, hint)) = source.causes.as_ref().and_then(Causes::ban) {
+        bans.push(Ban {
+            column: column.name.clone(),
+            role: "event",
+            condition,
+            said: said.into(),
+            hint: hint.into(),
+            shown: Some(format!("{}::text", column.sql())),
+            is_of_all: true,
+        });
     }
     let hint = match request.algorithm.is_boosted() {
         true => "Make it NULL in a view and train with null_policy => 'learn', or leave the rows out.",

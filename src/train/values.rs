@@ -8,8 +8,10 @@ use crate::train::algorithm::Algorithm;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
 use crate::train::request::Request;
-use crate::train::source::Source;
+use crate::train::source::{Source, all};
 use crate::train::spi;
+
+const FEATURE: &str = "feature";
 
 /// A condition that no row may meet.
 struct Ban {
@@ -45,9 +47,34 @@ impl Fault {
 }
 
 /// The condition under which a row has a value that cannot be learnt from, in one expression for the scan that counts rows.
+/// Most rows have none, and of those it asks nothing more.
 pub fn any(source: &Source, request: &Request) -> Result<String> {
-    let each: Vec<String> = bans(source, request)?.iter().map(|ban| ban.scoped(source)).collect();
+    let bans = bans(source, request)?;
+    let met = |is_of_all: bool, rows: String| {
+        let features = numbers(source, request).filter(|_| !is_of_all).map(|column| no_number(column, request));
+        let others = bans.iter().filter(|ban| ban.role != FEATURE && ban.is_of_all == is_of_all);
+        let conditions: Vec<String> = features.chain(others.map(|ban| ban.condition.clone())).collect();
+        (!conditions.is_empty()).then(|| format!("(({}) AND {rows})", conditions.join(" OR ")))
+    };
+    let each = [met(true, all([source.within(), source.complete()])), met(false, source.training())];
+    let each: Vec<String> = each.into_iter().flatten().collect();
     Ok(if each.is_empty() { "false".into() } else { each.join(" OR ") })
+}
+
+/// The features that may be something else than a number, and must not be.
+fn numbers<'a>(source: &'a Source, request: &Request) -> impl Iterator<Item = &'a Column> {
+    let asked = !matches!(request.algorithm, Algorithm::KaplanMeier);
+    source.features.iter().filter(move |column| asked && column.is_number() && column.is_inexact())
+}
+
+/// What [`bans`] say of a feature in one condition: it is NaN, which is greater than infinity, or infinite.
+fn no_number(column: &Column, request: &Request) -> String {
+    let value = format!("{}::float8", column.sql());
+    match request.null_policy {
+        // A number that is none is lacking to trees.
+        NullPolicy::Learn => format!("{value} IN ('Infinity', '-Infinity')"),
+        _ => format!("NOT ({value} > '-Infinity' AND {value} < 'Infinity')"),
+    }
 }
 
 /// Which columns they are, in a second look at the rows.
@@ -75,7 +102,7 @@ pub fn faults(client: &SpiClient, source: &Source, request: &Request) -> Result<
         let in_rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         faults.push(Fault {
             message: format!("{} {} {} in {in_rows}{shown}", ban.role, ban.column, ban.said),
-            is_of_outcome: ban.role != "feature",
+            is_of_outcome: ban.role != FEATURE,
             column: ban.column,
             rows,
             hint: ban.hint.replace("$1", &found),
@@ -87,8 +114,8 @@ pub fn faults(client: &SpiClient, source: &Source, request: &Request) -> Result<
 impl Ban {
     /// The condition, for the rows that are used.
     fn scoped(&self, source: &Source) -> String {
-        let rows = if self.is_of_all { "true" } else { &format!("NOT {}", source.holdout) };
-        format!("({} AND {rows} AND {} AND {})", self.condition, source.within(), source.complete())
+        let rows = if self.is_of_all { all([source.within(), source.complete()]) } else { source.training() };
+        format!("({} AND {rows})", self.condition)
     }
 }
 
@@ -103,12 +130,11 @@ fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
             "Make it NULL in a view and train with null_policy => 'impute' or 'drop', or leave the rows or the column out."
         }
     };
-    let numbers = source.features.iter().filter(|column| column.is_number() && column.is_inexact());
-    for column in numbers.filter(|_| !matches!(request.algorithm, Algorithm::KaplanMeier)) {
+    for column in numbers(source, request) {
         let mut ban = |condition: String, said: &str| {
             bans.push(Ban {
                 column: column.name.clone(),
-                role: "feature",
+                role: FEATURE,
                 condition,
                 said: said.into(),
                 hint: hint.into(),
@@ -117,11 +143,10 @@ fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
             });
         };
         let value = format!("{}::float8", column.sql());
-        // A number that is none is lacking to trees.
         if request.null_policy != NullPolicy::Learn {
-            ban(format!("coalesce({value} = 'NaN', false)"), "is NaN");
+            ban(format!("{value} = 'NaN'"), "is NaN");
         }
-        ban(format!("coalesce({value} IN ('Infinity', '-Infinity'), false)"), "is infinite");
+        ban(format!("{value} IN ('Infinity', '-Infinity')"), "is infinite");
     }
     of_measures(source, request, &mut bans);
     Ok(bans)

@@ -12,6 +12,7 @@ use crate::train::source::{Source, all};
 use crate::train::spi;
 
 const FEATURE: &str = "feature";
+const DURATION: &str = "duration";
 
 /// A condition that no row may meet.
 struct Ban {
@@ -50,10 +51,15 @@ impl Fault {
 /// Most rows have none, and of those it asks nothing more.
 pub fn any(source: &Source, request: &Request) -> Result<String> {
     let bans = bans(source, request)?;
+    let measured = request.algorithm.takes_durations();
+    // Neither NaN, which is greater than infinity, nor infinite, nor negative.
+    let duration = format!("NOT ({0} >= 0 AND {0} < 'Infinity')", source.duration);
     let met = |is_of_all: bool, rows: String| {
         let features = numbers(source, request).filter(|_| !is_of_all).map(|column| no_number(column, request));
         let others = bans.iter().filter(|ban| ban.role != FEATURE && ban.is_of_all == is_of_all);
-        let conditions: Vec<String> = features.chain(others.map(|ban| ban.condition.clone())).collect();
+        let others = others.filter(|ban| !(is_of_all && ban.role == DURATION)).map(|ban| ban.condition.clone());
+        let duration = (is_of_all && measured).then(|| duration.clone());
+        let conditions: Vec<String> = features.chain(duration).chain(others).collect();
         (!conditions.is_empty()).then(|| format!("(({}) AND {rows})", conditions.join(" OR ")))
     };
     let each = [met(true, all([source.within(), source.complete()])), met(false, source.training())];
@@ -193,13 +199,13 @@ fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
             (endless(duration), "is infinite", endless_hint),
             (format!("{duration} < 0"), "is negative", negative_hint),
         ] {
-            ban(&request.duration, "duration", condition, said, hint, true);
+            ban(&request.duration, DURATION, condition, said, hint, true);
         }
         let at_once = format!("({duration} = 0 AND ({})::int = 1)", source.event);
         match request.algorithm {
             Algorithm::Parametric { .. } | Algorithm::Best { .. } => ban(
                 &request.duration,
-                "duration",
+                DURATION,
                 at_once,
                 "is 0 with the event, where a parametric model has no density,",
                 "Durations of events must be greater than 0: add half a unit in a view, or take cox, kaplan_meier or boosted_hazard.",
@@ -207,7 +213,7 @@ fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
             ),
             Algorithm::Contractual { .. } => ban(
                 &request.duration,
-                "duration",
+                DURATION,
                 at_once,
                 "is 0 with the event, before the first renewal,",
                 "The duration of who left is the number of the renewal that was not made, 1 for the first (times the length of a period).",

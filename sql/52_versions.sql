@@ -1,6 +1,6 @@
 -- How a version comes into the registry: what is kept of its data, and the seal on its content.
 
-CREATE FUNCTION ltv.row_hash(VARIADIC "any") RETURNS bigint
+CREATE FUNCTION ltv.row_hash(VARIADIC value "any") RETURNS bigint
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 5 AS 'MODULE_PATHNAME', 'row_hash_values';
 COMMENT ON FUNCTION ltv.row_hash("any") IS 'The hash of a row of these values: hash_record_extended(ROW(...), 0), without the row, which makes it twice as fast. For samples and fingerprints that are the same wherever the values are. A NULL counts. At most 100 values, one by one (VARIADIC ARRAY[...] is one value). Error 42883 for a type that has no hash.';
 

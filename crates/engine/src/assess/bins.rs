@@ -113,11 +113,9 @@ impl Bins {
     /// The slot in which the numbers that share these bits are, or else the free one in which they would be.
     #[inline]
     fn slot(&self, key: u64) -> usize {
-        // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4), the leading bits of a product, of eight bins
-        // next to each other, which stay so: numbers that are near are often met together, and share lines of a cache.
+        // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): the leading bits of a product.
         let (last, bits) = (self.slots.len().wrapping_sub(1), self.slots.len().trailing_zeros());
-        let eight = (key >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15).unbounded_shr(64 + 3 - bits);
-        let mut slot = (eight << 3 | (key & 7)) as usize;
+        let mut slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize;
         while let Some(bin) = self.slots.get(slot)
             && bin.count > 0
             && rising(bin.least) >> self.dropped != key

@@ -35,6 +35,7 @@ mod recalibration;
 pub mod record;
 pub mod relations;
 mod row;
+mod row_hash;
 mod segments;
 pub mod settings;
 pub mod subtransaction;

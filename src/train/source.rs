@@ -4,7 +4,7 @@
 
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
-use pgrx::spi::{SpiClient, quote_literal};
+use pgrx::spi::{SpiClient, quote_identifier, quote_literal};
 use serde_json::Value;
 
 use crate::pg::error::report;
@@ -55,6 +55,8 @@ pub struct Source {
     pub is_incomplete: bool,
     /// What is read of customers, where these are the rows.
     pub history: Option<History>,
+    /// Whether it is known that nothing that is used is NULL, so that nobody need ask again.
+    pub has_no_nulls: bool,
 }
 
 impl Source {
@@ -166,6 +168,7 @@ impl Source {
             segment: None,
             is_incomplete: request.null_policy == NullPolicy::Learn,
             history,
+            has_no_nulls: false,
             era: era.map(|(era, column)| named_era(era, &column)).transpose()?,
             segment_by,
             entry,
@@ -183,15 +186,13 @@ impl Source {
 
     /// True for rows in which nothing that is used is NULL.
     pub fn complete(&self) -> String {
-        let present: Vec<String> = self
-            .used
-            .iter()
-            .map(|column| match self.may_lack(column) {
+        match self.has_no_nulls {
+            true => "true".into(),
+            false => all(self.used.iter().map(|column| match self.may_lack(column) {
                 None => format!("{} IS NOT NULL", column.sql()),
                 Some(may) => format!("({} IS NOT NULL OR {may})", column.sql()),
-            })
-            .collect();
-        if present.is_empty() { "true".into() } else { present.join(" AND ") }
+            })),
+        }
     }
 
     /// True for rows in which a column that is used is NULL and must not be.
@@ -208,18 +209,32 @@ impl Source {
 
     /// True for rows that could be known on the day of the knowledge and are of the segment, if there is one.
     pub fn within(&self) -> String {
-        match &self.segment {
-            None => self.begun.clone(),
-            Some(segment) => format!("{} AND {segment}", self.begun),
-        }
+        all([self.begun.clone()].into_iter().chain(self.segment.clone()))
+    }
+
+    /// True for rows that are not held out.
+    pub fn kept(&self) -> String {
+        if self.holdout == "false" { "true".into() } else { format!("NOT {}", self.holdout) }
     }
 
     pub fn training(&self) -> String {
-        format!("NOT {} AND {} AND {}", self.holdout, self.within(), self.complete())
+        all([self.kept(), self.within(), self.complete()])
     }
 
     pub fn held_out(&self) -> String {
-        format!("{} AND {} AND {}", self.holdout, self.within(), self.complete())
+        all([self.holdout.clone(), self.within(), self.complete()])
+    }
+
+    /// The rows, and beside each one what a model scores of it, by the names that the model knows: the row `ltv_row`.
+    pub fn scored_from(&self) -> String {
+        let columns: Vec<String> = self.scored().map(|column| column.sql()).collect();
+        let names: Vec<String> = self.scored().map(|column| quote_identifier(&column.name)).collect();
+        match columns.is_empty() {
+            true => self.from.clone(),
+            false => {
+                format!("{}, LATERAL (SELECT {}) AS ltv_row ({})", self.from, columns.join(", "), names.join(", "))
+            }
+        }
     }
 
     /// The same rows of one segment.
@@ -284,4 +299,10 @@ impl Source {
         let (entry, weight) = (entry.unwrap_or("0"), weight.unwrap_or("1"));
         format!("ltv.design_agg({entry}, {duration}, {event}, {x}, {weight}, {stratum}{cluster})")
     }
+}
+
+/// All of these conditions in one; those that are always true need not be said.
+pub fn all(conditions: impl IntoIterator<Item = String>) -> String {
+    let said: Vec<String> = conditions.into_iter().filter(|condition| condition != "true").collect();
+    if said.is_empty() { "true".into() } else { said.join(" AND ") }
 }

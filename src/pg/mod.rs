@@ -37,6 +37,7 @@ pub mod relations;
 mod row;
 mod segments;
 pub mod settings;
+mod snapshot;
 pub mod subtransaction;
 mod survival_calibration;
 pub mod symbols;

@@ -37,6 +37,10 @@ BEGIN
         RAISE EXCEPTION '% was trained with delayed entry, which the Brier score cannot judge', importance.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare fits with and without the feature by ltv.model_test, or train a landmark model.';
     END IF;
+    IF ltv.model_algorithm(fitted) IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
+        RAISE EXCEPTION '% tells of purchases by what customers did, and has no features that could matter', importance.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.predicted_vs_actual with by holds groups of customers against what came.';
+    END IF;
     decisions := ltv.model_algorithm(fitted) = 'renewal' AND spec ->> 'duration' IS NULL;
     amounts := ltv.model_algorithm(fitted) IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid');
     IF amounts AND spec ->> 'target' IS NULL OR decisions AND spec ->> 'event' IS NULL THEN

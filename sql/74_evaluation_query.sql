@@ -30,6 +30,7 @@ DECLARE
     cause text;
     seen text;
     columns text[];
+    predicted text := 'ltv.expected_value($1, ltv_row.*)';
     odd record;
 BEGIN
     IF evaluation_query.model IS NULL OR source IS NULL THEN
@@ -40,6 +41,16 @@ BEGIN
     spec := judged.spec;
     IF spec IS NULL THEN
         PERFORM ltv.model_version(evaluation_query.model);
+    END IF;
+    -- A model that was registered by hand reads customers by the usual names, unless it says others.
+    IF judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
+        spec := jsonb_set(spec, '{columns}', CASE judged.algorithm WHEN 'gamma_gamma' THEN '{"frequency": "frequency", "mean_value": "mean_value"}'
+                                                  ELSE '{"frequency": "frequency", "recency": "recency", "age": "age"}' END::jsonb
+                                             || CASE jsonb_typeof(spec -> 'columns') WHEN 'object' THEN jsonb_strip_nulls(spec -> 'columns') ELSE '{}' END);
+        IF outcome = 'amount' AND judged.algorithm <> 'gamma_gamma' AND spec ->> 'target' IS NOT NULL AND jsonb_typeof(spec -> 'horizon') IS DISTINCT FROM 'number' THEN
+            RAISE EXCEPTION '% was registered without the horizon of its target', evaluation_query.model
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"target": "later", "horizon": 39}''.';
+        END IF;
     END IF;
     SELECT format('%I.%I', n.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
     IF relation IS NULL THEN
@@ -52,7 +63,9 @@ BEGIN
     ELSIF outcome IS DISTINCT FROM 'amount' AND NOT coalesce(decisions, false) AND (spec ->> 'duration' IS NULL OR spec ->> 'event' IS NULL) THEN
         RAISE EXCEPTION '% was not trained on durations and events', evaluation_query.model
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = CASE WHEN spec ->> 'target' IS NOT NULL THEN 'It predicts amounts: ltv.predicted_vs_actual compares them with what came.' ELSE 'For other predictions: ltv.calibration_agg and ltv.ranking_agg over your own query.' END;
+                  HINT = CASE WHEN spec ->> 'target' IS NOT NULL AND judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN 'It predicts what customers do later: ltv.predicted_vs_actual compares it with what came.'
+                              WHEN judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN 'It predicts what customers do later: train it with a target, the column with what came, and ltv.predicted_vs_actual compares the two.'
+                              WHEN spec ->> 'target' IS NOT NULL THEN 'It predicts amounts: ltv.predicted_vs_actual compares them with what came.' ELSE 'For other predictions: ltv.calibration_agg and ltv.ranking_agg over your own query.' END;
     END IF;
     IF outcome IS NULL OR outcome NOT IN ('event', 'amount') THEN
         RAISE EXCEPTION 'unknown outcome "%"', outcome USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: event, amount.';
@@ -110,13 +123,15 @@ BEGIN
               UNION ALL SELECT 'value', value, 1
               UNION ALL SELECT 'by', n.name, n.place FROM unnest(groups) WITH ORDINALITY n (name, place)
               UNION ALL SELECT 'censoring_by', n.name, n.place FROM unnest(strata) WITH ORDINALITY n (name, place)
+              UNION ALL SELECT 'customer', c.value, array_position('{frequency,recency,age,mean_value}', c.key) FROM jsonb_each_text(CASE jsonb_typeof(spec -> 'columns') WHEN 'object' THEN spec -> 'columns' ELSE '{}' END) c
               UNION ALL SELECT 'feature', n.name, n.place FROM unnest(ltv.model_features(judged.fitted)) WITH ORDINALITY n (name, place)) u
           WHERE u.name IS NOT NULL AND u.name <> ALL (columns) ORDER BY u.part, u.name, u.place) w
-    GROUP BY w.part ORDER BY array_position('{outcome,feature,value,by,censoring_by}', w.part) LIMIT 1;
+    GROUP BY w.part ORDER BY array_position('{outcome,customer,feature,value,by,censoring_by}', w.part) LIMIT 1;
     IF odd.part IS NOT NULL THEN
         RAISE EXCEPTION '% has no column %', relation, odd.names
             USING ERRCODE = 'undefined_column',
                   HINT = CASE odd.part WHEN 'outcome' THEN 'The columns of the outcome have the names they had in training; rename them in a view.'
+                                       WHEN 'customer' THEN 'The columns of the customers have the names they had in training; rename them in a view.'
                                        WHEN 'feature' THEN format('The features of the model have the names they had in training; it has: %s.', present)
                                        WHEN 'value' THEN format('value names the column of what each row is worth; it has: %s.', present)
                                        ELSE format('%s names columns of the source; it has: %s.', odd.part, present) END;
@@ -124,6 +139,8 @@ BEGIN
     SELECT w.part, w.name, w.kind, format_type(a.atttypid, a.atttypmod) AS type_name INTO odd
     FROM (VALUES (1, 'duration', spec ->> 'duration', 'number'), (2, 'event', spec ->> 'event', CASE WHEN cause IS NULL THEN 'event' WHEN jsonb_typeof(spec #> '{options,cause}') = 'number' THEN 'number' ELSE 'text' END), (3, 'entry', spec ->> 'entry', 'number'), (4, 'weight', spec ->> 'weight', 'number'),
                  (5, 'target', CASE outcome WHEN 'amount' THEN spec ->> 'target' END, 'number'), (6, 'value', value, 'number'),
+                 (10, 'frequency', spec #>> '{columns,frequency}', 'number'), (11, 'recency', spec #>> '{columns,recency}', 'number'),
+                 (12, 'age', spec #>> '{columns,age}', 'number'), (13, 'mean value', spec #>> '{columns,mean_value}', 'number'),
                  (7, 'mark of the holdout', CASE WHEN rows = 'holdout' AND NOT held ?| '{fraction,after,from,last}' THEN held ->> 'by' END, 'boolean'),
                  (8, 'start', CASE WHEN rows = 'holdout' AND spec ? 'as_of' THEN spec ->> 'started_on' END, 'date'),
                  (9, 'day of the knowledge', CASE WHEN rows = 'holdout' AND spec ? 'as_of' THEN spec ->> 'known_on' END, 'date')) w (place, part, name, kind)
@@ -208,11 +225,17 @@ BEGIN
     END IF;
     IF outcome = 'amount' THEN
         horizon := NULL;
+        IF judged.algorithm = 'gamma_gamma' THEN
+            predicted := format('ltv.expected_spend($1, ltv_row.%I::float8, ltv_row.%I::float8)', spec #>> '{columns,frequency}', spec #>> '{columns,mean_value}');
+        ELSIF judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd') THEN
+            predicted := format('ltv.expected_purchases($1, ltv_row.%I::float8, ltv_row.%I::float8, ltv_row.%I::float8, %L::float8)',
+                                spec #>> '{columns,frequency}', spec #>> '{columns,recency}', spec #>> '{columns,age}', spec ->> 'horizon');
+        END IF;
         query := format(
-            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row.*) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
+            'SELECT %1$s AS segment, NULL::float8 AS horizon, %7$s AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
                     %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum
              FROM %5$s ltv_row WHERE %6$s AND %2$s > 0',
-            segment, weight, spec ->> 'target', stratum, relation, restriction);
+            segment, weight, spec ->> 'target', stratum, relation, restriction, predicted);
         RETURN;
     END IF;
     IF decisions THEN
@@ -261,4 +284,4 @@ BEGIN
         relation, restriction, stratum, spec ->> 'duration', spec ->> 'event');
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. Of a model of one cause among several (fine_gray) predicted is the probability not to end by this cause, event that it did, and a row per row whose outcome at the horizon is known - it ended, by whatever cause, or was seen beyond -, whose weight is inverse_censoring_weights of all scored rows together, endings by any cause being endings: a row that ended by another cause lasts beyond the horizon (duration twice that), and nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, causes that are none, a model of one cause with delayed entry, rows that end before their entry; 42703 names missing columns, P0002.';
+COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. Of a model of one cause among several (fine_gray) predicted is the probability not to end by this cause, event that it did, and a row per row whose outcome at the horizon is known - it ended, by whatever cause, or was seen beyond -, whose weight is inverse_censoring_weights of all scored rows together, endings by any cause being endings: a row that ended by another cause lasts beyond the horizon (duration twice that), and nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon; for one of purchases the purchases expected within the horizon of its training, or the expected value of one. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, causes that are none, a model of one cause with delayed entry, rows that end before their entry; 42703 names missing columns, P0002.';

@@ -20,7 +20,8 @@ extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_infere
 extension_sql_file!("../sql/37_boosted.sql", name = "boosted", requires = ["cure"]);
 extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["boosted"]);
 extension_sql_file!("../sql/39_transactional.sql", name = "transactional", requires = ["contractual"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["transactional"]);
+extension_sql_file!("../sql/39_transactional_names.sql", name = "transactional_names", requires = ["transactional"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["transactional_names"]);
 extension_sql_file!("../sql/41_terms.sql", name = "terms", requires = ["value"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["terms"]);
 extension_sql_file!("../sql/43_timeline_accounts.sql", name = "timeline_accounts", requires = ["timeline"]);

@@ -13,7 +13,7 @@ use crate::pg::{interrupts, settings};
 use crate::train::causes::{Causes, OTHER_CAUSE};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, amount, cause_metrics, spi};
+use crate::train::{Trained, amount, cause_metrics, purchases, spi};
 
 /// What a row held out takes while it is scored, PostgreSQL's copy of it included.
 pub const BYTES_PER_ROW: usize = 400;
@@ -68,6 +68,9 @@ pub fn metrics(
     held_out: i64,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Metric>> {
+    if let Some(history) = &source.history {
+        return purchases::metrics(client, source, history, request, trained, warnings);
+    }
     if !request.algorithm.tells_of_time() {
         return amount::metrics(client, source, request, trained, warnings);
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::train::clauses::Pooling;
+use crate::train::customers::Customers;
 use crate::train::request::Request;
 use crate::train::source::Source;
 
@@ -33,6 +34,7 @@ impl Request {
                 spec.insert(key.into(), value);
             }
         };
+        tell("columns", json!(self.algorithm.customers().map(Customers::spec)));
         tell("target", json!(self.target));
         if !self.segment_by.is_empty() {
             tell("segment_by", json!(self.segment_by));

@@ -42,6 +42,7 @@ impl Algorithm {
             Algorithm::KaplanMeier
             | Algorithm::Best { .. }
             | Algorithm::Contractual { .. }
+            | Algorithm::Customers(_)
             | Algorithm::Hybrid { .. } => None,
             Algorithm::Rule { .. } => self.without_rows(),
             Algorithm::Amount { function, arguments } => Some(format!("ltv.{function}({design}{arguments})")),

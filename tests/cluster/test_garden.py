@@ -106,6 +106,8 @@ INSERT INTO fits
 SELECT 'bought', ltv.fit_pareto_nbd(i % 4, i % 4 * (i % 3) * 0.3, i % 4 + 1) FROM generate_series(1, 120) AS i
 UNION ALL SELECT 'never_again', ltv.fit_bg_nbd(0, 0, i) FROM generate_series(1, 9) AS i
 UNION ALL SELECT 'spent', ltv.fit_gamma_gamma(1 + i % 4, 10 + i % 7) FROM generate_series(1, 60) AS i;
+CREATE TABLE buyers AS SELECT i % 4 AS frequency, i % 4 * (i % 3) * 0.3 AS recency, i % 4 + 1 AS age, 10 + i % 7 AS mean_value FROM generate_series(1, 120) AS i;
+SELECT count(*) FROM ltv.train('repeat', 'buyers', 'pareto_nbd', horizon => 3); SELECT count(*) FROM ltv.train('basket', 'buyers', 'gamma_gamma');
 INSERT INTO fits SELECT 'boosted', ltv.fit_boosted_hazard(ltv.design_agg(d, e, ARRAY[a]), min_child_weight => 5) FROM plants
 UNION ALL SELECT 'overgrown', ltv.fit_boosted_hazard(ltv.design_agg(d, e, ARRAY[a, d]), depth => 9, l2 => 0, min_child_weight => 0, learning_rate => 1, early_stopping => 0) FROM plants
 UNION ALL SELECT 'unboosted', ltv.fit_boosted_hazard(ltv.design_agg(d, false, ARRAY[a])) FROM plants;
@@ -171,6 +173,7 @@ VALUES = {
     "double precision": ["1", *FLOATS],
     "integer": ["12", *INTEGERS],
     "bigint": ["1", "NULL", "0", "-1", "9223372036854775807", "-9223372036854775808"],
+    '"any"': ["1", "NULL::text", "'cox'::text", "'NaN'::float8", "-0.0::float8", "date '2024-01-01'", "'{1,NULL}'::float8[]", "1e300::numeric"],
     "text": ["'cox'", *TEXTS],
     "character varying": ["'cox'", *TEXTS],
     "name": ["'cox'", *TEXTS],
@@ -273,6 +276,8 @@ WORKING = {
     "segment_profile.by": "'g'", "thresholds": "NULL",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
+    **{f"{name}.model": "'repeat'" for name in ("probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases")}, "expected_spend.model": "'basket'",
+    **{f"{name}.{role}": value for name in ("transactional_value", "transactional_cash_flows") for role, value in (("purchases", "'repeat'"), ("spend", "'basket'"))},
     "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'",
     **{f"{name}.by": "'{g}'" for name in ("evaluate", "calibration", "lift", "predicted_vs_actual", "fairness", "error_hotspots", "evaluation_query", "precision_recall", "best_threshold")},
     "days_in.unit": "'month'", "fit_statement.options": "'{}'",
@@ -315,7 +320,7 @@ def functions(cluster: Cluster) -> list[Function]:
 def literal(value: str, type_name: str) -> str:
     """A value as an argument of that type."""
     value = FEATURES.get(value, value)
-    return value if type_name in ("record", "unknown") or value.startswith("(") else f"{value}::{type_name}"
+    return value if type_name in ("record", "unknown", '"any"') or value.startswith("(") else f"{value}::{type_name}"
 
 
 def working(function: Function, at: int) -> str:

@@ -1,5 +1,6 @@
 //! What `train` is asked.
 
+use ltv_engine::assess::inverse_censoring::Censoring;
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
@@ -43,6 +44,8 @@ pub struct Request {
     pub half_life: Option<f64>,
     pub era: Option<Era>,
     pub expected_signs: Vec<(String, Sign)>,
+    /// Whose probability not to be censored weighs the rows held out.
+    pub censoring: Censoring,
 }
 
 impl Request {
@@ -189,6 +192,16 @@ impl Request {
             ));
         }
         let era = call.text(ERA).map(era);
+        let censoring = match call.text(CENSORING) {
+            None => Censoring::Marginal,
+            Some(name) => name.parse()?,
+        };
+        if censoring != Censoring::Marginal && !algorithm.takes_durations() {
+            return Err(Error::invalid(
+                format!("{algorithm_name} takes no censoring"),
+                "Leave it out: of decisions and amounts none is censored.",
+            ));
+        }
         let expected_signs = call.jsonb(EXPECTED_SIGNS).map(|json| signs(&json, &features)).transpose()?;
         let as_of = as_of(call)?;
         let (started_on, known_on) = (call.text(STARTED_ON).map(str::to_owned), call.text(KNOWN_ON).map(str::to_owned));
@@ -240,6 +253,7 @@ impl Request {
             half_life,
             era,
             expected_signs: expected_signs.unwrap_or_default(),
+            censoring,
             model,
             source: source.ok_or_else(|| Error::invalid("train needs a source", "The name of a table or view."))?,
             algorithm_name,
@@ -274,6 +288,7 @@ const UNIT: usize = 24;
 const HALF_LIFE: usize = 25;
 const ERA: usize = 26;
 const EXPECTED_SIGNS: usize = 27;
+const CENSORING: usize = 28;
 fn segments(segment_by: Vec<String>, features: &[String], strata: Option<&str>) -> Result<Vec<String>> {
     for (at, name) in segment_by.iter().enumerate() {
         if segment_by[..at].contains(name) {

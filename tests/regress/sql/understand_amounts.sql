@@ -18,7 +18,7 @@ SELECT a.algorithm, t.metric, t.value FROM unnest('{linear,gamma,tweedie,two_par
                          options => CASE a.algorithm WHEN 'boosted_value' THEN '{"trees": 30}'::jsonb ELSE '{}' END) t;
 -- The plain value is train's own RMSE on the same rows; messages are worth most.
 SELECT t.algorithm, i.rank, i.feature, i.metric, i.n, abs(i.value - t.value) < 1e-9 AS is_trains_own, abs(i.importance - (i.permuted_value - i.value)) < 1e-9 AS the_difference, i.importance > 100 AS large
-FROM trained t, LATERAL ltv.importance(t.algorithm, 'held', repeats => 2) i WHERE t.metric = 'rmse' AND i.rank <= 2 ORDER BY t.algorithm, i.rank;
+FROM trained t, LATERAL ltv.importance(t.algorithm, 'held', repeats => 2, loss => 'rmse') i WHERE t.metric = 'rmse' AND i.rank <= 2 ORDER BY t.algorithm, i.rank;
 -- The order of the rows and the horizon say nothing, the seed does.
 CREATE TABLE shuffled AS SELECT * FROM held ORDER BY md5(id::text);
 SELECT bool_and(abs(a.importance - b.importance) < 1e-9) AS in_any_order, bool_or(abs(a.importance - c.importance) > 1e-6) AS another_seed

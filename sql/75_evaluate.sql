@@ -288,7 +288,7 @@ BEGIN
                 ELSE 'j.segment' END,
             CASE WHEN category = 'N' THEN format($q$CROSS JOIN (SELECT CASE WHEN count(DISTINCT k.segment) > 10 THEN percentile_disc(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY k.segment::numeric) END AS quarters
                 FROM (%s) k WHERE k.segment <> '(null)') c$q$, reading.query) ELSE '' END),
-            error_hotspots.censoring, coalesce(cardinality(error_hotspots.censoring_by) > 0, false), true));
+            error_hotspots.censoring, coalesce(cardinality(error_hotspots.censoring_by) > 0, false), true, false));
     END LOOP;
     RETURN QUERY EXECUTE format($q$
         WITH cells AS (

@@ -86,7 +86,7 @@ BEGIN
                CASE WHEN t.n + t.n_unscored = 0 THEN 'no rows' WHEN t.n = 0 THEN 'no row could be scored' WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon'
                     WHEN $7 AND t.n_without_value = t.n THEN 'no row has a value' WHEN t.rmse IS NULL OR $7 AND t.actual_value IS NULL THEN 'nobody with a value was observed beyond the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM told t ORDER BY t.is_all DESC, t.segment $q$, reading.query,
-        ltv.censoring_query('SELECT * FROM judged', predicted_vs_actual.censoring, coalesce(cardinality(predicted_vs_actual.censoring_by) > 0, false), coalesce(cardinality(predicted_vs_actual.by) > 0, false)),
+        ltv.censoring_query('SELECT * FROM judged', predicted_vs_actual.censoring, coalesce(cardinality(predicted_vs_actual.censoring_by) > 0, false), coalesce(cardinality(predicted_vs_actual.by) > 0, false), false),
         -- Of money those who have a value stand for each other.
         ltv.censoring_query(CASE WHEN predicted_vs_actual.value IS NULL THEN 'SELECT * FROM judged' ELSE 'SELECT * FROM judged v WHERE v.value IS NOT NULL' END,
                             predicted_vs_actual.censoring, coalesce(cardinality(predicted_vs_actual.censoring_by) > 0, false), coalesce(cardinality(predicted_vs_actual.by) > 0, false)))

@@ -66,6 +66,7 @@ BEGIN
     INTO roles, named
     FROM (SELECT place, role, spec ->> role AS name
           FROM unnest('{target,duration,event,entry,strata,weight,cluster,started_on,known_on}'::text[]) WITH ORDINALITY AS r (role, place)
+          UNION ALL SELECT 15, c.key, c.value FROM jsonb_each_text(CASE jsonb_typeof(spec -> 'columns') WHEN 'object' THEN spec -> 'columns' ELSE '{}' END) AS c
           UNION ALL SELECT 20, 'feature', f.name
           FROM jsonb_array_elements_text(CASE jsonb_typeof(spec -> 'features') WHEN 'array' THEN spec -> 'features' ELSE '[]' END) AS f (name)
           UNION ALL SELECT 10, 'segment', g.name

@@ -38,6 +38,7 @@ mod row;
 mod row_hash;
 mod segments;
 pub mod settings;
+mod snapshot;
 pub mod subtransaction;
 mod survival_calibration;
 pub mod symbols;

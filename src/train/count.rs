@@ -9,7 +9,7 @@ use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
 use crate::train::request::Request;
 use crate::train::source::{Source, all};
-use crate::train::{spi, values};
+use crate::train::{purchases, spi, values};
 
 /// How many rows each purpose gets.
 pub struct Split {
@@ -48,6 +48,12 @@ impl Counted {
                 PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
                 format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
                 match request.algorithm.is_boosted() {
+                    _ if source.history.is_some() && request.target.as_ref() == Some(&column.name) => {
+                        "Who bought nothing later bought 0: coalesce(later, 0) in a view. Or train with null_policy => 'drop', which leaves these customers out."
+                    }
+                    _ if source.history.is_some() => {
+                        "Fill it in a view, or train with null_policy => 'drop', which leaves these customers out."
+                    }
                     true => {
                         "Fill it in a view, leave the column out, or train with null_policy => 'drop'; of features trees learn with 'learn', 'impute' and 'indicator' fill them."
                     }
@@ -66,6 +72,9 @@ impl Counted {
     }
 
     pub fn knows_too_much(&self, source: &Source, request: &Request) -> Option<Error> {
+        if let Some(refusal) = purchases::beyond(self.split.cut_off, source, request) {
+            return Some(refusal);
+        }
         let (known_on, day) = request.known_on.as_ref().zip(request.as_of.as_ref())?;
         let what = format!(
             "as_of {day} cannot be honoured: {} rows of {} were known only later, by {known_on}",
@@ -125,7 +134,7 @@ pub fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<C
 
 /// How many rows lack each column, in a second look at the rows.
 fn nulls(client: &SpiClient, source: &Source) -> Result<Vec<i64>> {
-    let lacks = |column: &Column| format!("count(*) FILTER (WHERE {} AND {} IS NULL)", source.begun, column.sql());
+    let lacks = |column: &Column| format!("count(*) FILTER (WHERE {} AND {})", source.begun, source.lacks(column));
     let columns: Vec<String> = source.used.iter().map(lacks).collect();
     let row = spi(client.select(&format!("SELECT {} FROM {}", columns.join(", "), source.from), None, &[]))?.first();
     (1..=columns.len()).map(|at| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0))).collect()
@@ -135,7 +144,12 @@ fn nulls(client: &SpiClient, source: &Source) -> Result<Vec<i64>> {
 pub fn enough(request: &Request, split: &Split) -> Result<()> {
     match request.min_events {
         Some(least) if split.events < i64::from(least) => Err(Error::invalid(
-            format!("{} events among {} training rows, but min_events is {least}", split.events, split.training),
+            format!(
+                "{} {} among {} training rows, but min_events is {least}",
+                split.events,
+                if request.algorithm.customers().is_some() { "customers with repeat purchases" } else { "events" },
+                split.training
+            ),
             "Wait for more, take a longer period or a coarser segment, or lower min_events.",
         )),
         _ => Ok(()),

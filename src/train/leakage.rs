@@ -125,7 +125,8 @@ pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) 
     };
     let query = format!(
         "SELECT {}, ({})::int4, {}, {values} FROM {} WHERE {}{chosen}",
-        source.duration,
+        // Whoever ended by another cause is still there to be compared with, however late the event.
+        source.causes.as_ref().map_or_else(|| source.duration.clone(), |causes| causes.at_risk_until(&source.duration)),
         source.event,
         source.entry.as_deref().unwrap_or("0::float8"),
         source.from,

@@ -34,6 +34,9 @@ pub fn taken(
         };
         inputs.push(("feature", feature.name.clone(), None, value));
     }
+    inputs.extend(
+        source.history.iter().flat_map(|history| history.inputs().into_iter().chain(history.predictions(request))),
+    );
     if !request.duration.is_empty() {
         inputs.push(("duration", request.duration.clone(), None, source.duration.clone()));
     }
@@ -49,6 +52,7 @@ pub fn taken(
             }
             None
         }
+        Fit::Transactional(_) => None,
         Fit::Renewal(fit) => Some(fit.period),
         _ => request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0),
     };

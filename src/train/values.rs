@@ -5,30 +5,31 @@ use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
 
 use crate::train::algorithm::Algorithm;
+use crate::train::causes::Causes;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
 use crate::train::request::Request;
 use crate::train::source::{Source, all};
-use crate::train::spi;
+use crate::train::{purchase_values, spi};
 
 const FEATURE: &str = "feature";
 const DURATION: &str = "duration";
 
 /// A condition that no row may meet.
-struct Ban {
-    column: String,
+pub struct Ban {
+    pub column: String,
     /// What the column is: feature, duration, ...
-    role: &'static str,
+    pub role: &'static str,
     /// True for the rows that meet it.
-    condition: String,
+    pub condition: String,
     /// "is NaN", as the message goes on.
-    said: String,
+    pub said: String,
     /// $1 stands for the value that is told.
-    hint: String,
+    pub hint: String,
     /// Of these the least as text is told.
-    shown: Option<String>,
+    pub shown: Option<String>,
     /// Rows held out must not meet it either.
-    is_of_all: bool,
+    pub is_of_all: bool,
 }
 
 /// What is wrong with the values of a column.
@@ -126,9 +127,23 @@ impl Ban {
 }
 
 fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
+    if let Some(history) = &source.history {
+        return Ok(purchase_values::bans(source, history, request));
+    }
     let mut bans = Vec::new();
     if let Some(column) = &source.outcome {
         of_event(column, &mut bans);
+    }
+    if let Some((column, condition, said, hint)) = source.causes.as_ref().and_then(Causes::ban) {
+        bans.push(Ban {
+            column: column.name.clone(),
+            role: "event",
+            condition,
+            said: said.into(),
+            hint: hint.into(),
+            shown: Some(format!("{}::text", column.sql())),
+            is_of_all: true,
+        });
     }
     let hint = match request.algorithm.is_boosted() {
         true => "Make it NULL in a view and train with null_policy => 'learn', or leave the rows out.",

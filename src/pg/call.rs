@@ -168,12 +168,14 @@ impl Call {
     /// NULL, and where there is none.
     #[inline(always)]
     pub fn renewal_probability(&self, by: ModelBy, given: f64, horizon: f64) -> Option<f64> {
-        let (site, row) = self.model_and_row(0, by)?;
-        // SAFETY: declared record, and not NULL.
-        unsafe { site.renewal_probability(row, given, horizon) }.or_else(|| {
-            // SAFETY: as above.
-            unsafe { site.score(row, |_, subject, window| lasting(subject, given, horizon, window)) }
+        self.at_model_and_row(0, by, |site, row| {
+            // SAFETY: declared record, and not NULL.
+            unsafe { site.renewal_probability(row, given, horizon) }.or_else(|| {
+                // SAFETY: as above.
+                unsafe { site.score(row, |_, subject, window| lasting(subject, given, horizon, window)) }
+            })
         })
+        .flatten()
     }
 
     /// A model that is an argument; `None` when it is NULL.
@@ -222,14 +224,19 @@ impl Call {
         by: ModelBy,
         answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>, &mut Window) -> R,
     ) -> Option<R> {
-        let (site, row) = self.model_and_row(first, by)?;
         // SAFETY: declared record, and not NULL.
-        Some(unsafe { site.score(row, answer) })
+        self.at_model_and_row(first, by, |site, row| unsafe { site.score(row, answer) })
     }
 
-    /// The call site, its model in use that of argument `first`, and the row of the next; `None` when either is NULL.
+    /// Calls `answer` with the call site, the model in use being that of argument `first`, and the row of the next; `None`
+    /// when either is NULL.
     #[inline(always)]
-    fn model_and_row(&self, first: usize, by: ModelBy) -> Option<(&mut CallSite, pg_sys::Datum)> {
+    fn at_model_and_row<R>(
+        &self,
+        first: usize,
+        by: ModelBy,
+        answer: impl FnOnce(&mut CallSite, pg_sys::Datum) -> R,
+    ) -> Option<R> {
         let (model, row) = (self.argument(first)?, self.argument(first + 1)?);
         // SAFETY: the functions that score keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
@@ -245,14 +252,13 @@ impl Call {
                 site.hold_named(unsafe { varlena::payload(model) }, look_up);
             }
         }
-        Some((site, row))
+        Some(answer(site, row))
     }
 
     /// The model of argument 0 and the values of its features in the row of argument 1; `None` when either is NULL.
     pub fn look<R>(&self, by: ModelBy, answer: impl FnOnce(&Model, &[Value]) -> R) -> Option<R> {
-        let (site, row) = self.model_and_row(0, by)?;
         // SAFETY: declared record, and not NULL.
-        Some(unsafe { site.look(row, answer) })
+        self.at_model_and_row(0, by, |site, row| unsafe { site.look(row, answer) })
     }
 
     /// As [`Call::curve`] at a later place; `look` is also told a fingerprint of the stored curve.

@@ -30,20 +30,20 @@ SELECT abs(i.value - e.brier) < 1e-9 AS same FROM ltv.importance('price', 'named
 
 -- evaluate: the Brier score of training; observed is the Aalen-Johansen estimate of the rows, whatever the weights.
 SELECT segment, horizon, n, n_events, n_unscored, round(concordance::numeric, 6) AS concordance, round(auc::numeric, 6) AS auc, round(brier::numeric, 8) AS brier, round(brier_baseline::numeric, 8) AS baseline, round(skill::numeric, 6) AS skill,
-       round(log_loss::numeric, 6) AS log_loss, round(predicted::numeric, 6) AS predicted, round(observed::numeric, 6) AS observed, round(observed_to_expected::numeric, 6) AS oe, round(ici::numeric, 6) AS ici, status
+       round(log_loss::numeric, 6) AS log_loss, round(predicted_rate::numeric, 6) AS predicted, round(observed_rate::numeric, 6) AS observed, round(observed_to_expected::numeric, 6) AS oe, round(ici::numeric, 6) AS ici, status
 FROM ltv.evaluate('price', 'named', ARRAY[6, 12], by => ARRAY['plan']) ORDER BY segment, horizon;
-SELECT v.model, abs(e.brier - (v.metrics -> 0 ->> 'value')::float8) < 1e-12 AS brier_of_train, abs(1 - e.observed - a.f) < 1e-12 AS aalen_johansen, abs(e.brier_baseline - a.f * (1 - a.f)) < 1e-12 AS baseline
+SELECT v.model, abs(e.brier - (v.metrics -> 0 ->> 'value')::float8) < 1e-12 AS brier_of_train, abs(e.observed_rate - a.f) < 1e-12 AS aalen_johansen, abs(e.brier_baseline - a.f * (1 - a.f)) < 1e-12 AS baseline
 FROM ltv.model_versions v, LATERAL ltv.evaluate(v.model, 'named') e,
      LATERAL (SELECT ltv.incidence_at(ltv.incidence_agg(months, number, CASE v.model WHEN 'numbered' THEN w ELSE 1 END), 12, 1) AS f FROM named WHERE held_out) a
 WHERE v.model IN ('price', 'numbered', 'parts') ORDER BY v.model;
-SELECT abs(e.brier - (v.metrics -> 0 ->> 'value')::float8) < 1e-12 AS brier_of_train, abs(1 - e.observed - a.f) < 1e-12 AS aalen_johansen
+SELECT abs(e.brier - (v.metrics -> 0 ->> 'value')::float8) < 1e-12 AS brier_of_train, abs(e.observed_rate - a.f) < 1e-12 AS aalen_johansen
 FROM ltv.model_versions v, LATERAL ltv.evaluate(v.model, 'named') e,
      (SELECT ltv.incidence_at(ltv.incidence_agg(least(months, age), CASE WHEN months <= age THEN number ELSE 0 END), 6, 1) AS f FROM named, LATERAL (SELECT ltv.months_between(began, '2021-06-30') AS age) x WHERE held_out AND began <= '2021-06-30') a
 WHERE v.model = 'then';
 -- Without a horizon, at the median of the times; beyond what was observed.
 SELECT count(*) FROM ltv.train('without', 'named', 'fine_gray', 'months', 'reason', features => ARRAY['usage'], options => '{"cause": "price"}');
 SELECT horizon, n, status FROM ltv.evaluate('without', 'named') ORDER BY horizon;
-SELECT horizon, n, n_unscored, brier, observed, status FROM ltv.evaluate('price', 'named', ARRAY[12, 500]) ORDER BY horizon;
+SELECT horizon, n, n_unscored, brier, observed_rate, status FROM ltv.evaluate('price', 'named', ARRAY[12, 500]) ORDER BY horizon;
 -- A source where nobody is censored, and one where other causes are named otherwise.
 CREATE VIEW numbers AS SELECT account, months, number AS reason, usage, plan FROM named;
 CREATE VIEW beyond AS SELECT account, months, number * 100 AS number, w, usage, plan FROM named;
@@ -51,12 +51,12 @@ CREATE VIEW all_ended AS SELECT * FROM named WHERE reason IS NOT NULL;
 SELECT abs(e.brier - avg((r.p - (n.months > 12 OR n.reason <> 'price')::int) ^ 2)) < 1e-12 AS brier, e.n = count(*) AS all_rows
 FROM all_ended n, LATERAL (SELECT ltv.renewal_probability('price', n, 12) AS p) r, ltv.evaluate('price', 'all_ended', ARRAY[12]) e GROUP BY e.brier, e.n;
 
-SELECT segment, bin, round(n::numeric, 4) AS n, round(n_events::numeric, 4) AS n_events, n_censored, round(mean_predicted::numeric, 6) AS predicted, round(observed::numeric, 6) AS observed, round(lower::numeric, 6) AS lower, round(upper::numeric, 6) AS upper, status
+SELECT segment, bin, round(n::numeric, 4) AS n, round(n_events::numeric, 4) AS n_events, n_censored, round(predicted_rate::numeric, 6) AS predicted, round(observed_rate::numeric, 6) AS observed, round(lower::numeric, 6) AS lower, round(upper::numeric, 6) AS upper, status
 FROM ltv.calibration('price', 'named', bins => 4) ORDER BY bin;
-SELECT abs(1 - c.observed - ltv.incidence_at(i.i, 12, 1)) < 1e-12 AS aalen_johansen FROM ltv.calibration('price', 'named', bins => 1) c, (SELECT ltv.incidence_agg(months, number) AS i FROM named WHERE held_out) i;
-SELECT bucket, n, round(predicted::numeric, 6) AS predicted, round(rate::numeric, 6) AS rate, round(lift::numeric, 6) AS lift, round(cumulative_capture::numeric, 6) AS capture, round(value_lost::numeric, 2) AS value_lost, status FROM ltv.lift('price', 'named', value => 'arr', buckets => 4) ORDER BY bucket;
+SELECT abs(c.observed_rate - ltv.incidence_at(i.i, 12, 1)) < 1e-12 AS aalen_johansen FROM ltv.calibration('price', 'named', bins => 1) c, (SELECT ltv.incidence_agg(months, number) AS i FROM named WHERE held_out) i;
+SELECT bucket, n, round(predicted_rate::numeric, 6) AS predicted, round(observed_rate::numeric, 6) AS rate, round(lift::numeric, 6) AS lift, round(cumulative_capture::numeric, 6) AS capture, round(value_lost::numeric, 2) AS value_lost, status FROM ltv.lift('price', 'named', value => 'arr', buckets => 4) ORDER BY bucket;
 SELECT segment, n, round(predicted_rate::numeric, 6) AS predicted, round(observed_rate::numeric, 6) AS observed, round(auc::numeric, 6) AS auc, status FROM (SELECT f.segment, f.n, f.predicted_rate, f.observed_rate, f.auc, f.status FROM ltv.fairness('price', 'named', ARRAY['plan']) f) q ORDER BY segment;
-SELECT feature, cell, n, round(predicted::numeric, 6) AS predicted, round(observed::numeric, 6) AS observed, round(z::numeric, 4) AS z FROM ltv.error_hotspots('price', 'named', 12) ORDER BY rank LIMIT 3;
+SELECT feature, cell, n, round(predicted_rate::numeric, 6) AS predicted, round(observed_rate::numeric, 6) AS observed, round(z::numeric, 4) AS z FROM ltv.error_hotspots('price', 'named', 12) ORDER BY rank LIMIT 3;
 SELECT segment, n, round(predicted_retention::numeric, 6) AS predicted, round(actual_retention::numeric, 6) AS actual, round(predicted_value::numeric, 2) AS predicted_value, round(actual_value::numeric, 2) AS actual_value, round(mae::numeric, 6) AS mae, round(rmse::numeric, 6) AS rmse, status
 FROM ltv.predicted_vs_actual('price', 'named', value => 'arr') ORDER BY segment;
 SELECT abs(p.rmse - sqrt(e.brier)) < 1e-12 AS rmse_is_the_root_of_brier FROM ltv.predicted_vs_actual('price', 'named') p, ltv.evaluate('price', 'named') e;

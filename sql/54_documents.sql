@@ -284,6 +284,8 @@ BEGIN
            WHEN v.spec ->> 'target' IS NOT NULL THEN format('It says, for a row with the columns below, what `%s` is expected to be.', v.spec ->> 'target')
            WHEN v.algorithm = 'hybrid' THEN format('It says what a row with the columns below is worth: %s.', (SELECT string_agg(format('%s by `%s`', c.role, c.model), ', ') FROM ltv.hybrid_components(v.fitted) AS c))
            WHEN v.spec ->> 'event' IS NULL OR v.spec ->> 'duration' IS NULL THEN 'It says, for a row with the columns below, how likely it is to be there at a given time, and from that how long it lasts and what it is worth.'
+           WHEN ltv.cause_expression(v.spec) IS NOT NULL THEN format('It says, for a row with the columns below, how likely it is that it has not ended by the cause `%s` of `%s` by a given time, when other causes may end it first. '
+                  || 'Time is `%s`%s, in its own unit.', v.spec #>> '{options,cause}', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on')
            ELSE format('It says, for a row with the columns below, how likely it is that `%s` has not come true by a given time, and from that how long it lasts and what it is worth. '
                   || 'Time is `%s`%s, in its own unit.', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on') END || nl || nl
         || CASE WHEN (amounts OR customers) AND v.spec ->> 'label_policy' IS NULL THEN ''

@@ -13,6 +13,7 @@ DECLARE
     wanted text;
     decisions boolean;
     amounts boolean;
+    cause text;
 BEGIN
     IF importance.model IS NULL OR importance.source IS NULL OR importance.horizon IS NULL OR importance.repeats IS NULL OR importance.seed IS NULL THEN
         RAISE EXCEPTION 'importance needs a model, a source, a horizon, repeats and a seed' USING ERRCODE = 'null_value_not_allowed';
@@ -85,6 +86,12 @@ BEGIN
         USING fitted, importance.seed;
         RETURN;
     END IF;
+    -- Whoever ended by another cause than the one of interest is known not to end by this one.
+    cause := ltv.cause_expression(spec, 's');
+    IF cause IS NULL AND ltv.model_algorithm(fitted) = 'fine_gray' THEN
+        RAISE EXCEPTION '% tells of one cause among several, but nothing says of which', importance.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"algorithm": "fine_gray", "options": {"cause": 1}, ...}''.';
+    END IF;
     -- Whoever does not renew leaves at the end of the term; whoever does is seen beyond it.
     IF decisions THEN
         importance.horizon := (ltv.recalibrated(fitted, NULL)::text::jsonb #>> '{model,fit,renewal,period}')::double precision;
@@ -93,9 +100,9 @@ BEGIN
     -- is censored goes a trifle later than whoever has the event at the same time, and is no longer at risk with him.
     RETURN QUERY EXECUTE format($q$
         WITH r AS MATERIALIZED (
-            SELECT %1$s, %2$s AS "time of the row", s.%3$I::integer = %7$s AS "event of the row",
+            SELECT %1$s, %2$s AS "time of the row", %7$s AS "event of the row", %9$s AS "kept by the row",
                    hashtextextended(ROW(%1$s, %8$s, s.%3$I)::text, $3) AS "hash of the row"
-            FROM %4$s AS s WHERE %8$s IS NOT NULL AND s.%3$I IS NOT NULL
+            FROM %4$s AS s WHERE %8$s IS NOT NULL AND %10$s IS NOT NULL
         ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row" * CASE WHEN "event of the row" THEN 1 ELSE 1 + 1e-6 END, NOT "event of the row") AS curve, count(*) AS n FROM r),
         w AS MATERIALIZED (
             SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row",
@@ -103,7 +110,7 @@ BEGIN
                         WHEN r."event of the row" THEN 1 / nullif(ltv.survival_at(g.curve, r."time of the row"), 0) ELSE 0 END AS "weight of the row"
             FROM r, g
         ), plain AS (
-            SELECT sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0) AS brier, count(p.p) AS n
+            SELECT sum(w."weight of the row" * (p.p - (w."kept by the row" OR w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0) AS brier, count(p.p) AS n
             FROM w, LATERAL (SELECT %5$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p
         ), permuted (feature, brier, n) AS (%6$s)
         SELECT row_number() OVER (ORDER BY avg(m.brier) - min(plain.brier) DESC, m.feature COLLATE "C"), m.feature, 'brier'::text, min(plain.brier), avg(m.brier),
@@ -114,18 +121,19 @@ BEGIN
         CASE WHEN decisions THEN format('CASE WHEN s.%I::integer = 1 THEN 2 * $2 ELSE $2 END', spec ->> 'event') ELSE format('s.%I::double precision', spec ->> 'duration') END, spec ->> 'event', importance.source,
         (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         (SELECT string_agg(format($p$
-            SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
+            SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."kept by the row" OR w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
             FROM w JOIN (SELECT o.%2$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
                  LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p$p$,
             f.f, f.f, 1000 * f.at + k,
             (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
             ' UNION ALL ' ORDER BY f.at, k)
          FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k),
-        CASE WHEN decisions THEN 0 ELSE 1 END, CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END)
+        coalesce('(' || cause || ' > 0)', format('(s.%I::integer = %s)', spec ->> 'event', CASE WHEN decisions THEN 0 ELSE 1 END)), CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END,
+        coalesce('(' || cause || ' = 2)', 'false'), coalesce(cause, format('s.%I', spec ->> 'event')))
     USING fitted, importance.horizon, importance.seed;
 END
 $$;
-COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. Of a model of amounts (with a target) metric is rmse, the root of the mean squared error of the expected amount, and horizon says nothing; of one of renewal decisions the Brier score of the decision, horizon its period. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats), 22004.';
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. Of a model of amounts (with a target) metric is rmse, the root of the mean squared error of the expected amount, and horizon says nothing; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats), 22004.';
 
 CREATE FUNCTION ltv.partial_dependence(
     model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT 12

@@ -27,6 +27,7 @@ DECLARE
     strata text[] := ARRAY(SELECT unnest(evaluation_query.censoring_by));
     stratum text := $q$'all'$q$;
     weight text;
+    cause text;
     seen text;
     columns text[];
     predicted text := 'ltv.expected_value($1, ltv_row.*)';
@@ -83,6 +84,17 @@ BEGIN
         RAISE EXCEPTION '% was trained on decisions, which have no horizon', evaluation_query.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the horizon out: a row is one decision, and it is judged by whether it was renewed.';
     END IF;
+    cause := CASE WHEN outcome = 'event' THEN ltv.cause_expression(spec) END;
+    IF cause IS NULL AND outcome = 'event' AND ltv.model_algorithm(judged.fitted) = 'fine_gray' THEN
+        RAISE EXCEPTION '% tells of one cause among several, but nothing says of which', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"algorithm": "fine_gray", "options": {"cause": 1}, ...}''.';
+    ELSIF cause IS NOT NULL AND censoring <> 'marginal' THEN
+        RAISE EXCEPTION '% tells of one cause among several, whose weights for censoring are those of all rows', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave censoring out.';
+    ELSIF cause IS NOT NULL AND spec ->> 'entry' IS NOT NULL THEN
+        RAISE EXCEPTION '% was trained on one cause among several with delayed entry, for which no weights for censoring are defined', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare the mean of event_probability (ltv.predict) with ltv.incidence_at of ltv.incidence_agg(entry, duration, cause, weight).';
+    END IF;
     IF EXISTS (SELECT FROM unnest(horizons) u (h) WHERE NOT (u.h > 0 AND u.h < 'Infinity')) THEN
         RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', (SELECT u.h FROM unnest(horizons) WITH ORDINALITY u (h, place) WHERE NOT (u.h > 0 AND u.h < 'Infinity') ORDER BY u.place LIMIT 1)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It is in the unit of the durations the model was trained on.';
@@ -125,7 +137,7 @@ BEGIN
                                        ELSE format('%s names columns of the source; it has: %s.', odd.part, present) END;
     END IF;
     SELECT w.part, w.name, w.kind, format_type(a.atttypid, a.atttypmod) AS type_name INTO odd
-    FROM (VALUES (1, 'duration', spec ->> 'duration', 'number'), (2, 'event', spec ->> 'event', 'event'), (3, 'entry', spec ->> 'entry', 'number'), (4, 'weight', spec ->> 'weight', 'number'),
+    FROM (VALUES (1, 'duration', spec ->> 'duration', 'number'), (2, 'event', spec ->> 'event', CASE WHEN cause IS NULL THEN 'event' WHEN jsonb_typeof(spec #> '{options,cause}') = 'number' THEN 'number' ELSE 'text' END), (3, 'entry', spec ->> 'entry', 'number'), (4, 'weight', spec ->> 'weight', 'number'),
                  (5, 'target', CASE outcome WHEN 'amount' THEN spec ->> 'target' END, 'number'), (6, 'value', value, 'number'),
                  (10, 'frequency', spec #>> '{columns,frequency}', 'number'), (11, 'recency', spec #>> '{columns,recency}', 'number'),
                  (12, 'age', spec #>> '{columns,age}', 'number'), (13, 'mean value', spec #>> '{columns,mean_value}', 'number'),
@@ -135,7 +147,7 @@ BEGIN
     JOIN pg_attribute a ON a.attrelid = source AND a.attname = w.name AND a.attnum > 0
     JOIN pg_type t ON t.oid = a.atttypid
     WHERE NOT CASE w.kind WHEN 'number' THEN t.typcategory = 'N' AND t.typname !~ '^(reg|oid$|money$)' WHEN 'event' THEN t.typcategory = 'B' OR t.typcategory = 'N' AND t.typname !~ '^(reg|oid$|money$)'
-                          WHEN 'boolean' THEN t.typcategory = 'B' ELSE t.typcategory = 'D' AND coalesce(nullif(t.typbasetype, 0), t.oid) IN ('date'::regtype, 'timestamp'::regtype) END
+                          WHEN 'boolean' THEN t.typcategory = 'B' WHEN 'text' THEN t.typcategory IN ('S', 'E') ELSE t.typcategory = 'D' AND coalesce(nullif(t.typbasetype, 0), t.oid) IN ('date'::regtype, 'timestamp'::regtype) END
     ORDER BY w.place LIMIT 1;
     IF odd.part IS NOT NULL THEN
         RAISE EXCEPTION 'the % in "%" must be a %, not %', odd.part, odd.name, CASE odd.kind WHEN 'event' THEN 'boolean, or 1 and 0' ELSE odd.kind END, odd.type_name
@@ -143,7 +155,7 @@ BEGIN
                   HINT = CASE odd.part WHEN 'value' THEN 'value names the column of what each row is worth, in one currency.' ELSE 'Make it in a view.' END;
     END IF;
     duration := CASE WHEN spec ->> 'duration' IS NOT NULL THEN format('ltv_row.%I::float8', spec ->> 'duration') END;
-    event := CASE WHEN spec ->> 'event' IS NOT NULL THEN format('ltv_row.%I::int4', spec ->> 'event') END;
+    event := CASE WHEN cause IS NOT NULL THEN cause WHEN spec ->> 'event' IS NOT NULL THEN format('ltv_row.%I::int4', spec ->> 'event') END;
     entry := CASE WHEN spec ->> 'entry' IS NULL THEN '0::float8' ELSE format('ltv_row.%I::float8', spec ->> 'entry') END;
     weight := CASE WHEN spec ->> 'weight' IS NULL THEN '1::float8' ELSE format('ltv_row.%I::float8', spec ->> 'weight') END;
     IF rows = 'holdout' THEN
@@ -187,13 +199,16 @@ BEGIN
         -- What no score can be made of is said here with its name, before rows are scored.
         EXECUTE format('SELECT o.* FROM %1$s ltv_row CROSS JOIN LATERAL (SELECT %2$s) o (value, weight, event, ends, starts) WHERE %3$s AND (o.value < 0 OR o.value >= ''Infinity'' OR o.weight < 0 OR o.weight >= ''Infinity'' OR o.event NOT IN (0, 1) OR o.ends < o.starts) LIMIT 1',
             relation, concat_ws(', ', CASE WHEN value IS NULL OR outcome = 'amount' THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, weight,
-                CASE WHEN outcome = 'amount' THEN 'NULL::int4' ELSE format('ltv_row.%I::int4', spec ->> 'event') END,
+                CASE WHEN outcome = 'amount' THEN 'NULL::int4' WHEN cause IS NOT NULL THEN format('least(%s, 0)', cause) ELSE format('ltv_row.%I::int4', spec ->> 'event') END,
                 CASE WHEN outcome = 'amount' OR decisions THEN 'NULL::float8, NULL::float8' ELSE format('ltv_row.%I::float8, %s', spec ->> 'duration', entry) END), restriction)
         INTO odd;
         IF odd.value < 0 OR odd.value >= 'Infinity' THEN
             RAISE EXCEPTION 'a value must be finite and not negative, got %', odd.value USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', value, relation), HINT = 'What a row is worth weighs it: leave such rows out in a view, or set them to NULL.';
         ELSIF odd.weight < 0 OR odd.weight >= 'Infinity' THEN
             RAISE EXCEPTION 'a weight must be finite and not negative, got %', odd.weight USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'weight', relation), HINT = 'A row of weight 0 or NULL is left out.';
+        ELSIF odd.event = -1 AND cause IS NOT NULL THEN
+            RAISE EXCEPTION 'a cause must be %', CASE jsonb_typeof(spec #> '{options,cause}') WHEN 'number' THEN 'a whole number from 1 to 255, or 0 for a row that still ran' ELSE 'a name, or NULL for a row that still ran, not empty' END
+                USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', relation), HINT = 'Make it in a view.';
         ELSIF odd.event NOT IN (0, 1) THEN
             RAISE EXCEPTION 'an event must be 1 or 0, got %', odd.event USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', relation), HINT = '1 for those that had the event, 0 for those that were last seen without.';
         ELSIF odd.ends < odd.starts THEN
@@ -236,6 +251,28 @@ BEGIN
         RETURN;
     END IF;
     horizon := (spec ->> 'horizon')::float8;
+    IF cause IS NOT NULL THEN
+        -- Of one cause among several it is known for ever that whoever ended by another one does not end by it. So every row that
+        -- ended, and every one seen beyond the horizon, is known there, and stands for those that were censored before.
+        query := format(
+            'WITH ltv_read AS MATERIALIZED (
+                 SELECT row_number() OVER () AS place, %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon) AS predicted,
+                        %2$s AS duration, %3$s AS status, %4$s AS weight, %5$s AS value, %6$s AS stratum
+                 FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
+                 WHERE %8$s AND %2$s IS NOT NULL AND %3$s IS NOT NULL AND %4$s > 0
+             ), ltv_known AS (
+                 SELECT w.place, w.weight
+                 FROM (SELECT r.horizon, array_agg(r.place ORDER BY r.duration, r.status, r.weight, r.place) AS places, array_agg(r.duration ORDER BY r.duration, r.status, r.weight, r.place) AS durations,
+                              array_agg(r.status <> 0 ORDER BY r.duration, r.status, r.weight, r.place) AS ended, array_agg(r.weight ORDER BY r.duration, r.status, r.weight, r.place) AS weights
+                       FROM ltv_read r WHERE r.predicted IS NOT NULL GROUP BY r.horizon) g,
+                      unnest(g.places, ltv.inverse_censoring_weights(g.durations, g.ended, g.horizon, g.weights)) w (place, weight)
+             )
+             SELECT r.segment, r.horizon, r.predicted, CASE WHEN r.predicted IS NOT NULL AND w.weight IS NULL THEN 0 WHEN r.status = 1 THEN r.duration ELSE 2 * r.horizon END AS duration,
+                    r.status = 1 AND (r.predicted IS NULL OR w.weight IS NOT NULL) AS event, coalesce(w.weight, r.weight) AS weight, r.value, r.stratum
+             FROM ltv_read r LEFT JOIN ltv_known w USING (place) WHERE coalesce(w.weight, r.weight) > 0',
+            segment, duration, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction);
+        RETURN;
+    END IF;
     query := format(
         'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon, %2$s) AS predicted,
                 %3$s - %2$s AS duration, CASE %4$s WHEN 1 THEN true WHEN 0 THEN false END AS event,
@@ -247,4 +284,4 @@ BEGIN
         relation, restriction, stratum, spec ->> 'duration', spec ->> 'event');
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon; for one of purchases the purchases expected within the horizon of its training, or the expected value of one. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, rows that end before their entry; 42703 names missing columns, P0002.';
+COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. Of a model of one cause among several (fine_gray) predicted is the probability not to end by this cause, event that it did, and a row per row whose outcome at the horizon is known - it ended, by whatever cause, or was seen beyond -, whose weight is inverse_censoring_weights of all scored rows together, endings by any cause being endings: a row that ended by another cause lasts beyond the horizon (duration twice that), and nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon; for one of purchases the purchases expected within the horizon of its training, or the expected value of one. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, causes that are none, a model of one cause with delayed entry, rows that end before their entry; 42703 names missing columns, P0002.';

@@ -71,7 +71,8 @@ extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["thre
 extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["profile"]);
 extension_sql_file!("../sql/67_summary.sql", name = "summary", requires = ["segments"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["summary"]);
-extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);
+extension_sql_file!("../sql/70_causes.sql", name = "causes", requires = ["train"]);
+extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["causes"]);
 extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
 extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);
 extension_sql_file!("../sql/71_waterfall.sql", name = "waterfall", requires = ["understand"]);

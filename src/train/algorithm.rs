@@ -10,6 +10,7 @@ use pgrx::spi::quote_literal;
 use serde_json::{Map, Value};
 
 use crate::fit::ties_of;
+use crate::train::causes;
 use crate::train::customers::Customers;
 use crate::train::growth::{GROWTH, Growth, growth};
 use crate::train::options::{Known, Options};
@@ -46,6 +47,8 @@ pub enum Algorithm {
         period: f64,
         penalty: f64,
     },
+    /// The incidence of one cause among several.
+    FineGray(causes::Options),
     /// Trees.
     BoostedHazard(Growth),
     /// An amount by trees.
@@ -114,6 +117,7 @@ impl Algorithm {
                 let penalty = options.number("penalty")?.unwrap_or(0.0);
                 Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
             }
+            "fine_gray" => Ok(Algorithm::FineGray(causes::options(&options)?)),
             "boosted_hazard" => Ok(Algorithm::BoostedHazard(growth(&options.are_among(&GROWTH)?)?)),
             "boosted_value" => {
                 let options = options.are_among(&[&["loss", "power"], &GROWTH[..]].concat())?;
@@ -210,7 +214,7 @@ impl Algorithm {
                 None => Err(Error::invalid(
                     format!("unknown algorithm \"{name}\""),
                     format!(
-                        "One of: cox, kaplan_meier, discrete_time, boosted_hazard, renewal, sbg, bdw, best, rule; of amounts linear, gamma, tweedie, two_part, boosted_value; of purchases bg_nbd, mbg_nbd, pareto_nbd, gamma_gamma; hybrid; or {}.",
+                        "One of: cox, kaplan_meier, discrete_time, fine_gray, boosted_hazard, renewal, sbg, bdw, best, rule; of amounts linear, gamma, tweedie, two_part, boosted_value; of purchases bg_nbd, mbg_nbd, pareto_nbd, gamma_gamma; hybrid; or {}.",
                         parametric_names()
                     ),
                 )),
@@ -296,7 +300,7 @@ impl Algorithm {
 
     /// Whether a model without any feature says nothing.
     pub fn needs_features(&self) -> bool {
-        self.is_cox() || self.is_boosted()
+        self.is_cox() || self.is_boosted() || matches!(self, Algorithm::FineGray(_))
     }
 
     /// The same, what it leaves to chance by this seed.

@@ -10,9 +10,10 @@ use pgrx::spi::SpiClient;
 use serde_json::json;
 
 use crate::pg::{interrupts, settings};
+use crate::train::causes::{Causes, OTHER_CAUSE};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, amount, purchases, spi};
+use crate::train::{Trained, amount, cause_metrics, purchases, spi};
 
 /// What a row held out takes while it is scored, PostgreSQL's copy of it included.
 pub const BYTES_PER_ROW: usize = 400;
@@ -50,10 +51,12 @@ impl Metric {
 pub struct Scored {
     pub durations: Vec<f64>,
     pub events: Vec<bool>,
-    weights: Vec<f64>,
-    entries: Vec<f64>,
+    pub weights: Vec<f64>,
+    pub entries: Vec<f64>,
     /// P(T > horizon) by the model.
     pub survival: Vec<f64>,
+    /// Whether another cause than that of interest ended it; empty where there is one event.
+    pub ended_otherwise: Vec<bool>,
     unscorable: usize,
 }
 
@@ -102,6 +105,10 @@ pub fn metrics(
     }
     if scored.durations.is_empty() {
         warnings.push("the holdout is empty".into());
+        return Ok(metrics);
+    }
+    if let Some(causes) = &source.causes {
+        metrics.extend(cause_metrics::metrics(client, source, causes, &scored, horizon, warnings)?);
         return Ok(metrics);
     }
     let pooled = kaplan_meier::steps(&trained.pooled).map(Steps::with_average_tail);
@@ -184,7 +191,7 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
     let query = format!(
         "SELECT {}, ({})::int4, {}, {}{columns} FROM {} WHERE {}",
         source.duration,
-        source.event,
+        source.causes.as_ref().map_or_else(|| source.event.clone(), Causes::status),
         source.weight.as_deref().unwrap_or("1::float8"),
         source.entry.as_deref().unwrap_or("0::float8"),
         source.from,
@@ -218,7 +225,8 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
             scored.unscorable += 1;
             continue;
         };
-        if !(0.0..f64::INFINITY).contains(&duration) || !(event == 0 || event == 1) {
+        let most = if source.causes.is_some() { OTHER_CAUSE } else { 1 };
+        if !(0.0..f64::INFINITY).contains(&duration) || !(0..=most).contains(&event) {
             return Err(Error::invalid(
                 format!("a row held out has duration {duration} and event {event}"),
                 "Durations are finite and not negative, events 1 or 0.",
@@ -226,6 +234,9 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
         }
         scored.durations.push(duration);
         scored.events.push(event == 1);
+        if source.causes.is_some() {
+            scored.ended_otherwise.push(event == OTHER_CAUSE);
+        }
         scored.weights.push(weight);
         scored.entries.push(entry);
         scored.survival.push(survival);

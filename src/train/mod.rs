@@ -5,6 +5,8 @@
 
 mod algorithm;
 mod amount;
+mod cause_metrics;
+mod causes;
 mod clauses;
 mod column;
 mod count;
@@ -90,13 +92,15 @@ pub fn train(call: &Call) -> pg_sys::Datum {
     let started = Instant::now();
     let rows = Spi::connect_mut(|client| {
         let given = settle(amount::given(client, &mut request));
-        let source = settle(Source::load(client, &request));
+        let mut source = settle(Source::load(client, &request));
         let counted = settle(count(client, &source, &request));
         settle(counted.accept(&source, &request));
         if let Some(fault) = counted.first_fault(client, &source, &request) {
             settle(Err(fault))
         }
         let split = counted.split;
+        settle(causes::found(client, &source, &split));
+        source.has_no_nulls = split.dropped == 0;
         settle(enough(&request, &split));
         let features = match &given {
             Some(model) => model.features.clone(),

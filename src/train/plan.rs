@@ -18,7 +18,7 @@ use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{amount, fit, leakage, purchase_plan, segments, spi, values};
+use crate::train::{amount, causes, fit, leakage, purchase_plan, segments, spi, values};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
@@ -79,6 +79,7 @@ fn plan(client: &SpiClient, request: &mut Request) -> Result<Vec<Line>> {
     let mut fitted = source.clone();
     fitted.features.retain(|column| features.iter().any(|feature| feature.name == column.name));
     let coefficients = fit::covariates(&fitted, &features).len();
+    lines.extend(causes::lines(client, &source)?);
     lines.extend(events(request, &counted, coefficients));
     if let Some(history) = &source.history {
         lines.extend(purchase_plan::lines(client, &source, history, request, &counted.split)?);

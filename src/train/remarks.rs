@@ -92,7 +92,12 @@ pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
     }
     let last = trained.pooled.max_followup();
     if let Some((horizon, last)) = request.horizon.zip(last).filter(|(horizon, last)| horizon > last) {
-        warnings.push(format!("the horizon {horizon} lies beyond the last time observed, {last}: extrapolated"));
+        let what = if matches!(request.algorithm, Algorithm::FineGray(_)) {
+            "no row has a score there"
+        } else {
+            "extrapolated"
+        };
+        warnings.push(format!("the horizon {horizon} lies beyond the last time observed, {last}: {what}"));
     }
     warnings
 }

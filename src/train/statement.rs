@@ -52,6 +52,7 @@ impl Algorithm {
                 number(*period),
                 number(*penalty),
             )),
+            Algorithm::FineGray(causes) => Some(causes.call(design)),
             Algorithm::Cox { ties, penalty, robust, .. } => Some(format!(
                 "ltv.fit_cox({design}, ties => {}, penalty => {}, l1_ratio => {}, robust => {})",
                 quote_literal(ties),

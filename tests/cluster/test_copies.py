@@ -140,7 +140,8 @@ def test_extension_goes_and_comes(cluster: Cluster) -> None:
 
 KINDS = """CREATE TABLE book AS SELECT i AS id, 1 + (i * 7919) % 48 / 2.0::float8 AS months, (i * 104729) % 10 < 6 AS churned, sin(i) AS usage, CASE WHEN i % 9 > 0 THEN cos(i * 3) END AS price,
     'plan ' || i % 3 AS plan, date '2020-01-01' + i AS signed_on, i % 4 <> 0 AS renewed, 5 + abs(sin(i * 5)) * 20 AS amount, CASE WHEN i % 3 > 0 THEN 1 + i % 7 ELSE 0 END::float8 AS expansion,
-    i % 5 = 0 AS held, (i % 6)::int AS frequency, CASE WHEN i % 6 > 0 THEN 1 + i % 20 ELSE 0 END::float8 AS recency, (25 + i % 10)::float8 AS age, 20 + abs(cos(i)) * 30 AS spend, 0.03 + sin(i) / 100 AS growth FROM generate_series(1, 900) AS i"""
+    i % 5 = 0 AS held, (i % 6)::int AS frequency, CASE WHEN i % 6 > 0 THEN 1 + i % 20 ELSE 0 END::float8 AS recency, (25 + i % 10)::float8 AS age, 20 + abs(cos(i)) * 30 AS spend, 0.03 + sin(i) / 100 AS growth,
+    CASE WHEN (i * 104729) % 10 < 6 THEN CASE WHEN i % 3 > 0 THEN 'price' ELSE 'product' END END AS cause FROM generate_series(1, 900) AS i"""
 # By name: what train is asked for it.
 TRAINED = {
     **{name: f"'{name}', 'months', 'churned', features => '{{usage,plan}}'" for name in ("cox", "exponential", "weibull", "lognormal", "loglogistic", "generalized_gamma", "gompertz", "spline", "weibull_cure", "discrete_time")},
@@ -148,6 +149,7 @@ TRAINED = {
     "by stratum": "'cox', 'months', 'churned', features => '{usage}', strata => 'plan', cluster => 'id'",
     "by penalty": "'cox', 'months', 'churned', features => '{usage,plan}', options => '{\"penalty\": 0.1}'",
     "by segment": "'weibull', 'months', 'churned', features => '{usage}', segment_by => '{plan}'",
+    "one cause": "'fine_gray', 'months', 'cause', features => '{usage,plan}', options => '{\"cause\": \"price\"}'",
     "by era": "'cox', 'months', 'churned', features => '{usage}', era => 'signed_on:year', started_on => 'signed_on', half_life => 24",
     "filled": "'cox', 'months', 'churned', features => '{usage,price}', null_policy => 'indicator'",
     "trees": "'boosted_hazard', 'months', 'churned', features => '{usage,price,plan}', null_policy => 'learn', options => '{\"trees\": 15, \"early_stopping\": 0, \"monotone\": {\"price\": 1}}'",

@@ -173,6 +173,7 @@ VALUES = {
     "double precision": ["1", *FLOATS],
     "integer": ["12", *INTEGERS],
     "bigint": ["1", "NULL", "0", "-1", "9223372036854775807", "-9223372036854775808"],
+    '"any"': ["1", "NULL::text", "'cox'::text", "'NaN'::float8", "-0.0::float8", "date '2024-01-01'", "'{1,NULL}'::float8[]", "1e300::numeric"],
     "text": ["'cox'", *TEXTS],
     "character varying": ["'cox'", *TEXTS],
     "name": ["'cox'", *TEXTS],
@@ -319,7 +320,7 @@ def functions(cluster: Cluster) -> list[Function]:
 def literal(value: str, type_name: str) -> str:
     """A value as an argument of that type."""
     value = FEATURES.get(value, value)
-    return value if type_name in ("record", "unknown") or value.startswith("(") else f"{value}::{type_name}"
+    return value if type_name in ("record", "unknown", '"any"') or value.startswith("(") else f"{value}::{type_name}"
 
 
 def working(function: Function, at: int) -> str:

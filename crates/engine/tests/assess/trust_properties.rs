@@ -83,6 +83,7 @@ proptest! {
         }
         let area = ranking(&rows).area();
         prop_assert!(near(area.map(|area| area.auc), (pairs > 0.0).then(|| won / pairs)));
+        prop_assert_eq!(ranking(&rows).auc(), area.map(|area| area.auc));
         let upside_down: Vec<Scored> = rows.iter().map(|(s, y, w, v)| (-s, *y, *w, *v)).collect();
         let other = ranking(&upside_down).area();
         prop_assert!(near(other.map(|area| 1.0 - area.auc), area.map(|area| area.auc)));

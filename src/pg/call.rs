@@ -192,7 +192,8 @@ impl Call {
         let name = self.text(place)?;
         // SAFETY: as in `model`.
         let site = unsafe { CallSite::of(self.fcinfo) };
-        Some(read(site.model_named(name, crate::registry::model_bytes)))
+        let look_up = || (name.to_owned(), crate::registry::model_bytes(name));
+        Some(read(site.model_named(name.as_bytes(), look_up)))
     }
 
     /// A profile that is an argument; `None` when it is NULL.

@@ -231,7 +231,7 @@ impl CallSite {
     }
 
     /// The model called `name`, looked up once per snapshot.
-    pub fn model_named(&mut self, name: &str, look_up: impl FnOnce(&str) -> Vec<u8>) -> &Model {
+    pub fn model_named(&mut self, name: &[u8], look_up: impl FnOnce() -> (String, Vec<u8>)) -> &Model {
         self.hold_named(name, look_up);
         &self.models[0].model
     }

@@ -285,3 +285,45 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. Of a model of one cause among several (fine_gray) predicted is the probability not to end by this cause, event that it did, and a row per row whose outcome at the horizon is known - it ended, by whatever cause, or was seen beyond -, whose weight is inverse_censoring_weights of all scored rows together, endings by any cause being endings: a row that ended by another cause lasts beyond the horizon (duration twice that), and nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon; for one of purchases the purchases expected within the horizon of its training, or the expected value of one. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, causes that are none, a model of one cause with delayed entry, rows that end before their entry; 42703 names missing columns, P0002.';
+
+CREATE FUNCTION ltv.censoring_query(query text, censoring text DEFAULT 'marginal', by_columns boolean DEFAULT false, by_segment boolean DEFAULT false, weighed boolean DEFAULT true) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    columns constant text := 's.predicted, s.duration, s.event, s.weight, s.value';
+    arrays constant text := 'array_agg(s.predicted) AS predicted, array_agg(s.duration) AS durations, array_agg(s.event) AS events, array_agg(s.weight) AS weights, array_agg(s.value) AS "values"';
+    known constant text := 'ltv.inverse_censoring_weights(p.durations, p.events, p.horizon, p.weights)';
+    labelled text;
+BEGIN
+    IF query IS NULL THEN
+        RAISE EXCEPTION 'a query is needed' USING ERRCODE = 'null_value_not_allowed', HINT = 'That of evaluation_query.';
+    END IF;
+    IF censoring IS NULL OR censoring NOT IN ('marginal', 'grouped') THEN
+        RAISE EXCEPTION 'unknown censoring "%"', censoring USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: marginal, grouped.';
+    END IF;
+    labelled := CASE
+        WHEN censoring = 'marginal' THEN $q$SELECT s.*, 'all'::text AS label FROM scoped s$q$
+        -- Strata that are too small, and those of which nobody is seen beyond the horizon, are one: that without a name. Once for each, not for each row.
+        WHEN by_columns THEN format(
+            'SELECT p.is_all, p.segment, p.horizon, u.*, p.label
+             FROM (SELECT p.*, CASE WHEN p.n >= 30 AND %s IS NOT NULL THEN p.stratum END AS label
+                   FROM (SELECT s.is_all, s.segment, s.horizon, s.stratum, count(*) AS n, %s FROM scoped s GROUP BY s.is_all, s.segment, s.horizon, s.stratum) p OFFSET 0) p,
+                  unnest(p.predicted, p.durations, p.events, p.weights, p."values") u (predicted, duration, event, weight, value)', known, arrays)
+        ELSE format(
+            'SELECT p.is_all, p.segment, p.horizon, u.predicted, u.duration, u.event, u.weight, u.value, u.label::text
+             FROM (SELECT s.is_all, s.segment, s.horizon, %s FROM scoped s GROUP BY s.is_all, s.segment, s.horizon) p,
+                  unnest(p.predicted, p.durations, p.events, p.weights, p."values", ltv.censoring_groups(p.predicted, p.durations, p.events, p.horizon, p.weights)) u (predicted, duration, event, weight, value, label)', arrays) END;
+    RETURN format(
+        'WITH scored AS MATERIALIZED (SELECT * FROM (%1$s) q WHERE q.predicted IS NOT NULL AND q.event IS NOT NULL AND q.duration IS NOT NULL),
+         scoped AS (SELECT 1 AS is_all, ''all''::text AS segment, s.horizon, %2$s, s.stratum FROM scored s%3$s),
+         labelled AS (%4$s) %5$s',
+        query, columns, CASE WHEN by_segment THEN format(' UNION ALL SELECT 0, s.segment, s.horizon, %s, s.stratum FROM scored s', columns) ELSE '' END, labelled,
+        CASE WHEN weighed THEN format(
+            'SELECT p.is_all, p.segment, p.horizon, p.label AS stratum, u.*
+             FROM (SELECT s.is_all, s.segment, s.horizon, s.label, %s FROM labelled s GROUP BY s.is_all, s.segment, s.horizon, s.label) p,
+                  unnest(p.predicted, p.durations, p.events, p.weights, p."values", %s) u (predicted, duration, event, weight, value, known)', arrays, known)
+             ELSE format('SELECT s.is_all, s.segment, s.horizon, s.label AS stratum, %s, NULL::float8 AS known FROM labelled s', columns) END);
+END
+$$;
+COMMENT ON FUNCTION ltv.censoring_query(text, text, boolean, boolean, boolean) IS 'Whose censoring weighs whom: the text of a query over that of evaluation_query, with the same $1 and $2, that gives the rows with a score and an outcome, once for all rows together (is_all 1, segment all) and with by_segment once more within each segment (is_all 0): segment, horizon, stratum (the rows whose one curve of the censoring weighs them), predicted, duration, event, weight, value, and known: what the row counts at the horizon (inverse_censoring_weights within the stratum), NULL where nobody of it is seen beyond the horizon. censoring: marginal, all rows of the scope are one stratum; grouped, groups of like predictions (censoring_groups), or by_columns the strata of censoring_by, those of fewer than 30 rows, or of which nobody is seen beyond the horizon, as one (NULL). weighed => false: known is NULL, which saves it where only strata are asked for. Errors 22023, 22004.';

@@ -192,8 +192,7 @@ impl Call {
         let name = self.text(place)?;
         // SAFETY: as in `model`.
         let site = unsafe { CallSite::of(self.fcinfo) };
-        let look_up = || (name.to_owned(), crate::registry::model_bytes(name));
-        Some(read(site.model_named(name.as_bytes(), look_up)))
+        Some(read(site.model_named(name, crate::registry::model_bytes)))
     }
 
     /// A profile that is an argument; `None` when it is NULL.

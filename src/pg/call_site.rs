@@ -231,8 +231,8 @@ impl CallSite {
     }
 
     /// The model called `name`, looked up once per snapshot.
-    pub fn model_named(&mut self, name: &[u8], look_up: impl FnOnce() -> (String, Vec<u8>)) -> &Model {
-        self.hold_named(name, look_up);
+    pub fn model_named(&mut self, name: &str, look_up: impl FnOnce(&str) -> Vec<u8>) -> &Model {
+        self.hold_named(name.as_bytes(), || (name.to_owned(), look_up(name)));
         &self.models[0].model
     }
 

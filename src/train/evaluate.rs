@@ -2,8 +2,10 @@
 
 use ltv_engine::assess::brier::brier_score;
 use ltv_engine::assess::concordance::{Outcomes, concordance};
+use ltv_engine::assess::inverse_censoring::{Censoring, censoring_weights};
 use ltv_engine::model::Fit;
 use ltv_engine::model::features::Value;
+use ltv_engine::numeric::sum::Sum;
 use ltv_engine::survival::{Sample, Steps, kaplan_meier};
 use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
@@ -120,8 +122,18 @@ pub fn metrics(
         weights: &scored.weights,
     };
     if source.entry.is_none() {
-        let of = |survival: &[f64]| brier_score(outcomes, survival, horizon, &mut interrupts::check);
-        let brier = of(&scored.survival)?.map(|score| score.brier);
+        // The baseline is weighed as the model is.
+        let known = match request.censoring {
+            Censoring::Marginal => None,
+            Censoring::Grouped => censoring_weights(outcomes, &scored.survival, horizon, &mut interrupts::check)?,
+        };
+        let of = |survival: &[f64]| -> Result<Option<f64>> {
+            Ok(match &known {
+                Some(known) => weighted_brier(outcomes, survival, known, horizon),
+                None => brier_score(outcomes, survival, horizon, &mut interrupts::check)?.map(|score| score.brier),
+            })
+        };
+        let brier = of(&scored.survival)?;
         if brier.is_none() {
             warnings.push(format!(
                 "no row held out was observed until {horizon}: no Brier score; choose a shorter horizon"
@@ -130,7 +142,7 @@ pub fn metrics(
         metrics.push(Metric {
             name: format!("brier at {horizon}"),
             value: brier,
-            baseline: of(&vec![naive; scored.survival.len()])?.map(|score| score.brier),
+            baseline: of(&vec![naive; scored.survival.len()])?,
             named: Some("Kaplan-Meier of all rows"),
             is_loss: true,
         });
@@ -147,6 +159,17 @@ pub fn metrics(
         is_loss: false,
     });
     Ok(metrics)
+}
+
+/// The Brier score of rows that weigh `known`, 0 where the status at the horizon is not known.
+fn weighted_brier(outcomes: Outcomes, survival: &[f64], known: &[f64], horizon: f64) -> Option<f64> {
+    let (mut missed, mut total) = (Sum::default(), Sum::default());
+    for (row, weight) in known.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+        let stays = if outcomes.exits[row] > horizon { 1.0 } else { 0.0 };
+        missed.add(weight * (survival[row] - stays).powi(2));
+        total.add(*weight);
+    }
+    Some(missed.total() / total.total()).filter(|brier| brier.is_finite())
 }
 
 /// Without the features; `None` for cohorts.

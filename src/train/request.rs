@@ -1,5 +1,6 @@
 //! What `train` is asked.
 
+use ltv_engine::assess::inverse_censoring::Censoring;
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
@@ -8,7 +9,8 @@ use crate::pg::call::Call;
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses::{Era, Holdout, NullPolicy, Pooling, Sign, Unit, era, holdout, options, signs};
 use place::{
-    AS_OF, ERA, EXPECTED_SIGNS, HALF_LIFE, KNOWN_ON, MIN_EVENTS, POOLING, SEGMENT_BY, STARTED_ON, TARGET, UNIT,
+    AS_OF, CENSORING, ERA, EXPECTED_SIGNS, HALF_LIFE, KNOWN_ON, MIN_EVENTS, POOLING, SEGMENT_BY, STARTED_ON, TARGET,
+    UNIT,
 };
 
 pub struct Request {
@@ -46,6 +48,8 @@ pub struct Request {
     pub half_life: Option<f64>,
     pub era: Option<Era>,
     pub expected_signs: Vec<(String, Sign)>,
+    /// Whose probability not to be censored weighs the rows held out.
+    pub censoring: Censoring,
 }
 
 impl Request {
@@ -195,6 +199,19 @@ impl Request {
             ));
         }
         let era = call.text(ERA).map(era);
+        let censoring = match call.text(CENSORING) {
+            None => Censoring::Marginal,
+            Some(name) => name.parse()?,
+        };
+        if censoring != Censoring::Marginal
+            && (!algorithm.takes_durations() || matches!(algorithm, Algorithm::FineGray(_)))
+        {
+            let hint = match algorithm.takes_durations() {
+                true => "Leave it out: with several causes rows are weighed by the censoring of all of them.",
+                false => "Leave it out: of decisions, purchases and amounts none is censored.",
+            };
+            return Err(Error::invalid(format!("{algorithm_name} takes no censoring"), hint));
+        }
         let expected_signs = call.jsonb(EXPECTED_SIGNS).map(|json| signs(&json, &features)).transpose()?;
         let as_of = as_of(call)?;
         let (started_on, known_on) = (call.text(STARTED_ON).map(str::to_owned), call.text(KNOWN_ON).map(str::to_owned));
@@ -246,6 +263,7 @@ impl Request {
             half_life,
             era,
             expected_signs: expected_signs.unwrap_or_default(),
+            censoring,
             model,
             source: source.ok_or_else(|| Error::invalid("train needs a source", "The name of a table or view."))?,
             algorithm_name,
@@ -289,7 +307,9 @@ pub mod place {
     pub const HALF_LIFE: usize = 25;
     pub const ERA: usize = 26;
     pub const EXPECTED_SIGNS: usize = 27;
+    pub const CENSORING: usize = 28;
 }
+
 fn segments(segment_by: Vec<String>, features: &[String], strata: Option<&str>) -> Result<Vec<String>> {
     for (at, name) in segment_by.iter().enumerate() {
         if segment_by[..at].contains(name) {

@@ -1,5 +1,6 @@
 //! What the registry keeps of a request.
 
+use ltv_engine::assess::inverse_censoring::Censoring;
 use serde_json::{Value, json};
 
 use crate::train::clauses::Pooling;
@@ -45,6 +46,9 @@ impl Request {
                     Pooling::Partial => "partial",
                 }),
             );
+        }
+        if self.censoring == Censoring::Grouped {
+            tell("censoring", json!("grouped"));
         }
         tell("min_events", json!(self.min_events));
         tell("as_of", json!(self.as_of));

@@ -52,7 +52,7 @@ pub fn cause_brier(
 ) -> Result<Option<f64>> {
     outcomes.check()?;
     brier::check(outcomes.ended, predicted, horizon)?;
-    let Some(weights) = censoring_weights(outcomes.ended, horizon, interrupt)? else { return Ok(None) };
+    let Some(weights) = censoring_weights(outcomes.ended, &[], horizon, interrupt)? else { return Ok(None) };
     // A time that is another one but for rounding is on the same side of the horizon, as it is for the weights.
     let (exits, _) = tie_times(outcomes.ended);
     let (mut squares, mut total) = (Sum::default(), Sum::default());

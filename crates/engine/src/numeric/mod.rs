@@ -15,6 +15,7 @@ pub mod prentice;
 pub mod prentice_table;
 pub mod quadrature;
 pub mod radix;
+pub mod student;
 pub mod sum;
 pub mod tally;
 mod tally_codec;

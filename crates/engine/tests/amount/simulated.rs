@@ -7,10 +7,10 @@ use ltv_engine::numeric::normal;
 use crate::go_on;
 
 /// A small generator (SplitMix64), so that samples are the same everywhere.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn uniform(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,8 +18,12 @@ impl Random {
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
     }
 
+    pub fn normal(&mut self) -> f64 {
+        normal::quantile(self.uniform())
+    }
+
     /// Marsaglia & Tsang (2000), for any shape.
-    fn gamma(&mut self, shape: f64) -> f64 {
+    pub fn gamma(&mut self, shape: f64) -> f64 {
         if shape < 1.0 {
             let lift = self.uniform().powf(1.0 / shape);
             return self.gamma(shape + 1.0) * lift;
@@ -87,9 +91,8 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
         assert!((0.92..=0.98).contains(&covered), "{name}: {covered}");
         assert!((mean / truth - 1.0).abs() < 0.02, "{name}: {mean} for {truth}");
     };
-    let z = normal::quantile(0.975);
     let one = |design: &Design, family: Family| {
-        let said = fit(design, &Options { family, penalty: 0.0 }, &mut go_on).unwrap().expectation(&X, z).unwrap();
+        let said = fit(design, &Options { family, penalty: 0.0 }, &mut go_on).unwrap().expectation(&X, 0.95).unwrap();
         (said.value, said.lower.unwrap(), said.upper.unwrap())
     };
     let linear = coverage(eta, |random| {
@@ -112,7 +115,7 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
             false => 0.0,
         });
         let gamma = Options { family: Family::Gamma, penalty: 0.0 };
-        let said = fit_two_part(&design, &gamma, 0.0, &mut go_on).unwrap().expectation(&X, z).unwrap();
+        let said = fit_two_part(&design, &gamma, 0.0, &mut go_on).unwrap().expectation(&X, 0.95).unwrap();
         (said.value, said.lower.unwrap(), said.upper.unwrap())
     });
     check("two-part", p * eta.exp(), two_part);

@@ -8,8 +8,8 @@ use ltv_engine::model::{Fit, Model};
 use ltv_engine::numeric::student;
 use serde_json::Value;
 
+use crate::chance::Chance;
 use crate::go_on;
-use crate::simulated::Random;
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
@@ -96,15 +96,15 @@ fn degrees_of_freedom_pool() {
 const SAMPLES: usize = 4000;
 
 /// Shares of the samples of `rows` rows in which limits at 90 % hold the truth: ours, and the same by the normal law.
-fn coverage(rows: usize, family: Family, truth: f64, amount: impl Fn(&mut Random, f64) -> f64) -> [f64; 2] {
-    let mut random = Random(20);
+fn coverage(rows: usize, family: Family, truth: f64, amount: impl Fn(&mut Chance, f64) -> f64) -> [f64; 2] {
+    let mut chance = Chance::new(20);
     let mut held = [0; 2];
     let shrink = student::critical_value(0.9, f64::INFINITY);
     for _ in 0..SAMPLES {
         let mut design = Design::default();
         for _ in 0..rows {
-            let x = [random.normal(), random.uniform()];
-            let amount = amount(&mut random, 1.0 + 0.5 * x[0] - x[1]);
+            let x = [chance.normal(), chance.uniform()];
+            let amount = amount(&mut chance, 1.0 + 0.5 * x[0] - x[1]);
             design.push_amount(amount, 1.0, 0.0, &x).unwrap();
         }
         let fit = fit(&design, &Options { family, penalty: 0.0 }, &mut go_on).unwrap();
@@ -121,13 +121,13 @@ fn coverage(rows: usize, family: Family, truth: f64, amount: impl Fn(&mut Random
 fn small_samples_hold_the_truth_as_often_as_they_say() {
     let eta: f64 = 1.0 + 0.5 * 0.5 - 0.2;
     for rows in [8, 12, 20] {
-        let [ours, normal] = coverage(rows, Family::Linear, eta, |random, eta| eta + 1.5 * random.normal());
+        let [ours, normal] = coverage(rows, Family::Linear, eta, |chance, eta| eta + 1.5 * chance.normal());
         println!("linear, {rows} rows: {ours}, by the normal law {normal}");
         // Exact, so that three standard deviations of the simulation are all it may be off by.
         assert!((ours - 0.9).abs() < 0.0143, "{rows}: {ours}");
         assert!(normal < ours - 0.015, "{rows}: {normal}");
     }
-    let [ours, normal] = coverage(20, Family::Gamma, eta.exp(), |random, eta| eta.exp() * random.gamma(2.0) / 2.0);
+    let [ours, normal] = coverage(20, Family::Gamma, eta.exp(), |chance, eta| eta.exp() * chance.gamma(2.0) / 2.0);
     println!("gamma, 20 rows: {ours}, by the normal law {normal}");
     assert!((0.87..0.92).contains(&ours) && normal < ours, "{ours} {normal}");
 }

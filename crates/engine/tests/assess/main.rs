@@ -1,5 +1,7 @@
 //! Scores of forecasts against R, against published numbers and against what must always hold.
 
+#[path = "../chance/mod.rs"]
+mod chance;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
 

@@ -155,7 +155,7 @@ fn weights_are_refused_where_they_have_no_meaning() {
     let rows = |exits: &[f64], weights: &[f64]| {
         let events = vec![true; exits.len()];
         let outcomes = Outcomes { exits, events: &events, entries: &[], weights };
-        censoring_weights(outcomes, 5.0, &mut || Ok(()))
+        censoring_weights(outcomes, &[], 5.0, &mut || Ok(()))
     };
     assert_eq!(rows(&[], &[]).unwrap(), None);
     assert_eq!(rows(&[9.0, 2.0], &[]).unwrap(), Some(vec![1.0, 1.0]));
@@ -169,8 +169,8 @@ fn weights_are_refused_where_they_have_no_meaning() {
         assert!(matches!(odd, Err(Error::Invalid { .. })), "{odd:?}");
     }
     let late = Outcomes { exits: &[2.0], events: &[true], entries: &[1.0], weights: &[] };
-    assert!(censoring_weights(late, 5.0, &mut || Ok(())).is_err());
+    assert!(censoring_weights(late, &[], 5.0, &mut || Ok(())).is_err());
     let outcomes = Outcomes { exits: &[2.0], events: &[true], entries: &[], weights: &[] };
-    assert!(censoring_weights(outcomes, f64::NAN, &mut || Ok(())).is_err());
-    assert_eq!(censoring_weights(outcomes, 5.0, &mut || Err(Error::Canceled)), Err(Error::Canceled));
+    assert!(censoring_weights(outcomes, &[], f64::NAN, &mut || Ok(())).is_err());
+    assert_eq!(censoring_weights(outcomes, &[], 5.0, &mut || Err(Error::Canceled)), Err(Error::Canceled));
 }

@@ -7,6 +7,7 @@ mod golden_support;
 
 mod brier;
 mod calibration;
+mod cause_scores;
 mod censoring;
 mod design;
 mod golden;

@@ -1,8 +1,10 @@
 //! The hybrid model in SQL: what its components say of a row becomes the terms of one valuation.
 
+use ltv_engine::amount::pooled_degrees_of_freedom;
 use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::hybrid::{AmountError, Amounts, Component, HybridFit, Role};
 use ltv_engine::model::{Fit, Model};
+use ltv_engine::numeric::student;
 use ltv_engine::survival::CurveView;
 use ltv_engine::survival::kaplan_meier::critical_value;
 use ltv_engine::value::lifetime_value::{Status, lifetime_value};
@@ -133,6 +135,7 @@ pub fn valued(
 ) -> std::result::Result<Valued, Unscorable> {
     let (mut terms, amounts) = filled(fit, model, values, given)?;
     terms.plain.level = level.unwrap_or(terms.plain.level);
+    settle(critical_value(terms.plain.level));
     let asked = Asked::of(&terms);
     let (age, horizon) = (terms.plain.given, f64::from(terms.plain.horizon));
     let looked = settle(fit.subject(&model.features, values, |subject| {
@@ -150,9 +153,9 @@ pub fn valued(
         return Err(Unscorable::Undefined { reason: Status::NoSuchAge.name().into() });
     };
     let digits = terms.plain.minor_digits;
-    let z = settle(critical_value(terms.plain.level));
-    let limits = variance.map(|variance| {
-        let width = settle(Minor::round(z * variance.sqrt(), digits));
+    let limits = variance.map(|(variance, freedom)| {
+        let width = student::critical_value(terms.plain.level, freedom) * variance.sqrt();
+        let width = settle(Minor::round(width, digits));
         (valuation.ltv - width, valuation.ltv + width)
     });
     let plain = valuation.status.name();
@@ -168,20 +171,23 @@ pub fn valued(
 
 /// The variance of a value by the delta method: that by the curve, and for each model of an amount the square of its error
 /// times the slope of the value in it. Models are fitted each by itself, so that their errors are taken to be
-/// independent; one model in two roles errs in both at once. `None` where one of them is unknown.
-fn variance(curve: CurveView, terms: &Terms, amounts: &Amounts) -> Result<Option<f64>> {
+/// independent; one model in two roles errs in both at once. With the degrees of freedom of the sum, in which the variance
+/// by the curve counts as known. `None` where one of them is unknown.
+fn variance(curve: CurveView, terms: &Terms, amounts: &Amounts) -> Result<Option<(f64, f64)>> {
     let Some((_, Some(by_curve))) = present_value(curve, terms)? else { return Ok(None) };
-    let mut moves: Vec<(Role, f64)> = Vec::new();
-    for AmountError { role, std_error, source } in amounts.errors.iter().flatten() {
+    let mut moves: Vec<(Role, f64, f64)> = Vec::new();
+    for AmountError { role, std_error, degrees_of_freedom, source } in amounts.errors.iter().flatten() {
         let Some(error) = std_error else { return Ok(None) };
         let Some(slope) = slope(curve, terms, *role, *error)? else { return Ok(None) };
-        match moves.iter_mut().find(|(other, _)| other == source) {
-            Some((_, sum)) => *sum += slope * error,
-            None => moves.push((*source, slope * error)),
+        match moves.iter_mut().find(|(other, ..)| other == source) {
+            Some((_, sum, _)) => *sum += slope * error,
+            None => moves.push((*source, slope * error, *degrees_of_freedom)),
         }
     }
-    let total = by_curve + moves.iter().map(|(_, by)| by * by).sum::<f64>();
-    Ok(Some(total).filter(|total| total.is_finite()))
+    let by_amounts = moves.iter().map(|(_, by, freedom)| (by * by, *freedom));
+    let total = by_curve + by_amounts.clone().map(|(variance, _)| variance).sum::<f64>();
+    let freedom = pooled_degrees_of_freedom(by_amounts.chain([(by_curve, f64::INFINITY)]));
+    Ok(total.is_finite().then_some((total, freedom)))
 }
 
 /// The derivative of the value in the amount of a role: exact for margin and cost, in which it is a straight line.

@@ -1,8 +1,8 @@
 """Reference answers for limits of expected amounts and of single ones, and for what features contribute.
 
-Run in this directory with statsmodels and scipy: python amount_outcomes.py. Linear: statsmodels' OLS get_prediction (its obs_ci is by
-Student's t; the limits of the mean are made of its se_mean by the normal law, as the engine's). Gamma: statsmodels' GLM get_prediction with
-the log link, and quantiles of scipy's gamma law at the estimated mean and Pearson's dispersion. Two parts: a logit and such a gamma, the
+Run in this directory with statsmodels and scipy: python amount_outcomes.py. Linear: statsmodels' OLS get_prediction (by Student's t,
+of the mean and of the outcome). Gamma: statsmodels' GLM get_prediction on the log scale, its errors times the quantile of t (it takes the
+normal one itself, R's summary.glm t), and quantiles of scipy's gamma law at the estimated mean and Pearson's dispersion. Two parts: a logit and such a gamma, the
 quantiles of the mixture with 0 by scipy's brentq on its distribution function, the parts along the straight line from the average row by
 scipy's quad on the definition of Aumann & Shapley.
 """
@@ -43,16 +43,16 @@ linear, positive = sm.OLS(y, sm.add_constant(x)).fit(), glm(gamma(), x, y)
 for at in points(x):
     row = np.concatenate([[1.0], at])[None, :]
     for level in LEVELS:
-        z = stats.norm.ppf(0.5 + level / 2)
         said = linear.get_prediction(row)
-        mean, error = said.predicted_mean[0], said.se_mean[0]
+        mean, limits = said.predicted_mean[0], said.conf_int(alpha=1 - level)[0]
         lower, upper = said.conf_int(obs=True, alpha=1 - level)[0]
         parts = linear.params[1:] * (at - x.mean(axis=0))
-        cases.append({"csv": "lung.csv", "columns": LUNG, "amount": "meal_cal", "family": "linear", "x": list(at), "level": level, "mean": mean, "mean_limits": [mean - z * error, mean + z * error],
+        cases.append({"csv": "lung.csv", "columns": LUNG, "amount": "meal_cal", "family": "linear", "x": list(at), "level": level, "mean": mean, "mean_limits": list(limits),
                       "outcome_limits": [lower, upper], "baseline": float(linear.predict(np.concatenate([[1.0], x.mean(axis=0)])[None, :])[0]), "link_parts": list(parts), "parts": list(parts)})
         said = positive.get_prediction(row)
         mean = said.predicted_mean[0]
-        limits = said.conf_int(alpha=1 - level)[0]
+        width = stats.t.ppf(0.5 + level / 2, positive.df_resid) * said.linpred.se_mean[0]
+        limits = mean * np.exp([-width, width])
         shape = 1 / positive.scale
         parts = positive.params[1:] * (at - x.mean(axis=0))
         baseline = float(np.exp(positive.params @ np.concatenate([[1.0], x.mean(axis=0)])))

@@ -96,16 +96,21 @@ SELECT count(*) FROM ltv.train('worth', 'iranian', 'hybrid', options => '{"renew
 SELECT role, model, algorithm, features FROM ltv.hybrid_components(ltv.model('worth'));
 SELECT id, horizon, r(p_renew) AS p_renew, r(estimate, 2) AS estimate, r(lower, 2) AS lower, r(upper, 2) AS upper, value_decile, confidence, confidence_reason, outcome_method, status FROM ltv.score('worth', 'few', 'id') ORDER BY id;
 SELECT v.id, h.value, h.lower, h.upper, e.* FROM few AS v, LATERAL ltv.hybrid_value('worth', v) AS h, LATERAL ltv.expected_value_interval('worth', v, 0.9) AS e WHERE id = 31;
--- By hand: the variance by the curve alone, and for each component the square of the value's slope times its standard error (of the gamma model that of its logarithm times the amount).
+-- By hand: the variance by the curve alone, and for each component the square of the value's slope times its standard error (of the gamma model that of its logarithm times the amount),
+-- Student's t (Abramowitz & Stegun 26.7.5) with Satterthwaite's degrees of freedom: total ^ 2 / sum(part ^ 2 / df), the curve's part known.
+CREATE FUNCTION t975(df float8) RETURNS float8 LANGUAGE sql IMMUTABLE RETURN (SELECT z + (z ^ 3 + z) / (4 * df) + (5 * z ^ 5 + 16 * z ^ 3 + 3 * z) / (96 * df ^ 2) FROM (SELECT 1.959963984540054::float8 AS z) AS n);
 WITH given AS (SELECT f.id, h.*, ltv.hybrid_curve(ltv.model('worth'), f) AS curve, ltv.hybrid_terms(ltv.model('worth'), f)::text::jsonb AS terms, f.age, f.complains, f.loyal FROM few AS f, LATERAL ltv.hybrid_value('worth', f) AS h),
-     errors AS (SELECT g.id, c.* FROM given AS g, LATERAL (
-         SELECT 'expansion' AS role, g.expansion AS now, 0.001 AS step, (i.upper - i.lower) / 2 / 1.959963984540054 AS std_error FROM (SELECT g.loyal) AS q (loyal), LATERAL ltv.expected_value_interval('growth', q) AS i
-         UNION ALL SELECT 'margin', g.margin, 0.01, (i.upper - i.lower) / 2 / 1.959963984540054 FROM (SELECT g.age) AS q (age), LATERAL ltv.expected_value_interval('margin', q) AS i
-         UNION ALL SELECT 'cost_to_serve', g.cost, 0.1, i.value * ln(i.upper / i.lower) / 2 / 1.959963984540054 FROM (SELECT g.age, g.loyal, g.complains) AS q (age, loyal, complains), LATERAL ltv.expected_value_interval('cost', q) AS i) AS c)
-SELECT g.id, abs((g.upper - g.lower)::float8 / 2 / 1.959963984540054 / sqrt(((v.upper - v.lower)::float8 / 2 / 1.959963984540054) ^ 2
-         + (SELECT sum((e.std_error * (a.ltv - b.ltv)::float8 / (2 * e.step)) ^ 2) FROM errors AS e, LATERAL ltv.lifetime_value(g.curve, (g.terms || jsonb_build_object(e.role, e.now + e.step))::text::ltv.terms) AS a,
-                   LATERAL ltv.lifetime_value(g.curve, (g.terms || jsonb_build_object(e.role, e.now - e.step))::text::ltv.terms) AS b WHERE e.id = g.id)) - 1) < 1e-4 AS limits
-FROM given AS g, LATERAL ltv.lifetime_value(g.curve, g.terms::text::ltv.terms) AS v ORDER BY 1;
+     free AS (SELECT name, degrees_of_freedom AS df FROM unnest('{growth,margin,cost}'::text[]) AS name, LATERAL ltv.amount_fit(ltv.model(name))),
+     errors AS (SELECT g.id, c.*, f.df FROM given AS g, LATERAL (
+         SELECT 'growth' AS name, 'expansion' AS role, g.expansion AS now, 0.001 AS step, (i.upper - i.lower) / 2 AS width FROM (SELECT g.loyal) AS q (loyal), LATERAL ltv.expected_value_interval('growth', q) AS i
+         UNION ALL SELECT 'margin', 'margin', g.margin, 0.01, (i.upper - i.lower) / 2 FROM (SELECT g.age) AS q (age), LATERAL ltv.expected_value_interval('margin', q) AS i
+         UNION ALL SELECT 'cost', 'cost_to_serve', g.cost, 0.1, i.value * ln(i.upper / i.lower) / 2 FROM (SELECT g.age, g.loyal, g.complains) AS q (age, loyal, complains), LATERAL ltv.expected_value_interval('cost', q) AS i) AS c JOIN free AS f USING (name)),
+     parts AS (SELECT e.id, (e.width / t975(e.df) * (a.ltv - b.ltv)::float8 / (2 * e.step)) ^ 2 AS part, e.df
+               FROM errors AS e JOIN given AS g USING (id), LATERAL ltv.lifetime_value(g.curve, (g.terms || jsonb_build_object(e.role, e.now + e.step))::text::ltv.terms) AS a,
+                    LATERAL ltv.lifetime_value(g.curve, (g.terms || jsonb_build_object(e.role, e.now - e.step))::text::ltv.terms) AS b)
+SELECT g.id, abs((g.upper - g.lower)::float8 / 2 / t975(total ^ 2 / spread) / sqrt(total) - 1) < 1e-4 AS limits
+FROM given AS g, LATERAL ltv.lifetime_value(g.curve, g.terms::text::ltv.terms) AS v,
+     LATERAL (SELECT sum(part) + ((v.upper - v.lower)::float8 / 2 / 1.959963984540054) ^ 2 AS total, sum(part ^ 2 / df) AS spread FROM parts AS p WHERE p.id = g.id) AS s ORDER BY 1;
 -- One model in two roles errs in both at once: what revenue brings by margin it does not cost a second time.
 SELECT ltv.register_version('twice', 'hybrid', ltv.fit_hybrid('renewal', margin => 'margin', cost => 'margin', terms => ltv.contract_terms(1.0, horizon => 24), revenue => 'fee'), '{}', 0, 0);
 SELECT ltv.register_version('once', 'hybrid', ltv.fit_hybrid('renewal', margin => 'margin', terms => ltv.contract_terms(1.0, horizon => 24), revenue => 'fee'), '{}', 0, 0);

@@ -1,8 +1,12 @@
 //! What a model of amounts expects of a row, and how sure it is.
+//!
+//! Where the dispersion was estimated the limits are Student's, with the degrees of freedom that it was estimated with: exact
+//! for a linear model (R's `predict.lm(interval = "confidence")`), and for the others what R's `summary.glm` tests with.
 
 use crate::amount::{AmountFit, TwoPartFit};
 use crate::hazard::cox::Status;
 use crate::hazard::discrete::{DiscreteFit, Uncertainty};
+use crate::numeric::student;
 
 /// An expected amount with limits: the uncertainty of the model, not of the outcome.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,6 +14,8 @@ pub struct Expectation {
     pub value: f64,
     /// By the delta method on the scale of the value; `None` when it is unknown.
     pub std_error: Option<f64>,
+    /// Those of Student's law that the limits are by; infinite for the normal law.
+    pub degrees_of_freedom: f64,
     pub lower: Option<f64>,
     pub upper: Option<f64>,
 }
@@ -21,17 +27,33 @@ pub(super) fn quadratic(matrix: &[f64], direction: &[f64]) -> f64 {
     (0..size).map(|i| direction[i] * row(i)).sum::<f64>().max(0.0)
 }
 
+/// The degrees of freedom of a sum of independent variances, each with its own (Satterthwaite 1946, *An approximate
+/// distribution of estimates of variance components*; Welch 1947): infinite for one that is known.
+pub fn pooled_degrees_of_freedom(parts: impl IntoIterator<Item = (f64, f64)>) -> f64 {
+    let (mut total, mut spread, mut least) = (0.0, 0.0, f64::INFINITY);
+    for (variance, freedom) in parts {
+        total += variance;
+        if variance > 0.0 {
+            spread += variance * variance / freedom;
+            least = freedom.min(least);
+        }
+    }
+    // Variances beyond the range of their squares have at least the degrees of freedom of the least sure.
+    Some(total * total / spread).filter(|freedom| !freedom.is_nan()).unwrap_or(least).max(least)
+}
+
 impl Expectation {
     /// By the delta method on the scale of the value, or on that of its logarithm, where limits stay above 0.
-    fn of(value: f64, deviation: Option<f64>, z: f64, on_log_scale: bool) -> Expectation {
+    fn of(value: f64, deviation: Option<f64>, freedom: f64, level: f64, on_log_scale: bool) -> Expectation {
+        let critical = student::critical_value(level, freedom);
         let limit = |direction: f64| {
-            let move_by = direction * z * deviation?;
+            let move_by = direction * critical * deviation?;
             let limit = if on_log_scale { value * move_by.exp() } else { value + move_by };
             limit.is_finite().then_some(limit)
         };
         let std_error = deviation.map(|deviation| if on_log_scale { value * deviation } else { deviation });
         let std_error = std_error.filter(|error| error.is_finite());
-        Expectation { value, std_error, lower: limit(-1.0), upper: limit(1.0) }
+        Expectation { value, std_error, degrees_of_freedom: freedom, lower: limit(-1.0), upper: limit(1.0) }
     }
 }
 
@@ -40,15 +62,16 @@ impl AmountFit {
         self.status == Status::Converged
     }
 
-    /// The expected amount of a row without an offset, with limits `z` standard errors away on the scale of the linear
+    /// The expected amount of a row without an offset, with limits at `level`, in (0, 1), on the scale of the linear
     /// predictor; `None` when the fit has nothing to say or the amount overflows.
-    pub fn expectation(&self, x: &[f64], z: f64) -> Option<Expectation> {
+    pub fn expectation(&self, x: &[f64], level: f64) -> Option<Expectation> {
         if self.status == Status::NoEvents {
             return None;
         }
         let value = self.family.mean(self.linear_predictor(x));
         let deviation = self.variance(x).map(f64::sqrt);
-        value.is_finite().then(|| Expectation::of(value, deviation, z, self.family.has_log_link()))
+        let freedom = self.degrees_of_freedom();
+        value.is_finite().then(|| Expectation::of(value, deviation, freedom, level, self.family.has_log_link()))
     }
 }
 
@@ -67,18 +90,23 @@ impl TwoPartFit {
     }
 
     /// P(amount > 0) × the expected amount when there is one. The parts are independent, so that their variances add on
-    /// the log scale: (1 − p)² of the log odds, and the amount's.
-    pub fn expectation(&self, x: &[f64], z: f64) -> Option<Expectation> {
+    /// the log scale: (1 − p)² of the log odds, and the amount's. The first is known, the second estimated: together they
+    /// have the degrees of freedom of [`pooled_degrees_of_freedom`].
+    pub fn expectation(&self, x: &[f64], level: f64) -> Option<Expectation> {
         let amount = self.amount.as_ref()?;
-        let (p, mean) = (self.probability(x)?, amount.expectation(x, z)?.value);
+        let (p, mean) = (self.probability(x)?, amount.family.mean(amount.linear_predictor(x)));
         let log = amount.family.has_log_link();
         let variance = self.variance_of_log_odds(x).zip(amount.variance(x));
-        let deviation = variance.map(|(odds, eta)| {
+        let parts = variance.map(|(odds, eta)| {
             let by_odds = (1.0 - p) * (1.0 - p) * odds;
-            if log { (by_odds + eta).sqrt() } else { p * (by_odds * mean * mean + eta).sqrt() }
+            (if log { by_odds } else { by_odds * mean * mean }, eta)
+        });
+        let deviation = parts.map(|(odds, eta)| (odds + eta).sqrt() * if log { 1.0 } else { p });
+        let freedom = parts.map_or(f64::INFINITY, |(odds, eta)| {
+            pooled_degrees_of_freedom([(odds, f64::INFINITY), (eta, amount.degrees_of_freedom())])
         });
         let value = p * mean;
-        value.is_finite().then(|| Expectation::of(value, deviation, z, log))
+        value.is_finite().then(|| Expectation::of(value, deviation, freedom, level, log))
     }
 
     fn variance_of_log_odds(&self, x: &[f64]) -> Option<f64> {

@@ -259,6 +259,11 @@ impl AmountFit {
         Some((self.covariance.get(at)? * self.dispersion?).sqrt())
     }
 
+    /// Those with which the dispersion was estimated: rows, each counted as often as its weight says, less coefficients.
+    pub fn degrees_of_freedom(&self) -> f64 {
+        self.weight - self.rank as f64
+    }
+
     /// Coefficients, the dispersion, and the power where it was estimated.
     pub fn parameters(&self) -> usize {
         self.rank + 1 + usize::from(self.power_estimated)

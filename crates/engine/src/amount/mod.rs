@@ -12,7 +12,7 @@ mod rows;
 pub mod tweedie;
 mod two_part;
 
-pub use expectation::Expectation;
+pub use expectation::{Expectation, pooled_degrees_of_freedom};
 pub use fit::{AmountFit, Options, fit, fit_tweedie};
 pub use outcome::Outcomes;
 pub use two_part::{TwoPartFit, fit_two_part};

@@ -7,7 +7,7 @@
 
 use crate::amount::{AmountFit, Family, TwoPartFit};
 use crate::hazard::cox::Status;
-use crate::numeric::normal;
+use crate::numeric::{normal, student};
 
 /// Quantiles of the amount of a row, and by which law.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,8 +31,8 @@ impl AmountFit {
         let (mean, dispersion) = (self.family.mean(self.linear_predictor(x)), self.dispersion?);
         let limits = match self.family {
             Family::Linear => {
-                let width = normal::student_upper_quantile(tail, self.weight - self.rank as f64)
-                    * (dispersion + self.variance(x)?).sqrt();
+                let width =
+                    student::upper_quantile(tail, self.degrees_of_freedom()) * (dispersion + self.variance(x)?).sqrt();
                 Outcomes { lower: mean - width, upper: mean + width, law: "normal law" }
             }
             Family::Gamma => Outcomes {

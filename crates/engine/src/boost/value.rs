@@ -302,7 +302,13 @@ impl BoostedValueFit {
     pub fn expectation(&self, x: &[f64]) -> Option<Expectation> {
         let value = self.family.mean(self.linear_predictor(x));
         let known = self.end != End::NoEvents && value.is_finite();
-        known.then_some(Expectation { value, std_error: None, lower: None, upper: None })
+        known.then_some(Expectation {
+            value,
+            std_error: None,
+            degrees_of_freedom: f64::INFINITY,
+            lower: None,
+            upper: None,
+        })
     }
 
     /// Whether there were rows to stop by.

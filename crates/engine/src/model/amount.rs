@@ -6,6 +6,7 @@ use crate::hazard::cox::Status;
 use crate::model::coefficients::{Coefficient, Quality};
 use crate::model::features::{Unscorable, Value};
 use crate::model::{Fit, Model};
+use crate::numeric::student;
 use crate::survival::kaplan_meier::critical_value;
 use crate::{Error, Result};
 
@@ -79,7 +80,7 @@ impl Model {
         columns: &mut Vec<f64>,
     ) -> Result<Result<Appraisal, Unscorable>> {
         self.check_amounts()?;
-        let z = critical_value(level)?;
+        critical_value(level)?;
         let encoded = match &self.fit {
             Fit::BoostedValue(_) => self.encode_row_or_missing(values, columns),
             _ => self.encode_row(values, columns),
@@ -88,8 +89,8 @@ impl Model {
             return Ok(Err(why));
         }
         let (expectation, is_trustworthy) = match &self.fit {
-            Fit::Amount(fit) => (fit.expectation(columns, z), fit.is_trustworthy()),
-            Fit::TwoPart(fit) => (fit.expectation(columns, z), fit.is_trustworthy()),
+            Fit::Amount(fit) => (fit.expectation(columns, level), fit.is_trustworthy()),
+            Fit::TwoPart(fit) => (fit.expectation(columns, level), fit.is_trustworthy()),
             Fit::BoostedValue(fit) => (fit.expectation(columns), fit.is_trustworthy()),
             _ => (None, false),
         };
@@ -226,7 +227,7 @@ fn part(name: &'static str, fit: &AmountFit) -> Part {
         power: Some(fit.family.power()),
         power_estimated: fit.power_estimated,
         rows: fit.rows,
-        degrees_of_freedom: Some(fit.weight - fit.rank as f64),
+        degrees_of_freedom: Some(fit.degrees_of_freedom()),
         dispersion: fit.dispersion,
         deviance: fit.deviance,
         null_deviance: fit.null_deviance,
@@ -236,19 +237,22 @@ fn part(name: &'static str, fit: &AmountFit) -> Part {
     }
 }
 
-/// The intercept, then a row per term; limits are those of the estimate, by the normal law.
-pub(super) fn coefficients(fit: &AmountFit, terms: &[String], critical: f64) -> Vec<Coefficient> {
+/// The intercept, then a row per term; limits are those of the estimate. Tests and limits are by Student's law, as R's
+/// `summary.lm` and `summary.glm` have them where the dispersion is estimated.
+pub(super) fn coefficients(fit: &AmountFit, terms: &[String], level: f64) -> Vec<Coefficient> {
     let known = fit.status != Status::NoEvents;
     let (intercept, error) = fit.intercept();
-    let first = row("(intercept)".into(), known.then_some(intercept), error, critical);
+    let law = Law::of(fit.degrees_of_freedom(), level);
+    let first = row("(intercept)".into(), known.then_some(intercept), error, law);
     let rest = terms.iter().enumerate();
-    let rest = rest.map(|(i, term)| row(term.clone(), fit.coefficients[i], fit.standard_error(i), critical));
+    let rest = rest.map(|(i, term)| row(term.clone(), fit.coefficients[i], fit.standard_error(i), law));
     std::iter::once(first).chain(rest).collect()
 }
 
 /// Those of both parts, each under its part's name.
-pub(super) fn two_part_coefficients(model: &Model, fit: &TwoPartFit, critical: f64) -> Vec<Coefficient> {
+pub(super) fn two_part_coefficients(model: &Model, fit: &TwoPartFit, level: f64) -> Vec<Coefficient> {
     let occurrence = &fit.occurrence;
+    let law = Law::of(f64::INFINITY, level);
     let terms = model.terms();
     let baseline = occurrence.baseline_terms().into_iter().map(|term| (term.name, term.estimate, term.std_error));
     let covariates = terms.iter().enumerate();
@@ -257,19 +261,34 @@ pub(super) fn two_part_coefficients(model: &Model, fit: &TwoPartFit, critical: f
     let named = |part: &str, term: &str| format!("{part}: {term}");
     let mut rows: Vec<Coefficient> = baseline
         .chain(covariates)
-        .map(|(term, estimate, error)| row(named("occurrence", &term), estimate, error, critical))
+        .map(|(term, estimate, error)| row(named("occurrence", &term), estimate, error, law))
         .collect();
     if let Some(amount) = &fit.amount {
-        let of_amount = coefficients(amount, &terms, critical).into_iter();
+        let of_amount = coefficients(amount, &terms, level).into_iter();
         rows.extend(of_amount.map(|row| Coefficient { term: named("amount", &row.term), ..row }));
     }
     rows
 }
 
-fn row(term: String, estimate: Option<f64>, error: Option<f64>, critical: f64) -> Coefficient {
-    let row = Coefficient::new(term, estimate, [error, None], critical, false);
-    let limit = |direction: f64| Some(row.estimate? + direction * critical * row.std_error?);
-    Coefficient { lower: limit(-1.0), upper: limit(1.0), ..row }
+/// How an estimate over its standard error is distributed where there is nothing.
+#[derive(Debug, Clone, Copy)]
+struct Law {
+    /// Infinite for the normal law.
+    degrees_of_freedom: f64,
+    critical: f64,
+}
+
+impl Law {
+    fn of(degrees_of_freedom: f64, level: f64) -> Law {
+        Law { degrees_of_freedom, critical: student::critical_value(level, degrees_of_freedom) }
+    }
+}
+
+fn row(term: String, estimate: Option<f64>, error: Option<f64>, law: Law) -> Coefficient {
+    let row = Coefficient::new(term, estimate, [error, None], law.critical, false);
+    let limit = |direction: f64| Some(row.estimate? + direction * law.critical * row.std_error?);
+    let p_value = row.z.map(|t| student::two_sided_p_value(t, law.degrees_of_freedom));
+    Coefficient { p_value, lower: limit(-1.0), upper: limit(1.0), ..row }
 }
 
 /// Rows, among them those with an amount greater than 0, and what they say of the model.

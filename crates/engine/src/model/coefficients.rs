@@ -18,6 +18,7 @@ pub struct Coefficient {
     pub std_error: Option<f64>,
     /// By the robust covariance, where the model has one; all that follows is then made from it.
     pub robust_std_error: Option<f64>,
+    /// Estimate over standard error; a t where a dispersion was estimated.
     pub z: Option<f64>,
     pub p_value: Option<f64>,
     pub hazard_ratio: Option<f64>,
@@ -73,8 +74,8 @@ impl Model {
             Fit::Contractual(fit) => return Ok(Some(contractual_coefficients(fit, critical))),
             Fit::Transactional(fit) => return Ok(Some(transactional::coefficients(fit, critical))),
             Fit::Segmented(segmented) => return segmented.coefficients(level),
-            Fit::Amount(fit) => return Ok(Some(amount::coefficients(fit, &self.terms(), critical))),
-            Fit::TwoPart(fit) => return Ok(Some(amount::two_part_coefficients(self, fit, critical))),
+            Fit::Amount(fit) => return Ok(Some(amount::coefficients(fit, &self.terms(), level))),
+            Fit::TwoPart(fit) => return Ok(Some(amount::two_part_coefficients(self, fit, level))),
             Fit::KaplanMeier(_) | Fit::BoostedHazard(_) | Fit::BoostedValue(_) | Fit::Hybrid(_) => return Ok(None),
         };
         let diagonal = coefficients.len() + 1;

@@ -125,6 +125,8 @@ pub struct AmountError {
     pub role: Role,
     /// `None` when it is unknown.
     pub std_error: Option<f64>,
+    /// With which that was estimated; infinite where it is known.
+    pub degrees_of_freedom: f64,
     /// The first role that the same model has: what one model says is off everywhere at once.
     pub source: Role,
 }
@@ -239,7 +241,12 @@ impl HybridFit {
             found.is_trustworthy &= is_trustworthy;
             let same = self.components.iter().find(|other| other.stored == component.stored);
             let source = same.map_or(role, |other| other.role);
-            let error = AmountError { role, std_error: expectation.std_error, source };
+            let error = AmountError {
+                role,
+                std_error: expectation.std_error,
+                degrees_of_freedom: expectation.degrees_of_freedom,
+                source,
+            };
             if let Some(free) = found.errors.iter_mut().find(|error| error.is_none()) {
                 *free = Some(error);
             }

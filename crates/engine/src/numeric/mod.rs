@@ -17,6 +17,7 @@ pub mod quadrature;
 pub mod radix;
 mod rising;
 mod singles;
+pub mod student;
 pub mod sum;
 pub mod tally;
 mod tally_codec;

@@ -95,15 +95,15 @@ fn nothing_to_say_is_said() {
     let none = design(&[(0.0, &[1.0]), (0.0, &[2.0])]);
     let tweedie = fit(&none, &TWEEDIE, &mut go_on).unwrap();
     assert_eq!(tweedie.status, Status::NoEvents);
-    assert!(tweedie.expectation(&[1.0], 1.96).is_none());
+    assert!(tweedie.expectation(&[1.0], 0.95).is_none());
     let estimated = fit_tweedie(&none, 0.0, &mut go_on).unwrap();
     assert_eq!(estimated.status, Status::NoEvents);
     let two_part = fit_two_part(&none, &GAMMA, 0.0, &mut go_on).unwrap();
-    assert!(two_part.amount.is_none() && two_part.expectation(&[1.0], 1.96).is_none());
+    assert!(two_part.amount.is_none() && two_part.expectation(&[1.0], 0.95).is_none());
     let model = Model::unnamed(two_part, 0);
     assert_eq!(model.amount_status().unwrap(), "no amount is greater than 0");
     let linear = fit(&none, &LINEAR, &mut go_on).unwrap();
-    let said = linear.expectation(&[5.0], 1.96).unwrap();
+    let said = linear.expectation(&[5.0], 0.95).unwrap();
     assert_eq!((said.value, linear.log_likelihood), (0.0, None));
 }
 
@@ -112,7 +112,7 @@ fn one_row_is_met_without_errors() {
     for options in [LINEAR, GAMMA, TWEEDIE] {
         let one = fit(&design(&[(7.0, &[3.0])]), &options, &mut go_on).unwrap();
         assert_eq!((one.rank, one.dispersion), (1, None), "{options:?}");
-        let said = one.expectation(&[100.0], 1.96).unwrap();
+        let said = one.expectation(&[100.0], 0.95).unwrap();
         assert!((said.value - 7.0).abs() < 1e-12 && said.lower.is_none() && said.upper.is_none());
         assert_eq!(one.coefficients, [None]);
         let model = Model::unnamed(one, 0);

@@ -2,7 +2,7 @@
 
 use ltv_engine::amount::{AmountFit, Family, Options, fit, fit_two_part};
 use ltv_engine::hazard::{Design, Status};
-use ltv_engine::numeric::normal;
+use ltv_engine::numeric::student;
 use serde_json::Value;
 
 use crate::go_on;
@@ -100,10 +100,10 @@ impl Largest {
         if case["part"].is_null() && case["eta"].is_number() {
             self.see(&format!("{name} predictor"), fit.linear_predictor(&x), &case["eta"]);
             self.see(&format!("{name} predictor's error"), fit.variance(&x).unwrap().sqrt(), &case["eta_se"]);
-            let z = normal::quantile(0.975);
-            let said = fit.expectation(&x, z).unwrap();
+            let t = student::critical_value(0.95, fit.degrees_of_freedom());
+            let said = fit.expectation(&x, 0.95).unwrap();
             self.see(&format!("{name} expectation"), said.value, &case["expected"]);
-            let eta = case["eta"].as_f64().unwrap() + z * case["eta_se"].as_f64().unwrap();
+            let eta = case["eta"].as_f64().unwrap() + t * case["eta_se"].as_f64().unwrap();
             self.see(&format!("{name} limit"), said.upper.unwrap(), &fit.family.mean(eta).into());
         }
     }
@@ -142,15 +142,17 @@ fn two_part_models_agree_with_r() {
         }
         largest.see(&format!("{name} probability"), fit.probability(&x).unwrap(), &case["probability"]);
         // By hand: P(amount > 0) times the mean of what there is then, the variances of the parts added.
-        let (p, z) = (case["probability"].as_f64().unwrap(), normal::quantile(0.975));
-        let said = fit.expectation(&x, z).unwrap();
+        let p = case["probability"].as_f64().unwrap();
+        let said = fit.expectation(&x, 0.95).unwrap();
         largest.see(&format!("{name} expectation"), said.value, &case["expected"]);
         let [odds, eta] = [0, 1].map(|i| case["variances"][i].as_f64().unwrap());
         let mean = said.value / p;
-        let upper = match amount.family {
-            Family::Linear => said.value + z * (odds * (mean * p * (1.0 - p)).powi(2) + eta * p * p).sqrt(),
-            _ => said.value * (z * ((1.0 - p).powi(2) * odds + eta).sqrt()).exp(),
-        };
+        let is_linear = amount.family == Family::Linear;
+        let by_odds = odds * ((1.0 - p) * if is_linear { mean } else { 1.0 }).powi(2);
+        // Satterthwaite's degrees of freedom of a known variance and an estimated one.
+        let freedom = (by_odds + eta).powi(2) / (eta * eta / amount.degrees_of_freedom());
+        let width = student::critical_value(0.95, freedom) * (by_odds + eta).sqrt();
+        let upper = if is_linear { said.value + p * width } else { said.value * width.exp() };
         largest.see(&format!("{name} limit"), said.upper.unwrap(), &upper.into());
     }
     println!("largest difference {:e}", largest.0);

@@ -43,9 +43,8 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
         assert!((0.92..=0.98).contains(&covered), "{name}: {covered}");
         assert!((mean / truth - 1.0).abs() < 0.02, "{name}: {mean} for {truth}");
     };
-    let z = normal::quantile(0.975);
     let one = |design: &Design, family: Family| {
-        let said = fit(design, &Options { family, penalty: 0.0 }, &mut go_on).unwrap().expectation(&X, z).unwrap();
+        let said = fit(design, &Options { family, penalty: 0.0 }, &mut go_on).unwrap().expectation(&X, 0.95).unwrap();
         (said.value, said.lower.unwrap(), said.upper.unwrap())
     };
     let linear = coverage(eta, |chance| {
@@ -68,7 +67,7 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
             false => 0.0,
         });
         let gamma = Options { family: Family::Gamma, penalty: 0.0 };
-        let said = fit_two_part(&design, &gamma, 0.0, &mut go_on).unwrap().expectation(&X, z).unwrap();
+        let said = fit_two_part(&design, &gamma, 0.0, &mut go_on).unwrap().expectation(&X, 0.95).unwrap();
         (said.value, said.lower.unwrap(), said.upper.unwrap())
     });
     check("two-part", p * eta.exp(), two_part);

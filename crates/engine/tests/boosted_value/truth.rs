@@ -17,7 +17,7 @@ fn compared(family: Family, truth: fn(&[f64; 4]) -> f64) -> [f64; 3] {
         let squares = fresh.rows.iter().map(|(x, _, mean)| (said(x) - mean) * (said(x) - mean));
         (squares.sum::<f64>() / fresh.rows.len() as f64).sqrt()
     };
-    let by_line = error(&|x| line.expectation(x, 1.0).unwrap().value);
+    let by_line = error(&|x| line.expectation(x, 0.95).unwrap().value);
     [error(&|x| trees.expectation(x).unwrap().value), by_line, error(&|_| mean)]
 }
 

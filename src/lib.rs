@@ -27,6 +27,7 @@ mod plot;
 mod portfolio;
 mod predict;
 mod profile;
+mod query;
 mod ranking;
 mod recalibration;
 mod registry;

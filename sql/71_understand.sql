@@ -59,7 +59,7 @@ BEGIN
     IF amounts THEN
         RETURN QUERY EXECUTE format($q$
             WITH r AS MATERIALIZED (
-                SELECT %1$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
+                SELECT %6$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
                 FROM %3$s AS s WHERE s.%2$I IS NOT NULL
             ), w AS MATERIALIZED (SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row" FROM r),
             plain AS (SELECT sqrt(avg((e.e - w."amount of the row") ^ 2)) AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.expected_value($1, q.*) AS e) AS e),
@@ -69,15 +69,16 @@ BEGIN
             FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
             $q$,
             (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'target', importance.source,
-            (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+            (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
             (SELECT string_agg(format($p$
                 SELECT %1$L::text, sqrt(avg((e.e - w."amount of the row") ^ 2))
-                FROM w JOIN (SELECT o.%1$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $2 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
+                FROM w JOIN (SELECT o."feature %4$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $2 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
                      LATERAL (SELECT %3$s) AS q, LATERAL (SELECT ltv.expected_value($1, q.*) AS e) AS e$p$,
                 f.f, 1000 * f.at + k,
-                (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
+                (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), f.at),
                 ' UNION ALL ' ORDER BY f.at, k)
-             FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k))
+             FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k),
+            (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
         USING fitted, importance.seed;
         RETURN;
     END IF;
@@ -88,8 +89,9 @@ BEGIN
     -- Graf et al. 1999: a row censored before the horizon has no weight, the others stand for those who are gone. Whoever
     -- is censored goes a trifle later than whoever has the event at the same time, and is no longer at risk with him.
     RETURN QUERY EXECUTE format($q$
+        -- Features are numbered within, so that none can have the name of another column of ours.
         WITH r AS MATERIALIZED (
-            SELECT %1$s, %2$s AS "time of the row", s.%3$I::integer = %7$s AS "event of the row",
+            SELECT %9$s, %2$s AS "time of the row", s.%3$I::integer = %7$s AS "event of the row",
                    hashtextextended(ROW(%1$s, %8$s, s.%3$I)::text, $3) AS "hash of the row"
             FROM %4$s AS s WHERE %8$s IS NOT NULL AND s.%3$I IS NOT NULL
         ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row" * CASE WHEN "event of the row" THEN 1 ELSE 1 + 1e-6 END, NOT "event of the row") AS curve, count(*) AS n FROM r),
@@ -108,16 +110,17 @@ BEGIN
         $q$,
         (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         CASE WHEN decisions THEN format('CASE WHEN s.%I::integer = 1 THEN 2 * $2 ELSE $2 END', spec ->> 'event') ELSE format('s.%I::double precision', spec ->> 'duration') END, spec ->> 'event', importance.source,
-        (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+        (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         (SELECT string_agg(format($p$
             SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
-            FROM w JOIN (SELECT o.%2$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
+            FROM w JOIN (SELECT o."feature %2$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
                  LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p$p$,
-            f.f, f.f, 1000 * f.at + k,
-            (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
+            f.f, f.at, 1000 * f.at + k,
+            (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
             ' UNION ALL ' ORDER BY f.at, k)
          FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k),
-        CASE WHEN decisions THEN 0 ELSE 1 END, CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END)
+        CASE WHEN decisions THEN 0 ELSE 1 END, CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END,
+        (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
     USING fitted, importance.horizon, importance.seed;
 END
 $$;

@@ -44,9 +44,9 @@ fn check(names: &[String], levels: &[Option<i32>]) -> Result<()> {
 fn feature(name: String, levels: &[Option<i32>], at: usize) -> Feature {
     let kind = match levels.get(at).copied().flatten().and_then(|levels| usize::try_from(levels).ok()) {
         None => Kind::Numeric,
-        Some(levels) => Kind::Category {
-            levels: (0..levels.min(MAX_LEVELS)).map(|level| format!("{level:04}")).collect(),
-        },
+        Some(levels) => {
+            Kind::Category { levels: (0..levels.min(MAX_LEVELS)).map(|level| format!("{level:04}")).collect() }
+        }
     };
     Feature { name, kind }
 }

@@ -43,6 +43,10 @@ pub struct Source {
     pub begun: String,
     /// True for those whose outcome lies beyond that day, so that it is not known; `None` where none is cut off.
     pub cut_off: Option<String>,
+    /// The column of the durations, where a NULL is a row that goes on on the day of the knowledge.
+    pub open_ended: Option<Column>,
+    /// True for rows that say that they ended and not when.
+    pub untold: Option<String>,
     /// True for those that were known only later.
     pub known_later: Option<String>,
     /// A condition on top of all others: one segment.
@@ -95,7 +99,9 @@ impl Source {
         let era = request.era.as_ref().map(|era| (era, find(&era.by)));
         let started_on = request.started_on.as_deref().map(find);
         let known_on = request.known_on.as_deref().map(find);
-        let mut used: Vec<Column> = duration.iter().chain(&event).chain(&target).cloned().collect();
+        let open_ended = duration.clone().filter(|_| request.as_of.is_some() && started_on.is_some());
+        let ended = duration.iter().filter(|_| open_ended.is_none());
+        let mut used: Vec<Column> = ended.chain(&event).chain(&target).cloned().collect();
         // A row without a cluster is one of its own.
         used.extend(entry.iter().chain(&weight).chain(&strata).chain(&segment_by).chain(&started_on).cloned());
         used.extend(era.iter().map(|(_, column)| column.clone()));
@@ -140,6 +146,8 @@ impl Source {
             outcome: event.filter(|event| !event.is_boolean()),
             begun: window.begun,
             cut_off: window.cut_off,
+            untold: window.untold,
+            open_ended,
             known_later: known.zip(day).map(|(known, day)| format!("coalesce({known} > {day}, false)")),
             segment: None,
             is_incomplete: request.null_policy == NullPolicy::Learn,

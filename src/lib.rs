@@ -13,6 +13,7 @@ mod discounting;
 mod discrete;
 mod estimates;
 mod explain;
+mod explain_hybrid;
 mod explain_value;
 mod fine_gray;
 mod fit;

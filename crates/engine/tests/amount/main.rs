@@ -5,6 +5,7 @@ mod golden_support;
 
 mod degenerate;
 mod golden;
+mod hybrid_explained;
 mod outcomes;
 mod properties;
 mod simulated;

@@ -32,6 +32,15 @@ SELECT algorithm, n_splits, n_test, round(brier::numeric, 6) AS brier, chosen, s
 CREATE VIEW plainly_named AS SELECT customer, months, churned, ltv_part AS a, part AS b, partner FROM customers;
 SELECT algorithm, n_splits, n_test, round(brier::numeric, 6) AS brier, chosen, status FROM ltv.train_auto('named', 'plainly_named', 'months', 'churned', 6, features => '{a,b,partner}', algorithms => '{weibull}');
 
+-- Nor has what shuffles the features.
+CREATE VIEW oddly_named AS SELECT customer, months, churned, ltv_part AS "hash of the row", part AS "weight of the row", partner AS "feature 1", b AS "place of the row", b * 10 + a AS "amount of the row" FROM (SELECT *, part AS b, ltv_part AS a FROM customers) c;
+CREATE VIEW evenly_named AS SELECT customer, months, churned, "hash of the row" AS a, "weight of the row" AS b, "feature 1" AS c, "amount of the row" AS d FROM oddly_named;
+SELECT max(version) AS version FROM ltv.train('oddly', 'oddly_named', 'exponential', 'months', 'churned', features => ARRAY['hash of the row', 'weight of the row', 'feature 1']);
+SELECT max(version) AS version FROM ltv.train('evenly', 'evenly_named', 'exponential', 'months', 'churned', features => '{a,b,c}');
+SELECT max(version) AS version FROM ltv.train('odd amounts', 'oddly_named', 'linear', target => 'amount of the row', features => ARRAY['hash of the row', 'place of the row']);
+SELECT count(*) AS features, bool_and(a.importance = b.importance AND a.n = b.n) AS same FROM ltv.importance('oddly', 'oddly_named', 6) a JOIN ltv.importance('evenly', 'evenly_named', 6) b ON b.rank = a.rank;
+SELECT rank, feature, round(importance::numeric, 4) AS importance FROM ltv.importance('odd amounts', 'oddly_named') ORDER BY rank;
+
 -- NULLs. Left out; filled by what the rows of training have; told of; learnt of by trees, and filled for what cannot.
 SELECT p.policy, c.algorithm, c.n_train, c.n_events, c.n_test, round(c.value::numeric, 6) AS brier, c.status, c.nulls
 FROM unnest('{drop,impute,indicator,learn}'::text[]) WITH ORDINALITY p (policy, place), LATERAL ltv.compare_algorithms('SELECT 0::float8 AS entry, months AS duration, churned AS event, usage, plan FROM public.customers WHERE customer <= 800',

@@ -252,6 +252,7 @@ DECLARE
     nl constant text := E'\n';
     v ltv.model_versions;
     amounts boolean;
+    customers boolean;
     card text;
     part text;
     named text;
@@ -271,25 +272,31 @@ BEGIN
         SELECT format(', imported %s from an export of %s', to_char(e.occurred_at, 'YYYY-MM-DD'), e.detail ->> 'exported_as') INTO came
         FROM ltv.events e WHERE e.model = v.model AND e.version = v.version AND e.action = 'import' ORDER BY e.occurred_at DESC LIMIT 1;
     END IF;
+    customers := v.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma');
     amounts := v.algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'hybrid');
     card := format('# %s, version %s', v.model, v.version) || nl || nl
         || format(E'%s \u00B7 %s \u00B7 trained %s by %s with ltv %s%s%s', coalesce(named, v.status), v.algorithm, to_char(v.trained_at, 'YYYY-MM-DD'), v.trained_by,
                   v.extension_version, ', from version ' || v.parent, came) || nl || nl;
 
     card := card || '## What it is for' || nl || nl
-        || CASE WHEN v.spec ->> 'target' IS NOT NULL THEN format('It says, for a row with the columns below, what `%s` is expected to be.', v.spec ->> 'target')
+        || CASE WHEN v.algorithm = 'gamma_gamma' THEN 'It says what a purchase of a customer with the history below is expected to be worth: `expected_spend`.'
+           WHEN customers THEN 'It says, for a customer with the history below, how probable it is that they still are one (`probability_alive`) and how many purchases are to come (`expected_purchases`). Time is that of the age, in its own unit.'
+           WHEN v.spec ->> 'target' IS NOT NULL THEN format('It says, for a row with the columns below, what `%s` is expected to be.', v.spec ->> 'target')
            WHEN v.algorithm = 'hybrid' THEN format('It says what a row with the columns below is worth: %s.', (SELECT string_agg(format('%s by `%s`', c.role, c.model), ', ') FROM ltv.hybrid_components(v.fitted) AS c))
            WHEN v.spec ->> 'event' IS NULL OR v.spec ->> 'duration' IS NULL THEN 'It says, for a row with the columns below, how likely it is to be there at a given time, and from that how long it lasts and what it is worth.'
+           WHEN ltv.cause_expression(v.spec) IS NOT NULL THEN format('It says, for a row with the columns below, how likely it is that it has not ended by the cause `%s` of `%s` by a given time, when other causes may end it first. '
+                  || 'Time is `%s`%s, in its own unit.', v.spec #>> '{options,cause}', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on')
            ELSE format('It says, for a row with the columns below, how likely it is that `%s` has not come true by a given time, and from that how long it lasts and what it is worth. '
                   || 'Time is `%s`%s, in its own unit.', v.spec ->> 'event', v.spec ->> 'duration', ', observed from `' || (v.spec ->> 'entry') || '` on') END || nl || nl
-        || CASE WHEN amounts AND v.spec ->> 'label_policy' IS NULL THEN ''
-                ELSE format('What counts as the event: %s', coalesce(v.spec ->> 'label_policy', E'*not written down* (`train(\u2026, label_policy => \u2026)`).')) || nl END
+        || CASE WHEN (amounts OR customers) AND v.spec ->> 'label_policy' IS NULL THEN ''
+                ELSE format('What counts as %s: %s', CASE WHEN customers THEN 'a purchase' ELSE 'the event' END, coalesce(v.spec ->> 'label_policy', E'*not written down* (`train(\u2026, label_policy => \u2026)`).')) || nl END
         || coalesce(nl || '> ' || replace(v.note, nl, nl || '> ') || nl, '') || nl;
 
     card := card || '## Data' || nl || nl || '| | |' || nl || '|---|---|' || nl
         || (SELECT string_agg(format('| %s | %s |', f.name, replace(replace(f.value, '|', '\|'), nl, ' ')), nl ORDER BY f.place)
             FROM (VALUES (1, 'Source', format('`%s`%s', v.spec ->> 'source', ', ' || to_char((v.lineage ->> 'rows')::bigint, 'FM999,999,999,999') || ' rows')),
-                         (2, 'Fitted on', CASE WHEN v.n_rows = 0 THEN 'nothing' WHEN amounts THEN format('%s rows', to_char(v.n_rows, 'FM999,999,999,999')) ELSE format('%s rows with %s events (%s %%)', to_char(v.n_rows, 'FM999,999,999,999'), to_char(v.n_events, 'FM999,999,999,990.##'),
+                         (2, 'Fitted on', CASE WHEN v.n_rows = 0 THEN 'nothing' WHEN amounts THEN format('%s rows', to_char(v.n_rows, 'FM999,999,999,999'))
+                                                 WHEN customers THEN format('%s customers, %s of them with repeat purchases', to_char(v.n_rows, 'FM999,999,999,999'), to_char(v.n_events, 'FM999,999,999,990.##')) ELSE format('%s rows with %s events (%s %%)', to_char(v.n_rows, 'FM999,999,999,999'), to_char(v.n_events, 'FM999,999,999,990.##'),
                                                  round((100 * v.n_events / nullif(v.n_rows, 0))::numeric, 1)) END),
                          (3, 'Held out', CASE WHEN v.n_holdout > 0 THEN format('%s rows, by %s', to_char(v.n_holdout, 'FM999,999,999,999'),
                                                  (SELECT string_agg(CASE WHEN e.key = 'by' THEN format('`%s`', e.value) ELSE format('%s %s', e.key, e.value) END, ', ' ORDER BY e.key <> 'by', e.key)
@@ -333,22 +340,29 @@ BEGIN
     FROM jsonb_array_elements(v.metrics) WITH ORDINALITY AS m (value, place);
     card := card || coalesce(
         CASE WHEN v.spec ? 'recalibration' THEN format('On the rows that its map was fitted to, each judged by a map of the others, beside version %s:', v.parent)
+             WHEN v.n_holdout > 0 AND customers AND v.spec ->> 'target' IS NOT NULL THEN 'On the customers held out, by what they did later, beside the same customers going on as before:'
+             WHEN customers AND v.spec ->> 'target' IS NOT NULL THEN 'On the customers it was fitted on, by what they did later, of which the fit knows nothing, beside the same customers going on as before:'
+             WHEN customers THEN 'On the customers it was fitted on, which says nothing about others:'
              WHEN v.n_holdout > 0 AND amounts THEN 'On the rows held out, beside the mean of the training rows:'
              WHEN v.n_holdout > 0 THEN E'On the rows held out, beside a Kaplan\u2013Meier curve of the training rows that knows no features:'
              ELSE 'On the rows it was fitted on, which says nothing about others:' END || nl || nl
         || '| Metric | This model | Baseline | Its value | Skill |' || nl || '|---|---:|---|---:|---:|' || nl || part || nl || nl, 'Nothing was measured.' || nl || nl);
-    IF NOT amounts AND NOT EXISTS (SELECT FROM jsonb_array_elements(v.metrics) m WHERE m ->> 'metric' ~* '(calibration|ece|ici)') THEN
+    IF NOT amounts AND NOT customers AND NOT EXISTS (SELECT FROM jsonb_array_elements(v.metrics) m WHERE m ->> 'metric' ~* '(calibration|ece|ici)') THEN
         card := card || 'Calibration was not measured at training; `ltv.calibration_agg` does, on rows whose outcome is known.' || nl || nl;
     END IF;
 
     card := card || '## Warnings and limits' || nl || nl
         || coalesce((SELECT string_agg(format('- **%s**', w), nl) FROM unnest(v.warnings) AS w) || nl, '')
         || CASE WHEN v.warnings = '{}' THEN '- No warnings at training; the fit is ' || ltv.model_status(v.fitted) || '.' || nl ELSE '' END
-        || CASE WHEN v.spec ->> 'null_policy' IN ('impute', 'indicator') THEN '- A missing feature counts as what is usual; a row with a category that training has not seen has no score.'
+        || CASE WHEN v.algorithm = 'gamma_gamma' THEN '- A customer without repeat purchases is expected to spend what all do on average.'
+                WHEN customers THEN '- A customer of whom frequency, recency or age is not known has no prediction.'
+                WHEN v.spec ->> 'null_policy' IN ('impute', 'indicator') THEN '- A missing feature counts as what is usual; a row with a category that training has not seen has no score.'
                 WHEN v.algorithm IN ('boosted_hazard', 'boosted_value') AND v.spec ->> 'null_policy' = 'learn' THEN '- A row with a missing feature goes the way that the trees have learnt, or with the most of the rows where training lacked none; a row with a category that training has not seen has no score.'
                 WHEN v.algorithm IN ('boosted_hazard', 'boosted_value') THEN '- Training lacked no feature: a row with a missing one goes with the most of the rows, and its status says so; a row with a category that training has not seen has no score.'
                 ELSE '- A row with a missing feature, or a category that training has not seen, has no score; `predict` says which.' END || nl
-        || CASE WHEN amounts THEN '- It tells what is expected, not what would change it: coefficients are associations.' || nl || nl
+        || CASE WHEN v.algorithm = 'gamma_gamma' THEN '- By the model what customers spend does not depend on how often they buy: `corr(frequency, mean_value)` should be near 0.' || nl || nl
+                WHEN customers THEN '- By the model customers buy at random, each at a rate that does not change, until they leave for good: seasons and campaigns are not in it.' || nl || nl
+                WHEN amounts THEN '- It tells what is expected, not what would change it: coefficients are associations.' || nl || nl
                 ELSE '- Beyond the time that was observed a prediction goes on with the last rate, and its status is `extrapolated`.' || nl
                   || '- It tells who leaves, not what would make them stay: coefficients are associations.' || nl || nl END;
 

@@ -51,6 +51,10 @@ COMMENT ON FUNCTION ltv.expected_value(ltv.model, record) IS 'The amount that a 
 CREATE FUNCTION ltv.expected_value(model text, features record) RETURNS double precision
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 150 AS 'MODULE_PATHNAME', 'expected_value_name';
 COMMENT ON FUNCTION ltv.expected_value(text, record) IS 'As expected_value(ltv.model, record) with a registered model: name, name@alias or name@version.';
+CREATE FUNCTION ltv.amount_deviance(m ltv.model, features record, amount double precision) RETURNS double precision
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'amount_deviance';
+COMMENT ON FUNCTION ltv.amount_deviance(ltv.model, record, double precision) IS 'What an amount adds to the deviance of a model (linear, gamma, tweedie, two_part, boosted_value) for its row, the loss that the fit made least: twice what the log-likelihood lacks of that of a model which expects the very amount, times the dispersion (McCullagh & Nelder 1989, section 2.3). With e the expected amount (y - e)^2 for linear, 2 ((y - e) / e - ln(y / e)) for gamma, 2 (y^(2-p) / ((1-p) (2-p)) - y e^(1-p) / (1-p) + e^(2-p) / (2-p)) for tweedie. Of two_part -2 ln P(amount = 0) where it is 0, else -2 ln P(amount > 0) and the deviance of the second part over its dispersion. The mean over rows is what train calls deviance. NULL for a row without an expected amount. Errors 22023: an amount that the law of the model cannot have, as 0 for gamma, models that are none of amounts, and hybrids.';
+
 CREATE FUNCTION ltv.expected_value_interval(
     m ltv.model, features record, level double precision DEFAULT 0.95,
     OUT value double precision, OUT lower double precision, OUT upper double precision, OUT status text

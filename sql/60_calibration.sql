@@ -71,4 +71,4 @@ COMMENT ON FUNCTION ltv.calibration_intercept(ltv.calibration) IS 'Intercept of 
 
 CREATE FUNCTION ltv.expected_calibration_error(c ltv.calibration, bins integer DEFAULT 10, method text DEFAULT 'quantile') RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'expected_calibration_error_wrapper';
-COMMENT ON FUNCTION ltv.expected_calibration_error(ltv.calibration, integer, text) IS 'Mean absolute gap between predicted and observed over the bins of calibration_curve, weighted by their numbers. NULL without rows.';
+COMMENT ON FUNCTION ltv.expected_calibration_error(ltv.calibration, integer, text) IS 'Mean absolute gap between predicted and observed over the bins of calibration_curve, weighted by their numbers (Naeini, Cooper & Hauskrecht 2015); by default ten bins of equal number. NULL without rows.';

@@ -89,6 +89,10 @@ CREATE FUNCTION ltv.auc(s ltv.survival_calibration, horizon double precision, ce
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'survival_auc';
 COMMENT ON FUNCTION ltv.auc(ltv.survival_calibration, double precision, text) IS 'Cumulative/dynamic area under the ROC curve at the horizon: how often one with the event by then had a lower prediction than one without, ties half; those with the event weigh 1/G(T-) (Uno et al. 2007; Hung & Chiang 2010), and with censoring => ''grouped'' (see brier_score) those without 1/G(horizon) of their group. NULL when one of the two kinds is missing. Errors 22023.';
 
+CREATE FUNCTION ltv.expected_calibration_error(s ltv.survival_calibration, horizon double precision, bins integer DEFAULT 10, method text DEFAULT 'quantile') RETURNS double precision
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20000 AS 'MODULE_PATHNAME', 'survival_expected_calibration_error';
+COMMENT ON FUNCTION ltv.expected_calibration_error(ltv.survival_calibration, double precision, integer, text) IS 'Mean absolute gap between predicted and observed over the bins of calibration_curve, weighted by their numbers (Naeini, Cooper & Hauskrecht 2015), observed by Kaplan-Meier within the bin; of the event and of survival it is the same. By default ten bins of equal number, equal predictions together. It depends on the bins and is never 0 for a finite number of rows: compare it between models of the same rows. NULL without rows, and where nobody of a bin was observed until the horizon: take fewer bins. Errors 22023.';
+
 CREATE FUNCTION ltv.integrated_calibration_index(
     s ltv.survival_calibration, horizon double precision, OUT ici double precision, OUT e50 double precision, OUT e90 double precision, OUT e_max double precision
 )

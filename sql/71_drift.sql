@@ -20,6 +20,8 @@ DECLARE
     profiles text[] := '{}';
     one record;
     outcome text;
+    history text[];
+    customer text;
 BEGIN
     IF drift.model IS NULL OR drift.source IS NULL THEN
         RAISE EXCEPTION 'drift needs a model and a source' USING ERRCODE = 'null_value_not_allowed';
@@ -43,16 +45,20 @@ BEGIN
     SELECT v.fitted, v.spec, v.n_events INTO fitted, spec, n_events FROM ltv.model_versions v
     WHERE v.model = split_part(drift.model, '@', 1) AND v.version = found_version;
     names := ltv.model_features(fitted);
+    -- What train read of customers, in the order of the functions that tell of them.
+    history := ARRAY(SELECT c.value FROM jsonb_each_text(CASE jsonb_typeof(spec -> 'columns') WHEN 'object' THEN spec -> 'columns' ELSE '{}' END) AS c WHERE c.key IN ('frequency', 'recency', 'age', 'mean_value') AND c.value IS NOT NULL
+                     ORDER BY array_position('{frequency,recency,age,mean_value}', c.key));
+    customer := (SELECT string_agg(format('s.%I::double precision', c.name), ', ' ORDER BY c.place) FROM unnest(history) WITH ORDINALITY AS c (name, place));
     IF NOT EXISTS (SELECT FROM ltv.model_profiles p WHERE p.model = split_part(drift.model, '@', 1) AND p.version = found_version) THEN
         RAISE EXCEPTION '%@% has no training profile', split_part(drift.model, '@', 1), found_version
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = CASE WHEN spec ? 'source' THEN 'It was trained before profiles were kept: train a new version.'
                               ELSE format('It was registered by hand: ltv.train keeps profiles%s; register_version takes them.', CASE WHEN ltv.model_algorithm(fitted) = 'rule' THEN ', of a rule too' ELSE '' END) END;
     END IF;
-    FOREACH wanted IN ARRAY array_remove(names || drift.by, NULL) LOOP
+    FOREACH wanted IN ARRAY array_remove(names || history || drift.by, NULL) LOOP
         IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped) THEN
             RAISE EXCEPTION '% has no column "%"', drift.source, wanted
-                USING ERRCODE = 'undefined_column', HINT = 'The features must have the names that train knew.';
+                USING ERRCODE = 'undefined_column', HINT = CASE WHEN wanted = ANY (history) THEN 'The columns of the customers must have the names that train knew.' ELSE 'The features must have the names that train knew.' END;
         END IF;
     END LOOP;
     -- One scan profiles all inputs; each is read as it was when the model was trained.
@@ -63,13 +69,20 @@ BEGIN
         inputs := inputs || one.input;
         profiles := profiles || CASE
             WHEN one.role = 'prediction' AND one.input = 'expected_value' THEN 'ltv.profile_agg(ltv.expected_value($1, s.*))'
+            WHEN one.role = 'prediction' AND one.input IN ('probability_alive', 'expected_spend') THEN format('ltv.profile_agg(ltv.%s($1, %s))', one.input, customer)
+            WHEN one.role = 'prediction' AND one.input = 'expected_purchases' THEN format('ltv.profile_agg(ltv.expected_purchases($1, %s, %L::double precision))', customer, one.horizon)
             WHEN one.role = 'prediction' THEN format('ltv.profile_agg(1 - ltv.renewal_probability($1, s.*, %L::double precision))', one.horizon)
             WHEN one.kind = 'texts' THEN format('ltv.profile_agg(s.%I::text)', one.input)
             WHEN one.atttypid = 'boolean'::regtype THEN format('ltv.profile_agg(s.%I::integer::double precision)', one.input)
             ELSE format('ltv.profile_agg(s.%I::double precision)', one.input) END;
     END LOOP;
     -- The events that the source has seen, against those that the model expects of the same rows over the time for which they were watched.
-    IF num_nulls(spec ->> 'duration', spec ->> 'event') = 0 AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attnum > 0 AND NOT a.attisdropped
+    IF ltv.model_algorithm(fitted) = 'fine_gray' THEN
+        -- How long a row that ended by another cause would have been watched nobody knows, and with it how many events were to be expected.
+        outcome := $q$
+            UNION ALL SELECT NULL::text, 'events', 'observed_expected', NULL::float8, ($4 ->> 'observed_expected')::float8, NULL::boolean, $5::bigint, NULL::bigint,
+                   'not told of one cause among several: ltv.evaluate holds the observed incidence against the predicted one'$q$;
+    ELSIF num_nulls(spec ->> 'duration', spec ->> 'event') = 0 AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname = ANY (array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)))
        = cardinality(array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)) THEN
         outcome := format($q$
@@ -108,7 +121,7 @@ BEGIN
     USING fitted, roles, inputs, limits, n_events, split_part(drift.model, '@', 1), found_version;
 END
 $$;
-COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored) or events. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. by: a column; each of its values is held against all training rows. events: where source has the outcome under the names that train knew, observed events over those expected of the same rows (expected_events; Berry 1983); an anomaly when the exact Poisson interval at 99 % excludes 1 and the ratio, either way, is beyond its threshold; n_base and n_now are then events. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile), 22004.';
+COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored), of models of purchases probability_alive, expected_purchases and expected_spend, or events. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. by: a column; each of its values is held against all training rows. events: where source has the outcome under the names that train knew, observed events over those expected of the same rows (expected_events; Berry 1983); an anomaly when the exact Poisson interval at 99 % excludes 1 and the ratio, either way, is beyond its threshold; n_base and n_now are then events; of a model of one cause among several (fine_gray) it is not told, and value NULL: for how long a row would have been watched that ended by another cause nobody knows, and evaluate compares incidences. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile), 22004.';
 
 CREATE FUNCTION ltv.retrain_due(
     model text, source regclass DEFAULT NULL, max_age interval DEFAULT '180 days', thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
@@ -137,7 +150,9 @@ BEGIN
         FROM (VALUES (1, 'features'), (2, 'predictions'), (3, 'outcomes')) AS c (at, name)
         JOIN ltv.drift(retrain_due.model, retrain_due.source, retrain_due.thresholds, retrain_due.by) AS d
           ON c.name = CASE WHEN d.metric = 'observed_expected' THEN 'outcomes'
-                                 WHEN d.input = 'event_probability' AND d.input <> ALL (ltv.model_features(ltv.model(retrain_due.model))) THEN 'predictions' ELSE 'features' END
+                                 WHEN d.input IN ('event_probability', 'probability_alive', 'expected_purchases', 'expected_spend') AND d.input <> ALL (ltv.model_features(ltv.model(retrain_due.model))) THEN 'predictions' ELSE 'features' END
+        -- What cannot be told is not within its thresholds.
+        WHERE d.metric <> 'observed_expected' OR d.n_now IS NOT NULL
         GROUP BY c.at, c.name ORDER BY c.at;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'features'::text, NULL::boolean, 'the source has no rows'::text;

@@ -141,7 +141,7 @@ BEGIN
                   HINT = (SELECT 'Features are found by name; it has: ' || string_agg(a.attname, ', ' ORDER BY a.attnum) || '.' FROM pg_attribute a
                           WHERE a.attrelid = score.source AND a.attnum > 0 AND NOT a.attisdropped);
     END IF;
-    IF algorithm IN ('bg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
+    IF algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
         RAISE EXCEPTION 'a % model tells of purchases, not of how long a contract lasts or of an amount given features', algorithm
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use expected_purchases, probability_alive, expected_spend or transactional_value.';
     ELSIF algorithm = 'hybrid' AND ltv.hybrid_own_terms(fitted) IS NULL THEN

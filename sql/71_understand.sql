@@ -1,7 +1,7 @@
 -- What a model as a whole, a feature, an account, a segment is like.
 
 CREATE FUNCTION ltv.importance(
-    model text, source regclass, horizon double precision DEFAULT 12, repeats integer DEFAULT 3, seed bigint DEFAULT 0
+    model text, source regclass, horizon double precision DEFAULT 12, repeats integer DEFAULT 3, seed bigint DEFAULT 0, loss text DEFAULT NULL
 ) RETURNS TABLE (rank bigint, feature text, metric text, value double precision, permuted_value double precision, importance double precision, std_dev double precision, n bigint)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
@@ -13,6 +13,11 @@ DECLARE
     wanted text;
     decisions boolean;
     amounts boolean;
+    cause text;
+    asked text := importance.loss;
+    measure text;
+    said text;
+    smallest double precision;
 BEGIN
     IF importance.model IS NULL OR importance.source IS NULL OR importance.horizon IS NULL OR importance.repeats IS NULL OR importance.seed IS NULL THEN
         RAISE EXCEPTION 'importance needs a model, a source, a horizon, repeats and a seed' USING ERRCODE = 'null_value_not_allowed';
@@ -36,6 +41,10 @@ BEGIN
         RAISE EXCEPTION '% was trained with delayed entry, which the Brier score cannot judge', importance.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare fits with and without the feature by ltv.model_test, or train a landmark model.';
     END IF;
+    IF ltv.model_algorithm(fitted) IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
+        RAISE EXCEPTION '% tells of purchases by what customers did, and has no features that could matter', importance.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.predicted_vs_actual with by holds groups of customers against what came.';
+    END IF;
     decisions := ltv.model_algorithm(fitted) = 'renewal' AND spec ->> 'duration' IS NULL;
     amounts := ltv.model_algorithm(fitted) IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid');
     IF amounts AND spec ->> 'target' IS NULL OR decisions AND spec ->> 'event' IS NULL THEN
@@ -45,6 +54,12 @@ BEGIN
         RAISE EXCEPTION '% was registered without the names of its duration and event, by which the predictions are judged', importance.model
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = format('ltv.train keeps them%s; register_version takes them: spec => ''{"duration": "months", "event": "churned"}''.', CASE WHEN ltv.model_algorithm(fitted) = 'rule' THEN ', and takes a rule too' ELSE '' END);
+    END IF;
+    -- What the fit made least, if nothing else is asked for.
+    asked := coalesce(asked, CASE WHEN NOT amounts THEN 'brier' WHEN ltv.model_algorithm(fitted) = 'hybrid' OR (SELECT bool_and(f.family = 'linear') FROM ltv.amount_fit(fitted) f) THEN 'rmse' ELSE 'deviance' END);
+    IF asked <> ALL (CASE WHEN NOT amounts THEN '{brier}' WHEN ltv.model_algorithm(fitted) = 'hybrid' THEN '{rmse,mae}' ELSE '{rmse,mae,deviance}' END::text[]) THEN
+        RAISE EXCEPTION 'unknown loss "%" of a % model', asked, ltv.model_algorithm(fitted)
+            USING ERRCODE = 'invalid_parameter_value', HINT = CASE WHEN NOT amounts THEN 'One of: brier.' WHEN ltv.model_algorithm(fitted) = 'hybrid' THEN 'One of: rmse, mae.' ELSE 'One of: rmse, mae, deviance.' END;
     END IF;
     names := ltv.model_features(fitted);
     FOREACH wanted IN ARRAY names || CASE WHEN amounts THEN ARRAY[spec ->> 'target'] WHEN decisions THEN ARRAY[spec ->> 'event'] ELSE ARRAY[spec ->> 'duration', spec ->> 'event'] END LOOP
@@ -57,30 +72,44 @@ BEGIN
         RETURN;
     END IF;
     IF amounts THEN
+        IF asked = 'deviance' THEN
+            EXECUTE format('SELECT min(s.%1$I)::float8 FROM %2$s AS s', spec ->> 'target', importance.source) INTO smallest;
+            IF smallest <= 0 AND (SELECT bool_or(CASE f.family WHEN 'gamma' THEN smallest < 0 OR ltv.model_algorithm(fitted) <> 'two_part' WHEN 'linear' THEN smallest < 0 AND ltv.model_algorithm(fitted) = 'two_part' ELSE smallest < 0 END) FROM ltv.amount_fit(fitted) f) THEN
+                RAISE EXCEPTION 'the deviance of % is not defined for an amount of %', importance.model, smallest USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'target', importance.source), HINT = 'loss => ''rmse'' or ''mae'', or leave such rows out in a view.';
+            END IF;
+        END IF;
+        measure := CASE asked WHEN 'rmse' THEN 'sqrt(avg((e.e - w."amount of the row") ^ 2))' WHEN 'mae' THEN 'avg(abs(e.e - w."amount of the row"))' ELSE 'avg(e.e)' END;
+        said := CASE asked WHEN 'deviance' THEN 'ltv.amount_deviance($1, q.*, w."amount of the row")' ELSE 'ltv.expected_value($1, q.*)' END;
         RETURN QUERY EXECUTE format($q$
             WITH r AS MATERIALIZED (
-                SELECT %6$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
+                SELECT %9$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
                 FROM %3$s AS s WHERE s.%2$I IS NOT NULL
             ), w AS MATERIALIZED (SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row" FROM r),
-            plain AS (SELECT sqrt(avg((e.e - w."amount of the row") ^ 2)) AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.expected_value($1, q.*) AS e) AS e),
+            plain AS (SELECT %6$s AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %4$s) AS q, LATERAL (SELECT %7$s AS e) AS e),
             permuted (feature, loss) AS (%5$s)
-            SELECT row_number() OVER (ORDER BY avg(m.loss) - min(plain.loss) DESC, m.feature COLLATE "C"), m.feature, 'rmse'::text, min(plain.loss), avg(m.loss),
+            SELECT row_number() OVER (ORDER BY avg(m.loss) - min(plain.loss) DESC, m.feature COLLATE "C"), m.feature, %8$L::text, min(plain.loss), avg(m.loss),
                    avg(m.loss) - min(plain.loss), stddev_samp(m.loss), min(plain.n)
             FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
             $q$,
             (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'target', importance.source,
             (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
             (SELECT string_agg(format($p$
-                SELECT %1$L::text, sqrt(avg((e.e - w."amount of the row") ^ 2))
-                FROM w JOIN (SELECT o."feature %4$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $2 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
-                     LATERAL (SELECT %3$s) AS q, LATERAL (SELECT ltv.expected_value($1, q.*) AS e) AS e$p$,
+                SELECT %1$L::text, %4$s
+                FROM w JOIN (SELECT o."feature %6$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $2 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
+                     LATERAL (SELECT %3$s) AS q, LATERAL (SELECT %5$s AS e) AS e$p$,
                 f.f, 1000 * f.at + k,
-                (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), f.at),
+                (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), measure, said, f.at),
                 ' UNION ALL ' ORDER BY f.at, k)
-             FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k),
+             FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k), measure, said, asked,
             (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
         USING fitted, importance.seed;
         RETURN;
+    END IF;
+    -- Whoever ended by another cause than the one of interest is known not to end by this one.
+    cause := ltv.cause_expression(spec, 's');
+    IF cause IS NULL AND ltv.model_algorithm(fitted) = 'fine_gray' THEN
+        RAISE EXCEPTION '% tells of one cause among several, but nothing says of which', importance.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"algorithm": "fine_gray", "options": {"cause": 1}, ...}''.';
     END IF;
     -- Whoever does not renew leaves at the end of the term; whoever does is seen beyond it.
     IF decisions THEN
@@ -91,9 +120,9 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         -- Features are numbered within, so that none can have the name of another column of ours.
         WITH r AS MATERIALIZED (
-            SELECT %9$s, %2$s AS "time of the row", s.%3$I::integer = %7$s AS "event of the row",
+            SELECT %11$s, %2$s AS "time of the row", %7$s AS "event of the row", %9$s AS "kept by the row",
                    hashtextextended(ROW(%1$s, %8$s, s.%3$I)::text, $3) AS "hash of the row"
-            FROM %4$s AS s WHERE %8$s IS NOT NULL AND s.%3$I IS NOT NULL
+            FROM %4$s AS s WHERE %8$s IS NOT NULL AND %10$s IS NOT NULL
         ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row" * CASE WHEN "event of the row" THEN 1 ELSE 1 + 1e-6 END, NOT "event of the row") AS curve, count(*) AS n FROM r),
         w AS MATERIALIZED (
             SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row",
@@ -101,7 +130,7 @@ BEGIN
                         WHEN r."event of the row" THEN 1 / nullif(ltv.survival_at(g.curve, r."time of the row"), 0) ELSE 0 END AS "weight of the row"
             FROM r, g
         ), plain AS (
-            SELECT sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0) AS brier, count(p.p) AS n
+            SELECT sum(w."weight of the row" * (p.p - (w."kept by the row" OR w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0) AS brier, count(p.p) AS n
             FROM w, LATERAL (SELECT %5$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p
         ), permuted (feature, brier, n) AS (%6$s)
         SELECT row_number() OVER (ORDER BY avg(m.brier) - min(plain.brier) DESC, m.feature COLLATE "C"), m.feature, 'brier'::text, min(plain.brier), avg(m.brier),
@@ -112,19 +141,20 @@ BEGIN
         CASE WHEN decisions THEN format('CASE WHEN s.%I::integer = 1 THEN 2 * $2 ELSE $2 END', spec ->> 'event') ELSE format('s.%I::double precision', spec ->> 'duration') END, spec ->> 'event', importance.source,
         (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         (SELECT string_agg(format($p$
-            SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
+            SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."kept by the row" OR w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
             FROM w JOIN (SELECT o."feature %2$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
                  LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p$p$,
             f.f, f.at, 1000 * f.at + k,
             (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
             ' UNION ALL ' ORDER BY f.at, k)
          FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k),
-        CASE WHEN decisions THEN 0 ELSE 1 END, CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END,
+        coalesce('(' || cause || ' > 0)', format('(s.%I::integer = %s)', spec ->> 'event', CASE WHEN decisions THEN 0 ELSE 1 END)), CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END,
+        coalesce('(' || cause || ' = 2)', 'false'), coalesce(cause, format('s.%I', spec ->> 'event')),
         (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
     USING fitted, importance.horizon, importance.seed;
 END
 $$;
-COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. Of a model of amounts (with a target) metric is rmse, the root of the mean squared error of the expected amount, and horizon says nothing; of one of renewal decisions the Brier score of the decision, horizon its period. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats), 22004.';
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. Of a model of amounts (with a target) horizon says nothing, and loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats, a loss that the model has not, a deviance of amounts that its law cannot have), 22004.';
 
 CREATE FUNCTION ltv.partial_dependence(
     model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT 12

@@ -27,8 +27,10 @@ DECLARE
     strata text[] := ARRAY(SELECT unnest(evaluation_query.censoring_by));
     stratum text := $q$'all'$q$;
     weight text;
+    cause text;
     seen text;
     columns text[];
+    predicted text := 'ltv.expected_value($1, ltv_row.*)';
     odd record;
 BEGIN
     IF evaluation_query.model IS NULL OR source IS NULL THEN
@@ -39,6 +41,16 @@ BEGIN
     spec := judged.spec;
     IF spec IS NULL THEN
         PERFORM ltv.model_version(evaluation_query.model);
+    END IF;
+    -- A model that was registered by hand reads customers by the usual names, unless it says others.
+    IF judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
+        spec := jsonb_set(spec, '{columns}', CASE judged.algorithm WHEN 'gamma_gamma' THEN '{"frequency": "frequency", "mean_value": "mean_value"}'
+                                                  ELSE '{"frequency": "frequency", "recency": "recency", "age": "age"}' END::jsonb
+                                             || CASE jsonb_typeof(spec -> 'columns') WHEN 'object' THEN jsonb_strip_nulls(spec -> 'columns') ELSE '{}' END);
+        IF outcome = 'amount' AND judged.algorithm <> 'gamma_gamma' AND spec ->> 'target' IS NOT NULL AND jsonb_typeof(spec -> 'horizon') IS DISTINCT FROM 'number' THEN
+            RAISE EXCEPTION '% was registered without the horizon of its target', evaluation_query.model
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"target": "later", "horizon": 39}''.';
+        END IF;
     END IF;
     SELECT format('%I.%I', n.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = source AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
     IF relation IS NULL THEN
@@ -51,7 +63,9 @@ BEGIN
     ELSIF outcome IS DISTINCT FROM 'amount' AND NOT coalesce(decisions, false) AND (spec ->> 'duration' IS NULL OR spec ->> 'event' IS NULL) THEN
         RAISE EXCEPTION '% was not trained on durations and events', evaluation_query.model
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = CASE WHEN spec ->> 'target' IS NOT NULL THEN 'It predicts amounts: ltv.predicted_vs_actual compares them with what came.' ELSE 'For other predictions: ltv.calibration_agg and ltv.ranking_agg over your own query.' END;
+                  HINT = CASE WHEN spec ->> 'target' IS NOT NULL AND judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN 'It predicts what customers do later: ltv.predicted_vs_actual compares it with what came.'
+                              WHEN judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN 'It predicts what customers do later: train it with a target, the column with what came, and ltv.predicted_vs_actual compares the two.'
+                              WHEN spec ->> 'target' IS NOT NULL THEN 'It predicts amounts: ltv.predicted_vs_actual compares them with what came.' ELSE 'For other predictions: ltv.calibration_agg and ltv.ranking_agg over your own query.' END;
     END IF;
     IF outcome IS NULL OR outcome NOT IN ('event', 'amount') THEN
         RAISE EXCEPTION 'unknown outcome "%"', outcome USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: event, amount.';
@@ -69,6 +83,17 @@ BEGIN
     IF decisions AND cardinality(array_remove(horizons, NULL)) > 0 THEN
         RAISE EXCEPTION '% was trained on decisions, which have no horizon', evaluation_query.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the horizon out: a row is one decision, and it is judged by whether it was renewed.';
+    END IF;
+    cause := CASE WHEN outcome = 'event' THEN ltv.cause_expression(spec) END;
+    IF cause IS NULL AND outcome = 'event' AND ltv.model_algorithm(judged.fitted) = 'fine_gray' THEN
+        RAISE EXCEPTION '% tells of one cause among several, but nothing says of which', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"algorithm": "fine_gray", "options": {"cause": 1}, ...}''.';
+    ELSIF cause IS NOT NULL AND censoring <> 'marginal' THEN
+        RAISE EXCEPTION '% tells of one cause among several, whose weights for censoring are those of all rows', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave censoring out.';
+    ELSIF cause IS NOT NULL AND spec ->> 'entry' IS NOT NULL THEN
+        RAISE EXCEPTION '% was trained on one cause among several with delayed entry, for which no weights for censoring are defined', evaluation_query.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare the mean of event_probability (ltv.predict) with ltv.incidence_at of ltv.incidence_agg(entry, duration, cause, weight).';
     END IF;
     IF EXISTS (SELECT FROM unnest(horizons) u (h) WHERE NOT (u.h > 0 AND u.h < 'Infinity')) THEN
         RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', (SELECT u.h FROM unnest(horizons) WITH ORDINALITY u (h, place) WHERE NOT (u.h > 0 AND u.h < 'Infinity') ORDER BY u.place LIMIT 1)
@@ -98,27 +123,31 @@ BEGIN
               UNION ALL SELECT 'value', value, 1
               UNION ALL SELECT 'by', n.name, n.place FROM unnest(groups) WITH ORDINALITY n (name, place)
               UNION ALL SELECT 'censoring_by', n.name, n.place FROM unnest(strata) WITH ORDINALITY n (name, place)
+              UNION ALL SELECT 'customer', c.value, array_position('{frequency,recency,age,mean_value}', c.key) FROM jsonb_each_text(CASE jsonb_typeof(spec -> 'columns') WHEN 'object' THEN spec -> 'columns' ELSE '{}' END) c
               UNION ALL SELECT 'feature', n.name, n.place FROM unnest(ltv.model_features(judged.fitted)) WITH ORDINALITY n (name, place)) u
           WHERE u.name IS NOT NULL AND u.name <> ALL (columns) ORDER BY u.part, u.name, u.place) w
-    GROUP BY w.part ORDER BY array_position('{outcome,feature,value,by,censoring_by}', w.part) LIMIT 1;
+    GROUP BY w.part ORDER BY array_position('{outcome,customer,feature,value,by,censoring_by}', w.part) LIMIT 1;
     IF odd.part IS NOT NULL THEN
         RAISE EXCEPTION '% has no column %', relation, odd.names
             USING ERRCODE = 'undefined_column',
                   HINT = CASE odd.part WHEN 'outcome' THEN 'The columns of the outcome have the names they had in training; rename them in a view.'
+                                       WHEN 'customer' THEN 'The columns of the customers have the names they had in training; rename them in a view.'
                                        WHEN 'feature' THEN format('The features of the model have the names they had in training; it has: %s.', present)
                                        WHEN 'value' THEN format('value names the column of what each row is worth; it has: %s.', present)
                                        ELSE format('%s names columns of the source; it has: %s.', odd.part, present) END;
     END IF;
     SELECT w.part, w.name, w.kind, format_type(a.atttypid, a.atttypmod) AS type_name INTO odd
-    FROM (VALUES (1, 'duration', spec ->> 'duration', 'number'), (2, 'event', spec ->> 'event', 'event'), (3, 'entry', spec ->> 'entry', 'number'), (4, 'weight', spec ->> 'weight', 'number'),
+    FROM (VALUES (1, 'duration', spec ->> 'duration', 'number'), (2, 'event', spec ->> 'event', CASE WHEN cause IS NULL THEN 'event' WHEN jsonb_typeof(spec #> '{options,cause}') = 'number' THEN 'number' ELSE 'text' END), (3, 'entry', spec ->> 'entry', 'number'), (4, 'weight', spec ->> 'weight', 'number'),
                  (5, 'target', CASE outcome WHEN 'amount' THEN spec ->> 'target' END, 'number'), (6, 'value', value, 'number'),
+                 (10, 'frequency', spec #>> '{columns,frequency}', 'number'), (11, 'recency', spec #>> '{columns,recency}', 'number'),
+                 (12, 'age', spec #>> '{columns,age}', 'number'), (13, 'mean value', spec #>> '{columns,mean_value}', 'number'),
                  (7, 'mark of the holdout', CASE WHEN rows = 'holdout' AND NOT held ?| '{fraction,after,from,last}' THEN held ->> 'by' END, 'boolean'),
                  (8, 'start', CASE WHEN rows = 'holdout' AND spec ? 'as_of' THEN spec ->> 'started_on' END, 'date'),
                  (9, 'day of the knowledge', CASE WHEN rows = 'holdout' AND spec ? 'as_of' THEN spec ->> 'known_on' END, 'date')) w (place, part, name, kind)
     JOIN pg_attribute a ON a.attrelid = source AND a.attname = w.name AND a.attnum > 0
     JOIN pg_type t ON t.oid = a.atttypid
     WHERE NOT CASE w.kind WHEN 'number' THEN t.typcategory = 'N' AND t.typname !~ '^(reg|oid$|money$)' WHEN 'event' THEN t.typcategory = 'B' OR t.typcategory = 'N' AND t.typname !~ '^(reg|oid$|money$)'
-                          WHEN 'boolean' THEN t.typcategory = 'B' ELSE t.typcategory = 'D' AND coalesce(nullif(t.typbasetype, 0), t.oid) IN ('date'::regtype, 'timestamp'::regtype) END
+                          WHEN 'boolean' THEN t.typcategory = 'B' WHEN 'text' THEN t.typcategory IN ('S', 'E') ELSE t.typcategory = 'D' AND coalesce(nullif(t.typbasetype, 0), t.oid) IN ('date'::regtype, 'timestamp'::regtype) END
     ORDER BY w.place LIMIT 1;
     IF odd.part IS NOT NULL THEN
         RAISE EXCEPTION 'the % in "%" must be a %, not %', odd.part, odd.name, CASE odd.kind WHEN 'event' THEN 'boolean, or 1 and 0' ELSE odd.kind END, odd.type_name
@@ -126,7 +155,7 @@ BEGIN
                   HINT = CASE odd.part WHEN 'value' THEN 'value names the column of what each row is worth, in one currency.' ELSE 'Make it in a view.' END;
     END IF;
     duration := CASE WHEN spec ->> 'duration' IS NOT NULL THEN format('ltv_row.%I::float8', spec ->> 'duration') END;
-    event := CASE WHEN spec ->> 'event' IS NOT NULL THEN format('ltv_row.%I::int4', spec ->> 'event') END;
+    event := CASE WHEN cause IS NOT NULL THEN cause WHEN spec ->> 'event' IS NOT NULL THEN format('ltv_row.%I::int4', spec ->> 'event') END;
     entry := CASE WHEN spec ->> 'entry' IS NULL THEN '0::float8' ELSE format('ltv_row.%I::float8', spec ->> 'entry') END;
     weight := CASE WHEN spec ->> 'weight' IS NULL THEN '1::float8' ELSE format('ltv_row.%I::float8', spec ->> 'weight') END;
     IF rows = 'holdout' THEN
@@ -170,13 +199,16 @@ BEGIN
         -- What no score can be made of is said here with its name, before rows are scored.
         EXECUTE format('SELECT o.* FROM %1$s ltv_row CROSS JOIN LATERAL (SELECT %2$s) o (value, weight, event, ends, starts) WHERE %3$s AND (o.value < 0 OR o.value >= ''Infinity'' OR o.weight < 0 OR o.weight >= ''Infinity'' OR o.event NOT IN (0, 1) OR o.ends < o.starts) LIMIT 1',
             relation, concat_ws(', ', CASE WHEN value IS NULL OR outcome = 'amount' THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, weight,
-                CASE WHEN outcome = 'amount' THEN 'NULL::int4' ELSE format('ltv_row.%I::int4', spec ->> 'event') END,
+                CASE WHEN outcome = 'amount' THEN 'NULL::int4' WHEN cause IS NOT NULL THEN format('least(%s, 0)', cause) ELSE format('ltv_row.%I::int4', spec ->> 'event') END,
                 CASE WHEN outcome = 'amount' OR decisions THEN 'NULL::float8, NULL::float8' ELSE format('ltv_row.%I::float8, %s', spec ->> 'duration', entry) END), restriction)
         INTO odd;
         IF odd.value < 0 OR odd.value >= 'Infinity' THEN
             RAISE EXCEPTION 'a value must be finite and not negative, got %', odd.value USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', value, relation), HINT = 'What a row is worth weighs it: leave such rows out in a view, or set them to NULL.';
         ELSIF odd.weight < 0 OR odd.weight >= 'Infinity' THEN
             RAISE EXCEPTION 'a weight must be finite and not negative, got %', odd.weight USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'weight', relation), HINT = 'A row of weight 0 or NULL is left out.';
+        ELSIF odd.event = -1 AND cause IS NOT NULL THEN
+            RAISE EXCEPTION 'a cause must be %', CASE jsonb_typeof(spec #> '{options,cause}') WHEN 'number' THEN 'a whole number from 1 to 255, or 0 for a row that still ran' ELSE 'a name, or NULL for a row that still ran, not empty' END
+                USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', relation), HINT = 'Make it in a view.';
         ELSIF odd.event NOT IN (0, 1) THEN
             RAISE EXCEPTION 'an event must be 1 or 0, got %', odd.event USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', relation), HINT = '1 for those that had the event, 0 for those that were last seen without.';
         ELSIF odd.ends < odd.starts THEN
@@ -193,11 +225,17 @@ BEGIN
     END IF;
     IF outcome = 'amount' THEN
         horizon := NULL;
+        IF judged.algorithm = 'gamma_gamma' THEN
+            predicted := format('ltv.expected_spend($1, ltv_row.%I::float8, ltv_row.%I::float8)', spec #>> '{columns,frequency}', spec #>> '{columns,mean_value}');
+        ELSIF judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd') THEN
+            predicted := format('ltv.expected_purchases($1, ltv_row.%I::float8, ltv_row.%I::float8, ltv_row.%I::float8, %L::float8)',
+                                spec #>> '{columns,frequency}', spec #>> '{columns,recency}', spec #>> '{columns,age}', spec ->> 'horizon');
+        END IF;
         query := format(
-            'SELECT %1$s AS segment, NULL::float8 AS horizon, ltv.expected_value($1, ltv_row.*) AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
+            'SELECT %1$s AS segment, NULL::float8 AS horizon, %7$s AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
                     %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum
              FROM %5$s ltv_row WHERE %6$s AND %2$s > 0',
-            segment, weight, spec ->> 'target', stratum, relation, restriction);
+            segment, weight, spec ->> 'target', stratum, relation, restriction, predicted);
         RETURN;
     END IF;
     IF decisions THEN
@@ -213,6 +251,28 @@ BEGIN
         RETURN;
     END IF;
     horizon := (spec ->> 'horizon')::float8;
+    IF cause IS NOT NULL THEN
+        -- Of one cause among several it is known for ever that whoever ended by another one does not end by it. So every row that
+        -- ended, and every one seen beyond the horizon, is known there, and stands for those that were censored before.
+        query := format(
+            'WITH ltv_read AS MATERIALIZED (
+                 SELECT row_number() OVER () AS place, %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon) AS predicted,
+                        %2$s AS duration, %3$s AS status, %4$s AS weight, %5$s AS value, %6$s AS stratum
+                 FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
+                 WHERE %8$s AND %2$s IS NOT NULL AND %3$s IS NOT NULL AND %4$s > 0
+             ), ltv_known AS (
+                 SELECT w.place, w.weight
+                 FROM (SELECT r.horizon, array_agg(r.place ORDER BY r.duration, r.status, r.weight, r.place) AS places, array_agg(r.duration ORDER BY r.duration, r.status, r.weight, r.place) AS durations,
+                              array_agg(r.status <> 0 ORDER BY r.duration, r.status, r.weight, r.place) AS ended, array_agg(r.weight ORDER BY r.duration, r.status, r.weight, r.place) AS weights
+                       FROM ltv_read r WHERE r.predicted IS NOT NULL GROUP BY r.horizon) g,
+                      unnest(g.places, ltv.inverse_censoring_weights(g.durations, g.ended, g.horizon, g.weights)) w (place, weight)
+             )
+             SELECT r.segment, r.horizon, r.predicted, CASE WHEN r.predicted IS NOT NULL AND w.weight IS NULL THEN 0 WHEN r.status = 1 THEN r.duration ELSE 2 * r.horizon END AS duration,
+                    r.status = 1 AND (r.predicted IS NULL OR w.weight IS NOT NULL) AS event, coalesce(w.weight, r.weight) AS weight, r.value, r.stratum
+             FROM ltv_read r LEFT JOIN ltv_known w USING (place) WHERE coalesce(w.weight, r.weight) > 0',
+            segment, duration, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction);
+        RETURN;
+    END IF;
     query := format(
         'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon, %2$s) AS predicted,
                 %3$s - %2$s AS duration, CASE %4$s WHEN 1 THEN true WHEN 0 THEN false END AS event,
@@ -224,4 +284,46 @@ BEGIN
         relation, restriction, stratum, spec ->> 'event');
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, rows that end before their entry; 42703 names missing columns, P0002.';
+COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. Of a model of one cause among several (fine_gray) predicted is the probability not to end by this cause, event that it did, and a row per row whose outcome at the horizon is known - it ended, by whatever cause, or was seen beyond -, whose weight is inverse_censoring_weights of all scored rows together, endings by any cause being endings: a row that ended by another cause lasts beyond the horizon (duration twice that), and nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon; for one of purchases the purchases expected within the horizon of its training, or the expected value of one. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Rows without duration, event, entry or weight, and those of weight 0, are left out. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, causes that are none, a model of one cause with delayed entry, rows that end before their entry; 42703 names missing columns, P0002.';
+
+CREATE FUNCTION ltv.censoring_query(query text, censoring text DEFAULT 'marginal', by_columns boolean DEFAULT false, by_segment boolean DEFAULT false, weighed boolean DEFAULT true) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    columns constant text := 's.predicted, s.duration, s.event, s.weight, s.value';
+    arrays constant text := 'array_agg(s.predicted) AS predicted, array_agg(s.duration) AS durations, array_agg(s.event) AS events, array_agg(s.weight) AS weights, array_agg(s.value) AS "values"';
+    known constant text := 'ltv.inverse_censoring_weights(p.durations, p.events, p.horizon, p.weights)';
+    labelled text;
+BEGIN
+    IF query IS NULL THEN
+        RAISE EXCEPTION 'a query is needed' USING ERRCODE = 'null_value_not_allowed', HINT = 'That of evaluation_query.';
+    END IF;
+    IF censoring IS NULL OR censoring NOT IN ('marginal', 'grouped') THEN
+        RAISE EXCEPTION 'unknown censoring "%"', censoring USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: marginal, grouped.';
+    END IF;
+    labelled := CASE
+        WHEN censoring = 'marginal' THEN $q$SELECT s.*, 'all'::text AS label FROM scoped s$q$
+        -- Strata that are too small, and those of which nobody is seen beyond the horizon, are one: that without a name. Once for each, not for each row.
+        WHEN by_columns THEN format(
+            'SELECT p.is_all, p.segment, p.horizon, u.*, p.label
+             FROM (SELECT p.*, CASE WHEN p.n >= 30 AND %s IS NOT NULL THEN p.stratum END AS label
+                   FROM (SELECT s.is_all, s.segment, s.horizon, s.stratum, count(*) AS n, %s FROM scoped s GROUP BY s.is_all, s.segment, s.horizon, s.stratum) p OFFSET 0) p,
+                  unnest(p.predicted, p.durations, p.events, p.weights, p."values") u (predicted, duration, event, weight, value)', known, arrays)
+        ELSE format(
+            'SELECT p.is_all, p.segment, p.horizon, u.predicted, u.duration, u.event, u.weight, u.value, u.label::text
+             FROM (SELECT s.is_all, s.segment, s.horizon, %s FROM scoped s GROUP BY s.is_all, s.segment, s.horizon) p,
+                  unnest(p.predicted, p.durations, p.events, p.weights, p."values", ltv.censoring_groups(p.predicted, p.durations, p.events, p.horizon, p.weights)) u (predicted, duration, event, weight, value, label)', arrays) END;
+    RETURN format(
+        'WITH scored AS MATERIALIZED (SELECT * FROM (%1$s) q WHERE q.predicted IS NOT NULL AND q.event IS NOT NULL AND q.duration IS NOT NULL),
+         scoped AS (SELECT 1 AS is_all, ''all''::text AS segment, s.horizon, %2$s, s.stratum FROM scored s%3$s),
+         labelled AS (%4$s) %5$s',
+        query, columns, CASE WHEN by_segment THEN format(' UNION ALL SELECT 0, s.segment, s.horizon, %s, s.stratum FROM scored s', columns) ELSE '' END, labelled,
+        CASE WHEN weighed THEN format(
+            'SELECT p.is_all, p.segment, p.horizon, p.label AS stratum, u.*
+             FROM (SELECT s.is_all, s.segment, s.horizon, s.label, %s FROM labelled s GROUP BY s.is_all, s.segment, s.horizon, s.label) p,
+                  unnest(p.predicted, p.durations, p.events, p.weights, p."values", %s) u (predicted, duration, event, weight, value, known)', arrays, known)
+             ELSE format('SELECT s.is_all, s.segment, s.horizon, s.label AS stratum, %s, NULL::float8 AS known FROM labelled s', columns) END);
+END
+$$;
+COMMENT ON FUNCTION ltv.censoring_query(text, text, boolean, boolean, boolean) IS 'Whose censoring weighs whom: the text of a query over that of evaluation_query, with the same $1 and $2, that gives the rows with a score and an outcome, once for all rows together (is_all 1, segment all) and with by_segment once more within each segment (is_all 0): segment, horizon, stratum (the rows whose one curve of the censoring weighs them), predicted, duration, event, weight, value, and known: what the row counts at the horizon (inverse_censoring_weights within the stratum), NULL where nobody of it is seen beyond the horizon. censoring: marginal, all rows of the scope are one stratum; grouped, groups of like predictions (censoring_groups), or by_columns the strata of censoring_by, those of fewer than 30 rows, or of which nobody is seen beyond the horizon, as one (NULL). weighed => false: known is NULL, which saves it where only strata are asked for. Errors 22023, 22004.';

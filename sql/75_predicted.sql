@@ -1,7 +1,8 @@
 -- What was predicted beside what happened: in customers, and in money.
 
 CREATE FUNCTION ltv.predicted_vs_actual(
-    model text, source regclass, horizon double precision DEFAULT NULL, value text DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto'
+    model text, source regclass, horizon double precision DEFAULT NULL, value text DEFAULT NULL, by text[] DEFAULT NULL, min_rows integer DEFAULT 30, rows text DEFAULT 'auto',
+    censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL
 ) RETURNS TABLE (
     segment text, n bigint, predicted_retention double precision, actual_retention double precision, lower double precision, upper double precision,
     predicted_events double precision, actual_events double precision, total_value double precision, predicted_value double precision, actual_value double precision,
@@ -19,6 +20,9 @@ BEGIN
     IF amounts THEN
         IF num_nonnulls(predicted_vs_actual.horizon, predicted_vs_actual.value) > 0 THEN
             RAISE EXCEPTION '% predicts amounts, which have no horizon and are the value', predicted_vs_actual.model USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave horizon and value out.';
+        END IF;
+        IF censoring IS DISTINCT FROM 'marginal' OR cardinality(censoring_by) > 0 THEN
+            RAISE EXCEPTION '% predicts amounts, of which none is censored', predicted_vs_actual.model USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave censoring out.';
         END IF;
         SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, outcome => 'amount');
         RETURN QUERY EXECUTE format($q$
@@ -39,41 +43,55 @@ BEGIN
         USING ltv.model(predicted_vs_actual.model), coalesce(cardinality(predicted_vs_actual.by) > 0, false), coalesce(min_rows, 0), reading.in_sample;
         RETURN;
     END IF;
-    SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, predicted_vs_actual.value, horizons => ARRAY[predicted_vs_actual.horizon]);
+    SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, predicted_vs_actual.value, predicted_vs_actual.censoring, predicted_vs_actual.censoring_by, horizons => ARRAY[predicted_vs_actual.horizon]);
     IF coalesce(predicted_vs_actual.horizon, reading.horizon) IS NULL THEN
         RAISE EXCEPTION 'predicted_vs_actual needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
     END IF;
     RETURN QUERY EXECUTE format($q$
-        WITH judged AS MATERIALIZED (
-            -- Without a column of values every row is worth one.
-            SELECT j.*, CASE WHEN $7 THEN j.value ELSE 1 END AS worth, j.predicted IS NOT NULL AND (j.value IS NOT NULL OR NOT $7) AND j.event IS NOT NULL AS told FROM (%s) j
-        ), gathered AS (
+        WITH judged AS MATERIALIZED (%s), gathered AS (
             SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, count(j.predicted) AS n, count(*) FILTER (WHERE j.predicted IS NULL) AS n_unscored,
                    count(*) FILTER (WHERE j.predicted IS NOT NULL AND j.value IS NULL AND $7) AS n_without_value,
                    sum(j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS weight, sum(j.predicted * j.weight) / sum(j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS predicted,
-                   ltv.survival_agg(j.duration, j.event, j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS curve, sum(j.value * j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS value,
-                   sum(j.value * j.weight * j.predicted) AS predicted_value, ltv.survival_agg(j.duration, j.event, j.value * j.weight) FILTER (WHERE j.value > 0 AND j.predicted IS NOT NULL) AS value_curve,
-                   array_agg(j.duration) FILTER (WHERE j.told) AS durations, array_agg(j.event) FILTER (WHERE j.told) AS events, array_agg(j.weight) FILTER (WHERE j.told) AS weights,
-                   array_agg(j.predicted) FILTER (WHERE j.told) AS predictions, array_agg(j.worth) FILTER (WHERE j.told) AS worths
+                   sum(j.value * j.weight) FILTER (WHERE j.predicted IS NOT NULL) AS value, sum(j.value * j.weight * j.predicted) AS predicted_value
             FROM judged j GROUP BY GROUPING SETS ((), (j.segment)) HAVING grouping(j.segment) = 1 OR $4
-        ), told AS (
-            SELECT g.*, o.survival AS observed, o.lower, o.upper, CASE WHEN g.value = 0 THEN 0 ELSE g.value * ltv.survival_at(g.value_curve, $3) END AS actual_value, e.mae, e.rmse
-            FROM gathered g LEFT JOIN LATERAL ltv.survival_interval(g.curve, $3) o ON g.n >= $5
+        ), kept AS (
+            -- Of the strata of the censoring the mean of the curves, as many rows of each as there are.
+            SELECT s.is_all, s.segment, CASE WHEN bool_and(o.survival IS NOT NULL) THEN sum(s.weight * o.survival) / sum(s.weight) END AS observed, sqrt(sum((s.weight * o.std_error) ^ 2)) / sum(s.weight) AS std_error,
+                   CASE WHEN count(*) = 1 THEN min(o.lower) END AS lower, CASE WHEN count(*) = 1 THEN min(o.upper) END AS upper
+            FROM (SELECT c.is_all, c.segment, c.stratum, sum(c.weight) AS weight, ltv.survival_agg(c.duration, c.event, c.weight) AS curve FROM (%s) c GROUP BY c.is_all, c.segment, c.stratum) s
+            LEFT JOIN LATERAL ltv.survival_interval(s.curve, $3) o ON true GROUP BY s.is_all, s.segment
+        ), worthy AS MATERIALIZED (
+            -- Without a column of values every row is worth one.
+            SELECT c.*, CASE WHEN $7 THEN c.value ELSE 1 END AS worth, CASE WHEN c.event AND c.duration <= $3 THEN 0 ELSE 1 END AS stays FROM (%s) c
+        ), money AS (
+            SELECT s.is_all, s.segment, sum(CASE WHEN s.value = 0 THEN 0 ELSE s.value * ltv.survival_at(s.curve, $3) END) AS actual, bool_and(s.value = 0 OR ltv.survival_at(s.curve, $3) IS NOT NULL) AS is_told
+            FROM (SELECT w.is_all, w.segment, w.stratum, sum(w.value * w.weight) AS value, ltv.survival_agg(w.duration, w.event, w.value * w.weight) FILTER (WHERE w.value > 0) AS curve FROM worthy w GROUP BY w.is_all, w.segment, w.stratum) s
+            GROUP BY s.is_all, s.segment
+        ), errors AS (
             -- Of a row that is kept the share 1 - predicted was not foreseen, of one that is lost the share predicted.
-            LEFT JOIN LATERAL (
-                SELECT sum(u.known * abs(u.error)) / sum(u.known) AS mae, sqrt(sum(u.known * u.error ^ 2) / sum(u.known)) AS rmse
-                FROM (SELECT x.known, x.worth * (x.predicted - CASE WHEN x.event AND x.duration <= $3 THEN 0 ELSE 1 END) AS error
-                      FROM unnest(g.durations, g.events, g.predictions, g.worths, ltv.inverse_censoring_weights(g.durations, g.events, $3, g.weights)) x (duration, event, predicted, worth, known)
-                      WHERE x.known > 0) u) e ON g.n >= $5
+            SELECT w.is_all, w.segment, sum(w.known * w.worth * abs(w.predicted - w.stays)) / sum(w.known) AS mae, sqrt(sum(w.known * (w.worth * (w.predicted - w.stays)) ^ 2) / sum(w.known)) AS rmse
+            FROM worthy w GROUP BY w.is_all, w.segment HAVING bool_and(w.known IS NOT NULL)
+        ), told AS (
+            SELECT g.*, k.observed, coalesce(k.lower, power(k.observed, exp(k.step))) AS lower, coalesce(k.upper, power(k.observed, exp(-k.step))) AS upper, CASE WHEN m.is_told THEN m.actual END AS actual_value, e.mae, e.rmse
+            FROM gathered g
+            -- On the log-log scale, as survival_interval has it for one curve.
+            LEFT JOIN LATERAL (SELECT k.*, CASE WHEN k.observed > 0 AND k.observed < 1 THEN 1.959963984540054 * k.std_error / -(k.observed * ln(k.observed)) END AS step
+                               FROM kept k WHERE k.is_all = g.is_all AND k.segment = g.segment) k ON g.n >= $5
+            LEFT JOIN money m ON m.is_all = g.is_all AND m.segment = g.segment
+            LEFT JOIN errors e ON e.is_all = g.is_all AND e.segment = g.segment AND g.n >= $5
         )
         SELECT t.segment, t.n, t.predicted, t.observed, t.lower, t.upper, t.weight * (1 - t.predicted), t.weight * (1 - t.observed), t.value, t.predicted_value,
                CASE WHEN t.n >= $5 THEN t.actual_value END, CASE WHEN t.n >= $5 THEN t.predicted_value - t.actual_value END, CASE WHEN t.n >= $5 THEN (t.predicted_value - t.actual_value) / nullif(t.actual_value, 0) END,
                t.mae, t.rmse, t.n_unscored, t.n_without_value,
                CASE WHEN t.n + t.n_unscored = 0 THEN 'no rows' WHEN t.n = 0 THEN 'no row could be scored' WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon'
                     WHEN $7 AND t.n_without_value = t.n THEN 'no row has a value' WHEN t.rmse IS NULL OR $7 AND t.actual_value IS NULL THEN 'nobody with a value was observed beyond the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
-        FROM told t ORDER BY t.is_all DESC, t.segment $q$, reading.query)
+        FROM told t ORDER BY t.is_all DESC, t.segment $q$, reading.query,
+        ltv.censoring_query('SELECT * FROM judged', predicted_vs_actual.censoring, coalesce(cardinality(predicted_vs_actual.censoring_by) > 0, false), coalesce(cardinality(predicted_vs_actual.by) > 0, false), false),
+        -- Of money those who have a value stand for each other.
+        ltv.censoring_query(CASE WHEN predicted_vs_actual.value IS NULL THEN 'SELECT * FROM judged' ELSE 'SELECT * FROM judged v WHERE v.value IS NOT NULL' END,
+                            predicted_vs_actual.censoring, coalesce(cardinality(predicted_vs_actual.censoring_by) > 0, false), coalesce(cardinality(predicted_vs_actual.by) > 0, false)))
     USING ltv.model(predicted_vs_actual.model), ARRAY[coalesce(predicted_vs_actual.horizon, reading.horizon)], coalesce(predicted_vs_actual.horizon, reading.horizon),
           coalesce(cardinality(predicted_vs_actual.by) > 0, false), coalesce(min_rows, 0), reading.in_sample, predicted_vs_actual.value IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION ltv.predicted_vs_actual(text, regclass, double precision, text, text[], integer, text) IS 'What the model said would be kept by the horizon, and what was: retention with its interval (Kaplan-Meier, Greenwood), numbers of events, and with value (a column of money in one currency, not negative) the value kept: predicted_value = sum of value x predicted survival, actual_value = total_value x Kaplan-Meier with values as weights; bias = predicted_value - actual_value, bias_share of the actual. mae, rmse: mean absolute error, and root of the mean squared error, of a row: of value x predicted survival against value when it is kept and 0 when not, in the money of value; without value both are of the probability and rmse is the root of the Brier score. Rows whose status at the horizon is not known are stood for by the others (inverse_censoring_weights: marginal, of the rows with a value). For a model of amounts (train with a target) predicted_value, actual_value, bias, mae and rmse compare the expected amounts with the target; the columns of retention are NULL, and horizon and value are refused. n: rows scored (of amounts: with a target too); n_unscored: rows without a score, which are left out; n_without_value: rows with a score whose value is NULL, left out of what is in money. Rows count weight times. With by, all together first and then each segment; those of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.predicted_vs_actual(text, regclass, double precision, text, text[], integer, text, text, text[]) IS 'What the model said would be kept by the horizon, and what was: retention with its interval (Kaplan-Meier, Greenwood), numbers of events, and with value (a column of money in one currency, not negative) the value kept: predicted_value = sum of value x predicted survival, actual_value = total_value x Kaplan-Meier with values as weights; bias = predicted_value - actual_value, bias_share of the actual. mae, rmse: mean absolute error, and root of the mean squared error, of a row: of value x predicted survival against value when it is kept and 0 when not, in the money of value; without value both are of the probability and rmse is the root of the Brier score. Rows whose status at the horizon is not known are stood for by the others (inverse_censoring_weights, of the rows with a value). censoring: marginal, one curve for all rows and one for each segment; grouped, the mean of the curves of groups of like predictions, or of the rows with the same values in the columns of censoring_by (see evaluate), in retention, events, actual_value and errors; the limits then take the strata as given and add up Greenwood''s variances. For a model of amounts (train with a target) predicted_value, actual_value, bias, mae and rmse compare the expected amounts with the target; the columns of retention are NULL, and horizon, value and censoring are refused. n: rows scored (of amounts: with a target too); n_unscored: rows without a score, which are left out; n_without_value: rows with a score whose value is NULL, left out of what is in money. Rows count weight times. With by, all together first and then each segment; those of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';

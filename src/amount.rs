@@ -165,6 +165,14 @@ pub fn expected_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
     call.answer_float(told.and_then(std::result::Result::ok).map(|told| told.value))
 }
 
+/// `amount_deviance(model, row, amount)`.
+pub fn amount_deviance(call: &Call) -> pg_sys::Datum {
+    let Some(amount) = call.float(2) else { return call.null() };
+    let found =
+        call.look(ModelBy::Value, |model, values| settle(model.amount_deviance(values, amount, &mut Vec::new())));
+    call.answer_float(found.flatten())
+}
+
 /// `expected_value_interval(model, row, level)`.
 pub fn expected_value_interval(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let Some(level) = call.float(2) else { return call.null() };

@@ -13,7 +13,7 @@ use crate::pg::error::{raise, settle};
 use crate::pg::{interrupts, settings};
 
 /// What a fit holds beside the rows: so many doubles per row and covariate, per row, and per pair of covariates.
-const NUMBERS_PER_VALUE: usize = 6;
+const NUMBERS_PER_VALUE: usize = 8;
 const NUMBERS_PER_ROW: usize = 16;
 const SQUARES: usize = 8;
 

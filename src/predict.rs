@@ -14,11 +14,7 @@ use crate::pg::varlena::Value;
 #[inline(always)]
 pub fn renewal_probability(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(horizon), Some(given)) = (call.float(2), call.float(3)) else { return call.null() };
-    let probability = call.score_again(by, |subject, window| match subject {
-        Ok(subject) => settle(subject.renewal_probability_in(given, horizon, window)),
-        Err(_) => None,
-    });
-    call.answer_float(probability.flatten())
+    call.answer_float(call.renewal_probability(by, given, horizon))
 }
 
 /// `predict(model, row, horizon, given, level)`.

@@ -28,12 +28,12 @@ pub fn count(number: i32, what: &str) -> usize {
 
 /// `auc(r)`.
 pub fn auc(call: &Call) -> pg_sys::Datum {
-    call.answer_float(call.state(0, Ranking::area).flatten().map(|area| area.auc))
+    call.answer_float(call.state(0, Ranking::auc).flatten())
 }
 
 /// `gini(r)`: 2 AUC − 1.
 pub fn gini(call: &Call) -> pg_sys::Datum {
-    call.answer_float(call.state(0, Ranking::area).flatten().map(|area| 2.0 * area.auc - 1.0))
+    call.answer_float(call.state(0, Ranking::auc).flatten().map(|auc| 2.0 * auc - 1.0))
 }
 
 /// `auc_interval(r, level)`.

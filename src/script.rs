@@ -20,7 +20,8 @@ extension_sql_file!("../sql/37_cure.sql", name = "cure", requires = ["cox_infere
 extension_sql_file!("../sql/37_boosted.sql", name = "boosted", requires = ["cure"]);
 extension_sql_file!("../sql/38_contractual.sql", name = "contractual", requires = ["boosted"]);
 extension_sql_file!("../sql/39_transactional.sql", name = "transactional", requires = ["contractual"]);
-extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["transactional"]);
+extension_sql_file!("../sql/39_transactional_names.sql", name = "transactional_names", requires = ["transactional"]);
+extension_sql_file!("../sql/40_value.sql", name = "value", requires = ["transactional_names"]);
 extension_sql_file!("../sql/41_terms.sql", name = "terms", requires = ["value"]);
 extension_sql_file!("../sql/42_timeline.sql", name = "timeline", requires = ["terms"]);
 extension_sql_file!("../sql/43_timeline_accounts.sql", name = "timeline_accounts", requires = ["timeline"]);
@@ -70,7 +71,8 @@ extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["thre
 extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["profile"]);
 extension_sql_file!("../sql/67_summary.sql", name = "summary", requires = ["segments"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["summary"]);
-extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["train"]);
+extension_sql_file!("../sql/70_causes.sql", name = "causes", requires = ["train"]);
+extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["causes"]);
 extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
 extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);
 extension_sql_file!("../sql/71_waterfall.sql", name = "waterfall", requires = ["understand"]);

@@ -123,6 +123,17 @@ pub fn calibration_curve(call: &Call) -> pg_sys::Datum {
     }))
 }
 
+/// `expected_calibration_error(s, horizon, bins, method)`.
+pub fn expected_calibration_error(call: &Call) -> pg_sys::Datum {
+    let (Some(horizon), Some(bins), Some(method)) = (call.float(1), call.integer(2), call.text(3)) else {
+        return call.null();
+    };
+    let (bins, method) = (count(bins, "bins"), settle(method.parse()));
+    let found =
+        |s: &SurvivalCalibration| settle(s.expected_calibration_error(horizon, bins, method, &mut interrupts::check));
+    call.answer_float(call.state(0, found).flatten())
+}
+
 fn errors(call: &Call, found: Option<SmoothedError>) -> pg_sys::Datum {
     tuple(call, found.map(|found| [found.ici, found.e50, found.e90, found.e_max].map(Some)))
 }

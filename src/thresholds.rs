@@ -1,7 +1,7 @@
 //! Thresholds of forecasts under censoring, and the weights behind them, in SQL.
 
 use ltv_engine::assess::concordance::Outcomes;
-use ltv_engine::assess::inverse_censoring::{Censoring, censoring_weights};
+use ltv_engine::assess::inverse_censoring::{self, Censoring, censoring_weights};
 use ltv_engine::assess::survival_calibration::SurvivalCalibration;
 use ltv_engine::assess::thresholds::Economics;
 use pgrx::prelude::*;
@@ -55,5 +55,22 @@ fn inverse_censoring_weights(
     let (durations, events) = (all(durations?, "a duration"), all(events?, "an event"));
     let weights = all(weights.unwrap_or_default(), "a weight");
     let outcomes = Outcomes { exits: &durations, events: &events, entries: &[], weights: &weights };
-    settle(censoring_weights(outcomes, horizon?, &mut interrupts::check))
+    settle(censoring_weights(outcomes, &[], horizon?, &mut interrupts::check))
+}
+
+#[pg_extern(sql = false)]
+fn censoring_groups(
+    predicted: Option<Vec<Option<f64>>>,
+    durations: Option<Vec<Option<f64>>>,
+    events: Option<Vec<Option<bool>>>,
+    horizon: Option<f64>,
+    weights: Option<Vec<Option<f64>>>,
+) -> Option<Vec<i32>> {
+    let predicted = all(predicted?, "a prediction");
+    let (durations, events) = (all(durations?, "a duration"), all(events?, "an event"));
+    let weights = all(weights.unwrap_or_default(), "a weight");
+    let outcomes = Outcomes { exits: &durations, events: &events, entries: &[], weights: &weights };
+    let groups = settle(inverse_censoring::censoring_groups(outcomes, &predicted, horizon?, &mut interrupts::check));
+    // Twenty at most.
+    Some(groups.into_iter().map(|group| i32::try_from(group).unwrap_or(i32::MAX)).collect())
 }

@@ -16,7 +16,7 @@ use pgrx::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::currency::digits_of;
-use crate::pg::call::{Call, Field};
+use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::varlena::{Stored, Value, received};
 use crate::pg::{interrupts, settings};
@@ -71,8 +71,8 @@ fn answer_count(call: &Call, rows: Option<u64>) -> pg_sys::Datum {
 }
 
 /// The model of purchases that is argument 0; `None` when it is NULL or nothing could be fitted.
-fn purchase_model(call: &Call) -> Option<PurchaseModel> {
-    call.model(0, |model| settle(model.purchases()))?
+fn purchase_model(call: &Call, by: ModelBy) -> Option<PurchaseModel> {
+    call.model_by(by, 0, |model| settle(model.purchases()))?
 }
 
 /// The history in arguments from `first` on; `None` when one is NULL.
@@ -82,49 +82,49 @@ fn history(call: &Call, first: usize) -> Option<History> {
 }
 
 /// `probability_alive(m, frequency, recency, age)`.
-pub fn probability_alive(call: &Call) -> pg_sys::Datum {
+pub fn probability_alive(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let customer = history(call, 1);
-    let answer = purchase_model(call).zip(customer).map(|(model, customer)| model.probability_alive(&customer));
+    let answer = purchase_model(call, by).zip(customer).map(|(model, customer)| model.probability_alive(&customer));
     call.answer_float(answer)
 }
 
 /// `expected_purchases(m, frequency, recency, age, horizon)`.
-pub fn expected_purchases(call: &Call) -> pg_sys::Datum {
+pub fn expected_purchases(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(customer), Some(horizon)) = (history(call, 1), call.float(4)) else { return call.null() };
-    call.answer_float(purchase_model(call).and_then(|model| settle(model.expected_purchases(&customer, horizon))))
+    call.answer_float(purchase_model(call, by).and_then(|model| settle(model.expected_purchases(&customer, horizon))))
 }
 
 /// `expected_purchases(m, horizon)`: of a new customer.
-pub fn expected_purchases_new(call: &Call) -> pg_sys::Datum {
+pub fn expected_purchases_new(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let Some(horizon) = call.float(1) else { return call.null() };
-    call.answer_float(purchase_model(call).and_then(|model| settle(model.expected_of_new(horizon))))
+    call.answer_float(purchase_model(call, by).and_then(|model| settle(model.expected_of_new(horizon))))
 }
 
 /// `purchase_probability(m, purchases, horizon)`.
-pub fn purchase_probability(call: &Call) -> pg_sys::Datum {
+pub fn purchase_probability(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(purchases), Some(horizon)) = (call.float(1), call.float(2)) else { return call.null() };
     let probability = |model: PurchaseModel| settle(model.purchase_probability(purchases, horizon));
-    call.answer_float(purchase_model(call).and_then(probability))
+    call.answer_float(purchase_model(call, by).and_then(probability))
 }
 
 /// `discounted_purchases(m, frequency, recency, age, discount_rate, unit)`.
-pub fn discounted_purchases(call: &Call) -> pg_sys::Datum {
+pub fn discounted_purchases(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(customer), Some(annual), Some(unit)) = (history(call, 1), call.float(4), call.text(5)) else {
         return call.null();
     };
     let unit: Unit = settle(unit.parse());
     let rate = settle(unit.continuous_rate(annual));
-    call.answer_float(purchase_model(call).and_then(|model| settle(model.discounted_purchases(&customer, rate))))
+    call.answer_float(purchase_model(call, by).and_then(|model| settle(model.discounted_purchases(&customer, rate))))
 }
 
 /// `expected_spend(m, frequency, mean_value)`; the mean value may be NULL where the frequency is 0.
-pub fn expected_spend(call: &Call) -> pg_sys::Datum {
+pub fn expected_spend(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let Some(frequency) = call.float(1) else { return call.null() };
     let mean = match call.float(2) {
         None if frequency != 0.0 => return call.null(),
         mean => mean.unwrap_or(0.0),
     };
-    let spend = call.model(0, |model| settle(settle(model.spend()).expected_spend(frequency, mean)));
+    let spend = call.model_by(by, 0, |model| settle(settle(model.spend()).expected_spend(frequency, mean)));
     call.answer_float(spend.flatten())
 }
 
@@ -152,7 +152,7 @@ struct Asked {
 }
 
 /// What the call asks for; in words why it cannot be answered.
-fn asked(call: &Call) -> Result<Asked, String> {
+fn asked(call: &Call, by: ModelBy) -> Result<Asked, String> {
     let missing = |name: &str| format!("missing: {name}");
     let float = |at: usize, name: &str| call.float(at).ok_or_else(|| missing(name));
     let converged = |model: &Model| match &model.fit {
@@ -178,19 +178,20 @@ fn asked(call: &Call) -> Result<Asked, String> {
         timing: settle(call.text(place::TIMING).ok_or_else(|| missing("timing"))?.parse()),
         minor_digits: settle(digits_of(currency.as_deref())),
     };
-    let purchases = call.model(place::PURCHASES, |model| (settle(model.purchases()), converged(model)));
+    let purchases = call.model_by(by, place::PURCHASES, |model| (settle(model.purchases()), converged(model)));
     let (purchases, first) = purchases.ok_or_else(|| missing("purchases"))?;
     let purchases = purchases.ok_or("the model saw no repeat purchases")?;
-    let spend = call
-        .model(place::SPEND, |model| (settle(settle(model.spend()).expected_spend(frequency, mean)), converged(model)));
+    let spend = call.model_by(by, place::SPEND, |model| {
+        (settle(settle(model.spend()).expected_spend(frequency, mean)), converged(model))
+    });
     let (spend, second) = spend.ok_or_else(|| missing("spend"))?;
     let spend = spend.ok_or("the mean value of a purchase does not exist: q of the spend model is not above 1")?;
     Ok(Asked { customer: Customer { purchases, history, spend }, terms, currency, trusted: first && second })
 }
 
 /// `transactional_value(purchases, spend, frequency, recency, age, mean_value, …)`.
-pub fn transactional_value(call: &Call) -> pg_sys::Datum {
-    let asked = match asked(call) {
+pub fn transactional_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let asked = match asked(call, by) {
         Ok(asked) => asked,
         Err(why) => {
             let mut fields: Vec<Field> = (0..9).map(|_| Field::Text(None)).collect();
@@ -216,8 +217,8 @@ pub fn transactional_value(call: &Call) -> pg_sys::Datum {
 }
 
 /// `transactional_cash_flows(…)`: no rows for what has no value.
-pub fn transactional_cash_flows(call: &Call) -> pg_sys::Datum {
-    let Ok(asked) = asked(call) else { return call.answer_rows(Vec::new()) };
+pub fn transactional_cash_flows(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    let Ok(asked) = asked(call, by) else { return call.answer_rows(Vec::new()) };
     let money = |amount: Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
     let rows = settle(asked.customer.flows(&asked.terms));
     call.answer_rows(rows.iter().map(|row| {

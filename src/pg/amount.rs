@@ -46,6 +46,7 @@ export!(fit_gamma, pg_finfo_fit_gamma, |f| crate::amount::fit_family(&Call::new(
 export!(fit_tweedie, pg_finfo_fit_tweedie, |f| crate::amount::fit_tweedie(&Call::new(f)));
 export!(fit_two_part, pg_finfo_fit_two_part, |f| crate::amount::fit_two_part(&Call::new(f)));
 export!(amount_fit, pg_finfo_amount_fit, |f| crate::amount::amount_fit(&Call::new(f)));
+export!(amount_deviance, pg_finfo_amount_deviance, |f| crate::amount::amount_deviance(&Call::new(f)));
 export!(expected_value_model, pg_finfo_expected_value_model, |f| {
     crate::amount::expected_value(&Call::new(f), ModelBy::Value)
 });

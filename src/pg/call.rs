@@ -164,14 +164,16 @@ impl Call {
         self.score_in(0, by, |_, subject, _| answer(subject))
     }
 
-    /// The same with what is kept of a question that is asked of row after row.
-    #[inline]
-    pub fn score_again<R>(
-        &self,
-        by: ModelBy,
-        answer: impl FnOnce(Result<Subject<'_>, Unscorable>, &mut Window) -> R,
-    ) -> Option<R> {
-        self.score_in(0, by, |_, subject, window| answer(subject, window))
+    /// The probability by the model of argument 0 that the contract of the row of argument 1 lasts; `None` when either is
+    /// NULL, and where there is none.
+    #[inline(always)]
+    pub fn renewal_probability(&self, by: ModelBy, given: f64, horizon: f64) -> Option<f64> {
+        let (site, row) = self.model_and_row(0, by)?;
+        // SAFETY: declared record, and not NULL.
+        unsafe { site.renewal_probability(row, given, horizon) }.or_else(|| {
+            // SAFETY: as above.
+            unsafe { site.score(row, |_, subject, window| lasting(subject, given, horizon, window)) }
+        })
     }
 
     /// A model that is an argument; `None` when it is NULL.
@@ -180,6 +182,17 @@ impl Call {
         // SAFETY: the functions that read models keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
         Some(read(site.model(bytes)))
+    }
+
+    /// The same of a model that is given as a value or by its name.
+    pub fn model_by<R>(&self, by: ModelBy, place: usize, read: impl FnOnce(&Model) -> R) -> Option<R> {
+        if by == ModelBy::Value {
+            return self.model(place, read);
+        }
+        let name = self.text(place)?;
+        // SAFETY: as in `model`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        Some(read(site.model_named(name, crate::registry::model_bytes)))
     }
 
     /// A profile that is an argument; `None` when it is NULL.
@@ -209,28 +222,35 @@ impl Call {
         by: ModelBy,
         answer: impl FnOnce(&[u8], Result<Subject<'_>, Unscorable>, &mut Window) -> R,
     ) -> Option<R> {
+        let (site, row) = self.model_and_row(first, by)?;
+        // SAFETY: declared record, and not NULL.
+        Some(unsafe { site.score(row, answer) })
+    }
+
+    /// The call site, its model in use that of argument `first`, and the row of the next; `None` when either is NULL.
+    #[inline(always)]
+    fn model_and_row(&self, first: usize, by: ModelBy) -> Option<(&mut CallSite, pg_sys::Datum)> {
         let (model, row) = (self.argument(first)?, self.argument(first + 1)?);
         // SAFETY: the functions that score keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
         match by {
             // SAFETY: declared ltv.model, and not NULL.
             ModelBy::Value => unsafe { site.hold_datum(model) },
-            ModelBy::Name => site.hold_named(self.text(first).unwrap_or_default(), crate::registry::model_bytes),
+            ModelBy::Name => {
+                let look_up = || {
+                    let name = self.text(first).unwrap_or_default();
+                    (name.to_owned(), crate::registry::model_bytes(name))
+                };
+                // SAFETY: declared text, and not NULL.
+                site.hold_named(unsafe { varlena::payload(model) }, look_up);
+            }
         }
-        // SAFETY: declared record, and not NULL.
-        Some(unsafe { site.score(row, answer) })
+        Some((site, row))
     }
 
     /// The model of argument 0 and the values of its features in the row of argument 1; `None` when either is NULL.
     pub fn look<R>(&self, by: ModelBy, answer: impl FnOnce(&Model, &[Value]) -> R) -> Option<R> {
-        let (model, row) = (self.argument(0)?, self.argument(1)?);
-        // SAFETY: the functions that score keep nothing else in fn_extra.
-        let site = unsafe { CallSite::of(self.fcinfo) };
-        match by {
-            // SAFETY: declared ltv.model, and not NULL.
-            ModelBy::Value => unsafe { site.hold_datum(model) },
-            ModelBy::Name => site.hold_named(self.text(0).unwrap_or_default(), crate::registry::model_bytes),
-        }
+        let (site, row) = self.model_and_row(0, by)?;
         // SAFETY: declared record, and not NULL.
         Some(unsafe { site.look(row, answer) })
     }
@@ -363,4 +383,10 @@ impl Call {
         }
         self.null()
     }
+}
+
+/// The probability of a row that went the long way.
+#[inline(never)]
+fn lasting(subject: Result<Subject<'_>, Unscorable>, given: f64, horizon: f64, window: &mut Window) -> Option<f64> {
+    subject.ok().and_then(|subject| settle(subject.renewal_probability_in(given, horizon, window)))
 }

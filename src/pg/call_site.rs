@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use ltv_engine::assess::profile::Profile;
 use ltv_engine::model::codec::{FINGERPRINT_BYTES, HEADER_BYTES, fingerprint};
 use ltv_engine::model::features::{Unscorable, Value};
-use ltv_engine::model::scoring::Window;
+use ltv_engine::model::scoring::{Proportional, Term, Window};
 use ltv_engine::model::subject::Subject;
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::{Reading, Survival};
@@ -17,6 +17,7 @@ use crate::ages::Ages;
 use crate::pg::error::settle;
 use crate::pg::record::RowReader;
 use crate::pg::row::Row;
+use crate::pg::snapshot::SnapshotKey;
 use crate::pg::varlena;
 
 /// As many models or curves as a call site remembers: one per segment, say.
@@ -29,7 +30,7 @@ pub struct CallSite {
     /// The one in use first.
     models: Vec<HeldModel>,
     /// The models of names, good for one snapshot.
-    named: Vec<(String, Vec<u8>)>,
+    named: Vec<(String, Header)>,
     snapshot: Option<SnapshotKey>,
     curves: Vec<HeldCurve>,
     profile: Option<(Vec<u8>, Profile)>,
@@ -48,57 +49,19 @@ struct HeldCurve {
     fingerprint: Option<[u8; FINGERPRINT_BYTES]>,
 }
 
+/// What tells stored models apart.
+type Header = [u8; HEADER_BYTES];
+
 struct HeldModel {
-    header: Vec<u8>,
+    header: Header,
     model: Model,
     reader: Option<RowReader>,
     columns: Vec<f64>,
     /// Whether rows of numbers take the short way.
     is_of_numbers: bool,
+    /// The shortest way, where there is one.
+    proportional: Option<Proportional>,
     window: Window,
-}
-
-/// What a snapshot sees of other transactions and of its own, and who looks: when any of it changes, a name may mean
-/// another version, or none. An expression of a function keeps its site for the whole transaction, whoever calls it.
-struct SnapshotKey {
-    user: pg_sys::Oid,
-    horizon: (u32, u32),
-    command: u32,
-    subtransaction: u32,
-    running: Vec<u32>,
-}
-
-impl SnapshotKey {
-    /// The key of the active snapshot, when it is not this one's.
-    fn changed(held: Option<&SnapshotKey>) -> Option<SnapshotKey> {
-        // SAFETY: a function called by the executor has an active snapshot, which is only read; its arrays have the
-        // lengths that it says.
-        let (snapshot, xip, subxip, subtransaction, user) = unsafe {
-            let snapshot = &*pg_sys::GetActiveSnapshot();
-            let ids = |start: *mut pg_sys::TransactionId, count: usize| {
-                if count == 0 { &[][..] } else { std::slice::from_raw_parts(start, count) }
-            };
-            let (xip, subxip) = (snapshot.xcnt as usize, snapshot.subxcnt.max(0) as usize);
-            let subtransaction = pg_sys::GetCurrentSubTransactionId();
-            (snapshot, ids(snapshot.xip, xip), ids(snapshot.subxip, subxip), subtransaction, pg_sys::GetUserId())
-        };
-        let horizon = (snapshot.xmin.into_inner(), snapshot.xmax.into_inner());
-        let running = xip.iter().chain(subxip).map(|id| id.into_inner());
-        let same = held.is_some_and(|held| {
-            held.user == user
-                && held.horizon == horizon
-                && held.command == snapshot.curcid
-                && held.subtransaction == subtransaction
-                && running.clone().eq(held.running.iter().copied())
-        });
-        (!same).then(|| SnapshotKey {
-            user,
-            horizon,
-            command: snapshot.curcid,
-            subtransaction,
-            running: running.collect(),
-        })
-    }
 }
 
 impl CallSite {
@@ -107,45 +70,59 @@ impl CallSite {
     /// # Safety
     /// `fcinfo` is PostgreSQL's for a function that keeps nothing else in `fn_extra`. The reference must not outlive
     /// the call.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn of<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a mut CallSite {
         // SAFETY: flinfo is set for every call through the function manager; fn_extra is NULL or what we put there.
         unsafe {
             let flinfo = (*fcinfo).flinfo;
             if (*flinfo).fn_extra.is_null() {
-                let site = Box::into_raw(Box::<CallSite>::default());
-                let callback =
-                    pg_sys::MemoryContextAllocZero((*flinfo).fn_mcxt, size_of::<pg_sys::MemoryContextCallback>())
-                        .cast::<pg_sys::MemoryContextCallback>();
-                (*callback).func = Some(drop_site);
-                (*callback).arg = site.cast();
-                pg_sys::MemoryContextRegisterResetCallback((*flinfo).fn_mcxt, callback);
-                (*flinfo).fn_extra = site.cast();
+                CallSite::open(flinfo);
             }
             &mut *(*flinfo).fn_extra.cast::<CallSite>()
+        }
+    }
+
+    /// Puts a new site into `fn_extra`.
+    ///
+    /// # Safety
+    /// `flinfo` is PostgreSQL's, with nothing in `fn_extra`.
+    #[cold]
+    unsafe fn open(flinfo: *mut pg_sys::FmgrInfo) {
+        // SAFETY: the callback lies in the context whose end it is called at, and drops what was put there once.
+        unsafe {
+            let site = Box::into_raw(Box::<CallSite>::default());
+            let callback =
+                pg_sys::MemoryContextAllocZero((*flinfo).fn_mcxt, size_of::<pg_sys::MemoryContextCallback>())
+                    .cast::<pg_sys::MemoryContextCallback>();
+            (*callback).func = Some(drop_site);
+            (*callback).arg = site.cast();
+            pg_sys::MemoryContextRegisterResetCallback((*flinfo).fn_mcxt, callback);
+            (*flinfo).fn_extra = site.cast();
         }
     }
 
     /// Makes the stored model `bytes` the one in use, decoding it only when it is not held already.
     #[inline]
     pub fn hold(&mut self, bytes: &[u8]) {
-        let header = bytes.get(..HEADER_BYTES).unwrap_or(bytes);
-        if !self.find(header) {
-            let model = settle(Model::decode(bytes));
-            self.models.truncate(REMEMBERED - 1);
-            let is_of_numbers = model.is_of_numbers();
-            self.models.insert(
-                0,
-                HeldModel {
-                    header: header.to_vec(),
-                    model,
-                    reader: None,
-                    columns: Vec::new(),
-                    is_of_numbers,
-                    window: Window::default(),
-                },
-            );
+        if !self.find(bytes) {
+            self.take(bytes);
         }
+    }
+
+    #[cold]
+    fn take(&mut self, bytes: &[u8]) {
+        let model = settle(Model::decode(bytes));
+        self.models.truncate(REMEMBERED - 1);
+        let held = HeldModel {
+            header: *bytes.first_chunk().unwrap_or_else(|| unreachable!("a model that was decoded has a header")),
+            reader: None,
+            columns: Vec::new(),
+            is_of_numbers: model.is_of_numbers(),
+            proportional: Proportional::of(&model),
+            window: Window::default(),
+            model,
+        };
+        self.models.insert(0, held);
     }
 
     /// The same with a stored model that may be toasted: what says which it is stands first, so that one that is held
@@ -153,7 +130,7 @@ impl CallSite {
     ///
     /// # Safety
     /// `datum` is a non-NULL `ltv.model`.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn hold_datum(&mut self, datum: pg_sys::Datum) {
         // SAFETY: passed on.
         let held = !self.models.is_empty() && self.find(unsafe { varlena::beginning(datum, HEADER_BYTES) });
@@ -164,37 +141,56 @@ impl CallSite {
     }
 
     /// Makes the model called `name` the one in use, looking it up once per snapshot.
-    pub fn hold_named(&mut self, name: &str, look_up: impl FnOnce(&str) -> Vec<u8>) {
+    #[inline]
+    pub fn hold_named(&mut self, name: &[u8], look_up: impl FnOnce() -> (String, Vec<u8>)) {
         if let Some(snapshot) = SnapshotKey::changed(self.snapshot.as_ref()) {
             self.named.clear();
             self.snapshot = Some(snapshot);
         }
-        if let Some(at) = self.named.iter().position(|(held, _)| held == name) {
-            let header = std::mem::take(&mut self.named[at].1);
-            let held = self.find(&header);
-            self.named[at].1 = header;
-            if held {
-                return;
-            }
+        let known = self.named.iter().find(|(held, _)| held.as_bytes() == name).map(|(_, header)| *header);
+        if !known.is_some_and(|header| self.find(&header)) {
+            self.take_named(look_up());
         }
-        let bytes = look_up(name);
-        self.hold(&bytes);
-        self.named.retain(|(held, _)| held != name);
-        self.named.truncate(REMEMBERED - 1);
-        self.named.insert(0, (name.to_owned(), self.models[0].header.clone()));
     }
 
-    /// Moves the model with this header to the front, if it is held.
-    #[inline]
-    fn find(&mut self, header: &[u8]) -> bool {
-        match self.models.iter().position(|held| held.header == header) {
-            Some(0) => true,
-            Some(at) => {
-                self.models[..=at].rotate_right(1);
-                true
-            }
-            None => false,
+    #[cold]
+    fn take_named(&mut self, (name, bytes): (String, Vec<u8>)) {
+        self.hold(&bytes);
+        self.named.retain(|(held, _)| *held != name);
+        self.named.truncate(REMEMBERED - 1);
+        self.named.insert(0, (name, self.models[0].header));
+    }
+
+    /// Moves the model whose stored bytes begin so to the front, if it is held.
+    #[inline(always)]
+    fn find(&mut self, bytes: &[u8]) -> bool {
+        let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else { return false };
+        self.models.first().is_some_and(|held| held.header == *header) || self.find_another(header)
+    }
+
+    #[inline(never)]
+    fn find_another(&mut self, header: &Header) -> bool {
+        let found = self.models.iter().position(|held| held.header == *header);
+        if let Some(at) = found {
+            self.models[..=at].rotate_right(1);
         }
+        found.is_some()
+    }
+
+    /// The probability that the contract of a row lasts, by the shortest way; `None` where the model or the row needs a
+    /// longer one, or has no answer.
+    ///
+    /// # Safety
+    /// As [`CallSite::score`].
+    #[inline(always)]
+    pub unsafe fn renewal_probability(&mut self, row: pg_sys::Datum, given: f64, horizon: f64) -> Option<f64> {
+        let held = self.models.first_mut()?;
+        let proportional = held.proportional.as_ref()?;
+        let mut linear_predictor = 0.0;
+        let add = |term: &Term, number| linear_predictor += term.of(number);
+        // SAFETY: passed on.
+        unsafe { RowReader::numbers_with(&mut held.reader, row, &held.model.features, &proportional.terms, add)? };
+        settle(Proportional::renewal_probability_in(&held.model, linear_predictor, given, horizon, &mut held.window))
     }
 
     /// Applies the model in use to a row; `answer` is also told the model's header, and what this call site keeps of the
@@ -221,7 +217,7 @@ impl CallSite {
         let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
         if matches!(held.model.fit, Fit::Segmented(_)) {
             // Segments err by themselves: each counts as a model of its own.
-            let mut header = held.header.clone();
+            let mut header = held.header.to_vec();
             header.extend(held.model.segment_place(values).to_be_bytes());
             return answer(&header, held.model.subject(values, &mut held.columns), &mut held.window);
         }
@@ -231,6 +227,12 @@ impl CallSite {
     /// The stored model `bytes`, decoded only when it is not held already.
     pub fn model(&mut self, bytes: &[u8]) -> &Model {
         self.hold(bytes);
+        &self.models[0].model
+    }
+
+    /// The model called `name`, looked up once per snapshot.
+    pub fn model_named(&mut self, name: &str, look_up: impl FnOnce(&str) -> Vec<u8>) -> &Model {
+        self.hold_named(name.as_bytes(), || (name.to_owned(), look_up(name)));
         &self.models[0].model
     }
 

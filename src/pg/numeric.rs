@@ -1,5 +1,5 @@
-//! Money as PostgreSQL's numeric, written down directly: a valuation has a dozen of them, and reading each from its digits
-//! costs more than the valuation.
+//! PostgreSQL's numeric, written down and read directly: a valuation has a dozen amounts of money, and reading each from
+//! its digits costs more than the valuation; and a feature of that type goes through its digits to become a float.
 //!
 //! The form is that of numbers on disk (`NumericShort` in numeric.c), which pg_upgrade keeps from release to release: two
 //! bytes of sign, decimals and weight, then digits to the base 10000, the decimal point between two of them.
@@ -7,6 +7,8 @@
 use ltv_engine::value::Minor;
 
 const SHORT: u16 = 0x8000;
+/// Of these bits the short form has the first alone.
+const SPECIAL: u16 = 0xc000;
 const NEGATIVE: u16 = 0x2000;
 const DECIMALS_AT: u32 = 7;
 const WEIGHT: u16 = 0x7f;
@@ -60,4 +62,38 @@ pub fn money(value: Minor, decimals: u32) -> ([u8; LONGEST], usize) {
         *slot = group.to_ne_bytes();
     }
     (bytes, 2 + 2 * count)
+}
+
+/// Powers of ten that are doubles.
+const TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+/// Whole numbers up to this one are doubles.
+const LARGEST_WHOLE: u64 = 1 << 53;
+/// Groups that 64 bits hold.
+const FEW_GROUPS: usize = 4;
+
+/// The double nearest to the numeric of this payload, as `float8(numeric)` gives it; `None` where it takes PostgreSQL to
+/// tell. The digits as a whole number and the power of ten are doubles, so that one operation rounds, and rightly
+/// (Clinger 1990, "How to read floating point numbers accurately", §4).
+#[inline]
+pub fn to_float(payload: &[u8]) -> Option<f64> {
+    let (header, groups) = payload.split_first_chunk::<2>()?;
+    let header = u16::from_ne_bytes(*header);
+    let (groups, []) = groups.as_chunks::<2>() else { return None };
+    // Neither of the long form nor NaN or infinite.
+    if header & SPECIAL != SHORT || groups.len() > FEW_GROUPS {
+        return None;
+    }
+    let whole = groups.iter().fold(0, |whole, group| 10_000 * whole + u64::from(u16::from_ne_bytes(*group)));
+    if whole > LARGEST_WHOLE {
+        return None;
+    }
+    // The sign of the weight is its highest bit.
+    let weight = i32::from(((header & WEIGHT) << 9) as i16 >> 9);
+    let exponent = 4 * (weight + 1 - groups.len() as i32);
+    let ten = *TENS.get(exponent.unsigned_abs() as usize)?;
+    let size = if exponent < 0 { whole as f64 / ten } else { whole as f64 * ten };
+    Some(if header & NEGATIVE != 0 { -size } else { size })
 }

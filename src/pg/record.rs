@@ -6,6 +6,7 @@ use ltv_engine::model::features::{Feature, Value};
 use pgrx::pg_sys;
 
 use crate::pg::column::{Column, Conversion, find_column, tuple_desc_attribute};
+use crate::pg::numeric;
 use crate::pg::relations;
 use crate::pg::varlena::payload;
 
@@ -15,8 +16,9 @@ struct Fixed {
     /// Attributes and bytes of data that a row has at the least.
     attributes: usize,
     bytes: usize,
-    /// Whether each of them is a number.
+    /// Whether each of them is a number, and one of eight bytes at that.
     numbers: bool,
+    doubles: bool,
 }
 
 /// Where a row type keeps the features of a model, and room for one row.
@@ -48,7 +50,7 @@ impl RowReader {
     ///
     /// # Safety
     /// `row` is a non-NULL composite value, good for this call.
-    #[inline]
+    #[inline(always)]
     unsafe fn of<'a>(
         reader: &'a mut Option<RowReader>,
         row: pg_sys::Datum,
@@ -87,11 +89,31 @@ impl RowReader {
             let fixed = reader.fixed.as_ref().filter(|fixed| fixed.numbers)?;
             let data = fixed.data(header, length)?;
             reader.numbers.resize(reader.columns.len(), 0.0);
-            for ((number, column), offset) in reader.numbers.iter_mut().zip(&reader.columns).zip(&fixed.offsets) {
-                *number = column.conversion.number_at(data.add(*offset));
-            }
+            fixed.read(&reader.columns, data, reader.numbers.iter_mut(), |place, number| *place = number);
             Some(&reader.numbers)
         }
+    }
+
+    /// Calls `visit` with each of `beside`, one for each feature, and the feature's number in `row`; `None`, and no call,
+    /// where [`RowReader::numbers`] has none.
+    ///
+    /// # Safety
+    /// `row` is a non-NULL composite value.
+    #[inline(always)]
+    pub unsafe fn numbers_with<T>(
+        reader: &mut Option<RowReader>,
+        row: pg_sys::Datum,
+        features: &[Feature],
+        beside: &[T],
+        visit: impl FnMut(&T, f64),
+    ) -> Option<()> {
+        // SAFETY: as in `numbers`.
+        unsafe {
+            let (header, length, reader) = RowReader::of(reader, row, features);
+            let fixed = reader.fixed.as_ref().filter(|fixed| fixed.numbers)?;
+            fixed.read(&reader.columns, fixed.data(header, length)?, beside.iter(), visit);
+        }
+        Some(())
     }
 
     /// The features of `row` in their order.
@@ -123,6 +145,7 @@ impl RowReader {
         }
     }
 
+    #[cold]
     unsafe fn new(type_id: pg_sys::Oid, typmod: i32, features: &[Feature]) -> RowReader {
         // SAFETY: the descriptor is copied into memory of our own and the cached one released.
         let (descriptor, length) = unsafe {
@@ -206,10 +229,10 @@ impl RowReader {
                     Conversion::Float8 => Value::Number(f64::from_bits(bits)),
                     Conversion::Boolean => Value::Number(if bits as u8 != 0 { 1.0 } else { 0.0 }),
                     Conversion::BooleanText => Value::Text(if bits as u8 != 0 { "true" } else { "false" }),
-                    Conversion::Numeric => {
+                    Conversion::Numeric => Value::Number(numeric::to_float(payload(datum)).unwrap_or_else(|| {
                         let converted = pg_sys::OidFunctionCall1Coll(NUMERIC_TO_FLOAT8, pg_sys::InvalidOid, datum);
-                        Value::Number(f64::from_bits(converted.value() as u64))
-                    }
+                        f64::from_bits(converted.value() as u64)
+                    })),
                     Conversion::Text => Value::Text(text(payload(datum))),
                     Conversion::Padded => Value::Text(text(payload(datum)).trim_end_matches(' ')),
                     Conversion::Output(function) => {
@@ -255,7 +278,35 @@ impl Fixed {
         };
         let offsets: Option<Vec<usize>> = columns.iter().map(place).collect();
         let numbers = columns.iter().all(|column| column.conversion.is_number());
-        Some(Fixed { offsets: offsets?, attributes, bytes, numbers })
+        let doubles = columns.iter().all(|column| matches!(column.conversion, Conversion::Float8));
+        Some(Fixed { offsets: offsets?, attributes, bytes, numbers, doubles })
+    }
+
+    /// Calls `visit` with each of `beside` and the number of the column.
+    ///
+    /// # Safety
+    /// `columns` are those that these places were found for, and [numbers](Fixed::numbers); `data` is of a row that
+    /// [`Fixed::data`] has found to have them.
+    #[inline(always)]
+    unsafe fn read<T>(
+        &self,
+        columns: &[Column],
+        data: *const u8,
+        beside: impl Iterator<Item = T>,
+        mut visit: impl FnMut(T, f64),
+    ) {
+        // SAFETY: a value of the column's width lies at its offset; nothing is presumed of its alignment.
+        unsafe {
+            if self.doubles {
+                for (offset, beside) in self.offsets.iter().zip(beside) {
+                    visit(beside, data.add(*offset).cast::<f64>().read_unaligned());
+                }
+            } else {
+                for ((offset, column), beside) in self.offsets.iter().zip(columns).zip(beside) {
+                    visit(beside, column.conversion.number_at(data.add(*offset)));
+                }
+            }
+        }
     }
 
     /// The data of a row that has all columns and no NULL.

@@ -96,6 +96,9 @@ export!(survival_auc, pg_finfo_survival_auc, |f| crate::survival_calibration::au
 export!(survival_calibration_curve, pg_finfo_survival_calibration_curve, |f| {
     crate::survival_calibration::calibration_curve(&Call::new(f))
 });
+export!(survival_expected_calibration_error, pg_finfo_survival_expected_calibration_error, |f| {
+    crate::survival_calibration::expected_calibration_error(&Call::new(f))
+});
 export!(survival_calibration_index, pg_finfo_survival_calibration_index, |f| {
     crate::survival_calibration::integrated_calibration_index(&Call::new(f))
 });

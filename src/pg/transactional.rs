@@ -8,7 +8,7 @@ use ltv_engine::btyd::sample::{PurchaseSample, SpendSample};
 use pgrx::prelude::*;
 
 use crate::pg::aggregate::{Merge, arguments, combine, float};
-use crate::pg::call::Call;
+use crate::pg::call::{Call, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::expanded::{self, State};
 use crate::pg::settings;
@@ -141,13 +141,55 @@ export!(fit_bg_nbd, pg_finfo_fit_bg_nbd, |f| face::fit_purchases(&Call::new(f), 
 export!(fit_mbg_nbd, pg_finfo_fit_mbg_nbd, |f| face::fit_purchases(&Call::new(f), Leaving::MbgNbd));
 export!(fit_pareto_nbd, pg_finfo_fit_pareto_nbd, |f| face::fit_purchases(&Call::new(f), Leaving::ParetoNbd));
 export!(fit_gamma_gamma, pg_finfo_fit_gamma_gamma, |f| face::fit_gamma_gamma(&Call::new(f)));
-export!(probability_alive, pg_finfo_probability_alive, |f| face::probability_alive(&Call::new(f)));
-export!(expected_purchases, pg_finfo_expected_purchases, |f| face::expected_purchases(&Call::new(f)));
-export!(expected_purchases_new, pg_finfo_expected_purchases_new, |f| face::expected_purchases_new(&Call::new(f)));
-export!(purchase_probability, pg_finfo_purchase_probability, |f| face::purchase_probability(&Call::new(f)));
-export!(discounted_purchases, pg_finfo_discounted_purchases, |f| face::discounted_purchases(&Call::new(f)));
-export!(expected_spend, pg_finfo_expected_spend, |f| face::expected_spend(&Call::new(f)));
-export!(transactional_value, pg_finfo_transactional_value, |f| face::transactional_value(&Call::new(f)));
-export!(transactional_cash_flows, pg_finfo_transactional_cash_flows, |f| {
-    face::transactional_cash_flows(&Call::new(f))
-});
+export!(probability_alive, pg_finfo_probability_alive, |f| face::probability_alive(&Call::new(f), ModelBy::Value));
+export!(probability_alive_name, pg_finfo_probability_alive_name, |f| face::probability_alive(
+    &Call::new(f),
+    ModelBy::Name
+));
+export!(expected_purchases, pg_finfo_expected_purchases, |f| face::expected_purchases(&Call::new(f), ModelBy::Value));
+export!(expected_purchases_name, pg_finfo_expected_purchases_name, |f| face::expected_purchases(
+    &Call::new(f),
+    ModelBy::Name
+));
+export!(expected_purchases_new, pg_finfo_expected_purchases_new, |f| face::expected_purchases_new(
+    &Call::new(f),
+    ModelBy::Value
+));
+export!(expected_purchases_new_name, pg_finfo_expected_purchases_new_name, |f| face::expected_purchases_new(
+    &Call::new(f),
+    ModelBy::Name
+));
+export!(purchase_probability, pg_finfo_purchase_probability, |f| face::purchase_probability(
+    &Call::new(f),
+    ModelBy::Value
+));
+export!(purchase_probability_name, pg_finfo_purchase_probability_name, |f| face::purchase_probability(
+    &Call::new(f),
+    ModelBy::Name
+));
+export!(discounted_purchases, pg_finfo_discounted_purchases, |f| face::discounted_purchases(
+    &Call::new(f),
+    ModelBy::Value
+));
+export!(discounted_purchases_name, pg_finfo_discounted_purchases_name, |f| face::discounted_purchases(
+    &Call::new(f),
+    ModelBy::Name
+));
+export!(expected_spend, pg_finfo_expected_spend, |f| face::expected_spend(&Call::new(f), ModelBy::Value));
+export!(expected_spend_name, pg_finfo_expected_spend_name, |f| face::expected_spend(&Call::new(f), ModelBy::Name));
+export!(transactional_value, pg_finfo_transactional_value, |f| face::transactional_value(
+    &Call::new(f),
+    ModelBy::Value
+));
+export!(transactional_value_name, pg_finfo_transactional_value_name, |f| face::transactional_value(
+    &Call::new(f),
+    ModelBy::Name
+));
+export!(transactional_cash_flows, pg_finfo_transactional_cash_flows, |f| face::transactional_cash_flows(
+    &Call::new(f),
+    ModelBy::Value
+));
+export!(transactional_cash_flows_name, pg_finfo_transactional_cash_flows_name, |f| face::transactional_cash_flows(
+    &Call::new(f),
+    ModelBy::Name
+));

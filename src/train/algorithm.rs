@@ -10,6 +10,8 @@ use pgrx::spi::quote_literal;
 use serde_json::{Map, Value};
 
 use crate::fit::ties_of;
+use crate::train::causes;
+use crate::train::customers::Customers;
 use crate::train::growth::{GROWTH, Growth, growth};
 use crate::train::options::{Known, Options};
 use crate::train::statement::number;
@@ -45,6 +47,8 @@ pub enum Algorithm {
         period: f64,
         penalty: f64,
     },
+    /// The incidence of one cause among several.
+    FineGray(causes::Options),
     /// Trees.
     BoostedHazard(Growth),
     /// An amount by trees.
@@ -78,6 +82,8 @@ pub enum Algorithm {
         function: &'static str,
         period: f64,
     },
+    /// Histories of purchases.
+    Customers(Customers),
 }
 
 impl Algorithm {
@@ -111,6 +117,7 @@ impl Algorithm {
                 let penalty = options.number("penalty")?.unwrap_or(0.0);
                 Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
             }
+            "fine_gray" => Ok(Algorithm::FineGray(causes::options(&options)?)),
             "boosted_hazard" => Ok(Algorithm::BoostedHazard(growth(&options.are_among(&GROWTH)?)?)),
             "boosted_value" => {
                 let options = options.are_among(&[&["loss", "power"], &GROWTH[..]].concat())?;
@@ -172,6 +179,9 @@ impl Algorithm {
                 let function = if name == "sbg" { "fit_sbg" } else { "fit_bdw" };
                 Ok(Algorithm::Contractual { function, period })
             }
+            "bg_nbd" | "mbg_nbd" | "pareto_nbd" | "gamma_gamma" => {
+                Ok(Algorithm::Customers(Customers::of(name, &options)?))
+            }
             "best" => {
                 let options = options.are_among(&["candidates", "criterion"])?;
                 let criterion = options.text("criterion")?.unwrap_or("aic").to_owned();
@@ -204,7 +214,7 @@ impl Algorithm {
                 None => Err(Error::invalid(
                     format!("unknown algorithm \"{name}\""),
                     format!(
-                        "One of: cox, kaplan_meier, discrete_time, boosted_hazard, renewal, sbg, bdw, best, rule; of amounts linear, gamma, tweedie, two_part, boosted_value; hybrid; or {}.",
+                        "One of: cox, kaplan_meier, discrete_time, fine_gray, boosted_hazard, renewal, sbg, bdw, best, rule; of amounts linear, gamma, tweedie, two_part, boosted_value; of purchases bg_nbd, mbg_nbd, pareto_nbd, gamma_gamma; hybrid; or {}.",
                         parametric_names()
                     ),
                 )),
@@ -246,12 +256,25 @@ impl Algorithm {
 
     /// Whether it explains a duration and an event; otherwise the amount in the target.
     pub fn tells_of_time(&self) -> bool {
-        !(self.needs_target() || matches!(self, Algorithm::Hybrid { .. }))
+        !(self.needs_target() || matches!(self, Algorithm::Hybrid { .. } | Algorithm::Customers(_)))
+    }
+
+    /// What it reads of customers, where these are its rows.
+    pub fn customers(&self) -> Option<&Customers> {
+        match self {
+            Algorithm::Customers(customers) => Some(customers),
+            _ => None,
+        }
     }
 
     /// Whether a row has a duration: not an amount, and not a decision.
     pub fn takes_durations(&self) -> bool {
         self.tells_of_time() && !matches!(self, Algorithm::Renewal { .. })
+    }
+
+    /// Whether a row begins on a day.
+    pub fn has_beginnings(&self) -> bool {
+        self.takes_durations() || self.customers().is_some()
     }
 
     /// Whether it is a fit of amounts, which must be told in which column these are.
@@ -272,12 +295,12 @@ impl Algorithm {
 
     /// Whether it knows of features at all.
     pub fn takes_features(&self) -> bool {
-        !matches!(self, Algorithm::Contractual { .. })
+        !matches!(self, Algorithm::Contractual { .. } | Algorithm::Customers(_))
     }
 
     /// Whether a model without any feature says nothing.
     pub fn needs_features(&self) -> bool {
-        self.is_cox() || self.is_boosted()
+        self.is_cox() || self.is_boosted() || matches!(self, Algorithm::FineGray(_))
     }
 
     /// The same, what it leaves to chance by this seed.

@@ -8,7 +8,7 @@ use ltv_engine::model::Model;
 use ltv_engine::model::features::Feature;
 use ltv_engine::survival::Sample;
 use ltv_engine::{Error, Result};
-use pgrx::spi::{SpiClient, quote_identifier};
+use pgrx::spi::SpiClient;
 
 use crate::pg::settings;
 use crate::pg::varlena::Value;
@@ -76,15 +76,11 @@ pub fn fit(
     Ok(Trained { model, pooled: Sample::default(), n_rows, candidates: Vec::new() })
 }
 
-/// The expression of what the model `$1` says of a row of the source, by `function`, its further arguments in `rest`: of
-/// the features alone, as a model may need a row type of its own, and other columns are none of its business.
+/// The expression of what the model `$1` says of a row of [`Source::scored_from`], by `function`, its further arguments in
+/// `rest`: of the features alone, as a model may need a row type of its own, and other columns are none of its business.
 pub fn said(source: &Source, function: &str, rest: &str) -> String {
-    let columns: Vec<String> = source.scored().map(|column| column.sql()).collect();
-    if columns.is_empty() {
-        return format!("ltv.{function}($1, ROW(){rest})");
-    }
-    let names: Vec<String> = source.scored().map(|column| quote_identifier(&column.name)).collect();
-    format!("(SELECT ltv.{function}($1, q.*{rest}) FROM (SELECT {}) AS q ({}))", columns.join(", "), names.join(", "))
+    let row = if source.scored().next().is_none() { "ROW()" } else { "ltv_row.*" };
+    format!("ltv.{function}($1, {row}{rest})")
 }
 
 /// What a row adds to the deviance, of an amount y and its expectation e; `None` where the model has no one deviance.
@@ -112,8 +108,8 @@ pub fn metrics(
         return Ok(Vec::new());
     }
     let weight = source.weight.as_deref().unwrap_or("1::float8");
-    let (y, from) = (&source.duration, &source.from);
-    let mean = format!("SELECT sum({weight} * {y}) / sum({weight}) FROM {from} WHERE {}", source.training());
+    let y = &source.duration;
+    let mean = format!("SELECT sum({weight} * {y}) / sum({weight}) FROM {} WHERE {}", source.from, source.training());
     let mean = spi(spi(client.select(&mean, None, &[]))?.first().get_one::<f64>())?;
     let Some(mean) = mean.filter(|mean| mean.is_finite()) else { return Ok(Vec::new()) };
     let held_out = if request.holdout.is_some() { source.held_out() } else { source.training() };
@@ -129,7 +125,7 @@ pub fn metrics(
     let any = family == Some(Family::Linear);
     let least = if any { "true" } else { least };
     sums.extend(deviance(&trained.model).map(|term| format!("CASE WHEN {least} THEN sum(w * {term}) / sum(w) END")));
-    let of = |expected: &str| {
+    let of = |expected: &str, from: &str| {
         format!(
             "WITH said AS MATERIALIZED (SELECT {y} AS y, {weight} AS w, {expected} AS e FROM {from} WHERE {held_out})
              SELECT {}, count(*), (SELECT count(*) FROM said WHERE e IS NULL) FROM said WHERE e IS NOT NULL",
@@ -137,8 +133,9 @@ pub fn metrics(
         )
     };
     let model = Value(trained.model.clone());
-    let own = spi(client.select(&of(&said(source, "expected_value", "")), None, &[model.into()]))?.first();
-    let naive = spi(client.select(&of(&number(mean)), None, &[]))?.first();
+    let own = of(&said(source, "expected_value", ""), &source.scored_from());
+    let own = spi(client.select(&own, None, &[model.into()]))?.first();
+    let naive = spi(client.select(&of(&number(mean), &source.from), None, &[]))?.first();
     let count = |at: usize| spi(own.get::<i64>(at)).map(|count| count.unwrap_or(0));
     let (rows, unscored) = (count(sums.len() + 1)?, count(sums.len() + 2)?);
     if unscored > 0 {
@@ -179,7 +176,8 @@ pub fn renewal_metrics(
     let held_out = if request.holdout.is_some() { source.held_out() } else { source.training() };
     let query = format!(
         "SELECT ltv.calibration_agg({probability}, {}, {weight}), count(*) FROM {} WHERE {held_out}",
-        source.event, source.from
+        source.event,
+        source.scored_from()
     );
     let model = Value(trained.model.clone());
     let row = spi(client.select(&query, None, &[model.into()]))?.first();

@@ -6,9 +6,10 @@ use pgrx::spi::SpiClient;
 
 use crate::pg::error::{report, settle};
 use crate::train::clauses::NullPolicy;
+use crate::train::column::Column;
 use crate::train::request::Request;
-use crate::train::source::Source;
-use crate::train::{spi, values};
+use crate::train::source::{Source, all};
+use crate::train::{purchases, spi, values};
 
 /// How many rows each purpose gets.
 pub struct Split {
@@ -47,6 +48,12 @@ impl Counted {
                 PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
                 format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
                 match request.algorithm.is_boosted() {
+                    _ if source.history.is_some() && request.target.as_ref() == Some(&column.name) => {
+                        "Who bought nothing later bought 0: coalesce(later, 0) in a view. Or train with null_policy => 'drop', which leaves these customers out."
+                    }
+                    _ if source.history.is_some() => {
+                        "Fill it in a view, or train with null_policy => 'drop', which leaves these customers out."
+                    }
                     true => {
                         "Fill it in a view, leave the column out, or train with null_policy => 'drop'; of features trees learn with 'learn', 'impute' and 'indicator' fill them."
                     }
@@ -65,6 +72,9 @@ impl Counted {
     }
 
     pub fn knows_too_much(&self, source: &Source, request: &Request) -> Option<Error> {
+        if let Some(refusal) = purchases::beyond(self.split.cut_off, source, request) {
+            return Some(refusal);
+        }
         let (known_on, day) = request.known_on.as_ref().zip(request.as_of.as_ref())?;
         let what = format!(
             "as_of {day} cannot be honoured: {} rows of {} were known only later, by {known_on}",
@@ -77,52 +87,69 @@ impl Counted {
 
 /// Counts the rows.
 pub fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Counted> {
-    let nulls: String = source
-        .used
-        .iter()
-        .map(|column| format!(", count(*) FILTER (WHERE {} AND {} IS NULL)", source.begun, column.sql()))
-        .collect();
-    let or_none = |condition: &Option<String>| condition.clone().unwrap_or_else(|| "false".to_owned());
+    // Nothing is counted of a condition that no row meets, and where all rows are for training the dropped are the rest.
+    let rows = |condition: String| match condition.as_str() {
+        "false" => "0::bigint".to_owned(),
+        "true" => "count(*)".to_owned(),
+        _ => format!("count(*) FILTER (WHERE {condition})"),
+    };
+    let in_training = |condition: &Option<String>| {
+        condition.as_ref().map_or_else(|| "false".to_owned(), |met| all([source.training(), met.clone()]))
+    };
+    let holds_out = source.holdout != "false";
+    let (begun, begins_later) = (&source.begun, source.begun != "true");
+    let training = rows(source.training());
     let query = format!(
-        "SELECT count(*) FILTER (WHERE {holdout} AND {begun}), count(*) FILTER (WHERE {begun} AND NOT ({complete})),
-                count(*) FILTER (WHERE {training}), count(*) FILTER (WHERE NOT {begun}),
-                count(*) FILTER (WHERE {training} AND {cut_off}), count(*) FILTER (WHERE {later}),
-                coalesce(sum(CASE WHEN {training} THEN ({event})::int END), 0)::bigint, count(*),
-                count(*) FILTER (WHERE {faulty}){nulls} FROM {from}",
-        holdout = source.holdout,
-        begun = source.begun,
-        complete = source.complete(),
-        training = source.training(),
-        cut_off = or_none(&source.cut_off),
-        later = or_none(&source.known_later),
+        "SELECT {held_out}, {complete}, {training}, {begun_later}, {cut_off}, {known_later},
+                coalesce(sum(({event})::int) FILTER (WHERE {is_training}), 0)::bigint, count(*), {faulty} FROM {from}",
+        held_out = rows(if holds_out { all([source.holdout.clone(), begun.clone()]) } else { "false".into() }),
+        complete = if holds_out { rows(all([begun.clone(), source.complete()])) } else { training.clone() },
+        begun_later = rows(if begins_later { format!("NOT {begun}") } else { "false".into() }),
+        cut_off = rows(in_training(&source.cut_off)),
+        known_later = rows(source.known_later.clone().unwrap_or_else(|| "false".into())),
         event = source.event,
-        faulty = values::any(source, request)?,
+        is_training = source.training(),
+        faulty = rows(values::any(source, request)?),
         from = source.from,
     );
     let row = spi(client.select(&query, None, &[]))?.first();
     let number = |at: usize| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0));
-    let nulls = (0..source.used.len()).map(|at| number(at + 10)).collect::<Result<Vec<_>>>()?;
+    let (rows, later) = (number(8)?, number(4)?);
+    let dropped = rows - later - number(2)?;
     Ok(Counted {
-        rows: number(8)?,
-        nulls,
+        rows,
+        nulls: if dropped > 0 { nulls(client, source)? } else { vec![0; source.used.len()] },
         known_later: number(6)?,
         faulty: number(9)?,
         split: Split {
             training: number(3)?,
             holdout: number(1)?,
-            dropped: number(2)?,
+            dropped,
             events: number(7)?,
-            later: number(4)?,
+            later,
             cut_off: number(5)?,
         },
     })
+}
+
+/// How many rows lack each column, in a second look at the rows.
+fn nulls(client: &SpiClient, source: &Source) -> Result<Vec<i64>> {
+    let lacks = |column: &Column| format!("count(*) FILTER (WHERE {} AND {})", source.begun, source.lacks(column));
+    let columns: Vec<String> = source.used.iter().map(lacks).collect();
+    let row = spi(client.select(&format!("SELECT {} FROM {}", columns.join(", "), source.from), None, &[]))?.first();
+    (1..=columns.len()).map(|at| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0))).collect()
 }
 
 /// Refuses what has too few events to learn from.
 pub fn enough(request: &Request, split: &Split) -> Result<()> {
     match request.min_events {
         Some(least) if split.events < i64::from(least) => Err(Error::invalid(
-            format!("{} events among {} training rows, but min_events is {least}", split.events, split.training),
+            format!(
+                "{} {} among {} training rows, but min_events is {least}",
+                split.events,
+                if request.algorithm.customers().is_some() { "customers with repeat purchases" } else { "events" },
+                split.training
+            ),
             "Wait for more, take a longer period or a coarser segment, or lower min_events.",
         )),
         _ => Ok(()),

@@ -2,17 +2,20 @@
 
 use ltv_engine::assess::brier::brier_score;
 use ltv_engine::assess::concordance::{Outcomes, concordance};
+use ltv_engine::assess::inverse_censoring::{Censoring, censoring_weights};
 use ltv_engine::model::Fit;
 use ltv_engine::model::features::Value;
+use ltv_engine::numeric::sum::Sum;
 use ltv_engine::survival::{Sample, Steps, kaplan_meier};
 use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
 use serde_json::json;
 
 use crate::pg::{interrupts, settings};
+use crate::train::causes::{Causes, OTHER_CAUSE};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, amount, spi};
+use crate::train::{Trained, amount, cause_metrics, purchases, spi};
 
 /// What a row held out takes while it is scored, PostgreSQL's copy of it included.
 pub const BYTES_PER_ROW: usize = 400;
@@ -50,10 +53,12 @@ impl Metric {
 pub struct Scored {
     pub durations: Vec<f64>,
     pub events: Vec<bool>,
-    weights: Vec<f64>,
-    entries: Vec<f64>,
+    pub weights: Vec<f64>,
+    pub entries: Vec<f64>,
     /// P(T > horizon) by the model.
     pub survival: Vec<f64>,
+    /// Whether another cause than that of interest ended it; empty where there is one event.
+    pub ended_otherwise: Vec<bool>,
     unscorable: usize,
 }
 
@@ -65,6 +70,9 @@ pub fn metrics(
     held_out: i64,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Metric>> {
+    if let Some(history) = &source.history {
+        return purchases::metrics(client, source, history, request, trained, warnings);
+    }
     if !request.algorithm.tells_of_time() {
         return amount::metrics(client, source, request, trained, warnings);
     }
@@ -101,6 +109,10 @@ pub fn metrics(
         warnings.push("the holdout is empty".into());
         return Ok(metrics);
     }
+    if let Some(causes) = &source.causes {
+        metrics.extend(cause_metrics::metrics(client, source, causes, &scored, horizon, warnings)?);
+        return Ok(metrics);
+    }
     let pooled = kaplan_meier::steps(&trained.pooled).map(Steps::with_average_tail);
     let naive = pooled.and_then(|steps| steps.survival_at(horizon)).unwrap_or(1.0);
     let outcomes = Outcomes {
@@ -110,8 +122,18 @@ pub fn metrics(
         weights: &scored.weights,
     };
     if source.entry.is_none() {
-        let of = |survival: &[f64]| brier_score(outcomes, survival, horizon, &mut interrupts::check);
-        let brier = of(&scored.survival)?.map(|score| score.brier);
+        // The baseline is weighed as the model is.
+        let known = match request.censoring {
+            Censoring::Marginal => None,
+            Censoring::Grouped => censoring_weights(outcomes, &scored.survival, horizon, &mut interrupts::check)?,
+        };
+        let of = |survival: &[f64]| -> Result<Option<f64>> {
+            Ok(match &known {
+                Some(known) => weighted_brier(outcomes, survival, known, horizon),
+                None => brier_score(outcomes, survival, horizon, &mut interrupts::check)?.map(|score| score.brier),
+            })
+        };
+        let brier = of(&scored.survival)?;
         if brier.is_none() {
             warnings.push(format!(
                 "no row held out was observed until {horizon}: no Brier score; choose a shorter horizon"
@@ -120,7 +142,7 @@ pub fn metrics(
         metrics.push(Metric {
             name: format!("brier at {horizon}"),
             value: brier,
-            baseline: of(&vec![naive; scored.survival.len()])?.map(|score| score.brier),
+            baseline: of(&vec![naive; scored.survival.len()])?,
             named: Some("Kaplan-Meier of all rows"),
             is_loss: true,
         });
@@ -137,6 +159,17 @@ pub fn metrics(
         is_loss: false,
     });
     Ok(metrics)
+}
+
+/// The Brier score of rows that weigh `known`, 0 where the status at the horizon is not known.
+fn weighted_brier(outcomes: Outcomes, survival: &[f64], known: &[f64], horizon: f64) -> Option<f64> {
+    let (mut missed, mut total) = (Sum::default(), Sum::default());
+    for (row, weight) in known.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
+        let stays = if outcomes.exits[row] > horizon { 1.0 } else { 0.0 };
+        missed.add(weight * (survival[row] - stays).powi(2));
+        total.add(*weight);
+    }
+    Some(missed.total() / total.total()).filter(|brier| brier.is_finite())
 }
 
 /// Without the features; `None` for cohorts.
@@ -181,7 +214,7 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
     let query = format!(
         "SELECT {}, ({})::int4, {}, {}{columns} FROM {} WHERE {}",
         source.duration,
-        source.event,
+        source.causes.as_ref().map_or_else(|| source.event.clone(), Causes::status),
         source.weight.as_deref().unwrap_or("1::float8"),
         source.entry.as_deref().unwrap_or("0::float8"),
         source.from,
@@ -215,7 +248,8 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
             scored.unscorable += 1;
             continue;
         };
-        if !(0.0..f64::INFINITY).contains(&duration) || !(event == 0 || event == 1) {
+        let most = if source.causes.is_some() { OTHER_CAUSE } else { 1 };
+        if !(0.0..f64::INFINITY).contains(&duration) || !(0..=most).contains(&event) {
             return Err(Error::invalid(
                 format!("a row held out has duration {duration} and event {event}"),
                 "Durations are finite and not negative, events 1 or 0.",
@@ -223,6 +257,9 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
         }
         scored.durations.push(duration);
         scored.events.push(event == 1);
+        if source.causes.is_some() {
+            scored.ended_otherwise.push(event == OTHER_CAUSE);
+        }
         scored.weights.push(weight);
         scored.entries.push(entry);
         scored.survival.push(survival);

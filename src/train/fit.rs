@@ -14,7 +14,7 @@ use crate::train::column::Column;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::statement::{number, texts};
-use crate::train::{Candidate, Trained, amount, spi};
+use crate::train::{Candidate, Trained, amount, purchases, spi};
 
 /// One pass: the algorithm's aggregate and the pooled curve side by side.
 pub fn fit(
@@ -24,6 +24,9 @@ pub fn fit(
     features: Vec<Feature>,
     given: Option<Model>,
 ) -> Result<Trained> {
+    if let Some(history) = &source.history {
+        return purchases::fit(client, source, history);
+    }
     if !request.algorithm.tells_of_time() {
         return amount::fit(client, source, request, features, given);
     }

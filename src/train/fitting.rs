@@ -64,6 +64,14 @@ fn statement(name: &str, algorithm: &Algorithm, features: &[Feature]) -> Result<
             "tells of no durations, by which algorithms are compared",
             "Compare models of how long a contract lasts: cox, boosted_hazard, discrete_time, weibull, best, ...; train judges the others on a holdout.",
         ),
+        Algorithm::Customers(_) => refused(
+            "tells of purchases, not of durations, by which algorithms are compared",
+            "Compare their likelihoods (model_fit), or what train says of each: train(..., target => 'later', horizon => 39) holds them against what came.",
+        ),
+        Algorithm::FineGray(_) => refused(
+            "is of one cause among several, and rows here tell only whether there was an event",
+            "Train it with ltv.train and judge it on its holdout with ltv.evaluate; what is compared here are models of the hazard of one cause, such as cox with the event (cause = 'price').",
+        ),
         Algorithm::Rule { json } if !crate::amount::rule_of(json)?.features.is_empty() => refused(
             "by a column is not compared",
             "Give one rate for all: {\"rule\": {\"monthly_churn\": 0.03}}; train judges a rule by a column on a holdout.",

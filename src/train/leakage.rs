@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use ltv_engine::Result;
 use ltv_engine::assess::concordance::{Concordance, Outcomes, concordance};
+use pgrx::pg_sys;
 use pgrx::spi::SpiClient;
 
 use crate::pg::interrupts;
@@ -133,8 +134,8 @@ pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) 
     let share = (LOOKED_AT as f64 / rows.max(1) as f64).min(1.0);
     let chosen = match share < 1.0 {
         true => format!(
-            " AND (hash_record_extended(ROW({}, {values}), 0) & 9223372036854775807) % 1000000 < {}",
-            source.duration,
+            " AND ({} & 9223372036854775807) % 1000000 < {}",
+            row_hash(&format!("{}, {values}", source.duration), looked_at.len() + 1),
             (share * 1e6) as i64
         ),
         false => String::new(),
@@ -144,7 +145,8 @@ pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) 
     }
     let query = format!(
         "SELECT {}, ({})::int4, {}, {values} FROM {} WHERE {}{chosen}",
-        source.duration,
+        // Whoever ended by another cause is still there to be compared with, however late the event.
+        source.causes.as_ref().map_or_else(|| source.duration.clone(), |causes| causes.at_risk_until(&source.duration)),
         source.event,
         source.entry.as_deref().unwrap_or("0::float8"),
         source.from,
@@ -177,6 +179,14 @@ pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) 
         });
     }
     Ok(found)
+}
+
+/// The hash of a row of so many values; it is the same whether or not they are too many for the arguments of a function.
+fn row_hash(values: &str, count: usize) -> String {
+    match count <= pg_sys::FUNC_MAX_ARGS as usize {
+        true => format!("ltv.row_hash({values})"),
+        false => format!("hash_record_extended(ROW({values}), 0)"),
+    }
 }
 
 impl Rows {

@@ -17,14 +17,20 @@ pub const MAX_LEVELS: usize = 200;
 /// The features and, for categories, the levels that training rows have.
 pub fn features(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec<Feature>> {
     let mut features = Vec::with_capacity(source.features.len() + 1);
-    for column in &source.features {
-        features.push(feature(client, source, request, column)?);
+    for (column, lacks) in source.features.iter().zip(lacking(client, source, request, &source.features)?) {
+        features.push(learned(client, source, request, column, lacks)?);
     }
     features.extend(source.strata.iter().map(|column| Feature { name: column.name.clone(), kind: Kind::Stratum }));
     Ok(features)
 }
 
 pub fn feature(client: &SpiClient, source: &Source, request: &Request, column: &Column) -> Result<Feature> {
+    let lacks = lacking(client, source, request, std::slice::from_ref(column))?.contains(&true);
+    learned(client, source, request, column, lacks)
+}
+
+/// The feature of a column that some training row `lacks`.
+fn learned(client: &SpiClient, source: &Source, request: &Request, column: &Column, lacks: bool) -> Result<Feature> {
     let categorical = column.is_text() || matches!(request.algorithm, Algorithm::KaplanMeier);
     let kind = if categorical {
         if !column.is_category() {
@@ -42,20 +48,26 @@ pub fn feature(client: &SpiClient, source: &Source, request: &Request, column: &
     };
     let kind = match request.null_policy {
         NullPolicy::Impute | NullPolicy::Indicator => filled(client, source, column, kind, request.null_policy)?,
-        NullPolicy::Learn if is_lacking(client, source, column)? => kind.learnt(),
+        NullPolicy::Learn if lacks => kind.learnt(),
         _ => kind,
     };
     Ok(Feature { name: column.name.clone(), kind })
 }
 
-/// Whether some training row lacks the column: it is NULL, or a number that is none.
-fn is_lacking(client: &SpiClient, source: &Source, column: &Column) -> Result<bool> {
-    let none = match column.is_number() {
-        true => format!("coalesce({0}::float8 = 'NaN', true)", column.sql()),
-        false => format!("{} IS NULL", column.sql()),
+/// Whether some training row lacks each of the columns: it is NULL, or a number that is none. Asked, of all in one scan,
+/// where it matters.
+fn lacking(client: &SpiClient, source: &Source, request: &Request, columns: &[Column]) -> Result<Vec<bool>> {
+    if request.null_policy != NullPolicy::Learn || columns.is_empty() {
+        return Ok(vec![false; columns.len()]);
+    }
+    let lacks = |column: &Column| match column.is_number() {
+        true => format!("bool_or(coalesce({}::float8 = 'NaN', true))", column.sql()),
+        false => format!("bool_or({} IS NULL)", column.sql()),
     };
-    let query = format!("SELECT bool_or({none}) FROM {} WHERE {}", source.from, source.training());
-    Ok(spi(spi(client.select(&query, None, &[]))?.first().get_one::<bool>())?.unwrap_or(false))
+    let asked: Vec<String> = columns.iter().map(lacks).collect();
+    let query = format!("SELECT {} FROM {} WHERE {}", asked.join(", "), source.from, source.training());
+    let row = spi(client.select(&query, None, &[]))?.first();
+    (1..=columns.len()).map(|at| spi(row.get::<bool>(at)).map(|found| found.unwrap_or(false))).collect()
 }
 
 /// The distinct texts of a category among the training rows, in byte order.

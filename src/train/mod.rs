@@ -5,9 +5,12 @@
 
 mod algorithm;
 mod amount;
+mod cause_metrics;
+mod causes;
 mod clauses;
 mod column;
 mod count;
+mod customers;
 mod evaluate;
 mod fit;
 pub mod fitting;
@@ -23,6 +26,9 @@ pub mod plan;
 mod plan_columns;
 mod plan_line;
 mod profile;
+mod purchase_plan;
+mod purchase_values;
+mod purchases;
 mod remarks;
 mod request;
 mod sanity;
@@ -61,12 +67,13 @@ struct Trained {
 }
 
 impl Trained {
-    /// Of a model of amounts, the rows with one.
+    /// Of a model of amounts, the rows with one; of customers, those who came again.
     fn events(&self) -> f64 {
         match &self.model.fit {
             Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => {
                 self.model.quality().map_or(0.0, |quality| quality.events as f64)
             }
+            Fit::Transactional(_) => purchases::came_again(&self.model),
             _ => self.pooled.events(),
         }
     }
@@ -86,13 +93,15 @@ pub fn train(call: &Call) -> pg_sys::Datum {
     let started = Instant::now();
     let rows = Spi::connect_mut(|client| {
         let given = settle(amount::given(client, &mut request));
-        let source = settle(Source::load(client, &request));
+        let mut source = settle(Source::load(client, &request));
         let counted = settle(count(client, &source, &request));
         settle(counted.accept(&source, &request));
         if let Some(fault) = counted.first_fault(client, &source, &request) {
             settle(Err(fault))
         }
         let split = counted.split;
+        settle(causes::found(client, &source, &split));
+        source.has_no_nulls = split.dropped == 0;
         settle(enough(&request, &split));
         let features = match &given {
             Some(model) => model.features.clone(),
@@ -110,6 +119,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
             );
         }
         let mut warnings = remarks::of_knowledge(&request, &split);
+        warnings.extend(source.history.iter().flat_map(|history| purchases::remarks(history, &request)));
         warnings.extend(remarks::warnings(&request, &trained));
         let trained = match request.segment_by.is_empty() {
             true => trained,

@@ -18,14 +18,14 @@ use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{amount, fit, leakage, segments, spi, values};
+use crate::train::{amount, causes, fit, leakage, purchase_plan, segments, spi, values};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
 /// What gathering one number of a row takes, and one product of two in a step of a fit, in seconds: an order of magnitude.
 const SECONDS_PER_NUMBER: f64 = 1e-7;
 const SECONDS_PER_PRODUCT: f64 = 2e-9;
-const SECONDS_PER_ROW: f64 = 1e-6;
+pub const SECONDS_PER_ROW: f64 = 1e-6;
 const STEPS: f64 = 8.0;
 
 pub fn train_plan(call: &Call) -> pg_sys::Datum {
@@ -79,19 +79,28 @@ fn plan(client: &SpiClient, request: &mut Request) -> Result<Vec<Line>> {
     let mut fitted = source.clone();
     fitted.features.retain(|column| features.iter().any(|feature| feature.name == column.name));
     let coefficients = fit::covariates(&fitted, &features).len();
+    lines.extend(causes::lines(client, &source)?);
     lines.extend(events(request, &counted, coefficients));
+    if let Some(history) = &source.history {
+        lines.extend(purchase_plan::lines(client, &source, history, request, &counted.split)?);
+    }
     if !source.segment_by.is_empty() {
         lines.extend(of_segments(client, &source, request, coefficients)?);
     }
-    lines.extend(holdout(client, &source, request, &counted, &features)?);
+    if request.holdout.is_some() || source.history.is_none() {
+        lines.extend(holdout(client, &source, request, &counted, &features)?);
+    }
     if is_known {
         lines.extend(horizon(client, &source, request)?);
     }
-    lines.push(match options(request, &features, coefficients) {
+    lines.push(match options(&source, request, &features, coefficients) {
         Ok(line) => line,
         Err(refusal) => Line::refusal("algorithm", refusal)?,
     });
-    lines.extend(costs(request, &counted, coefficients));
+    lines.extend(match &source.history {
+        Some(history) => purchase_plan::costs(client, &source, history, &counted)?,
+        None => costs(request, &counted, coefficients),
+    });
     Ok(lines)
 }
 
@@ -110,7 +119,9 @@ fn rows(source: &Source, request: &Request, counted: &Counted) -> Vec<Line> {
         if let Some(line) = lines.last_mut().filter(|_| split.later > 0 || request.started_on.is_none()) {
             line.verdict = begun;
         }
-        if request.started_on.is_some() {
+        if let Some(line) = purchase_plan::ages(source, request, split.cut_off) {
+            lines.push(line);
+        } else if request.started_on.is_some() {
             let verdict = if split.cut_off > 0 { Verdict::Note } else { Verdict::Ok };
             let detail = format!("censored on {day}: their outcome lies beyond it");
             lines.push(Line::new("outcomes cut off", detail).n(split.cut_off).is(verdict));
@@ -243,11 +254,12 @@ fn horizon(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec
     Ok(vec![Line::new("horizon", detail).value(horizon).is(verdict)])
 }
 
-fn options(request: &Request, features: &[Feature], coefficients: usize) -> Result<Line> {
+fn options(source: &Source, request: &Request, features: &[Feature], coefficients: usize) -> Result<Line> {
     if request.algorithm.needs_features() && coefficients == 0 {
         return Err(fit::no_features(request));
     }
-    let call = match request.algorithm.call_on_curve("curve") {
+    let of_customers = source.history.as_ref().map(|history| history.call(source));
+    let call = match of_customers.or_else(|| request.algorithm.call_on_curve("curve")) {
         Some(call) => Some(call),
         None => request.algorithm.call("rows", features)?,
     };

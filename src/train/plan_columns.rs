@@ -98,6 +98,7 @@ fn role(request: &Request, column: &Column) -> String {
         (request.target.as_deref(), "target"),
     ];
     let mut own: Vec<&str> = roles.iter().filter(|(named, _)| *named == name).map(|(_, role)| *role).collect();
+    own.extend(request.algorithm.customers().and_then(|customers| customers.role(&column.name)));
     if request.segment_by.contains(&column.name) {
         own.push("segment");
     }

@@ -34,6 +34,9 @@ pub fn taken(
         };
         inputs.push(("feature", feature.name.clone(), None, value));
     }
+    inputs.extend(
+        source.history.iter().flat_map(|history| history.inputs().into_iter().chain(history.predictions(request))),
+    );
     if !request.duration.is_empty() {
         inputs.push(("duration", request.duration.clone(), None, source.duration.clone()));
     }
@@ -49,6 +52,7 @@ pub fn taken(
             }
             None
         }
+        Fit::Transactional(_) => None,
         Fit::Renewal(fit) => Some(fit.period),
         _ => request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0),
     };
@@ -67,7 +71,7 @@ pub fn taken(
         literals(inputs.iter().map(|input| quote_literal(&input.1)).collect()),
         literals(inputs.iter().map(|input| input.2.map_or("NULL".into(), |horizon| format!("{horizon:?}"))).collect()),
         literals(inputs.iter().map(|input| format!("ltv.profile_agg({})", input.3)).collect()),
-        source.from,
+        source.scored_from(),
         source.training(),
     );
     let model = Value(trained.model.clone());
@@ -104,7 +108,7 @@ fn errors(
         "SELECT ltv.profile_agg({error})::text FROM (SELECT {} AS y, {} AS e FROM {} WHERE {}) AS q WHERE e IS NOT NULL",
         source.duration,
         said(source, "expected_value", ""),
-        source.from,
+        source.scored_from(),
         source.held_out()
     );
     let model = Value(trained.model.clone());

@@ -21,14 +21,10 @@ pub fn estimated(fit: &Fit) -> usize {
         // The parameters of the distribution are learnt from the same events.
         Fit::Parametric(fit) => fit.parameters,
         Fit::Contractual(fit) => fit.estimated,
+        Fit::Transactional(fit) => fit.parameters.len(),
         Fit::Amount(fit) => fit.rank,
         Fit::TwoPart(fit) => fit.occurrence.degrees_of_freedom + 1,
-        Fit::KaplanMeier(_)
-        | Fit::Transactional(_)
-        | Fit::BoostedHazard(_)
-        | Fit::BoostedValue(_)
-        | Fit::Rule(_)
-        | Fit::Hybrid(_) => 0,
+        Fit::KaplanMeier(_) | Fit::BoostedHazard(_) | Fit::BoostedValue(_) | Fit::Rule(_) | Fit::Hybrid(_) => 0,
         Fit::Segmented(segmented) => estimated(&segmented.pooled.fit),
     }
 }
@@ -74,8 +70,12 @@ pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
     let estimated = estimated(&trained.model.fit);
     let per_coefficient = trained.events() / estimated.max(1) as f64;
     if estimated > 0 && per_coefficient < EVENTS_PER_COEFFICIENT {
-        let what = if request.algorithm.tells_of_time() { "events" } else { "amounts" };
-        warnings.push(format!("only {per_coefficient:.1} {what} per coefficient"));
+        let what = match request.algorithm.customers() {
+            Some(_) => "customers with repeat purchases per parameter",
+            None if request.algorithm.tells_of_time() => "events per coefficient",
+            None => "amounts per coefficient",
+        };
+        warnings.push(format!("only {per_coefficient:.1} {what}"));
     }
     if let Fit::Cox(fit) = &trained.model.fit {
         let silent = fit.baselines.iter().filter(|baseline| baseline.times.is_empty()).count();
@@ -92,7 +92,12 @@ pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
     }
     let last = trained.pooled.max_followup();
     if let Some((horizon, last)) = request.horizon.zip(last).filter(|(horizon, last)| horizon > last) {
-        warnings.push(format!("the horizon {horizon} lies beyond the last time observed, {last}: extrapolated"));
+        let what = if matches!(request.algorithm, Algorithm::FineGray(_)) {
+            "no row has a score there"
+        } else {
+            "extrapolated"
+        };
+        warnings.push(format!("the horizon {horizon} lies beyond the last time observed, {last}: {what}"));
     }
     warnings
 }

@@ -1,5 +1,6 @@
 //! What `train` is asked.
 
+use ltv_engine::assess::inverse_censoring::Censoring;
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 use serde_json::{Map, Value};
@@ -7,6 +8,10 @@ use serde_json::{Map, Value};
 use crate::pg::call::Call;
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses::{Era, Holdout, NullPolicy, Pooling, Sign, Unit, era, holdout, options, signs};
+use place::{
+    AS_OF, CENSORING, ERA, EXPECTED_SIGNS, HALF_LIFE, KNOWN_ON, MIN_EVENTS, POOLING, SEGMENT_BY, STARTED_ON, TARGET,
+    UNIT,
+};
 
 pub struct Request {
     pub model: String,
@@ -43,6 +48,8 @@ pub struct Request {
     pub half_life: Option<f64>,
     pub era: Option<Era>,
     pub expected_signs: Vec<(String, Sign)>,
+    /// Whose probability not to be censored weighs the rows held out.
+    pub censoring: Censoring,
 }
 
 impl Request {
@@ -63,6 +70,9 @@ impl Request {
         let options = call.jsonb(13).map(|json| options(&json)).transpose()?.unwrap_or_default();
         let seed = call.get(15).unwrap_or(0);
         let algorithm = Algorithm::of(&algorithm_name, &options)?.seeded(seed);
+        if let Some(customers) = algorithm.customers() {
+            customers.refuse(&algorithm_name, call)?;
+        }
         let (strata, cluster) = (call.text(7).map(str::to_owned), call.text(9).map(str::to_owned));
         let cox_only = [
             (&strata, "strata are", "Make the column a feature instead."),
@@ -141,7 +151,7 @@ impl Request {
             (!call.is_null(SEGMENT_BY), "segments"),
             (!call.is_null(STARTED_ON), "started_on"),
         ];
-        if let Some((_, what)) = of_durations.iter().find(|(given, _)| *given && !algorithm.takes_durations()) {
+        if let Some((_, what)) = of_durations.iter().find(|(given, _)| *given && !algorithm.has_beginnings()) {
             return Err(Error::invalid(
                 format!("{algorithm_name} takes no {}", what.trim_start_matches("an ")),
                 "That is for models of durations; filter the source, or make the column a feature.",
@@ -189,6 +199,19 @@ impl Request {
             ));
         }
         let era = call.text(ERA).map(era);
+        let censoring = match call.text(CENSORING) {
+            None => Censoring::Marginal,
+            Some(name) => name.parse()?,
+        };
+        if censoring != Censoring::Marginal
+            && (!algorithm.takes_durations() || matches!(algorithm, Algorithm::FineGray(_)))
+        {
+            let hint = match algorithm.takes_durations() {
+                true => "Leave it out: with several causes rows are weighed by the censoring of all of them.",
+                false => "Leave it out: of decisions, purchases and amounts none is censored.",
+            };
+            return Err(Error::invalid(format!("{algorithm_name} takes no censoring"), hint));
+        }
         let expected_signs = call.jsonb(EXPECTED_SIGNS).map(|json| signs(&json, &features)).transpose()?;
         let as_of = as_of(call)?;
         let (started_on, known_on) = (call.text(STARTED_ON).map(str::to_owned), call.text(KNOWN_ON).map(str::to_owned));
@@ -240,6 +263,7 @@ impl Request {
             half_life,
             era,
             expected_signs: expected_signs.unwrap_or_default(),
+            censoring,
             model,
             source: source.ok_or_else(|| Error::invalid("train needs a source", "The name of a table or view."))?,
             algorithm_name,
@@ -262,18 +286,30 @@ impl Request {
     }
 }
 
-/// Where the arguments stand that came after the first seventeen.
-const TARGET: usize = 17;
-const SEGMENT_BY: usize = 18;
-const POOLING: usize = 19;
-const MIN_EVENTS: usize = 20;
-const AS_OF: usize = 21;
-const STARTED_ON: usize = 22;
-const KNOWN_ON: usize = 23;
-const UNIT: usize = 24;
-const HALF_LIFE: usize = 25;
-const ERA: usize = 26;
-const EXPECTED_SIGNS: usize = 27;
+/// Where the arguments stand, in the order of the SQL declaration.
+pub mod place {
+    pub const DURATION: usize = 3;
+    pub const EVENT: usize = 4;
+    pub const ENTRY: usize = 5;
+    pub const FEATURES: usize = 6;
+    pub const STRATA: usize = 7;
+    pub const CLUSTER: usize = 9;
+    pub const HORIZON: usize = 11;
+    pub const NULL_POLICY: usize = 12;
+    pub const TARGET: usize = 17;
+    pub const SEGMENT_BY: usize = 18;
+    pub const POOLING: usize = 19;
+    pub const MIN_EVENTS: usize = 20;
+    pub const AS_OF: usize = 21;
+    pub const STARTED_ON: usize = 22;
+    pub const KNOWN_ON: usize = 23;
+    pub const UNIT: usize = 24;
+    pub const HALF_LIFE: usize = 25;
+    pub const ERA: usize = 26;
+    pub const EXPECTED_SIGNS: usize = 27;
+    pub const CENSORING: usize = 28;
+}
+
 fn segments(segment_by: Vec<String>, features: &[String], strata: Option<&str>) -> Result<Vec<String>> {
     for (at, name) in segment_by.iter().enumerate() {
         if segment_by[..at].contains(name) {

@@ -4,14 +4,16 @@
 
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
-use pgrx::spi::{SpiClient, quote_literal};
+use pgrx::spi::{SpiClient, quote_identifier, quote_literal};
 use serde_json::Value;
 
 use crate::pg::error::report;
+use crate::train::causes::Causes;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::{Column, columns};
 use crate::train::holdout::holdout;
 use crate::train::knowledge::{decayed, named_era, unknown_stretch, window};
+use crate::train::purchases::History;
 use crate::train::request::Request;
 use crate::train::spi;
 
@@ -35,6 +37,8 @@ pub struct Source {
     pub holdout_spec: Value,
     pub duration: String,
     pub event: String,
+    /// What the event is one cause of, where there are several: `event` is that it was this one.
+    pub causes: Option<Causes>,
     /// The event's column, where it is a number.
     pub outcome: Option<Column>,
     pub entry: Option<String>,
@@ -53,6 +57,10 @@ pub struct Source {
     pub segment: Option<String>,
     /// Whether the fit is handed rows that lack a feature.
     pub is_incomplete: bool,
+    /// What is read of customers, where these are the rows.
+    pub history: Option<History>,
+    /// Whether it is known that nothing that is used is NULL, so that nobody need ask again.
+    pub has_no_nulls: bool,
 }
 
 impl Source {
@@ -80,6 +88,7 @@ impl Source {
             }
         };
         let some = |name: &String| (!name.is_empty()).then(|| find(name));
+        let history = request.algorithm.customers().map(|customers| History::load(customers, find)).transpose()?;
         let (duration, event, target) =
             (some(&request.duration), some(&request.event), request.target.as_deref().map(find));
         let entry = request.entry.as_deref().map(find);
@@ -101,7 +110,15 @@ impl Source {
         let known_on = request.known_on.as_deref().map(find);
         let open_ended = duration.clone().filter(|_| request.as_of.is_some() && started_on.is_some());
         let ended = duration.iter().filter(|_| open_ended.is_none());
-        let mut used: Vec<Column> = ended.chain(&event).chain(&target).cloned().collect();
+        let causes = Causes::of(client, &display, event.as_ref(), &request.algorithm)?;
+        // A row without the name of a cause may be one that still ran.
+        let told = event.iter().filter(|_| !causes.as_ref().is_some_and(Causes::may_be_null));
+        let mut used: Vec<Column> = ended.chain(told).cloned().collect();
+        used.extend(history.iter().flat_map(|history| history.columns.clone()));
+        // Who bought nothing later has no later mean value: such a row is fitted all the same.
+        if !history.as_ref().is_some_and(|history| history.customers.is_of_spend()) {
+            used.extend(target.clone());
+        }
         // A row without a cluster is one of its own.
         used.extend(entry.iter().chain(&weight).chain(&strata).chain(&segment_by).chain(&started_on).cloned());
         used.extend(era.iter().map(|(_, column)| column.clone()));
@@ -129,12 +146,18 @@ impl Source {
             (None, None) => "1::float8".into(),
         };
         let happened = match (&event, &target) {
+            (Some(_), _) if causes.is_some() => causes.iter().map(|causes| causes.code.clone()).collect(),
             (Some(event), _) => event.outcome()?,
+            (None, _) if history.is_some() => history.iter().map(History::came_again).collect(),
             (None, Some(_)) => format!("({measured} <> 0)"),
             (None, None) => "false".into(),
         };
-        let is_boolean = event.as_ref().is_none_or(Column::is_boolean);
-        let window = window(request, started.as_deref(), entry.as_deref(), (measured, happened), is_boolean);
+        let is_boolean = causes.is_none() && event.as_ref().is_none_or(Column::is_boolean);
+        let window = match &history {
+            Some(history) => history.window(request, started.as_deref(), (measured, happened)),
+            None => window(request, started.as_deref(), entry.as_deref(), (measured, happened), is_boolean),
+        };
+        let causes = causes.map(|causes| causes.known(&window.event));
         let day = request.as_of.as_ref().map(|day| format!("CAST({} AS date)", quote_literal(day)));
         let (holdout, holdout_spec) = match &request.holdout {
             None => ("false".to_owned(), Value::Null),
@@ -142,8 +165,9 @@ impl Source {
         };
         Ok(Source {
             duration: window.duration,
-            event: window.event,
-            outcome: event.filter(|event| !event.is_boolean()),
+            event: causes.as_ref().map_or(window.event, Causes::happened),
+            outcome: event.filter(|event| !event.is_boolean() && causes.is_none()),
+            causes,
             begun: window.begun,
             cut_off: window.cut_off,
             untold: window.untold,
@@ -151,6 +175,8 @@ impl Source {
             known_later: known.zip(day).map(|(known, day)| format!("coalesce({known} > {day}, false)")),
             segment: None,
             is_incomplete: request.null_policy == NullPolicy::Learn,
+            history,
+            has_no_nulls: false,
             era: era.map(|(era, column)| named_era(era, &column)).transpose()?,
             segment_by,
             entry,
@@ -168,24 +194,55 @@ impl Source {
 
     /// True for rows in which nothing that is used is NULL.
     pub fn complete(&self) -> String {
-        let present: Vec<String> = self.used.iter().map(|column| format!("{} IS NOT NULL", column.sql())).collect();
-        if present.is_empty() { "true".into() } else { present.join(" AND ") }
+        match self.has_no_nulls {
+            true => "true".into(),
+            false => all(self.used.iter().map(|column| match self.may_lack(column) {
+                None => format!("{} IS NOT NULL", column.sql()),
+                Some(may) => format!("({} IS NOT NULL OR {may})", column.sql()),
+            })),
+        }
+    }
+
+    /// True for rows in which a column that is used is NULL and must not be.
+    pub fn lacks(&self, column: &Column) -> String {
+        match self.may_lack(column) {
+            None => format!("{} IS NULL", column.sql()),
+            Some(may) => format!("{} IS NULL AND NOT {may}", column.sql()),
+        }
+    }
+
+    fn may_lack(&self, column: &Column) -> Option<String> {
+        self.history.as_ref()?.may_lack(column)
     }
 
     /// True for rows that could be known on the day of the knowledge and are of the segment, if there is one.
     pub fn within(&self) -> String {
-        match &self.segment {
-            None => self.begun.clone(),
-            Some(segment) => format!("{} AND {segment}", self.begun),
-        }
+        all([self.begun.clone()].into_iter().chain(self.segment.clone()))
+    }
+
+    /// True for rows that are not held out.
+    pub fn kept(&self) -> String {
+        if self.holdout == "false" { "true".into() } else { format!("NOT {}", self.holdout) }
     }
 
     pub fn training(&self) -> String {
-        format!("NOT {} AND {} AND {}", self.holdout, self.within(), self.complete())
+        all([self.kept(), self.within(), self.complete()])
     }
 
     pub fn held_out(&self) -> String {
-        format!("{} AND {} AND {}", self.holdout, self.within(), self.complete())
+        all([self.holdout.clone(), self.within(), self.complete()])
+    }
+
+    /// The rows, and beside each one what a model scores of it, by the names that the model knows: the row `ltv_row`.
+    pub fn scored_from(&self) -> String {
+        let columns: Vec<String> = self.scored().map(|column| column.sql()).collect();
+        let names: Vec<String> = self.scored().map(|column| quote_identifier(&column.name)).collect();
+        match columns.is_empty() {
+            true => self.from.clone(),
+            false => {
+                format!("{}, LATERAL (SELECT {}) AS ltv_row ({})", self.from, columns.join(", "), names.join(", "))
+            }
+        }
     }
 
     /// The same rows of one segment.
@@ -233,6 +290,9 @@ impl Source {
         let Source { duration, event, .. } = self;
         let x = format!("ARRAY[{covariates}]::float8[]");
         let (entry, weight) = (self.entry.as_deref(), self.weight.as_deref());
+        if let Some(causes) = &self.causes {
+            return causes.design(duration, &x, entry, weight);
+        }
         if self.is_incomplete {
             let (entry, weight) = (entry.unwrap_or("0"), weight.unwrap_or("1"));
             return format!("ltv.incomplete_design_agg({entry}, {duration}, {event}, {x}, {weight})");
@@ -247,4 +307,10 @@ impl Source {
         let (entry, weight) = (entry.unwrap_or("0"), weight.unwrap_or("1"));
         format!("ltv.design_agg({entry}, {duration}, {event}, {x}, {weight}, {stratum}{cluster})")
     }
+}
+
+/// All of these conditions in one; those that are always true need not be said.
+pub fn all(conditions: impl IntoIterator<Item = String>) -> String {
+    let said: Vec<String> = conditions.into_iter().filter(|condition| condition != "true").collect();
+    if said.is_empty() { "true".into() } else { said.join(" AND ") }
 }

@@ -1,8 +1,10 @@
 //! What the registry keeps of a request.
 
+use ltv_engine::assess::inverse_censoring::Censoring;
 use serde_json::{Value, json};
 
 use crate::train::clauses::Pooling;
+use crate::train::customers::Customers;
 use crate::train::request::Request;
 use crate::train::source::Source;
 
@@ -33,6 +35,7 @@ impl Request {
                 spec.insert(key.into(), value);
             }
         };
+        tell("columns", json!(self.algorithm.customers().map(Customers::spec)));
         tell("target", json!(self.target));
         if !self.segment_by.is_empty() {
             tell("segment_by", json!(self.segment_by));
@@ -43,6 +46,9 @@ impl Request {
                     Pooling::Partial => "partial",
                 }),
             );
+        }
+        if self.censoring == Censoring::Grouped {
+            tell("censoring", json!("grouped"));
         }
         tell("min_events", json!(self.min_events));
         tell("as_of", json!(self.as_of));

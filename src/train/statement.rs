@@ -42,6 +42,7 @@ impl Algorithm {
             Algorithm::KaplanMeier
             | Algorithm::Best { .. }
             | Algorithm::Contractual { .. }
+            | Algorithm::Customers(_)
             | Algorithm::Hybrid { .. } => None,
             Algorithm::Rule { .. } => self.without_rows(),
             Algorithm::Amount { function, arguments } => Some(format!("ltv.{function}({design}{arguments})")),
@@ -51,6 +52,7 @@ impl Algorithm {
                 number(*period),
                 number(*penalty),
             )),
+            Algorithm::FineGray(causes) => Some(causes.call(design)),
             Algorithm::Cox { ties, penalty, robust, .. } => Some(format!(
                 "ltv.fit_cox({design}, ties => {}, penalty => {}, l1_ratio => {}, robust => {})",
                 quote_literal(ties),

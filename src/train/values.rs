@@ -5,27 +5,31 @@ use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
 
 use crate::train::algorithm::Algorithm;
+use crate::train::causes::Causes;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
 use crate::train::request::Request;
-use crate::train::source::Source;
-use crate::train::spi;
+use crate::train::source::{Source, all};
+use crate::train::{purchase_values, spi};
+
+const FEATURE: &str = "feature";
+const DURATION: &str = "duration";
 
 /// A condition that no row may meet.
-struct Ban {
-    column: String,
+pub struct Ban {
+    pub column: String,
     /// What the column is: feature, duration, ...
-    role: &'static str,
+    pub role: &'static str,
     /// True for the rows that meet it.
-    condition: String,
+    pub condition: String,
     /// "is NaN", as the message goes on.
-    said: String,
+    pub said: String,
     /// $1 stands for the value that is told.
-    hint: String,
+    pub hint: String,
     /// Of these the least as text is told.
-    shown: Option<String>,
+    pub shown: Option<String>,
     /// Rows held out must not meet it either.
-    is_of_all: bool,
+    pub is_of_all: bool,
 }
 
 /// What is wrong with the values of a column.
@@ -45,9 +49,39 @@ impl Fault {
 }
 
 /// The condition under which a row has a value that cannot be learnt from, in one expression for the scan that counts rows.
+/// Most rows have none, and of those it asks nothing more.
 pub fn any(source: &Source, request: &Request) -> Result<String> {
-    let each: Vec<String> = bans(source, request)?.iter().map(|ban| ban.scoped(source)).collect();
+    let bans = bans(source, request)?;
+    let measured = request.algorithm.takes_durations();
+    // Neither NaN, which is greater than infinity, nor infinite, nor negative.
+    let duration = format!("NOT ({0} >= 0 AND {0} < 'Infinity')", source.duration);
+    let met = |is_of_all: bool, rows: String| {
+        let features = numbers(source, request).filter(|_| !is_of_all).map(|column| no_number(column, request));
+        let others = bans.iter().filter(|ban| ban.role != FEATURE && ban.is_of_all == is_of_all);
+        let others = others.filter(|ban| !(is_of_all && ban.role == DURATION)).map(|ban| ban.condition.clone());
+        let duration = (is_of_all && measured).then(|| duration.clone());
+        let conditions: Vec<String> = features.chain(duration).chain(others).collect();
+        (!conditions.is_empty()).then(|| format!("(({}) AND {rows})", conditions.join(" OR ")))
+    };
+    let each = [met(true, all([source.within(), source.complete()])), met(false, source.training())];
+    let each: Vec<String> = each.into_iter().flatten().collect();
     Ok(if each.is_empty() { "false".into() } else { each.join(" OR ") })
+}
+
+/// The features that may be something else than a number, and must not be.
+fn numbers<'a>(source: &'a Source, request: &Request) -> impl Iterator<Item = &'a Column> {
+    let asked = !matches!(request.algorithm, Algorithm::KaplanMeier);
+    source.features.iter().filter(move |column| asked && column.is_number() && column.is_inexact())
+}
+
+/// What [`bans`] say of a feature in one condition: it is NaN, which is greater than infinity, or infinite.
+fn no_number(column: &Column, request: &Request) -> String {
+    let value = format!("{}::float8", column.sql());
+    match request.null_policy {
+        // A number that is none is lacking to trees.
+        NullPolicy::Learn => format!("{value} IN ('Infinity', '-Infinity')"),
+        _ => format!("NOT ({value} > '-Infinity' AND {value} < 'Infinity')"),
+    }
 }
 
 /// Which columns they are, in a second look at the rows.
@@ -75,7 +109,7 @@ pub fn faults(client: &SpiClient, source: &Source, request: &Request) -> Result<
         let in_rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         faults.push(Fault {
             message: format!("{} {} {} in {in_rows}{shown}", ban.role, ban.column, ban.said),
-            is_of_outcome: ban.role != "feature",
+            is_of_outcome: ban.role != FEATURE,
             column: ban.column,
             rows,
             hint: ban.hint.replace("$1", &found),
@@ -87,15 +121,29 @@ pub fn faults(client: &SpiClient, source: &Source, request: &Request) -> Result<
 impl Ban {
     /// The condition, for the rows that are used.
     fn scoped(&self, source: &Source) -> String {
-        let rows = if self.is_of_all { "true" } else { &format!("NOT {}", source.holdout) };
-        format!("({} AND {rows} AND {} AND {})", self.condition, source.within(), source.complete())
+        let rows = if self.is_of_all { all([source.within(), source.complete()]) } else { source.training() };
+        format!("({} AND {rows})", self.condition)
     }
 }
 
 fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
+    if let Some(history) = &source.history {
+        return Ok(purchase_values::bans(source, history, request));
+    }
     let mut bans = Vec::new();
     if let Some(column) = &source.outcome {
         of_event(column, &mut bans);
+    }
+    if let Some((column, condition, said, hint)) = source.causes.as_ref().and_then(Causes::ban) {
+        bans.push(Ban {
+            column: column.name.clone(),
+            role: "event",
+            condition,
+            said: said.into(),
+            hint: hint.into(),
+            shown: Some(format!("{}::text", column.sql())),
+            is_of_all: true,
+        });
     }
     let hint = match request.algorithm.is_boosted() {
         true => "Make it NULL in a view and train with null_policy => 'learn', or leave the rows out.",
@@ -103,12 +151,11 @@ fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
             "Make it NULL in a view and train with null_policy => 'impute' or 'drop', or leave the rows or the column out."
         }
     };
-    let numbers = source.features.iter().filter(|column| column.is_number() && column.is_inexact());
-    for column in numbers.filter(|_| !matches!(request.algorithm, Algorithm::KaplanMeier)) {
+    for column in numbers(source, request) {
         let mut ban = |condition: String, said: &str| {
             bans.push(Ban {
                 column: column.name.clone(),
-                role: "feature",
+                role: FEATURE,
                 condition,
                 said: said.into(),
                 hint: hint.into(),
@@ -117,11 +164,10 @@ fn bans(source: &Source, request: &Request) -> Result<Vec<Ban>> {
             });
         };
         let value = format!("{}::float8", column.sql());
-        // A number that is none is lacking to trees.
         if request.null_policy != NullPolicy::Learn {
-            ban(format!("coalesce({value} = 'NaN', false)"), "is NaN");
+            ban(format!("{value} = 'NaN'"), "is NaN");
         }
-        ban(format!("coalesce({value} IN ('Infinity', '-Infinity'), false)"), "is infinite");
+        ban(format!("{value} IN ('Infinity', '-Infinity')"), "is infinite");
     }
     of_measures(source, request, &mut bans);
     Ok(bans)
@@ -168,7 +214,7 @@ fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
             (endless(duration), "is infinite", endless_hint),
             (format!("{duration} < 0"), "is negative", negative_hint),
         ] {
-            ban(&request.duration, "duration", condition, said, hint, true);
+            ban(&request.duration, DURATION, condition, said, hint, true);
         }
         let at_once = format!("({duration} = 0 AND ({})::int = 1)", source.event);
         if let Some(untold) = &source.untold {
@@ -178,7 +224,7 @@ fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
         match request.algorithm {
             Algorithm::Parametric { .. } | Algorithm::Best { .. } => ban(
                 &request.duration,
-                "duration",
+                DURATION,
                 at_once,
                 "is 0 with the event, where a parametric model has no density,",
                 "Durations of events must be greater than 0: add half a unit in a view, or take cox, kaplan_meier or boosted_hazard.",
@@ -186,7 +232,7 @@ fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
             ),
             Algorithm::Contractual { .. } => ban(
                 &request.duration,
-                "duration",
+                DURATION,
                 at_once,
                 "is 0 with the event, before the first renewal,",
                 "The duration of who left is the number of the renewal that was not made, 1 for the first (times the length of a period).",

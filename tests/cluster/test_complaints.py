@@ -1,32 +1,9 @@
-"""What others are complained about, and where it is shown not to happen here.
+"""What others are complained about, and is shown elsewhere not to happen here: docs/complaints.md has the list, this file what has no other place."""
 
-| | complaint | shown by |
-|---|---|---|
-| 1 | models vanish, or their numbers collide, after dump and restore | test_governance: nothing_vanishes_and_no_number_collides_after_dump_and_restore; test_copies |
-| 2 | triggers of the registry fire during a restore | test_governance: a_restore_writes_no_audit_row_and_acts_on_nothing |
-| 3 | a promote is not seen, seen too early, or not undone | test_governance: a_promote_is_seen_at_commit…; test_sessions |
-| 4 | rollback oscillates | test_governance: twice_back_is_two_versions_back |
-| 5 | a random or heap-order split leaks the future | here: a_holdout_and_a_knowledge_day_are_honoured_or_refused; regress/train_knowledge |
-| 6 | arrays of features in the wrong order | here: features_are_found_by_name |
-| 7 | a score depends on the batch | here: the_score_of_a_row_depends_on_the_row_alone; regress/score |
-| 8 | a fit depends on the order of the rows | here: a_fit_does_not_depend_on_the_order_of_the_rows; test_parallel |
-| 9 | only relative risks, no curve | here: every_algorithm_yields_a_curve |
-| 10 | no rights to single models | test_governance: single_models_are_granted…; test_rights |
-| 11 | needs preloading, Python, a network | test_governance: it_needs_no_preloaded_library_no_worker_and_no_other_language |
-| 12 | an upgrade drops the views of users | test_governance: the_views_keep_their_columns_in_place |
-| 13 | labelled parallel safe and is not | surface/parallel; test_parallel |
-| 14 | fails on empty, single or extreme rows | test_garden; here: degenerate_sources_are_refused_with_words |
-| 15 | no drift statistics for old models | here: every_version_has_its_training_profile; regress/drift |
-| 16 | alerting by failing a job | here: alarms_are_rows; regress/drift, regress/governance (gate) |
-| 17 | lifetime value explodes, or is 0, when churn goes to 0 | here: nobody_leaves_and_the_value_stays_finite; regress/value |
-| 18 | the latest cohorts look worst | here: recent_cohorts_do_not_look_worse_for_being_recent; regress/retention |
-| 19 | what churn means differs by tool | test_governance: what_counts_as_the_event_goes_with_the_model_everywhere |
-| 20 | a threshold of 0.5 is useless | here: nothing_is_classified_unless_asked; regress/evaluate (best_threshold) |
-| 21 | NULLs inside a row pass unseen | here: a_null_is_an_error_in_training_and_a_status_in_scoring; regress/train_missing |
-| 22 | Kaplan-Meier by hand in SQL: ln(0), integer division | here: kaplan_meier_of_integers_to_the_last_death; regress/survival |
-"""
+import re
+from pathlib import Path
 
-from harness import Cluster
+from harness import REPO, Cluster
 
 ROWS = """CREATE TABLE rows AS SELECT i AS id, ceil(-24 * ln((i * 37 % 401 + 0.5) / 402.0::float8)) / 4 AS d, i * 7 % 10 < 7 AS e, sin(i) AS a, cos(i * 3) AS b, 'g' || i % 4 AS g, date '2023-01-01' + i AS begun FROM generate_series(1, 400) AS i;"""
 ALGORITHMS = "kaplan_meier cox weibull exponential lognormal loglogistic generalized_gamma gompertz spline spline_odds spline_normal piecewise_exponential discrete_time best sbg".split()
@@ -34,6 +11,28 @@ ALGORITHMS = "kaplan_meier cox weibull exponential lognormal loglogistic general
 
 def train(name: str, algorithm: str = "cox", source: str = "rows", features: str = "a,b,g", more: str = "") -> str:
     return f"SELECT version FROM ltv.train('{name}', '{source}', '{algorithm}', 'd', 'e', features => '{{{features}}}'{more}) LIMIT 1"
+
+
+# ---------------------------------------------------------------- the list
+
+
+def test_every_complaint_names_tests_that_exist(cluster: Cluster) -> None:
+    """Of each of the 22 at least one, by its file and its name."""
+    lines = [line.split("|")[1:-1] for line in (REPO / "docs" / "complaints.md").read_text().splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [int(line[0]) for line in lines] == list(range(1, 23))
+    for number, _, _, proof in lines:
+        named = re.findall(r"`([^`]+)`", proof)
+        assert named, number
+        file: Path | None = None
+        for name in named:
+            folder, _, rest = name.partition("/")
+            if rest:
+                assert (REPO / "tests" / folder / ("sql" if folder == "regress" else "") / f"{rest}.sql").exists(), name
+            elif name.startswith("test_"):
+                file = REPO / "tests" / "cluster" / f"{name}.py"
+                assert file.exists(), name
+            else:
+                assert file is not None and f"def test_{name}(" in file.read_text(), name
 
 
 # ---------------------------------------------------------------- 5: a split that leaks the future

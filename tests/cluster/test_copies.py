@@ -140,7 +140,8 @@ def test_extension_goes_and_comes(cluster: Cluster) -> None:
 
 KINDS = """CREATE TABLE book AS SELECT i AS id, 1 + (i * 7919) % 48 / 2.0::float8 AS months, (i * 104729) % 10 < 6 AS churned, sin(i) AS usage, CASE WHEN i % 9 > 0 THEN cos(i * 3) END AS price,
     'plan ' || i % 3 AS plan, date '2020-01-01' + i AS signed_on, i % 4 <> 0 AS renewed, 5 + abs(sin(i * 5)) * 20 AS amount, CASE WHEN i % 3 > 0 THEN 1 + i % 7 ELSE 0 END::float8 AS expansion,
-    i % 5 = 0 AS held, (i % 6)::int AS frequency, CASE WHEN i % 6 > 0 THEN 1 + i % 20 ELSE 0 END::float8 AS recency, (25 + i % 10)::float8 AS age, 20 + abs(cos(i)) * 30 AS spend, 0.03 + sin(i) / 100 AS growth FROM generate_series(1, 900) AS i"""
+    i % 5 = 0 AS held, (i % 6)::int AS frequency, CASE WHEN i % 6 > 0 THEN 1 + i % 20 ELSE 0 END::float8 AS recency, (25 + i % 10)::float8 AS age, 20 + abs(cos(i)) * 30 AS spend, 0.03 + sin(i) / 100 AS growth,
+    CASE WHEN (i * 104729) % 10 < 6 THEN CASE WHEN i % 3 > 0 THEN 'price' ELSE 'product' END END AS cause FROM generate_series(1, 900) AS i"""
 # By name: what train is asked for it.
 TRAINED = {
     **{name: f"'{name}', 'months', 'churned', features => '{{usage,plan}}'" for name in ("cox", "exponential", "weibull", "lognormal", "loglogistic", "generalized_gamma", "gompertz", "spline", "weibull_cure", "discrete_time")},
@@ -148,6 +149,7 @@ TRAINED = {
     "by stratum": "'cox', 'months', 'churned', features => '{usage}', strata => 'plan', cluster => 'id'",
     "by penalty": "'cox', 'months', 'churned', features => '{usage,plan}', options => '{\"penalty\": 0.1}'",
     "by segment": "'weibull', 'months', 'churned', features => '{usage}', segment_by => '{plan}'",
+    "one cause": "'fine_gray', 'months', 'cause', features => '{usage,plan}', options => '{\"cause\": \"price\"}'",
     "by era": "'cox', 'months', 'churned', features => '{usage}', era => 'signed_on:year', started_on => 'signed_on', half_life => 24",
     "filled": "'cox', 'months', 'churned', features => '{usage,price}', null_policy => 'indicator'",
     "trees": "'boosted_hazard', 'months', 'churned', features => '{usage,price,plan}', null_policy => 'learn', options => '{\"trees\": 15, \"early_stopping\": 0, \"monotone\": {\"price\": 1}}'",
@@ -161,12 +163,12 @@ TRAINED = {
     **{name: f"'{name}', target => 'expansion', features => '{{usage,plan}}'" for name in ("tweedie", "two_part")},
     "values": "'boosted_value', target => 'amount', features => '{usage,price,plan}', null_policy => 'learn', options => '{\"trees\": 15, \"early_stopping\": 0}'",
     "growth": "'linear', target => 'growth', features => '{usage}'",
+    **{name: f"'{name}', target => 'expansion', horizon => 12" for name in ("bg_nbd", "mbg_nbd", "pareto_nbd")},
+    "gamma_gamma": """'gamma_gamma', target => 'amount', options => '{"mean_value": "spend"}'""",
     "worth": """'hybrid', options => '{"renewal": "weibull", "expansion": "growth", "cost": "values", "terms": {"revenue": 100, "margin": 0.8}}', null_policy => 'drop'""",
 }
 # By name: the model that train does not make.
 REGISTERED = {
-    **{name: f"ltv.fit_{name}(frequency, recency, age)" for name in ("bg_nbd", "mbg_nbd", "pareto_nbd")},
-    "gamma_gamma": "ltv.fit_gamma_gamma(frequency, spend)",
     "fine_gray": "ltv.fit_fine_gray(months, CASE WHEN churned THEN 1 + id % 2 ELSE 0 END, ARRAY[usage])",
 }
 EVERY_PREDICTION = """SELECT v.model, v.version, ltv.verify(v.model, v.version), v.algorithm, v.fitted::text, v.spec::text, v.metrics::text, v.warnings, v.parent, v.sha256, v.lineage::text, ltv.model_card(v.model, v.version)
@@ -197,9 +199,9 @@ def test_every_kind_of_model_survives_a_dump(cluster: Cluster) -> None:
         elif name == "worth":
             asked.append("SELECT b.id, p FROM (SELECT * FROM book WHERE id <= 150) b, LATERAL ltv.hybrid_value('worth', b) p ORDER BY b.id")
         elif name == "gamma_gamma":
-            asked.append("SELECT b.id, ltv.expected_spend(ltv.model('gamma_gamma'), b.frequency, b.spend) FROM (SELECT * FROM book WHERE id <= 150) b ORDER BY b.id")
+            asked.append("SELECT b.id, ltv.expected_spend('gamma_gamma', b.frequency, b.spend) FROM (SELECT * FROM book WHERE id <= 150) b ORDER BY b.id")
         elif name in purchases:
-            asked.append(f"SELECT b.id, ltv.probability_alive(ltv.model('{name}'), b.frequency, b.recency, b.age), ltv.expected_purchases(ltv.model('{name}'), b.frequency, b.recency, b.age, 12) FROM (SELECT * FROM book WHERE id <= 150) b ORDER BY b.id")
+            asked.append(f"SELECT b.id, ltv.probability_alive(ltv.model('{name}'), b.frequency, b.recency, b.age), ltv.expected_purchases('{name}', b.frequency, b.recency, b.age, 12) FROM (SELECT * FROM book WHERE id <= 150) b ORDER BY b.id")
         else:
             source = "(SELECT * FROM book WHERE id <= 150) b" if name != "fine_gray" else "(SELECT id, usage AS x1 FROM book WHERE id <= 150) b"
             asked.append(f"SELECT b.id, p, md5(ltv.predict_curve('{name}', b)::text) FROM {source}, LATERAL ltv.predict('{name}', b, 12) p ORDER BY b.id")

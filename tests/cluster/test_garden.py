@@ -106,6 +106,8 @@ INSERT INTO fits
 SELECT 'bought', ltv.fit_pareto_nbd(i % 4, i % 4 * (i % 3) * 0.3, i % 4 + 1) FROM generate_series(1, 120) AS i
 UNION ALL SELECT 'never_again', ltv.fit_bg_nbd(0, 0, i) FROM generate_series(1, 9) AS i
 UNION ALL SELECT 'spent', ltv.fit_gamma_gamma(1 + i % 4, 10 + i % 7) FROM generate_series(1, 60) AS i;
+CREATE TABLE buyers AS SELECT i % 4 AS frequency, i % 4 * (i % 3) * 0.3 AS recency, i % 4 + 1 AS age, 10 + i % 7 AS mean_value FROM generate_series(1, 120) AS i;
+SELECT count(*) FROM ltv.train('repeat', 'buyers', 'pareto_nbd', horizon => 3); SELECT count(*) FROM ltv.train('basket', 'buyers', 'gamma_gamma');
 INSERT INTO fits SELECT 'boosted', ltv.fit_boosted_hazard(ltv.design_agg(d, e, ARRAY[a]), min_child_weight => 5) FROM plants
 UNION ALL SELECT 'overgrown', ltv.fit_boosted_hazard(ltv.design_agg(d, e, ARRAY[a, d]), depth => 9, l2 => 0, min_child_weight => 0, learning_rate => 1, early_stopping => 0) FROM plants
 UNION ALL SELECT 'unboosted', ltv.fit_boosted_hazard(ltv.design_agg(d, false, ARRAY[a])) FROM plants;
@@ -171,6 +173,7 @@ VALUES = {
     "double precision": ["1", *FLOATS],
     "integer": ["12", *INTEGERS],
     "bigint": ["1", "NULL", "0", "-1", "9223372036854775807", "-9223372036854775808"],
+    '"any"': ["1", "NULL::text", "'cox'::text", "'NaN'::float8", "-0.0::float8", "date '2024-01-01'", "'{1,NULL}'::float8[]", "1e300::numeric"],
     "text": ["'cox'", *TEXTS],
     "character varying": ["'cox'", *TEXTS],
     "name": ["'cox'", *TEXTS],
@@ -227,7 +230,7 @@ WORKING = {
     "load_demo.schema": "'acme'", "load_demo.accounts": "12", "load_demo.seed": "1", "load_demo.as_of": "'2025-06-30'", "load_demo.replace": "true",
     "amount_design_agg.amount": "2.5", "incomplete_amount_design_agg.amount": "2.5", "_incomplete_amount_add.amount": "2.5", "_incomplete_amount_add.state": "(SELECT v FROM gatherings WHERE name = 'unknown')", "loss": "'squared'", "_amount_add.amount": "2.5", "offset": "0.1", "power": "1.5", "amounts": "'gamma'", "rule.rule": "'{\"monthly_churn\": 0.03}'",
     **{f"{name}.d": "(SELECT v FROM gatherings WHERE name = 'amounts')" for name in ("fit_linear", "fit_gamma", "fit_tweedie", "fit_two_part", "_amount_add", "fit_boosted_value")}, "_amount_add.state": "(SELECT v FROM gatherings WHERE name = 'amounts')",
-    **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'amount')" for name in ("amount_fit", "expected_value", "expected_value_interval", "outcome_interval", "explain_amount")}, **{f"{name}.model": "'amount'" for name in ("expected_value", "expected_value_interval", "outcome_interval", "explain_amount")},
+    **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'amount')" for name in ("amount_fit", "expected_value", "expected_value_interval", "outcome_interval", "explain_amount", "amount_deviance")}, **{f"{name}.model": "'amount'" for name in ("expected_value", "expected_value_interval", "outcome_interval", "explain_amount")},
     **{f"{name}.m": "(SELECT v FROM fits WHERE name = 'hybrid')" for name in ("hybrid_components", "hybrid_value", "hybrid_terms", "hybrid_own_terms", "hybrid_curve")}, "hybrid_value.model": "'hybrid'",
     **{f"{name}.terms": "NULL" for name in ("hybrid_value", "hybrid_terms", "fit_hybrid")}, **{f"fit_hybrid.{role}": "NULL" for role in ("expansion", "margin", "cost", "revenue", "names")}, "fit_hybrid.renewal": "'km'",
     **{f"{name}.{argument}": "NULL" for name in ("train", "train_plan") for argument in ("target", "segment_by", "min_events", "started_on", "known_on", "half_life", "era", "expected_signs")},
@@ -273,10 +276,12 @@ WORKING = {
     "segment_profile.by": "'g'", "thresholds": "NULL",
     "mapping_sql.source": "'zuora'", "mapping_sql.time_zone": "'UTC'", "timeline_from_payments.payments": "'payments'", "timeline_from_payments.as_of": "'2024-01-31'",
     "timeline_from_payments.customer": "'customer'", "timeline_from_payments.paid_on": "'paid_on'", "timeline_from_payments.amount": "'amount'",
+    **{f"{name}.model": "'repeat'" for name in ("probability_alive", "expected_purchases", "purchase_probability", "discounted_purchases")}, "expected_spend.model": "'basket'",
+    **{f"{name}.{role}": value for name in ("transactional_value", "transactional_cash_flows") for role, value in (("purchases", "'repeat'"), ("spend", "'basket'"))},
     "frequency": "2", "recency": "1.5", "age": "3", "mean_value": "10", "purchases": "2", "unit": "'week'", "customer": "'g'", "purchase_summary.at": "'day'", "amount": "'d'", "purchase_summary.as_of": "'2024-01-31'",
     **{f"{name}.by": "'{g}'" for name in ("evaluate", "calibration", "lift", "predicted_vs_actual", "fairness", "error_hotspots", "evaluation_query", "precision_recall", "best_threshold")},
     "days_in.unit": "'month'", "fit_statement.options": "'{}'",
-    "precision_recall.source": "'plants'", "best_threshold.source": "'plants'", "censoring": "'grouped'", "censoring_by": "'{g}'", "evaluation_query.outcome": "'event'", "durations": "'{1,2,3}'", "events": "'{t,f,t}'", "inverse_censoring_weights.weights": "'{1,2,3}'", "inverse_censoring_weights.horizon": "2",
+    "precision_recall.source": "'plants'", "best_threshold.source": "'plants'", "censoring": "'grouped'", "censoring_by": "'{g}'", "evaluation_query.outcome": "'event'", "durations": "'{1,2,3}'", "events": "'{t,f,t}'", "inverse_censoring_weights.weights": "'{1,2,3}'", "censoring_groups.weights": "'{1,2,3}'", "censoring_groups.predicted": "'{0.2,0.5,0.9}'", "censoring_groups.horizon": "2", "importance.loss": "'brier'", "inverse_censoring_weights.horizon": "2",
     "run_a": "'runs'", "run_b": "'runs'", "explain_change.id": "'i'", "explain_change_rows.id": "'i'", "model_before": "'cox'", "model_after": "'cox'", "rate_before": "1", "rate_after": "1", "scenario.source": "'runs'",
     "rows": "'all'", "value": "NULL", "min_rows": "5", "buckets": "10", "threshold": "0.3", "top": "5", "horizons": "'{12}'", "until": "NULL", "expected_events.until": "12", "expected_events.since": "0", "fitted_here": "false", "benefit": "5", "cost": "1", "capacity": "20",
     "concordance.method": "'uno'", "ranking_agg.value": "1", "_ranking_add.value": "1", "predicted_survival": "0.5", "integrated_brier_score.s": "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')", "integrated_brier_score.horizons": "'{5,12}'",
@@ -315,7 +320,7 @@ def functions(cluster: Cluster) -> list[Function]:
 def literal(value: str, type_name: str) -> str:
     """A value as an argument of that type."""
     value = FEATURES.get(value, value)
-    return value if type_name in ("record", "unknown") or value.startswith("(") else f"{value}::{type_name}"
+    return value if type_name in ("record", "unknown", '"any"') or value.startswith("(") else f"{value}::{type_name}"
 
 
 def working(function: Function, at: int) -> str:
@@ -375,7 +380,7 @@ def several_rows(function: Function, chance: random.Random) -> Iterator[str]:
         "survival_agg": """ltv.rmst(v, 1), ltv.quantile(v), ltv.subjects(v), (SELECT jsonb_agg(c) FROM ltv.curve(v) AS c),
             ltv.survival_interval(v, 1), ltv.lifetime_value(v, 10), ltv.log_rank(ARRAY[v, v, (SELECT c.v FROM curves AS c WHERE name = 'good')])""",
         "ranking_agg": "ltv.auc_interval(v), ltv.gini(v), ltv.average_precision(v), (SELECT jsonb_agg(c) FROM ltv.lift_table(v) AS c), (SELECT jsonb_agg(c) FROM ltv.precision_recall(v) AS c), ltv.best_threshold(v, 3, 1)",
-        "survival_calibration_agg": """ltv.brier_score(v, 1), ltv.auc(v, 1), ltv.concordance(v), ltv.concordance(v, 'uno', 5), (SELECT jsonb_agg(c) FROM ltv.calibration_curve(v, 1) AS c),
+        "survival_calibration_agg": """ltv.brier_score(v, 1), ltv.auc(v, 1), ltv.expected_calibration_error(v, 1), ltv.concordance(v), ltv.concordance(v, 'uno', 5), (SELECT jsonb_agg(c) FROM ltv.calibration_curve(v, 1) AS c),
             ltv.integrated_calibration_index(v, 1), ltv.d_calibration(v), (SELECT jsonb_agg(c) FROM ltv.d_calibration_table(v) AS c)""",
         "calibration_agg": "ltv.hosmer_lemeshow(v), ltv.spiegelhalter(v), ltv.integrated_calibration_index(v), (SELECT jsonb_agg(i) FROM ltv.isotonic(v) AS i), ltv.brier(v), ltv.auc(v), ltv.log_loss(v), ltv.calibration_slope(v), (SELECT jsonb_agg(c) FROM ltv.calibration_curve(v) AS c)",
         "fit_cox": """(SELECT jsonb_agg(c) FROM ltv.coefficients(v) AS c), ltv.predict(v, r, 1), ltv.lifetime_value(v, r, 10),

@@ -61,6 +61,26 @@ def table(name):
         return list(csv.DictReader(file))
 
 
+def in_bins(p, w, k, method):
+    """The bin of each row, from 0: of equal number with equal predictions together, by the middle of what they weigh, or of equal width."""
+    levels, at = np.unique(p, return_inverse=True)
+    of_level = np.bincount(at, w)
+    middle = (np.cumsum(of_level) - of_level / 2)[at]
+    return np.minimum((middle * k / w.sum() if method == "quantile" else p * k).astype(int), k - 1)
+
+
+def calibration_error(p, w, k, method, observed):
+    """Naeini, Cooper & Hauskrecht 2015; observed: of the rows of a bin, None where nobody knows."""
+    bins, error = in_bins(p, w, k, method), 0.0
+    for b in np.unique(bins):
+        here = bins == b
+        seen = observed(here)
+        if seen is None:
+            return None
+        error += w[here].sum() / w.sum() * abs(seen - np.average(p[here], weights=w[here]))
+    return error
+
+
 def delong(p, y):
     pos, neg = p[y == 1], p[y == 0]
     psi = (pos[:, None] > neg) + 0.5 * (pos[:, None] == neg)
@@ -80,6 +100,7 @@ def binary(name, p, y, w):
         "brier": metrics.brier_score_loss(yr, pr), "log_loss": metrics.log_loss(yr, np.c_[1 - pr, pr]) if ((pr > 0) & (pr < 1)).all() else None,
         "uniform_observed": rate.tolist(), "uniform_predicted": mean.tolist(), "isotonic": iso.predict(p).tolist(),
         "thresholds": at.tolist(), "precision": precision[:-1].tolist(), "recall": recall[:-1].tolist(),
+        "ece": [calibration_error(p, w, 10, how, lambda here: np.average(y[here], weights=w[here])) for how in ("quantile", "uniform")],
         "roc": [[float(t), float(f)] for t, f in zip(thresholds[1:], fpr[1:])], "ici": of_r({"p": p, "y": y, "w": w}, 0.0)["ici"],
     }  # fmt: skip
 
@@ -157,6 +178,14 @@ def money(p, time, event, w, h):
     return {"value": value.tolist(), "mae": metrics.mean_absolute_error(kept[seen], (value * p)[seen], sample_weight=weights[seen]), "rmse": metrics.root_mean_squared_error(kept[seen], (value * p)[seen], sample_weight=weights[seen])}  # fmt: skip
 
 
+def survival_error(p, time, event, w, h, k, method):
+    """Observed by Kaplan-Meier within the bin: undefined beyond the last time, unless nobody is left then."""
+    def observed(here):
+        s = km(time[here], event[here], w[here], h)
+        return s if (time[here] >= h).any() or s < 1e-12 else None
+    return calibration_error(p, w, k, method, observed)
+
+
 def d_calibration(s, event, w, k):
     n = np.zeros(k)
     edges = np.arange(k + 1) / k
@@ -190,6 +219,7 @@ def survival(name, p, time, event, w, h, horizons, own, tied):
         "case": name, "kind": "survival", "p": p.tolist(), "time": time.tolist(), "event": event.tolist(), "w": w.tolist(), "horizon": h, "horizons": horizons,
         "brier": brier(p, time, event, w, h), "integrated": float(np.trapezoid(scores, horizons)) / (horizons[-1] - horizons[0]),
         "integrated_reference": float(np.trapezoid(base, horizons)) / (horizons[-1] - horizons[0]), "auc": a, "own": list(map(float, own)),
+        "ece": [survival_error(p, time, event, w, h, 10, "quantile"), survival_error(p, time, event, w, h, 5, "quantile"), survival_error(p, time, event, w, h, 10, "uniform")],
         "d_numbers": n, "d_chi_squared": x, "d_p_value": p_value, **said,
         "marginal": flagged(p, time, event, w, h, False), "grouped": flagged(p, time, event, w, h, True), "money": money(p, time, event, w, h),
     }  # fmt: skip

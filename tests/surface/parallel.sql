@@ -20,8 +20,8 @@ WITH allowed (signature, reason) AS (
         ('ltv.set_policy(text,jsonb,text)', 'writes the registry'),
         ('ltv.set_status(text,integer,text,text)', 'writes the registry'),
         ('ltv.train_auto(text,regclass,text,text,double precision,text[],text,text[],text,integer,interval,text,interval,jsonb,integer,jsonb,bigint,text,text,text)', 'writes the registry'),
-        ('ltv.train_plan(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text,text,text[],text,integer,date,text,text,text,double precision,text,jsonb)', 'goes on after an error, and a parallel query begins no subtransactions'),
-        ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text,text,text[],text,integer,date,text,text,text,double precision,text,jsonb)', 'writes the registry')
+        ('ltv.train_plan(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text,text,text[],text,integer,date,text,text,text,double precision,text,jsonb,text)', 'goes on after an error, and a parallel query begins no subtransactions'),
+        ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text,text,text[],text,integer,date,text,text,text,double precision,text,jsonb,text)', 'writes the registry')
 ), labelled AS (
     SELECT p.oid::regprocedure::text AS signature,
            CASE WHEN ('{regclass,regprocedure}'::regtype[] && p.proargtypes::oid[]::regtype[] OR p.proname = 'compare_algorithms'

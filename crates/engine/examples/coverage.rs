@@ -3,6 +3,10 @@
 //! Each scenario draws its data from a known law, asks for an interval and counts. Between 94 and 96 % is what a good
 //! interval gives at these sizes; the last column is the error of the simulation itself (two standard deviations).
 
+#[path = "../tests/chance/mod.rs"]
+mod chance;
+
+use chance::Chance;
 use ltv_engine::hazard::cox::{self, Ties};
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::parametric;
@@ -13,28 +17,6 @@ use ltv_engine::survival::restricted_mean::restricted_mean;
 use ltv_engine::survival::{Distribution, Sample, Survival};
 
 type Answer<T> = Result<T, Box<dyn std::error::Error>>;
-
-/// SplitMix64 (Steele, Lea & Flood 2014), to open (0, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-    }
-
-    /// A Weibull lifetime.
-    fn weibull(&mut self, shape: f64, scale: f64) -> f64 {
-        scale * (-self.next().ln()).powf(1.0 / shape)
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.next().ln()).sqrt() * (std::f64::consts::TAU * self.next()).cos()
-    }
-}
 
 /// A row of a book of contracts: seen late by chance, watched until the window closes.
 struct Contract {
@@ -59,16 +41,16 @@ const SCALE: f64 = 30.0;
 const WINDOW: (f64, f64) = (12.0, 48.0);
 const BETA: [f64; 2] = [0.5, -0.7];
 
-fn book(random: &mut Random, law: Law, beta: [f64; 2]) -> Vec<Contract> {
+fn book(chance: &mut Chance, law: Law, beta: [f64; 2]) -> Vec<Contract> {
     let mut rows = Vec::with_capacity(law.rows);
     while rows.len() < law.rows {
-        let x = [random.normal(), f64::from(u8::from(random.next() < 0.5))];
+        let x = [chance.normal(), f64::from(u8::from(chance.uniform() < 0.5))];
         let risk = (beta[0] * x[0] + beta[1] * x[1]).exp();
-        let life = random.weibull(law.shape, SCALE * risk.powf(-1.0 / law.shape));
+        let life = chance.weibull(law.shape, SCALE * risk.powf(-1.0 / law.shape));
         let life = if law.rounded { life.ceil() } else { life };
-        let window = WINDOW.0 + (WINDOW.1 - WINDOW.0) * random.next();
+        let window = WINDOW.0 + (WINDOW.1 - WINDOW.0) * chance.uniform();
         let window = if law.rounded { window.ceil() } else { window };
-        let entry = if random.next() < law.late { (12.0 * random.next()).floor() } else { 0.0 };
+        let entry = if chance.uniform() < law.late { (12.0 * chance.uniform()).floor() } else { 0.0 };
         if life > entry && window > entry {
             rows.push(Contract { entry, duration: life.min(window), churned: life <= window, x });
         }
@@ -106,13 +88,13 @@ fn true_mean(law: Law, tau: f64) -> f64 {
 }
 
 /// Whether one interval holds the truth, for each quantity of a scenario.
-type Trial = Box<dyn Fn(&mut Random) -> Answer<Vec<(&'static str, bool)>>>;
+type Trial = Box<dyn Fn(&mut Chance) -> Answer<Vec<(&'static str, bool)>>>;
 
 fn of_curve(law: Law) -> Trial {
     const T: f64 = 10.0;
     const TAU: f64 = 24.0;
-    Box::new(move |random| {
-        let sample = sample(&book(random, law, [0.0; 2]))?;
+    Box::new(move |chance| {
+        let sample = sample(&book(chance, law, [0.0; 2]))?;
         let z = kaplan_meier::critical_value(0.95)?;
         let steps = kaplan_meier::steps(&sample).ok_or("no rows")?;
         let at = steps.survival_at(T).ok_or("beyond the data")?;
@@ -129,8 +111,8 @@ fn of_curve(law: Law) -> Trial {
 }
 
 fn of_cox(law: Law, ties: Ties) -> Trial {
-    Box::new(move |random| {
-        let fit = cox::fit(&design(&book(random, law, BETA))?, ties, &mut || Ok(()))?;
+    Box::new(move |chance| {
+        let fit = cox::fit(&design(&book(chance, law, BETA))?, ties, &mut || Ok(()))?;
         let z = kaplan_meier::critical_value(0.95)?;
         let holds = |i: usize| -> Answer<bool> {
             let (estimate, error) = fit.coefficients[i].zip(fit.standard_error(i)).ok_or("no estimate")?;
@@ -142,8 +124,8 @@ fn of_cox(law: Law, ties: Ties) -> Trial {
 
 /// An accelerated failure time: what multiplies the hazard by e^β divides the time by e^(β / shape).
 fn of_weibull(law: Law) -> Trial {
-    Box::new(move |random| {
-        let design = design(&book(random, law, BETA))?;
+    Box::new(move |chance| {
+        let design = design(&book(chance, law, BETA))?;
         let fit = parametric::fit(&design, &Distribution::Weibull, &[], &mut || Ok(()))?;
         let z = kaplan_meier::critical_value(0.95)?;
         let size = fit.coefficients.len();
@@ -172,10 +154,10 @@ fn main() -> Answer<()> {
     ];
     println!("{:<20} {:<36} {:>8} {:>8}", "data", "interval", "covers", "± by");
     for (data, trial) in scenarios {
-        let mut random = Random(20_261_122);
+        let mut chance = Chance::new(20_261_122);
         let mut covered: Vec<(&str, usize)> = Vec::new();
         for _ in 0..trials {
-            for (at, (name, holds)) in trial(&mut random)?.into_iter().enumerate() {
+            for (at, (name, holds)) in trial(&mut chance)?.into_iter().enumerate() {
                 if covered.len() <= at {
                     covered.push((name, 0));
                 }

@@ -19,3 +19,7 @@ pub mod trend;
 pub mod value;
 
 pub use error::{Error, Interrupt, Result};
+
+#[cfg(test)]
+#[path = "../tests/chance/mod.rs"]
+mod chance;

@@ -1,27 +1,24 @@
 //! The laws of mixture cure models: what is put in comes out, and where there is no cured share it is said.
 
+#[path = "chance/mod.rs"]
+mod chance;
+
+use chance::Chance;
 use ltv_engine::hazard::design::{Design, Row};
 use ltv_engine::hazard::parametric::{self, ParametricFit};
 use ltv_engine::hazard::{Design as Rows, Status};
 use ltv_engine::survival::Distribution;
 
-fn uniforms(mut state: u64) -> impl FnMut() -> f64 {
-    move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-    }
-}
-
 /// Rows with logit π = -0.5 + x₁ and Weibull times with μ = 1 + 0.5 x₂, σ = 0.7, censored evenly until `end`.
 fn simulated(n: u32, end: f64, cured: bool) -> Vec<(f64, bool, [f64; 2])> {
-    let mut uniform = uniforms(7);
+    let mut chance = Chance::new(7);
     (0..n)
         .map(|i| {
-            let x = [f64::from(i % 2), 2.0 * uniform() - 1.0];
-            let never = uniform() < 1.0 / (1.0 + (0.5 - x[0]).exp());
-            let time = (-uniform().ln()).powf(0.7) * (1.0 + 0.5 * x[1]).exp();
+            let x = [f64::from(i % 2), 2.0 * chance.uniform() - 1.0];
+            let never = chance.uniform() < 1.0 / (1.0 + (0.5 - x[0]).exp());
+            let time = chance.exponential().powf(0.7) * (1.0 + 0.5 * x[1]).exp();
             let time = if cured && never { f64::INFINITY } else { time };
-            let censored = end * uniform();
+            let censored = end * chance.uniform();
             (time.min(censored), time <= censored, x)
         })
         .collect()

@@ -1,5 +1,9 @@
 //! Stored models and portfolios that nobody has stored: they are refused, or they answer.
 
+#[path = "chance/mod.rs"]
+mod chance;
+
+use chance::Chance;
 use ltv_engine::hazard::cox::{self, Ties};
 use ltv_engine::hazard::design::{Design, Row};
 use ltv_engine::hazard::parametric;
@@ -38,45 +42,35 @@ fn models() -> Vec<Model> {
     ]
 }
 
-/// Numbers that come out the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides.max(1)
-    }
-}
-
 /// Changes one place of a document.
-fn change(json: &mut Json, dice: &mut Dice) {
+fn change(json: &mut Json, chance: &mut Chance) {
     match json {
-        Json::Array(parts) if !parts.is_empty() && dice.below(6) > 0 => {
-            let at = dice.below(parts.len());
-            change(&mut parts[at], dice);
+        Json::Array(parts) if !parts.is_empty() && chance.below(6) > 0 => {
+            let at = chance.below(parts.len());
+            change(&mut parts[at], chance);
         }
-        Json::Object(parts) if !parts.is_empty() && dice.below(9) > 0 => {
-            let at = dice.below(parts.len());
-            parts.values_mut().nth(at).into_iter().for_each(|part| change(part, dice));
+        Json::Object(parts) if !parts.is_empty() && chance.below(9) > 0 => {
+            let at = chance.below(parts.len());
+            parts.values_mut().nth(at).into_iter().for_each(|part| change(part, chance));
         }
-        Json::Array(parts) => match dice.below(4) {
+        Json::Array(parts) => match chance.below(4) {
             0 => parts.clear(),
             1 => drop(parts.pop()),
             2 => parts.extend(parts.first().cloned()),
             _ => parts.reverse(),
         },
         Json::Object(parts) => {
-            let key = parts.keys().nth(dice.below(parts.len())).cloned();
+            let key = parts.keys().nth(chance.below(parts.len())).cloned();
             key.into_iter().for_each(|key| drop(parts.remove(&key)));
         }
         Json::Bool(flag) => *flag = !*flag,
-        Json::String(text) => *text = ["", "x1", "converged", "no_events", "efron"][dice.below(5)].into(),
+        Json::String(text) => *text = ["", "x1", "converged", "no_events", "efron"][chance.below(5)].into(),
         _ => {
             let odd =
                 [json!(0), json!(-1), json!(1e308), json!(-1e308), json!(1e-320), json!(0.5), json!(3), json!(null)];
             let large = [json!(u64::MAX), json!(u32::MAX), json!(i64::MIN), json!(1e300), json!([]), json!({})];
             let all = [&odd[..], &large[..]].concat();
-            *json = all[dice.below(all.len())].clone();
+            *json = all[chance.below(all.len())].clone();
         }
     }
 }
@@ -110,14 +104,14 @@ fn ask(model: &Model) {
 
 #[test]
 fn text_that_was_changed_is_refused_or_answers() {
-    let mut dice = Dice(20);
+    let mut chance = Chance::new(20);
     let mut accepted = 0;
     for model in models() {
         let whole = serde_json::to_value(&model).unwrap();
         ask(&model);
         for _ in 0..250 {
             let mut forged = whole.clone();
-            (0..=dice.below(2)).for_each(|_| change(&mut forged, &mut dice));
+            (0..=chance.below(2)).for_each(|_| change(&mut forged, &mut chance));
             let Ok(model) = serde_json::from_value::<Model>(forged) else { continue };
             if model.validate().is_ok() {
                 accepted += 1;
@@ -130,14 +124,14 @@ fn text_that_was_changed_is_refused_or_answers() {
 
 #[test]
 fn bytes_that_were_changed_are_refused_or_answer() {
-    let mut dice = Dice(21);
+    let mut chance = Chance::new(21);
     for model in models() {
         let whole = model.encode().unwrap();
         for _ in 0..250 {
             let mut bytes = whole.clone();
-            for _ in 0..=dice.below(3) {
-                let at = HEADER_BYTES + dice.below(bytes.len() - HEADER_BYTES);
-                bytes[at] = [0, 1, 0x7f, 0x80, 0xff, dice.below(256) as u8][dice.below(6)];
+            for _ in 0..=chance.below(3) {
+                let at = HEADER_BYTES + chance.below(bytes.len() - HEADER_BYTES);
+                bytes[at] = [0, 1, 0x7f, 0x80, 0xff, chance.below(256) as u8][chance.below(6)];
             }
             let print = fingerprint(&bytes[HEADER_BYTES..]);
             bytes[1..HEADER_BYTES].copy_from_slice(&print);
@@ -150,15 +144,15 @@ fn bytes_that_were_changed_are_refused_or_answer() {
 
 #[test]
 fn changed_terms_are_refused_or_read() {
-    let mut dice = Dice(22);
+    let mut chance = Chance::new(22);
     let whole = ContractTerms::new(rust_decimal::Decimal::new(12345, 2)).encode();
     for _ in 0..5000 {
         let mut bytes = whole.clone();
-        for _ in 0..=dice.below(3) {
-            let at = dice.below(bytes.len());
-            bytes[at] = dice.below(256) as u8;
+        for _ in 0..=chance.below(3) {
+            let at = chance.below(bytes.len());
+            bytes[at] = chance.below(256) as u8;
         }
-        bytes.truncate(bytes.len() - dice.below(3) / 2 * dice.below(bytes.len()));
+        bytes.truncate(bytes.len() - chance.below(3) / 2 * chance.below(bytes.len()));
         if let Ok(terms) = ContractTerms::decode(&bytes) {
             terms.validate().unwrap();
             assert_eq!(ContractTerms::decode(&terms.encode()).unwrap().encode(), terms.encode());

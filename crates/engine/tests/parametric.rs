@@ -1,8 +1,12 @@
 //! Parametric fits against the answers of R (tests/golden/parametric.R), one generic test over all cases; and their laws.
 
+#[path = "chance/mod.rs"]
+mod chance;
+
 #[path = "golden_support/mod.rs"]
 mod golden_support;
 
+use chance::Chance;
 use ltv_engine::hazard::Status;
 use ltv_engine::hazard::design::{Design, Row};
 use ltv_engine::hazard::parametric::{self, ParametricFit};
@@ -144,17 +148,13 @@ fn all() -> Vec<Distribution> {
 type Rows = Vec<(f64, f64, bool, f64, Vec<f64>)>;
 
 fn rows() -> Rows {
-    let mut state = 12345u64;
-    let mut uniform = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-    };
+    let mut chance = Chance::new(12345);
     (0..150)
         .map(|i| {
-            let x = vec![f64::from(i % 2), uniform()];
-            let exit = (-uniform().ln()).powf(0.7) * 6.0 * (0.4 * x[0]).exp() + 0.05;
+            let x = vec![f64::from(i % 2), chance.uniform()];
+            let exit = chance.exponential().powf(0.7) * 6.0 * (0.4 * x[0]).exp() + 0.05;
             let entry = if i % 5 == 0 { 0.3 * exit } else { 0.0 };
-            (entry, exit, uniform() < 0.75, f64::from(1 + i % 3), x)
+            (entry, exit, chance.uniform() < 0.75, f64::from(1 + i % 3), x)
         })
         .collect()
 }

@@ -1,6 +1,10 @@
 //! Profiles: mergeable in any order, read back as they were written, and distances that are what their definitions say.
 
+#[path = "chance/mod.rs"]
+mod chance;
+
 use approx::assert_relative_eq;
+use chance::Chance;
 use ltv_engine::assess::bins::Bin;
 use ltv_engine::assess::profile::Profile;
 use ltv_engine::assess::profile_distance::{Distance, distances, poisson_interval};
@@ -21,15 +25,10 @@ fn find(distances: &[Distance], metric: &str) -> Distance {
     distances.iter().find(|distance| distance.metric == metric).cloned().unwrap()
 }
 
-/// Numbers that are spread evenly over 0 to 1 (splitmix64).
+/// Numbers that are spread evenly over 0 to 1.
 fn noise(seed: u64, n: u64) -> Vec<f64> {
-    let mixed = |i: u64| {
-        let mut z = seed.wrapping_add(i.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ z >> 31) >> 11
-    };
-    (1..=n).map(|i| mixed(i) as f64 / (1u64 << 53) as f64).collect()
+    let mut chance = Chance::new(seed);
+    (0..n).map(|_| chance.uniform()).collect()
 }
 
 proptest! {

@@ -28,12 +28,12 @@ CREATE TABLE learnt AS SELECT i, plan, lived AS months, true AS churned FROM dra
 SELECT count(*) FROM ltv.train('risk', 'learnt', 'cox', 'months', 'churned', features => '{plan}', horizon => 10);
 CREATE TABLE judged AS SELECT plan, months, churned, lived FROM told WHERE half = 1;
 SELECT truth.n, round(truth.brier::numeric, 4) AS truth, round(m.brier::numeric, 4) AS marginal, round(g.brier::numeric, 4) AS grouped, round(c.brier::numeric, 4) AS by_plan,
-       round(truth.observed::numeric, 3) AS truly, round(m.observed::numeric, 3) AS marginal, round(g.observed::numeric, 3) AS grouped, round(c.observed::numeric, 3) AS by_plan
-FROM (SELECT count(*) AS n, avg(((lived > 10)::int - ltv.renewal_probability('risk', judged, 10)) ^ 2) AS brier, avg((lived > 10)::int) AS observed FROM judged) AS truth,
+       round(truth.observed::numeric, 3) AS truly, round(m.observed_rate::numeric, 3) AS marginal, round(g.observed_rate::numeric, 3) AS grouped, round(c.observed_rate::numeric, 3) AS by_plan
+FROM (SELECT count(*) AS n, avg(((lived > 10)::int - ltv.renewal_probability('risk', judged, 10)) ^ 2) AS brier, avg((lived <= 10)::int) AS observed FROM judged) AS truth,
      ltv.evaluate('risk', 'judged', ARRAY[10]) AS m, ltv.evaluate('risk', 'judged', ARRAY[10], censoring => 'grouped') AS g, ltv.evaluate('risk', 'judged', ARRAY[10], censoring => 'grouped', censoring_by => '{plan}') AS c;
 -- Here likeness of prediction is the plan, and so it is by hand.
-SELECT abs(g.brier - c.brier) < 1e-12 AND abs(g.auc - c.auc) < 1e-12 AND abs(g.observed - c.observed) < 1e-12 AND abs(g.brier_baseline - c.brier_baseline) < 1e-12 AND abs(g.brier - b.brier) < 1e-12 AND abs(g.auc - ltv.auc(x.s, 10, 'grouped')) < 1e-12 AS same,
-       abs(c.brier - h.brier) < 1e-12 AND abs(c.observed - h.observed) < 1e-12 AS by_hand, abs(b.skill - g.skill) < 1e-12 AS skill, abs(i.brier - b.brier) < 1e-12 AS integrated
+SELECT abs(g.brier - c.brier) < 1e-12 AND abs(g.auc - c.auc) < 1e-12 AND abs(g.observed_rate - c.observed_rate) < 1e-12 AND abs(g.brier_baseline - c.brier_baseline) < 1e-12 AND abs(g.brier - b.brier) < 1e-12 AND abs(g.auc - ltv.auc(x.s, 10, 'grouped')) < 1e-12 AS same,
+       abs(c.brier - h.brier) < 1e-12 AND abs(1 - c.observed_rate - h.observed) < 1e-12 AS by_hand, abs(b.skill - g.skill) < 1e-12 AS skill, abs(i.brier - b.brier) < 1e-12 AS integrated
 FROM ltv.evaluate('risk', 'judged', ARRAY[10], censoring => 'grouped') AS g, ltv.evaluate('risk', 'judged', ARRAY[10], censoring => 'grouped', censoring_by => '{plan}') AS c,
      (SELECT ltv.survival_calibration_agg(ltv.renewal_probability('risk', judged, 10), months, churned) AS s FROM judged) AS x, LATERAL ltv.brier_score(x.s, 10, censoring => 'grouped') AS b,
      LATERAL ltv.integrated_brier_score(ARRAY[x.s, x.s], ARRAY[10, 10.0000001], 'grouped') AS i,
@@ -56,7 +56,7 @@ SELECT bool_and(a.flagged = b.flagged AND a.true_positives = b.true_positives AN
 FROM ltv.precision_recall('risk', 'judged', censoring => 'grouped') AS a
 JOIN LATERAL (SELECT p.* FROM (SELECT ltv.survival_calibration_agg(ltv.renewal_probability('risk', judged, 10), months, churned) AS s FROM judged) AS x, LATERAL ltv.precision_recall(s, 10, NULL, 'grouped') AS p) AS b USING (threshold);
 -- Where groups of like predictions weigh, the rate of those flagged is the mean of their Kaplan-Meier curves.
-SELECT abs(p."precision" - sum(n * rate) / sum(n)) < 1e-12 AS as_lift, abs(p.true_positives - sum(n * rate)) < 1e-9 AS events
+SELECT abs(p."precision" - sum(n * observed_rate) / sum(n)) < 1e-12 AS as_lift, abs(p.true_positives - sum(n * observed_rate)) < 1e-9 AS events
 FROM ltv.precision_recall('risk', 'judged', at => '{0.3}', censoring => 'grouped') AS p, ltv.lift('risk', 'judged', buckets => 3) AS l WHERE l.score_from >= 0.3 GROUP BY p."precision", p.true_positives;
 SELECT segment, round(threshold::numeric, 6) AS threshold, flagged, round(true_positives::numeric, 4) AS tp, round(false_positives::numeric, 4) AS fp, round("precision"::numeric, 6) AS "precision", round(recall::numeric, 6) AS recall,
        round(false_positive_rate::numeric, 6) AS fpr, status
@@ -105,7 +105,7 @@ CREATE FUNCTION reasons(relation regclass) RETURNS TABLE (told text, status text
 BEGIN
     RETURN QUERY SELECT 'evaluate', e.status, e.auc IS NULL FROM ltv.evaluate('risk', relation, ARRAY[10]) AS e;
     RETURN QUERY SELECT 'evaluate grouped', e.status, e.auc IS NULL FROM ltv.evaluate('risk', relation, ARRAY[10], censoring => 'grouped') AS e;
-    RETURN QUERY SELECT 'calibration', min(c.status), bool_and(c.observed IS NULL) FROM ltv.calibration('risk', relation) AS c;
+    RETURN QUERY SELECT 'calibration', min(c.status), bool_and(c.observed_rate IS NULL) FROM ltv.calibration('risk', relation) AS c;
     RETURN QUERY SELECT 'precision_recall', min(c.status), bool_and(c.recall IS NULL OR c.false_positive_rate IS NULL) FROM ltv.precision_recall('risk', relation) AS c;
     RETURN QUERY SELECT 'best_threshold', c.status, c.threshold IS NULL FROM ltv.best_threshold('risk', relation, benefit => 3, cost => 2) AS c;
     RETURN QUERY SELECT 'fairness', min(c.status), bool_and(c.auc IS NULL) FROM ltv.fairness('risk', relation, '{months}') AS c WHERE segment = 'all';

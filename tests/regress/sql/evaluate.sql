@@ -9,9 +9,9 @@ SELECT count(*) FROM ltv.train('late', 'accounts', 'cox', 'months', 'churned', e
 
 -- The rows held out in training, as train has them: the same Brier score; by segment, all together first.
 SELECT segment, horizon, n, n_events, round(concordance::numeric, 6) AS concordance, round(auc::numeric, 6) AS auc, round(brier::numeric, 9) AS brier, round(brier_baseline::numeric, 6) AS baseline, round(skill::numeric, 6) AS skill,
-       round(predicted::numeric, 6) AS predicted, round(observed::numeric, 6) AS observed, round(observed_to_expected::numeric, 6) AS oe, round(ici::numeric, 6) AS ici, status
+       round(predicted_rate::numeric, 6) AS predicted, round(observed_rate::numeric, 6) AS observed, round(observed_to_expected::numeric, 6) AS oe, round(ici::numeric, 6) AS ici, round(e50::numeric, 6) AS e50, round(e90::numeric, 6) AS e90, round(ece::numeric, 6) AS ece, status
 FROM ltv.evaluate('churn', 'accounts', ARRAY[6, 12], by => '{plan}');
-SELECT abs(e.brier - b.brier) < 1e-12 AND abs(e.auc - ltv.auc(s, 12)) < 1e-12 AND abs(e.ici - i.ici) < 1e-12 AND e.n = 150 AS same
+SELECT abs(e.brier - b.brier) < 1e-12 AND abs(e.auc - ltv.auc(s, 12)) < 1e-12 AND abs(e.ici - i.ici) < 1e-12 AND e.e50 = i.e50 AND e.e90 = i.e90 AND e.ece = ltv.expected_calibration_error(s, 12) AND e.n = 150 AS same
 FROM ltv.evaluate('churn', 'accounts') AS e,
      (SELECT ltv.survival_calibration_agg(ltv.renewal_probability('churn', a, 12), months, churned) AS s FROM accounts AS a WHERE held_out) AS x, LATERAL ltv.brier_score(s, 12) AS b, LATERAL ltv.integrated_calibration_index(s, 12) AS i;
 SELECT e.n = v.n_holdout AS the_same_rows FROM ltv.evaluate('fraction', 'accounts') AS e, ltv.model_versions AS v WHERE v.model = 'fraction';
@@ -22,15 +22,15 @@ SELECT segment, n, n_events, brier, status FROM ltv.evaluate('churn', 'accounts'
 SELECT abs(e.brier - b.brier) < 1e-12 AS same, e.status
 FROM ltv.evaluate('late', 'accounts') AS e, (SELECT ltv.survival_calibration_agg(ltv.renewal_probability('late', a, 12, since), months - since, churned) AS s FROM accounts AS a) AS x, LATERAL ltv.brier_score(s, 12) AS b;
 
-SELECT segment, bin, n, n_events, n_censored, round(mean_predicted::numeric, 6) AS predicted, round(observed::numeric, 6) AS observed, round(lower::numeric, 6) AS lower, round(upper::numeric, 6) AS upper, round(gap::numeric, 6) AS gap, status
+SELECT segment, bin, n, n_events, n_censored, round(predicted_rate::numeric, 6) AS predicted, round(observed_rate::numeric, 6) AS observed, round(lower::numeric, 6) AS lower, round(upper::numeric, 6) AS upper, round(gap::numeric, 6) AS gap, status
 FROM ltv.calibration('churn', 'accounts', bins => 3, by => '{plan}', min_rows => 16);
 
-SELECT bucket, n, round(score_from::numeric, 4) AS score_from, round(score_to::numeric, 4) AS score_to, round(rate::numeric, 6) AS rate, round(lift::numeric, 6) AS lift, round(cumulative_share::numeric, 4) AS share,
+SELECT bucket, n, round(score_from::numeric, 4) AS score_from, round(score_to::numeric, 4) AS score_to, round(observed_rate::numeric, 6) AS rate, round(lift::numeric, 6) AS lift, round(cumulative_share::numeric, 4) AS share,
        round(cumulative_capture::numeric, 6) AS capture, total_value, round(value_lost::numeric, 4) AS value_lost, round(cumulative_value_share::numeric, 6) AS value_share, status
 FROM ltv.lift('churn', 'accounts', value => 'arr', buckets => 5);
 -- Where nobody is censored it is the table of the ranking.
 CREATE TABLE over AS SELECT account, months, true AS churned, usage, plan, arr FROM accounts;
-SELECT bool_and(abs(l.rate - r.rate) < 1e-12 AND abs(l.lift - r.lift) < 1e-12 AND abs(l.cumulative_capture - r.cumulative_capture) < 1e-12 AND abs(l.value_lost - r.value) < 1e-6 AND abs(l.cumulative_value_share - r.cumulative_value_share) < 1e-12) AS same, count(*)
+SELECT bool_and(abs(l.observed_rate - r.rate) < 1e-12 AND abs(l.lift - r.lift) < 1e-12 AND abs(l.cumulative_capture - r.cumulative_capture) < 1e-12 AND abs(l.value_lost - r.value) < 1e-6 AND abs(l.cumulative_value_share - r.cumulative_value_share) < 1e-12) AS same, count(*)
 FROM ltv.lift('churn', 'over', 12, 'arr') AS l
 JOIN ltv.lift_table((SELECT ltv.ranking_agg(1 - ltv.renewal_probability('churn', o, 12), months <= 12, 1, arr) FROM over AS o)) AS r USING (bucket);
 
@@ -49,7 +49,7 @@ FROM ltv.fairness('churn', 'over', '{plan}', 12, threshold => 0.4) AS f
 JOIN (SELECT plan, avg((p >= 0.4)::int) FILTER (WHERE y) AS tpr, avg((p >= 0.4)::int) FILTER (WHERE NOT y) AS fpr, avg(y::int) FILTER (WHERE p >= 0.4) AS ppv
       FROM (SELECT plan, 1 - ltv.renewal_probability('churn', o, 12) AS p, months <= 12 AS y FROM over AS o) AS x GROUP BY plan) AS c ON c.plan = f.segment;
 
-SELECT rank, feature, cell, n, round(predicted::numeric, 6) AS predicted, round(observed::numeric, 6) AS observed, round(gap::numeric, 6) AS gap, round(z::numeric, 6) AS z, round(excess_events::numeric, 4) AS excess
+SELECT rank, feature, cell, n, round(predicted_rate::numeric, 6) AS predicted, round(observed_rate::numeric, 6) AS observed, round(gap::numeric, 6) AS gap, round(z::numeric, 6) AS z, round(excess_events::numeric, 4) AS excess
 FROM ltv.error_hotspots('churn', 'accounts', features => '{plan,arr,account}', top => 5);
 
 -- Refused.

@@ -13,17 +13,17 @@ ANALYZE iranian;
 SELECT metric, r(value) AS value, n_holdout
 FROM ltv.train('renews', 'iranian', 'renewal', event => 'renewed', features => '{age,complains,tariff,frequency_of_use}', holdout => '{"by": "held_out"}');
 SELECT segment, horizon, n, n_events, n_unscored, r(concordance) AS concordance, r(auc) AS auc, r(brier) AS brier, r(brier_baseline) AS baseline, r(skill) AS skill, r(log_loss) AS log_loss,
-       r(predicted) AS predicted, r(observed) AS observed, r(observed_to_expected) AS oe, r(ici) AS ici, status
+       r(predicted_rate) AS predicted, r(observed_rate) AS observed, r(observed_to_expected) AS oe, r(ici) AS ici, r(ece) AS ece, status
 FROM ltv.evaluate('renews', 'iranian', by => '{tariff}');
 -- By the formulas; the same as train said.
 WITH held AS (SELECT renewed::int AS y, ltv.renewal_probability('renews', i, 12) AS p FROM iranian i WHERE held_out),
-     whole AS (SELECT avg(y) AS rate, ltv.auc(ltv.calibration_agg(1 - p, y = 0)) AS auc, (ltv.integrated_calibration_index(ltv.calibration_agg(1 - p, y = 0))).ici FROM held)
+     whole AS (SELECT avg(y) AS rate, ltv.auc(ltv.calibration_agg(1 - p, y = 0)) AS auc, (ltv.integrated_calibration_index(ltv.calibration_agg(1 - p, y = 0))).ici, ltv.expected_calibration_error(ltv.calibration_agg(1 - p, y = 0)) AS ece FROM held)
 SELECT abs(e.brier - avg((p - y) ^ 2)) < 1e-12 AS brier, abs(e.brier_baseline - rate * (1 - rate)) < 1e-12 AS baseline, abs(e.skill - (1 - avg((p - y) ^ 2) / (rate * (1 - rate)))) < 1e-12 AS skill,
        abs(e.log_loss + avg(ln(CASE y WHEN 1 THEN p ELSE 1 - p END))) < 1e-12 AS log_loss, abs(e.auc - whole.auc) < 1e-12 AS auc, abs(e.concordance - e.auc) < 1e-12 AS concordance,
-       abs(e.observed - rate) < 1e-12 AS observed, abs(e.predicted - avg(p)) < 1e-12 AS predicted, abs(e.ici - whole.ici) < 1e-12 AS ici,
+       abs(1 - e.observed_rate - rate) < 1e-12 AS observed, abs(1 - e.predicted_rate - avg(p)) < 1e-12 AS predicted, abs(e.ici - whole.ici) < 1e-12 AS ici, abs(e.ece - whole.ece) < 1e-12 AS ece,
        e.n = count(*) AND e.n_events = sum(1 - y) AS counts
 FROM held, whole, ltv.evaluate('renews', 'iranian') e
-GROUP BY e.brier, e.brier_baseline, e.skill, e.log_loss, e.auc, e.concordance, e.observed, e.predicted, e.ici, e.n, e.n_events, rate, whole.auc, whole.ici;
+GROUP BY e.brier, e.brier_baseline, e.skill, e.log_loss, e.auc, e.concordance, e.observed_rate, e.predicted_rate, e.ici, e.ece, e.n, e.n_events, rate, whole.auc, whole.ici, whole.ece;
 SELECT bool_and(abs(m.value - CASE m.metric WHEN 'brier' THEN e.brier WHEN 'auc' THEN e.auc ELSE e.log_loss END) < 1e-12) AS as_train_said, count(*)
 FROM ltv.evaluate('renews', 'iranian') e, ltv.model_versions v, jsonb_to_recordset(v.metrics) m (metric text, value float8) WHERE v.model = 'renews' AND v.version = 1;
 -- cloglog, weights, a period of another length, outcomes of 1 and 0, no holdout.
@@ -31,16 +31,16 @@ SELECT count(*) FROM ltv.train('half', 'iranian', 'renewal', event => 'churn', f
 SELECT horizon, n, r(brier) AS brier, status FROM ltv.evaluate('half', 'iranian');
 SELECT r(sum(weight * (ltv.renewal_probability('half', i, 6) - churn) ^ 2) / sum(weight)) AS brier FROM iranian i;
 
-SELECT bin, n, n_events, n_censored, r(mean_predicted) AS predicted, r(observed) AS observed, r(lower) AS lower, r(upper) AS upper, status FROM ltv.calibration('renews', 'iranian', bins => 3);
-SELECT bucket, n, r(predicted) AS predicted, r(rate) AS rate, r(lift) AS lift, r(cumulative_capture) AS capture, r(value_lost) AS value_lost, status FROM ltv.lift('renews', 'iranian', value => 'customer_value', buckets => 3);
+SELECT bin, n, n_events, n_censored, r(predicted_rate) AS predicted, r(observed_rate) AS observed, r(lower) AS lower, r(upper) AS upper, status FROM ltv.calibration('renews', 'iranian', bins => 3);
+SELECT bucket, n, r(predicted_rate) AS predicted, r(observed_rate) AS rate, r(lift) AS lift, r(cumulative_capture) AS capture, r(value_lost) AS value_lost, status FROM ltv.lift('renews', 'iranian', value => 'customer_value', buckets => 3);
 WITH t AS (SELECT * FROM ltv.lift_table((SELECT ltv.ranking_agg(1 - ltv.renewal_probability('renews', i, 12), NOT renewed, 1, customer_value) FROM iranian i WHERE held_out), 3))
-SELECT bool_and(abs(l.rate - t.rate) < 1e-12 AND abs(l.lift - t.lift) < 1e-12 AND abs(l.value_lost - t.value) < 1e-6) AS the_table_of_the_ranking, count(*)
+SELECT bool_and(abs(l.observed_rate - t.rate) < 1e-12 AND abs(l.lift - t.lift) < 1e-12 AND abs(l.value_lost - t.value) < 1e-6) AS the_table_of_the_ranking, count(*)
 FROM ltv.lift('renews', 'iranian', value => 'customer_value', buckets => 3) l JOIN t USING (bucket);
 SELECT threshold, flagged, true_positives, false_positives, r("precision") AS "precision", r(recall) AS recall, status FROM ltv.precision_recall('renews', 'iranian', at => '{0.5,0.2}');
 SELECT count(*) FILTER (WHERE p >= 0.2) AS flagged, count(*) FILTER (WHERE p >= 0.2 AND NOT renewed) AS true_positives FROM (SELECT renewed, 1 - ltv.renewal_probability('renews', i, 12) AS p FROM iranian i WHERE held_out) h;
 SELECT n, r(threshold) AS threshold, flagged, true_positives, r(profit) AS profit, status FROM ltv.best_threshold('renews', 'iranian', benefit => 10, cost => 2);
 SELECT segment, n, r(predicted_rate) AS predicted, r(observed_rate) AS observed, r(auc) AS auc, r(brier) AS brier, r("precision") AS "precision", r(true_positive_rate) AS tpr, status FROM ltv.fairness('renews', 'iranian', '{tariff}', threshold => 0.2);
-SELECT rank, feature, cell, n, r(predicted) AS predicted, r(observed) AS observed, r(z) AS z FROM ltv.error_hotspots('renews', 'iranian', features => '{tariff,age_group}', top => 3);
+SELECT rank, feature, cell, n, r(predicted_rate) AS predicted, r(observed_rate) AS observed, r(z) AS z FROM ltv.error_hotspots('renews', 'iranian', features => '{tariff,age_group}', top => 3);
 SELECT n, r(predicted_retention) AS predicted, r(actual_retention) AS actual, r(actual_events) AS events, r(total_value) AS total, r(predicted_value) AS predicted_value, r(actual_value) AS actual_value, r(mae) AS mae, r(rmse) AS rmse, status
 FROM ltv.predicted_vs_actual('renews', 'iranian', value => 'customer_value');
 SELECT count(*) FILTER (WHERE NOT renewed) AS events, r(sum(customer_value)) AS total, r(sum(customer_value * p)) AS predicted_value, r(sum(customer_value) FILTER (WHERE renewed)) AS actual_value,

@@ -18,7 +18,7 @@ SELECT a.algorithm, t.metric, t.value FROM unnest('{linear,gamma,tweedie,two_par
                          options => CASE a.algorithm WHEN 'boosted_value' THEN '{"trees": 30}'::jsonb ELSE '{}' END) t;
 -- The plain value is train's own RMSE on the same rows; messages are worth most.
 SELECT t.algorithm, i.rank, i.feature, i.metric, i.n, abs(i.value - t.value) < 1e-9 AS is_trains_own, abs(i.importance - (i.permuted_value - i.value)) < 1e-9 AS the_difference, i.importance > 100 AS large
-FROM trained t, LATERAL ltv.importance(t.algorithm, 'held', repeats => 2) i WHERE t.metric = 'rmse' AND i.rank <= 2 ORDER BY t.algorithm, i.rank;
+FROM trained t, LATERAL ltv.importance(t.algorithm, 'held', repeats => 2, loss => 'rmse') i WHERE t.metric = 'rmse' AND i.rank <= 2 ORDER BY t.algorithm, i.rank;
 -- The order of the rows and the horizon say nothing, the seed does.
 CREATE TABLE shuffled AS SELECT * FROM held ORDER BY md5(id::text);
 SELECT bool_and(abs(a.importance - b.importance) < 1e-9) AS in_any_order, bool_or(abs(a.importance - c.importance) > 1e-6) AS another_seed
@@ -32,6 +32,26 @@ WITH shuffle AS (SELECT h.*, row_number() OVER (ORDER BY hashtextextended(ROW(fr
      other AS (SELECT frequency_of_sms AS value, row_number() OVER (ORDER BY hashint8extended(hash, 1001), place) AS place FROM shuffle),
      said AS (SELECT s.customer_value AS y, ltv.expected_value('linear', s) + (o.value - s.frequency_of_sms) * (SELECT estimate FROM ltv.coefficients(ltv.model('linear')) WHERE term = 'frequency_of_sms') AS e FROM shuffle s JOIN other o USING (place))
 SELECT abs(i.permuted_value - (SELECT sqrt(avg((e - y) ^ 2)) FROM said)) < 1e-8 AS by_hand FROM ltv.importance('linear', 'held', repeats => 1) i WHERE feature = 'frequency_of_sms';
+
+-- What is told without being asked is what the fit made least: the mean deviance of its family, as train has it, and the root of the mean square of a linear one.
+SELECT a.algorithm, i.metric, i.rank, i.feature, r(i.value) AS value, abs(i.value - t.value) < 1e-9 * t.value AS is_trains_own, abs(i.importance - (i.permuted_value - i.value)) < 1e-9 AS the_difference, i.n
+FROM unnest('{linear,gamma,tweedie,two_part,boosted_value}'::text[]) a (algorithm) CROSS JOIN LATERAL ltv.importance(a.algorithm, 'held', repeats => 2) i LEFT JOIN LATERAL (SELECT value FROM trained WHERE algorithm = a.algorithm AND metric = i.metric) t ON true WHERE i.rank = 1 ORDER BY a.algorithm;
+SELECT i.algorithm, i.metric, abs(i.value - h.value) < 1e-9 * h.value AS by_the_formula
+FROM (SELECT a.algorithm, i.metric, i.value FROM unnest('{gamma,tweedie,linear}'::text[]) a (algorithm), LATERAL ltv.importance(a.algorithm, 'held', repeats => 1, loss => 'deviance') i WHERE i.rank = 1
+      UNION ALL SELECT 'gamma', i.metric, i.value FROM ltv.importance('gamma', 'held', repeats => 1, loss => 'mae') i WHERE i.rank = 1) AS i
+JOIN (SELECT 'gamma' AS algorithm, 'deviance' AS metric, avg(2 * ((customer_value - e) / e - ln(customer_value / e))) AS value FROM held h, LATERAL (SELECT ltv.expected_value('gamma', h) AS e) AS e
+      UNION ALL SELECT 'gamma', 'mae', avg(abs(customer_value - e)) FROM held h, LATERAL (SELECT ltv.expected_value('gamma', h) AS e) AS e
+      UNION ALL SELECT 'linear', 'deviance', avg((customer_value - e) ^ 2) FROM held h, LATERAL (SELECT ltv.expected_value('linear', h) AS e) AS e
+      UNION ALL SELECT 'tweedie', 'deviance', avg(2 * (customer_value ^ (2 - p) / ((1 - p) * (2 - p)) - customer_value * e ^ (1 - p) / (1 - p) + e ^ (2 - p) / (2 - p)))
+      FROM held h, LATERAL (SELECT ltv.expected_value('tweedie', h) AS e) AS e, (SELECT power AS p FROM ltv.amount_fit(ltv.model('tweedie'))) AS f) AS h USING (algorithm, metric) ORDER BY 1, 2;
+-- Two parts, with amounts of 0: the sum over the rows of the fit is the binomial deviance and that of the second part over its dispersion.
+SELECT count(*) FROM ltv.train('parts', 'iranian', 'two_part', target => 'customer_value', features => '{frequency_of_sms,complains}');
+SELECT abs(sum(ltv.amount_deviance(m, i, customer_value)) - min(f.deviance)) < 1e-9 * min(f.deviance) AS of_the_fit, count(*) FILTER (WHERE customer_value = 0) AS zeros
+FROM (SELECT ltv.model('parts') AS m) AS m, iranian i, (SELECT sum(deviance / CASE part WHEN 'amount' THEN dispersion ELSE 1 END) AS deviance FROM ltv.amount_fit(ltv.model('parts'))) AS f;
+SELECT i.rank, i.feature, i.metric, abs(i.value - h.value) < 1e-9 AS is_the_mean, i.importance > 0 AS worse, i.n FROM ltv.importance('parts', 'iranian', repeats => 1) i, (SELECT avg(ltv.amount_deviance(m, q, customer_value)) AS value FROM (SELECT ltv.model('parts') AS m) AS m, iranian q) AS h ORDER BY i.rank;
+SELECT ltv.amount_deviance(ltv.model('parts'), q, NULL) AS nothing FROM (SELECT 1 AS frequency_of_sms, 0 AS complains) q;
+-- The order of the rows says nothing of it.
+SELECT bool_and(abs(a.importance - b.importance) < 1e-9 AND a.metric = 'deviance') AS in_any_order FROM ltv.importance('tweedie', 'held') a JOIN ltv.importance('tweedie', 'shuffled') b USING (feature);
 
 -- Partial dependence: of a linear model the mean and a straight line; of the others the mean of expected_value.
 SELECT value, event_probability, r(expected_value) AS expected_value, r(lower_decile) AS lower_decile, r(upper_decile) AS upper_decile, n, n_training FROM ltv.partial_dependence('linear', 'held', 'tariff');
@@ -53,3 +73,11 @@ SELECT * FROM ltv.importance('nameless', 'held');
 CREATE VIEW lacking AS SELECT frequency_of_sms, seconds_of_use, tariff, complains FROM held;
 SELECT * FROM ltv.importance('linear', 'lacking');
 SELECT * FROM ltv.partial_dependence('linear', 'lacking', 'age');
+-- A loss that the model has not, and a deviance of amounts that its law cannot have.
+SELECT * FROM ltv.importance('linear', 'held', loss => 'brier');
+SELECT * FROM ltv.importance('renews', 'undecided', loss => 'rmse');
+SELECT * FROM ltv.importance('gamma', 'iranian');
+SELECT count(*) FROM ltv.importance('gamma', 'iranian', loss => 'mae', repeats => 1);
+SELECT ltv.amount_deviance(ltv.model('gamma'), h, 0) FROM (SELECT * FROM held ORDER BY id LIMIT 1) h;
+SELECT ltv.amount_deviance(ltv.model('gamma'), h, 'Infinity') FROM (SELECT * FROM held ORDER BY id LIMIT 1) h;
+SELECT ltv.amount_deviance(ltv.model('renews'), h, 1) FROM (SELECT * FROM held ORDER BY id LIMIT 1) h;

@@ -74,7 +74,7 @@ impl Family {
 
     /// # Errors
     /// [`Error::Invalid`] for an amount that this family cannot have.
-    fn check(self, amount: f64) -> Result<()> {
+    pub(crate) fn check(self, amount: f64) -> Result<()> {
         match self {
             Family::Gamma if amount <= 0.0 => Err(Error::invalid(
                 format!("a gamma model needs amounts greater than 0, got {amount}"),

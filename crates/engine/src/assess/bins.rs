@@ -37,11 +37,24 @@ impl Bin {
     }
 }
 
+/// No numbers: a slot that is free.
+const FREE: Bin = Bin { count: 0, least: 0.0, greatest: 0.0 };
+
 /// Bins in rising order.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Bins {
     dropped: u8,
-    bins: BTreeMap<u64, Bin>,
+    /// A hash table of the bits that the numbers of a bin share, which [`Bins::slot`] finds by looking at one slot, seldom
+    /// at more: at most half of the slots are taken, and their number is 0 or a power of two.
+    slots: Vec<Bin>,
+    /// The slot of each bin by those bits, for whatever asks for an order.
+    order: BTreeMap<u64, u32>,
+}
+
+impl PartialEq for Bins {
+    fn eq(&self, other: &Self) -> bool {
+        self.dropped == other.dropped && self.iter().eq(other.iter())
+    }
 }
 
 /// The bits of a finite number in an order that is that of the numbers.
@@ -70,39 +83,92 @@ impl Bins {
         if !(as_fine && in_order && bins.iter().all(proper)) {
             return Err(Error::malformed("the bins of a profile are none, or not in order"));
         }
-        Ok(Bins { dropped, bins: bins.into_iter().map(|bin| (key(bin.least), bin)).collect() })
+        let mut found = Bins { dropped, ..Bins::default() };
+        found.make_room(bins.len());
+        for bin in bins {
+            found.take(key(bin.least), bin);
+        }
+        Ok(found)
     }
 
     /// Adds a finite number; whether it made a new bin.
+    #[inline]
     pub fn add(&mut self, value: f64) -> bool {
         let value = value + 0.0;
         let key = rising(value) >> self.dropped;
-        if let Some(bin) = self.bins.get_mut(&key) {
-            *bin = Bin { count: bin.count + 1, least: bin.least.min(value), greatest: bin.greatest.max(value) };
-            return false;
+        let slot = self.slot(key);
+        match self.slots.get_mut(slot) {
+            Some(bin) if bin.count > 0 => {
+                *bin = Bin { count: bin.count + 1, least: bin.least.min(value), greatest: bin.greatest.max(value) };
+                false
+            }
+            _ => {
+                self.take(key, Bin { count: 1, least: value, greatest: value });
+                self.fit();
+                true
+            }
         }
-        self.bins.insert(key, Bin { count: 1, least: value, greatest: value });
-        self.fit();
-        true
+    }
+
+    /// The slot in which the numbers that share these bits are, or else the free one in which they would be.
+    #[inline]
+    fn slot(&self, key: u64) -> usize {
+        // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): the leading bits of a product.
+        let (last, bits) = (self.slots.len().wrapping_sub(1), self.slots.len().trailing_zeros());
+        let mut slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize;
+        while let Some(bin) = self.slots.get(slot)
+            && bin.count > 0
+            && rising(bin.least) >> self.dropped != key
+        {
+            slot = (slot + 1) & last;
+        }
+        slot
+    }
+
+    /// Slots for so many bins.
+    fn make_room(&mut self, bins: usize) {
+        if self.slots.len() >= 2 * bins {
+            return;
+        }
+        let before = std::mem::replace(&mut self.slots, vec![FREE; (2 * bins).next_power_of_two().max(8)]);
+        for bin in before.into_iter().filter(|bin| bin.count > 0) {
+            let key = rising(bin.least) >> self.dropped;
+            let slot = self.slot(key);
+            self.slots[slot] = bin;
+            self.order.insert(key, slot as u32);
+        }
+    }
+
+    /// Takes numbers in that share these bits.
+    fn take(&mut self, key: u64, bin: Bin) {
+        self.make_room(self.order.len() + 1);
+        let slot = self.slot(key);
+        match &mut self.slots[slot] {
+            own if own.count > 0 => own.take(&bin),
+            free => {
+                *free = bin;
+                self.order.insert(key, slot as u32);
+            }
+        }
     }
 
     pub fn merge(&mut self, other: &Bins) {
         self.drop_bits(other.dropped.max(self.dropped));
         let shift = self.dropped - other.dropped;
-        for (key, bin) in &other.bins {
-            self.bins.entry(key >> shift).and_modify(|own| own.take(bin)).or_insert(*bin);
+        for (key, slot) in &other.order {
+            self.take(key >> shift, other.slots[*slot as usize]);
         }
         self.fit();
     }
 
     /// Drops as few bits as leave no more than [`MOST_BINS`] bins.
     fn fit(&mut self) {
-        if self.bins.len() <= MOST_BINS {
+        if self.order.len() <= MOST_BINS {
             return;
         }
         let bins = |dropped: u8| {
             let (shift, mut bins, mut last) = (dropped - self.dropped, 0, None);
-            for key in self.bins.keys().map(|key| Some(key >> shift)) {
+            for key in self.order.keys().map(|key| Some(key >> shift)) {
                 bins += usize::from(key != last);
                 last = key;
             }
@@ -118,8 +184,9 @@ impl Bins {
             return;
         }
         self.dropped = dropped;
-        for (key, bin) in std::mem::take(&mut self.bins) {
-            self.bins.entry(key >> shift).and_modify(|own| own.take(&bin)).or_insert(bin);
+        let (order, bins) = (std::mem::take(&mut self.order), std::mem::take(&mut self.slots));
+        for (key, slot) in order {
+            self.take(key >> shift, bins[slot as usize]);
         }
     }
 
@@ -128,8 +195,9 @@ impl Bins {
         let mut pairs: BTreeMap<u64, [Option<Bin>; 2]> = BTreeMap::new();
         let dropped = self.dropped.max(other.dropped);
         for (at, side) in [self, other].into_iter().enumerate() {
-            for (key, bin) in &side.bins {
+            for (key, slot) in &side.order {
                 let pair = pairs.entry(key >> (dropped - side.dropped)).or_default();
+                let bin = &side.slots[*slot as usize];
                 match &mut pair[at] {
                     Some(own) => own.take(bin),
                     none => *none = Some(*bin),
@@ -145,14 +213,18 @@ impl Bins {
     }
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Bin> {
-        self.bins.values()
+        self.order.values().map(|slot| &self.slots[*slot as usize])
     }
 
     pub fn len(&self) -> usize {
-        self.bins.len()
+        self.order.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.bins.is_empty()
+        self.order.is_empty()
+    }
+
+    pub fn memory_bytes(&self) -> usize {
+        self.slots.len() * size_of::<Bin>() + self.order.len() * 24
     }
 }

@@ -122,7 +122,7 @@ pub fn brier_score(
     Ok(Some(BrierScore { brier, reference, skill }))
 }
 
-fn check(outcomes: Outcomes, predicted_survival: &[f64], horizon: f64) -> Result<()> {
+pub(super) fn check(outcomes: Outcomes, predicted_survival: &[f64], horizon: f64) -> Result<()> {
     let Outcomes { exits, events, entries, weights } = outcomes;
     let n = exits.len();
     if events.len() != n || predicted_survival.len() != n || !(weights.is_empty() || weights.len() == n) {

@@ -39,24 +39,48 @@ pub struct LiftBucket {
     pub cumulative_value_share: Option<f64>,
 }
 
+/// The area below the curve, score by score in rising order.
+#[derive(Default)]
+struct Below {
+    positives: f64,
+    negatives: f64,
+    /// Pairs of a row with the outcome and one without, of which the former has the higher score.
+    won: Sum,
+}
+
+impl Below {
+    #[inline(always)]
+    fn add(&mut self, positives: f64, negatives: f64) {
+        self.won.add(positives * (self.negatives + negatives / 2.0));
+        self.positives += positives;
+        self.negatives += negatives;
+    }
+
+    fn area(&self) -> Option<f64> {
+        let has_both = self.positives > 0.0 && self.negatives > 0.0;
+        let area = has_both.then(|| self.won.total() / self.positives / self.negatives);
+        area.filter(|area| area.is_finite())
+    }
+}
+
 impl Ranking {
+    /// [`Area::auc`] alone; `None` when there are no positives or no negatives.
+    pub fn auc(&self) -> Option<f64> {
+        let mut below = Below::default();
+        self.for_each_score(|positives, negatives| below.add(positives, negatives));
+        below.area()
+    }
+
     /// `None` when there are no positives or no negatives.
     ///
     /// The standard error is that of two-sample U statistics, exact with ties: with placements V₁₀ of the m positives
     /// and V₀₁ of the n negatives, √(var V₁₀ / m + var V₀₁ / n). Weights count as repetitions.
     pub fn area(&self) -> Option<Area> {
         let levels = self.levels();
-        let (positives, negatives) = totals(&levels);
-        if !(positives > 0.0 && negatives > 0.0) {
-            return None;
-        }
-        let mut won = Sum::default();
-        let mut below = 0.0;
-        for level in &levels {
-            won.add(level.positives * (below + level.negatives / 2.0));
-            below += level.negatives;
-        }
-        let auc = won.total() / positives / negatives;
+        let mut below = Below::default();
+        levels.iter().for_each(|level| below.add(level.positives, level.negatives));
+        let auc = below.area()?;
+        let Below { positives, negatives, .. } = below;
         let (mut of_positives, mut of_negatives) = (Sum::default(), Sum::default());
         let (mut negatives_below, mut positives_below) = (0.0, 0.0);
         for level in &levels {
@@ -70,7 +94,7 @@ impl Ranking {
         let variance = |squares: Sum, n: f64| (n > 1.0).then(|| squares.total() / (n - 1.0) / n);
         let variances = variance(of_positives, positives).zip(variance(of_negatives, negatives));
         let std_error = variances.map(|(a, b)| (a + b).sqrt()).filter(|error| error.is_finite());
-        auc.is_finite().then_some(Area { auc, std_error })
+        Some(Area { auc, std_error })
     }
 
     /// Buckets of about equal numbers of rows, the highest scores first; equal scores share a bucket: it goes by the

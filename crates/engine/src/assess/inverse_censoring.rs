@@ -55,6 +55,8 @@ pub(super) struct InverseWeights {
     pub seen_beyond: f64,
     /// Weight / G(horizon) of each row that lasts longer, where that is not the same G for all; else empty.
     staying: Vec<f64>,
+    /// The group of like predictions of each row, from 1; empty where all are one.
+    group: Vec<usize>,
     /// The Kaplan–Meier estimate at the horizon, and the weight of all rows.
     pub marginal: f64,
     pub total: f64,
@@ -112,6 +114,7 @@ impl InverseWeights {
             leaving: vec![0.0; until],
             seen_beyond: marginal.seen_beyond,
             staying: vec![0.0; columns.len() - until],
+            group: Vec::new(),
             marginal: 0.0,
             total: marginal.total,
         };
@@ -140,6 +143,7 @@ impl InverseWeights {
             }
         }
         found.marginal = survivors.total() / found.total;
+        found.group = group;
         Ok(Some(found))
     }
 
@@ -190,7 +194,8 @@ impl InverseWeights {
             }
             at_risk.take_sum(lost);
         }
-        Ok(InverseWeights { leaving, seen_beyond: seen, staying: Vec::new(), marginal, total: total.total() })
+        let (staying, group) = (Vec::new(), Vec::new());
+        Ok(InverseWeights { leaving, seen_beyond: seen, staying, group, marginal, total: total.total() })
     }
 
     /// As [`brier_score`](crate::assess::brier::brier_score).
@@ -246,25 +251,59 @@ impl InverseWeights {
 
 /// The weight of each row at `horizon`, in the order given: its own (1 without weights) over the probability not to be
 /// censored so far for those with the event by the horizon and those who last beyond it, and 0 for those censored before.
-/// They add up to the weight of all rows. `None` for no rows and where nobody is seen beyond the horizon.
+/// They add up to the weight of all rows. With `survival`, what was predicted for each row, the probability is that of its
+/// group of like predictions ([`Censoring::Grouped`]); with none given one curve is that of all. `None` for no rows and
+/// where nobody is seen beyond the horizon.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the slices differ in length, somebody entered late, or a number is out of its domain; what
 /// `interrupt` returns.
-pub fn censoring_weights(outcomes: Outcomes, horizon: f64, interrupt: Interrupt) -> Result<Option<Vec<f64>>> {
+pub fn censoring_weights(
+    outcomes: Outcomes,
+    survival: &[f64],
+    horizon: f64,
+    interrupt: Interrupt,
+) -> Result<Option<Vec<f64>>> {
+    let (order, columns) = sorted(outcomes, survival, horizon)?;
+    let censoring = if survival.is_empty() { Censoring::Marginal } else { Censoring::Grouped };
+    let found = InverseWeights::new(&columns, horizon, censoring, interrupt)?;
+    if columns.is_empty() || found.seen_beyond <= 0.0 {
+        return Ok(None);
+    }
+    let mut told = vec![0.0; columns.len()];
+    order.into_iter().enumerate().for_each(|(place, row)| told[row] = found.of(&columns, place));
+    Ok(Some(told))
+}
+
+/// The group of like predictions that each row is in, in the order given and from 1 (the lowest predictions): those by
+/// whose curves [`Censoring::Grouped`] weighs. All are 1 where the events are too few for two groups, or nobody is seen
+/// beyond the horizon.
+///
+/// # Errors
+/// As [`censoring_weights`]; also for predictions that are not probabilities or not one per row.
+pub fn censoring_groups(
+    outcomes: Outcomes,
+    survival: &[f64],
+    horizon: f64,
+    interrupt: Interrupt,
+) -> Result<Vec<usize>> {
+    if survival.len() != outcomes.exits.len() {
+        return Err(of_different_lengths(outcomes, survival));
+    }
+    let (order, columns) = sorted(outcomes, survival, horizon)?;
+    let found = InverseWeights::new(&columns, horizon, Censoring::Grouped, interrupt)?;
+    let mut told = vec![1; columns.len()];
+    found.group.iter().zip(order).for_each(|(group, row)| told[row] = *group);
+    Ok(told)
+}
+
+/// The rows by rising duration, and which place each had.
+fn sorted(outcomes: Outcomes, survival: &[f64], horizon: f64) -> Result<(Vec<usize>, Columns)> {
     check_horizon(horizon)?;
     let Outcomes { exits, events, entries, weights } = outcomes;
     let fits = |length: usize| length == 0 || length == exits.len();
-    if events.len() != exits.len() || !fits(weights.len()) {
-        return Err(Error::invalid(
-            format!(
-                "{} durations, {} events and {} weights do not belong together",
-                exits.len(),
-                events.len(),
-                weights.len()
-            ),
-            "One of each per row, in the same order; no weights at all when all are 1.",
-        ));
+    if events.len() != exits.len() || !fits(weights.len()) || !fits(survival.len()) {
+        return Err(of_different_lengths(outcomes, survival));
     }
     if let Some(odd) = entries.iter().find(|entry| **entry != 0.0) {
         return Err(Error::invalid(
@@ -284,19 +323,38 @@ pub fn censoring_weights(outcomes: Outcomes, horizon: f64, interrupt: Interrupt)
             "Filter the rows that should not count.",
         ));
     }
+    if let Some(odd) = survival.iter().find(|survival| !(0.0..=1.0).contains(*survival)) {
+        return Err(Error::invalid(
+            format!("a predicted survival must be between 0 and 1, got {odd}"),
+            "It is the probability of no event until the horizon, not of the event.",
+        ));
+    }
     let mut order: Vec<usize> = (0..exits.len()).collect();
     order.sort_by(|a, b| exits[*a].total_cmp(&exits[*b]));
+    let of = |column: &[f64]| order.iter().filter_map(|row| column.get(*row).copied()).collect();
     let columns = Columns {
-        survival: Vec::new(),
-        exits: order.iter().map(|row| exits[*row]).collect(),
+        survival: of(survival),
+        exits: of(exits),
         events: order.iter().map(|row| events[*row]).collect(),
-        weights: if weights.is_empty() { Vec::new() } else { order.iter().map(|row| weights[*row]).collect() },
+        weights: of(weights),
     };
-    let found = InverseWeights::marginal(&columns, horizon, interrupt)?;
-    if columns.is_empty() || found.seen_beyond <= 0.0 {
-        return Ok(None);
-    }
-    let mut told = vec![0.0; columns.len()];
-    order.into_iter().enumerate().for_each(|(place, row)| told[row] = found.of(&columns, place));
-    Ok(Some(told))
+    Ok((order, columns))
+}
+
+#[cold]
+fn of_different_lengths(outcomes: Outcomes, survival: &[f64]) -> Error {
+    let Outcomes { exits, events, weights, .. } = outcomes;
+    let predictions = match survival.len() {
+        0 => String::new(),
+        more => format!(", {more} predictions"),
+    };
+    Error::invalid(
+        format!(
+            "{} durations, {} events{predictions} and {} weights do not belong together",
+            exits.len(),
+            events.len(),
+            weights.len()
+        ),
+        "One of each per row, in the same order; no weights at all when all are 1.",
+    )
 }

@@ -3,6 +3,7 @@
 pub mod bins;
 pub mod brier;
 pub mod calibration;
+pub mod cause_scores;
 pub mod concordance;
 pub mod concordance_error;
 mod cumulative;

@@ -133,7 +133,7 @@ impl Profile {
 
     pub fn memory_bytes(&self) -> usize {
         match &self.values {
-            Values::Numbers(bins) => bins.len() * 48,
+            Values::Numbers(bins) => bins.memory_bytes(),
             Values::Texts(levels) => levels.keys().map(|level| level.len() + 64).sum(),
         }
     }

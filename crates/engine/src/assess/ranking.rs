@@ -82,6 +82,12 @@ impl Signed {
         cells
     }
 
+    /// In rising order.
+    fn for_each(&self, mut visit: impl FnMut([f64; 2])) {
+        self.below_zero.sorted().iter().rev().for_each(|cell| visit(cell.counts));
+        self.from_zero.for_each(|cell| visit(cell.counts));
+    }
+
     fn from_sorted(cells: &[Cell<2>]) -> Result<Self> {
         let zero = cells.partition_point(|cell| cell.key < 0.0);
         let below = cells[..zero].iter().rev().map(|cell| Cell { key: -cell.key, ..*cell }).collect();
@@ -193,6 +199,11 @@ impl Ranking {
 
     pub fn memory_bytes(&self) -> usize {
         self.counts.memory_bytes() + self.values.memory_bytes()
+    }
+
+    /// Calls `visit` with the positives and negatives of each distinct score in rising order.
+    pub(super) fn for_each_score(&self, mut visit: impl FnMut(f64, f64)) {
+        self.counts.for_each(|counts| visit(counts[POSITIVE], counts[NEGATIVE]));
     }
 
     /// The distinct scores in rising order.

@@ -150,6 +150,26 @@ impl SurvivalCalibration {
         found.into_iter().map(|(bin, rows)| columns.bin(bin, rows, horizon, z, interrupt)).collect()
     }
 
+    /// The expected calibration error (Naeini, Cooper & Hauskrecht 2015) at `horizon`: the mean distance of predicted from
+    /// observed survival over the bins of [`SurvivalCalibration::calibration_curve`], weighted by their numbers, observed
+    /// by Kaplan–Meier within the bin. Of the probability of the event it is the same. `None` without rows, and where
+    /// nobody of a bin was observed until the horizon.
+    ///
+    /// # Errors
+    /// As [`SurvivalCalibration::calibration_curve`].
+    pub fn expected_calibration_error(
+        &self,
+        horizon: f64,
+        bins: usize,
+        method: Binning,
+        interrupt: Interrupt,
+    ) -> Result<Option<f64>> {
+        let bins = self.calibration_curve(horizon, bins, method, 1.0, interrupt)?;
+        let total: Sum = bins.iter().map(|bin| bin.n).collect();
+        let gaps: Option<Sum> = bins.iter().map(|bin| bin.gap.map(|gap| bin.n * gap.abs())).collect();
+        Ok(gaps.map(|gaps| gaps.total() / total.total()).filter(|error| error.is_finite()))
+    }
+
     /// D-calibration (Haider, Hoehn, Davis & Greiner 2020): where the rows hold the survival predicted at their own
     /// duration, the numbers of these in `bins` of equal width, a censored row spread evenly over what lies below it.
     /// Each bin should have as many.

@@ -153,7 +153,7 @@ fn baseline(design: &Design, likelihood: &Likelihood, shift: f64) -> Result<Base
         let after = knot_step(knot, knots, steps) + 1;
         let part = &means[after * p..(after + 1) * p];
         let scaled = part.iter().zip(&likelihood.scales);
-        path.extend(scaled.map(|(part, scale)| if *scale == 0.0 { 0.0 } else { part * unit / scale }));
+        path.extend(scaled.map(|(part, scale)| if *scale == 0.0 { 0.0 } else { part.total() * unit / scale }));
     }
     Ok(Baseline {
         times: likelihood.places.event_times.clone(),

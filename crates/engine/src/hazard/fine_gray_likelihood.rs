@@ -7,6 +7,7 @@
 
 use crate::hazard::cox::Ties;
 use crate::hazard::design::Design;
+use crate::hazard::fine_gray_sums::{RiskSums, add};
 use crate::hazard::fine_gray_weights::{End, Places};
 use crate::hazard::increment::{Increment, Tie};
 use crate::hazard::risk_sets::ROWS_PER_INTERRUPT;
@@ -40,7 +41,7 @@ pub(super) struct Likelihood<'a> {
     /// Per row w e^(βx − shift).
     risk: Vec<f64>,
     /// Event times × (1 + p): Σ r and Σ r x over the risk set, and over those who end.
-    total: Vec<f64>,
+    total: RiskSums,
     ending: Vec<f64>,
     pub terms: Vec<Increment>,
 }
@@ -79,7 +80,7 @@ impl<'a> Likelihood<'a> {
             weighted_events: 0.0,
             death_sum: vec![0.0; p],
             risk: room(rows)?,
-            total: room(cells)?,
+            total: RiskSums::new(cells, p + 1, places.first.iter().any(|first| *first > 0))?,
             ending: room(cells)?,
             terms: vec![Increment::default(); times],
         };
@@ -127,8 +128,7 @@ impl<'a> Likelihood<'a> {
         // By event time: those who leave after it and before the next (less those who come), those who are gone to
         // another cause.
         let mut gone = vec![0.0; (times + 1) * width];
-        let mut before_first = vec![0.0; width];
-        self.total.fill(0.0);
+        self.total.clear();
         self.ending.fill(0.0);
         for row in 0..self.design.len() {
             if row % ROWS_PER_INTERRUPT == ROWS_PER_INTERRUPT - 1 {
@@ -139,9 +139,10 @@ impl<'a> Likelihood<'a> {
             let x = &self.x[row * p..(row + 1) * p];
             let (first, last) = (self.places.first[row] as usize, self.places.last[row] as usize);
             if last > first {
-                let bucket = |at: usize| (at - 1) * width..at * width;
-                add(&mut self.total[bucket(last)], r, x);
-                add(if first > 0 { &mut self.total[bucket(first)] } else { &mut before_first }, -r, x);
+                self.total.add(last - 1, r, x);
+                if first > 0 {
+                    self.total.add(first - 1, -r, x);
+                }
             }
             match self.places.ends[row] {
                 End::Cause => add(&mut self.ending[(last - 1) * width..last * width], r, x),
@@ -149,20 +150,16 @@ impl<'a> Likelihood<'a> {
                 End::Censored => {}
             }
         }
-        for at in (1..times).rev() {
-            let (earlier, later) = self.total.split_at_mut(at * width);
-            earlier[(at - 1) * width..].iter_mut().zip(&later[..width]).for_each(|(to, from)| *to += from);
-        }
+        self.total.accumulate();
         for at in 0..times {
             let (earlier, later) = gone.split_at_mut((at + 1) * width);
             let now = &earlier[at * width..];
-            let totals = &mut self.total[at * width..(at + 1) * width];
-            totals.iter_mut().zip(now).for_each(|(to, gone)| *to += self.places.observed[at] * gone);
+            self.total.of_mut(at).iter_mut().zip(now).for_each(|(to, gone)| *to += self.places.observed[at] * gone);
             later[..width].iter_mut().zip(now).for_each(|(to, from)| *to += from);
         }
         for at in 0..times {
             let (count, mean_weight) = self.deaths[at];
-            let (total, dying) = (self.total[at * width], self.ending[at * width]);
+            let (total, dying) = (self.total.of(at)[0], self.ending[at * width]);
             let tie = Tie { total, dying, deaths: count as usize, mean_weight };
             self.terms[at] = Increment::new(tie, self.ties, interrupt)?;
         }
@@ -171,20 +168,20 @@ impl<'a> Likelihood<'a> {
 
     /// Σ r x over the risk set of an event time, and over those who end then.
     pub fn sums(&self, at: usize) -> (&[f64], &[f64]) {
-        let range = at * (self.p + 1) + 1..(at + 1) * (self.p + 1);
-        (&self.total[range.clone()], &self.ending[range])
+        (&self.total.of(at)[1..], &self.ending[at * (self.p + 1) + 1..(at + 1) * (self.p + 1)])
     }
 
     /// Running sums of the hazards, one more than there are event times: as they are, and times the chance to be
-    /// observed.
-    fn cumulative(&self) -> (Vec<f64>, Vec<f64>) {
-        let (mut plain, mut observed) = (vec![0.0], vec![0.0]);
+    /// observed. With their rounding errors: of a hazard that was huge while next to nobody was at risk, late entries need
+    /// differences.
+    fn cumulative(&self) -> (Vec<Sum>, Vec<Sum>) {
+        let (mut plain, mut observed) = (vec![Sum::default()], vec![Sum::default()]);
         let (mut plain_sum, mut observed_sum) = (Sum::default(), Sum::default());
         for (term, chance) in self.terms.iter().zip(&self.places.observed) {
             plain_sum.add(term.hazard);
             observed_sum.add(term.hazard * chance);
-            plain.push(plain_sum.total());
-            observed.push(observed_sum.total());
+            plain.push(plain_sum);
+            observed.push(observed_sum);
         }
         (plain, observed)
     }
@@ -194,7 +191,7 @@ impl<'a> Likelihood<'a> {
         let shift = self.sweep(beta, interrupt)?;
         let p = self.p;
         let (plain, observed) = self.cumulative();
-        let all_observed = observed.last().copied().unwrap_or(0.0);
+        let all_observed = observed.last().copied().unwrap_or_default();
         let mut information = vec![0.0; p * p];
         // Blocks, so that rounding does not grow with the number of rows.
         let mut block = vec![0.0; p * p];
@@ -207,10 +204,10 @@ impl<'a> Likelihood<'a> {
             for (i, x) in rows.chunks_exact(p).enumerate() {
                 let row = number * 1024 + i;
                 let (first, last) = (self.places.first[row] as usize, self.places.last[row] as usize);
-                let mut hazard = if last > first { plain[last] - plain[first] } else { 0.0 };
+                let mut hazard = if last > first { plain[last].less(plain[first]) } else { 0.0 };
                 match self.places.ends[row] {
                     End::Cause => hazard -= self.terms[last - 1].spared,
-                    End::Other => hazard += self.places.share[row] * (all_observed - observed[last]),
+                    End::Other => hazard += self.places.share[row] * all_observed.less(observed[last]),
                     End::Censored => {}
                 }
                 let expected = self.risk[row] * hazard;
@@ -255,17 +252,19 @@ impl<'a> Likelihood<'a> {
 
     /// The running sum over event times of the mean covariates of the risk set times the hazard's increment, times the
     /// chance to be observed if so asked: (event times + 1) × p.
-    pub fn mean_path(&self, observed: bool) -> Result<Vec<f64>> {
+    pub fn mean_path(&self, observed: bool) -> Result<Vec<Sum>> {
         let p = self.p;
         let mut path = Vec::new();
         reserve(&mut path, (self.terms.len() + 1) * p)?;
-        path.resize(p, 0.0);
+        path.resize(p, Sum::default());
         for (at, term) in self.terms.iter().enumerate() {
             let chance = if observed { self.places.observed[at] } else { 1.0 };
             let (total, ending) = self.sums(at);
             for k in 0..p {
                 let part = term.square * total[k] - term.square_spared * ending[k];
-                path.push(path[at * p + k] + chance * part);
+                let mut sum: Sum = path[at * p + k];
+                sum.add(chance * part);
+                path.push(sum);
             }
         }
         Ok(path)
@@ -288,17 +287,17 @@ impl<'a> Likelihood<'a> {
             let (first, last, r) = (self.places.first[row] as usize, self.places.last[row] as usize, self.risk[row]);
             u.fill(0.0);
             if last > first {
-                let hazard = plain[last] - plain[first];
+                let hazard = plain[last].less(plain[first]);
                 for k in 0..p {
-                    u[k] -= r * (x[k] * hazard - (plain_path[last * p + k] - plain_path[first * p + k]));
+                    u[k] -= r * (x[k] * hazard - plain_path[last * p + k].less(plain_path[first * p + k]));
                 }
             }
             match self.places.ends[row] {
                 End::Censored => {}
                 End::Other => {
-                    let (rest, share) = (observed[end] - observed[last], r * self.places.share[row]);
+                    let (rest, share) = (observed[end].less(observed[last]), r * self.places.share[row]);
                     for k in 0..p {
-                        let path = observed_path[end * p + k] - observed_path[last * p + k];
+                        let path = observed_path[end * p + k].less(observed_path[last * p + k]);
                         u[k] -= share * (x[k] * rest - path);
                     }
                 }
@@ -322,15 +321,6 @@ impl<'a> Likelihood<'a> {
             }
         }
         Ok(sum)
-    }
-}
-
-/// Adds r and r x to sums of 1 + p numbers.
-#[inline]
-fn add(sums: &mut [f64], r: f64, x: &[f64]) {
-    if let Some((total, sums)) = sums.split_first_mut() {
-        *total += r;
-        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += r * x);
     }
 }
 

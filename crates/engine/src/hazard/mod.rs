@@ -12,6 +12,7 @@ mod exact_ties;
 pub mod fine_gray;
 mod fine_gray_likelihood;
 mod fine_gray_newton;
+mod fine_gray_sums;
 mod fine_gray_weights;
 mod head_start;
 mod in_place;

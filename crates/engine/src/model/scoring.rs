@@ -24,6 +24,77 @@ struct Asked {
     baseline: usize,
 }
 
+/// What one number of a row adds to the linear predictor: as much as it is beyond the mean, times the coefficient.
+#[derive(Debug, Clone, Copy)]
+pub struct Term {
+    mean: f64,
+    coefficient: f64,
+}
+
+impl Term {
+    /// What `number` adds to the linear predictor.
+    #[inline(always)]
+    pub fn of(&self, number: f64) -> f64 {
+        (number - self.mean) * self.coefficient
+    }
+}
+
+/// The shortest way through a model all of whose rows share one baseline: a row is told by its linear predictor alone.
+#[derive(Debug, Clone)]
+pub struct Proportional {
+    /// One for each feature.
+    pub terms: Vec<Term>,
+}
+
+impl Proportional {
+    /// `None` for a model that this is no way through.
+    pub fn of(model: &Model) -> Option<Proportional> {
+        let Fit::Cox(fit) = &model.fit else { return None };
+        let has_one_curve = fit.status != Status::NoEvents && fit.strata.is_empty() && model.recalibration.is_none();
+        let fits = model.is_of_numbers() && model.features.len() == fit.coefficients.len();
+        let terms = fit.means.iter().zip(&fit.coefficients);
+        let terms = terms.map(|(mean, coefficient)| Term { mean: *mean, coefficient: coefficient.unwrap_or(0.0) });
+        (has_one_curve && fits).then(|| Proportional { terms: terms.collect() })
+    }
+
+    /// [`Subject::renewal_probability_in`] of a row of `model` with this linear predictor. `None` where that is no number:
+    /// [`Model::subject`] says why.
+    ///
+    /// # Errors
+    /// As [`Subject::renewal_probability`].
+    #[inline]
+    pub fn renewal_probability_in(
+        model: &Model,
+        linear_predictor: f64,
+        given: f64,
+        horizon: f64,
+        window: &mut Window,
+    ) -> Result<Option<f64>> {
+        match &model.fit {
+            // A number that is not finite leaves its mark on every sum.
+            Fit::Cox(fit) if linear_predictor.is_finite() => match fit.baselines.first() {
+                Some(baseline) => Ok(Some(lasting(window.change(baseline, given, horizon)?, linear_predictor))),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Window {
+    /// By how much the hazard of `baseline` rises meanwhile, found once for rows that are asked the same.
+    #[inline(always)]
+    fn change(&mut self, baseline: &Baseline, given: f64, horizon: f64) -> Result<f64> {
+        let baseline_at = std::ptr::from_ref(baseline).addr();
+        let asked = Asked { given: given.to_bits(), horizon: horizon.to_bits(), baseline: baseline_at };
+        if self.asked != Some(asked) {
+            check_window(given, horizon)?;
+            *self = Window { asked: Some(asked), change: baseline.change(given, horizon) };
+        }
+        Ok(self.change)
+    }
+}
+
 impl Model {
     /// Whether each feature is one number as it is, so that [`Model::subject_of_numbers`] may have an answer.
     pub fn is_of_numbers(&self) -> bool {
@@ -73,13 +144,7 @@ impl Subject<'_> {
             Subject::BoostedHazard { fit, linear_predictor, .. } => (&fit.baseline, *linear_predictor),
             _ => return self.renewal_probability(given, horizon),
         };
-        let baseline_at = std::ptr::from_ref(baseline).addr();
-        let asked = Asked { given: given.to_bits(), horizon: horizon.to_bits(), baseline: baseline_at };
-        if window.asked != Some(asked) {
-            check_window(given, horizon)?;
-            *window = Window { asked: Some(asked), change: baseline.change(given, horizon) };
-        }
-        Ok(Some(lasting(window.change, linear_predictor)))
+        Ok(Some(lasting(window.change(baseline, given, horizon)?, linear_predictor)))
     }
 }
 

@@ -15,6 +15,8 @@ pub mod prentice;
 pub mod prentice_table;
 pub mod quadrature;
 pub mod radix;
+mod rising;
+mod singles;
 pub mod sum;
 pub mod tally;
 mod tally_codec;

@@ -50,6 +50,48 @@ pub fn sort_by_bits<T: Copy>(rows: &mut Vec<T>, key: impl Fn(&T) -> u64) {
     }
 }
 
+/// Digits by which [`sort_numbers`] deals out.
+const FIRST_DIGITS: usize = 3;
+
+/// Sorts numbers. Those of which a million are different are mostly different in the first 33 bits that are not common to
+/// all; only the few that are not are compared.
+pub fn sort_numbers(numbers: &mut Vec<u64>) {
+    let mut other: Vec<u64> = Vec::new();
+    if numbers.len() < FEW || u32::try_from(numbers.len()).is_err() || other.try_reserve_exact(numbers.len()).is_err() {
+        numbers.sort_unstable();
+        return;
+    }
+    let (least, most) =
+        numbers.iter().fold((u64::MAX, 0), |(least, most), number| (least.min(*number), most.max(*number)));
+    let differing = u64::BITS - (least ^ most).leading_zeros();
+    let rest = differing.saturating_sub(DIGIT_BITS * FIRST_DIGITS as u32);
+    let mut counts = vec![[0u32; VALUES]; FIRST_DIGITS];
+    for number in numbers.iter() {
+        for (place, counts) in counts.iter_mut().enumerate() {
+            counts[digit(number >> rest, place)] += 1;
+        }
+    }
+    other.extend_from_slice(numbers);
+    for (place, counts) in counts.iter_mut().enumerate() {
+        if counts[digit(least >> rest, place)] as usize == numbers.len() {
+            continue;
+        }
+        let mut start = 0;
+        for count in counts.iter_mut() {
+            start += std::mem::replace(count, start);
+        }
+        for number in numbers.iter() {
+            let next = &mut counts[digit(number >> rest, place)];
+            other[*next as usize] = *number;
+            *next += 1;
+        }
+        std::mem::swap(numbers, &mut other);
+    }
+    if rest > 0 {
+        numbers.chunk_by_mut(|a, b| a >> rest == b >> rest).for_each(<[u64]>::sort_unstable);
+    }
+}
+
 #[inline(always)]
 fn digit(key: u64, place: usize) -> usize {
     (key >> (DIGIT_BITS * place as u32)) as usize % VALUES
@@ -77,6 +119,18 @@ mod tests {
             let mut expected = rows.clone();
             expected.sort_by_key(|row| row.0);
             sort_by_bits(&mut rows, |row| row.0);
+            prop_assert_eq!(rows, expected);
+        }
+
+        #[test]
+        fn as_a_sort_of_numbers(
+            numbers in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..50, (0u64..4).prop_map(|n| n << 62 | n)], FEW - 50..FEW + 50),
+            shift in 0u32..64,
+        ) {
+            let mut rows: Vec<u64> = numbers.into_iter().map(|number| number >> shift).collect();
+            let mut expected = rows.clone();
+            expected.sort_unstable();
+            sort_numbers(&mut rows);
             prop_assert_eq!(rows, expected);
         }
 

@@ -7,6 +7,8 @@
 //! costs a hundred rows' memory. Merging is addition, so order, workers and shards do not matter: counts of single
 //! rows are exact to the last bit, weights to rounding.
 
+use crate::numeric::rising::Together;
+use crate::numeric::singles::{COLUMNS, Singles};
 use crate::{Error, Result};
 
 /// Whole keys from here on are never kept on the grid.
@@ -15,6 +17,8 @@ const GRID_LIMIT: usize = 1 << 16;
 const GRID_KEYS_PER_ROW: usize = 2;
 /// The list is sorted into the cells when it is this long and as long as they are.
 const LIST_LIMIT: usize = 64;
+/// Single rows alone wait until they take as much memory as the cells: sorting so four times as many each time.
+const SINGLES_PER_CELL: usize = size_of::<Row>() / size_of::<u64>();
 
 /// A count beyond this is none of ours: sums and products of counts stay far within the range of a double.
 pub(super) const LARGEST_COUNT: f64 = 1e120;
@@ -57,9 +61,8 @@ pub struct Tally<const K: usize> {
     grid: Vec<[u32; K]>,
     /// Rows the grid can still take before one of its counters could overflow.
     grid_room: u32,
-    /// Keys of single rows that wait to be sorted, by column: eight bytes each, where a weighted row takes three times
-    /// that.
-    singles: [Vec<f64>; K],
+    /// Single rows that wait to be sorted: eight bytes each, where a weighted row takes three times that.
+    singles: Singles,
     /// Weighted rows that wait to be sorted.
     list: Vec<Row>,
     cells: Vec<Cell<K>>,
@@ -71,7 +74,7 @@ impl<const K: usize> Default for Tally<K> {
         Tally {
             grid: Vec::new(),
             grid_room: u32::MAX,
-            singles: [const { Vec::new() }; K],
+            singles: Singles::default(),
             list: Vec::new(),
             cells: Vec::new(),
             rows: 0,
@@ -97,25 +100,33 @@ impl<const K: usize> Tally<K> {
     #[inline(always)]
     pub fn add_asking(&mut self, key: f64, column: usize, budget: impl FnOnce() -> Budget) -> Result<()> {
         let whole = key as u32 as usize;
-        if whole < self.grid.len() && whole as f64 == key && self.grid_room > 0 {
-            self.grid[whole][column] += 1;
-            self.grid_room -= 1;
-            self.rows += 1;
-            return Ok(());
+        if whole as f64 == key {
+            if whole < self.grid.len() && self.grid_room > 0 {
+                self.grid[whole][column] += 1;
+                self.grid_room -= 1;
+                self.rows += 1;
+                return Ok(());
+            }
+            return self.add_whole(key, column, budget());
         }
-        self.add_slowly(key, column, budget())
+        if self.singles.is_full() || column >= COLUMNS {
+            return self.add_slowly(key, column, budget());
+        }
+        self.singles.push(key, column);
+        self.rows += 1;
+        Ok(())
     }
 
-    /// The first rows, keys off the grid, and a full grid.
+    /// The first rows of whole keys, keys off the grid, and a full grid.
     #[inline(never)]
-    fn add_slowly(&mut self, key: f64, column: usize, budget: Budget) -> Result<()> {
+    fn add_whole(&mut self, key: f64, column: usize, budget: Budget) -> Result<()> {
         if self.grid_room == 0 {
             let counted = self.sorted();
             *self = Tally { rows: self.rows, cells: counted, ..Tally::default() };
         }
         let whole = key as u32 as usize;
         let allowed = GRID_LIMIT.min(self.rows.saturating_mul(GRID_KEYS_PER_ROW));
-        if whole as f64 == key && whole < allowed {
+        if whole < allowed {
             if whole >= self.grid.len() {
                 let length = (whole + 1).next_power_of_two().clamp(LIST_LIMIT, GRID_LIMIT);
                 self.grid.resize(length, [0; K]);
@@ -125,8 +136,20 @@ impl<const K: usize> Tally<K> {
             self.rows += 1;
             return Ok(());
         }
-        self.make_room(budget)?;
-        self.singles[column].push(key + 0.0);
+        self.add_slowly(key, column, budget)
+    }
+
+    /// A row that waits, where there may be no room for it.
+    #[inline(never)]
+    fn add_slowly(&mut self, key: f64, column: usize, budget: Budget) -> Result<()> {
+        if column >= COLUMNS {
+            return self.add_weighted(key, column, 1.0, budget);
+        }
+        if self.singles.is_full() {
+            self.make_room(budget)?;
+            self.singles.grow(self.patience(budget));
+        }
+        self.singles.push(key, column);
         self.rows += 1;
         Ok(())
     }
@@ -139,16 +162,22 @@ impl<const K: usize> Tally<K> {
         Ok(())
     }
 
-    /// Sorts what waits when it has grown as long as what is sorted.
+    /// Sorts what waits when it is time.
     #[inline]
     fn make_room(&mut self, budget: Budget) -> Result<()> {
-        let waiting = self.list.len() + self.singles.iter().map(Vec::len).sum::<usize>();
-        if waiting >= LIST_LIMIT.max(self.cells.len()) {
+        if self.list.len() + self.singles.len() >= self.patience(budget) {
             self.compact();
-            // The next list will be as long as the cells are now.
+            // The next list may take what the cells take now.
             budget.check(self.memory_bytes() + self.cells.len() * size_of::<Row>(), "the summary")?;
         }
         Ok(())
+    }
+
+    /// How many rows may wait: as many as there are cells, and more where they are small and sorting takes a small part of
+    /// the budget.
+    fn patience(&self, budget: Budget) -> usize {
+        let is_small = self.list.is_empty() && size_of_val(self.cells.as_slice()).saturating_mul(8) <= budget.bytes;
+        LIST_LIMIT.max(if is_small { SINGLES_PER_CELL * self.cells.len() } else { self.cells.len() })
     }
 
     /// Counts everything that `other` has counted.
@@ -166,23 +195,29 @@ impl<const K: usize> Tally<K> {
         }
         self.compact();
         budget.check(self.memory_bytes() + size_of_val(theirs.as_slice()), "the summary")?;
-        self.cells = merged(&self.cells, &theirs);
+        self.cells = collected(Together::new(self.cells.iter().copied(), theirs.into_iter()));
         self.rows += other.rows;
         Ok(())
     }
 
     /// The cells in rising order of their keys.
     pub fn sorted(&self) -> Vec<Cell<K>> {
-        let on_grid: Vec<Cell<K>> = self
-            .grid
-            .iter()
-            .enumerate()
-            .filter(|(_, counts)| counts.iter().any(|count| *count > 0))
-            .map(|(key, counts)| Cell { key: key as f64, counts: counts.map(f64::from) })
-            .collect();
-        let waiting = gathered(self.list.clone(), self.singles.clone());
-        let off_grid = if self.cells.is_empty() { waiting } else { merged(&self.cells, &waiting) };
-        if on_grid.is_empty() { off_grid } else { merged(&off_grid, &on_grid) }
+        let off_grid = gathered(&self.cells, self.list.clone(), self.singles.clone());
+        if self.grid.is_empty() {
+            return off_grid;
+        }
+        let on_grid = self.grid.iter().enumerate().filter(|(_, counts)| counts.iter().any(|count| *count > 0));
+        let on_grid = on_grid.map(|(key, counts)| Cell { key: key as f64, counts: counts.map(f64::from) });
+        let on_grid: Vec<Cell<K>> = on_grid.collect();
+        collected(Together::new(off_grid.into_iter(), on_grid.into_iter()))
+    }
+
+    /// Calls `visit` with the cells in rising order of their keys; those of single rows need no memory then.
+    pub fn for_each(&self, visit: impl FnMut(Cell<K>)) {
+        if self.grid.is_empty() && self.list.is_empty() {
+            return Together::new(self.cells.iter().copied(), self.singles.clone().counted()).for_each(visit);
+        }
+        self.sorted().into_iter().for_each(visit);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -192,13 +227,13 @@ impl<const K: usize> Tally<K> {
     pub fn memory_bytes(&self) -> usize {
         self.grid.capacity() * size_of::<[u32; K]>()
             + self.list.capacity() * size_of::<Row>()
-            + self.singles.iter().map(Vec::capacity).sum::<usize>() * size_of::<f64>()
+            + self.singles.memory_bytes()
             + self.cells.capacity() * size_of::<Cell<K>>()
     }
 
     fn compact(&mut self) {
-        let (list, singles) = (std::mem::take(&mut self.list), self.singles.each_mut().map(std::mem::take));
-        self.cells = merged(&self.cells, &gathered(list, singles));
+        let (list, singles) = (std::mem::take(&mut self.list), std::mem::take(&mut self.singles));
+        self.cells = gathered(&self.cells, list, singles);
     }
 
     /// The cells whose keys are at least `from`, counted from `origin` (not after `from`) on.
@@ -218,9 +253,11 @@ impl<const K: usize> Tally<K> {
     }
 
     /// A tally that has counted single rows: their keys (finite and not negative) by column.
-    pub fn of_singles(singles: [Vec<f64>; K]) -> Self {
-        let rows = singles.iter().map(Vec::len).sum();
-        Tally { cells: gathered(Vec::new(), singles), rows, ..Tally::default() }
+    pub fn of_singles(columns: [Vec<f64>; COLUMNS]) -> Self {
+        let rows = columns.iter().map(Vec::len).sum();
+        let by_column = columns.into_iter().enumerate();
+        let singles = by_column.flat_map(|(column, keys)| keys.into_iter().map(move |key| (key, column))).collect();
+        Tally { cells: gathered(&[], Vec::new(), singles), rows, ..Tally::default() }
     }
 
     /// A tally that has counted these cells.
@@ -255,20 +292,19 @@ impl<const K: usize> Tally<K> {
     }
 }
 
-/// The rows that have waited as cells in rising order.
-fn gathered<const K: usize>(list: Vec<Row>, singles: [Vec<f64>; K]) -> Vec<Cell<K>> {
-    let mut cells = weighted(list);
-    for (column, mut keys) in singles.into_iter().enumerate() {
-        keys.sort_unstable_by_key(|key| key.to_bits()); // the order of numbers that are not negative
-        let counted = keys.chunk_by(|a, b| a == b).map(|same| {
-            let mut counts = [0.0; K];
-            counts[column] = same.len() as f64;
-            Cell { key: same[0], counts }
-        });
-        let counted: Vec<Cell<K>> = counted.collect();
-        cells = if cells.is_empty() { counted } else { merged(&cells, &counted) };
+/// The cells and the rows that have waited, together in rising order.
+fn gathered<const K: usize>(cells: &[Cell<K>], list: Vec<Row>, singles: Singles) -> Vec<Cell<K>> {
+    let (cells, singles) = (cells.iter().copied(), singles.counted());
+    match list.is_empty() {
+        true => collected(Together::new(cells, singles)),
+        false => collected(Together::new(cells, Together::new(weighted(list).into_iter(), singles))),
     }
-    cells
+}
+
+fn collected<const K: usize>(cells: impl Iterator<Item = Cell<K>>) -> Vec<Cell<K>> {
+    let mut all = Vec::with_capacity(cells.size_hint().1.unwrap_or(0));
+    cells.for_each(|cell| all.push(cell));
+    all
 }
 
 fn weighted<const K: usize>(mut list: Vec<Row>) -> Vec<Cell<K>> {
@@ -285,32 +321,6 @@ fn weighted<const K: usize>(mut list: Vec<Row>) -> Vec<Cell<K>> {
         }
     }
     cells
-}
-
-/// The sum of two rising lists of cells.
-fn merged<const K: usize>(left: &[Cell<K>], right: &[Cell<K>]) -> Vec<Cell<K>> {
-    if left.is_empty() || right.is_empty() {
-        return [left, right].concat();
-    }
-    let mut sum = Vec::with_capacity(left.len() + right.len());
-    let (mut i, mut j) = (0, 0);
-    while i < left.len() && j < right.len() {
-        let (a, b) = (left[i], right[j]);
-        if a.key < b.key {
-            sum.push(a);
-            i += 1;
-        } else if b.key < a.key {
-            sum.push(b);
-            j += 1;
-        } else {
-            sum.push(Cell { key: a.key, counts: std::array::from_fn(|k| a.counts[k] + b.counts[k]) });
-            i += 1;
-            j += 1;
-        }
-    }
-    sum.extend_from_slice(&left[i..]);
-    sum.extend_from_slice(&right[j..]);
-    sum
 }
 
 #[cfg(test)]

@@ -170,6 +170,7 @@ mod tests {
     use approx::assert_relative_eq;
 
     use super::*;
+    use crate::chance::Chance;
     use crate::survival::{Steps, Tail};
     use crate::value::cash_flow::flows;
     use crate::value::{Terms, Timing, lifetime_value};
@@ -221,19 +222,6 @@ mod tests {
         assert!(outcome(&curve(vec![1.0; 3]), &terms).is_certain());
     }
 
-    /// SplitMix64 (Steele, Lea & Flood 2014), to open (0, 1).
-    struct Random(u64);
-
-    impl Random {
-        fn next(&mut self) -> f64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-        }
-    }
-
     /// What one customer pays who does not renew at `lost` and breaks the contract at `broke`, invoice by invoice.
     fn realised(terms: &Terms, lost: f64, broke: f64) -> f64 {
         let every = terms.billing.months();
@@ -276,17 +264,17 @@ mod tests {
         assert_relative_eq!(found.mean(), stated.ltv.amount(2), epsilon = 0.005001);
         let (lower, upper) = found.interval(terms.level);
         let standard_error = found.std_dev() / (CUSTOMERS as f64).sqrt();
-        let mut random = Random(11);
+        let mut chance = Chance::new(11);
         let (mut sum, mut squares, mut within, mut covered) = (0.0, 0.0, 0.0, 0.0);
         for _ in 0..PORTFOLIOS {
             let mut total = 0.0;
             for _ in 0..CUSTOMERS {
                 // The first month by whose end the customer is gone.
-                let chance = random.next();
-                let lost = steps.survival.partition_point(|survival| *survival > chance) as f64 + 1.0;
+                let drawn = chance.uniform();
+                let lost = steps.survival.partition_point(|survival| *survival > drawn) as f64 + 1.0;
                 let broke = match terms.early_termination {
                     0.0 => f64::INFINITY,
-                    rate => 12.0 * random.next().ln() / (-rate).ln_1p(),
+                    rate => -12.0 * chance.exponential() / (-rate).ln_1p(),
                 };
                 let value = realised(&terms, lost, broke);
                 total += value;

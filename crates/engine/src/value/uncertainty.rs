@@ -138,6 +138,7 @@ mod tests {
     use approx::assert_relative_eq;
 
     use super::*;
+    use crate::chance::Chance;
     use crate::numeric::tally::Budget;
     use crate::survival::{Sample, Steps, Tail, kaplan_meier};
     use crate::value::cash_flow::flows;
@@ -231,34 +232,21 @@ mod tests {
         }
     }
 
-    /// SplitMix64 (Steele, Lea & Flood 2014), to open (0, 1).
-    struct Random(u64);
-
-    impl Random {
-        fn next(&mut self) -> f64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-        }
-    }
-
     /// The spread of the estimate over many samples, the mean of its reported standard errors, and how often the
     /// interval covers the truth.
     fn simulated(
         terms: &Terms,
         truth: f64,
-        mut lifetime: impl FnMut(&mut Random) -> f64,
-        mut seen: impl FnMut(&mut Random) -> f64,
+        mut lifetime: impl FnMut(&mut Chance) -> f64,
+        mut seen: impl FnMut(&mut Chance) -> f64,
     ) -> (f64, f64, f64) {
         const SAMPLES: usize = 2000;
-        let mut random = Random(7);
+        let mut chance = Chance::new(7);
         let (mut sum, mut squares, mut errors, mut covered) = (0.0, 0.0, 0.0, 0.0);
         for _ in 0..SAMPLES {
             let mut sample = Sample::default();
             for _ in 0..250 {
-                let (life, window) = (lifetime(&mut random), seen(&mut random));
+                let (life, window) = (lifetime(&mut chance), seen(&mut chance));
                 sample.add(life.min(window), life <= window, Budget::UNLIMITED).unwrap();
             }
             let value = lifetime_value(&kaplan_meier::steps(&sample).unwrap(), terms).unwrap().unwrap();
@@ -297,8 +285,8 @@ mod tests {
         assert_honest(simulated(
             &terms,
             truth,
-            |random| -random.next().ln() / 0.04,
-            |random| 20.0 + 40.0 * random.next(),
+            |chance| chance.exponential() / 0.04,
+            |chance| 20.0 + 40.0 * chance.uniform(),
         ));
     }
 
@@ -307,14 +295,14 @@ mod tests {
         let terms =
             Terms { horizon: 30, given: 6.0, term_months: Some(12.0), cost_to_serve: 30.0, ..Terms::new(100.0) };
         let truth = worth(&terms, |t| (-(t / 30.0).powf(0.7)).exp());
-        let lifetime = |random: &mut Random| 30.0 * (-random.next().ln()).powf(1.0 / 0.7);
-        assert_honest(simulated(&terms, truth, lifetime, |random| 36.0 + 24.0 * random.next()));
+        let lifetime = |chance: &mut Chance| chance.weibull(0.7, 30.0);
+        assert_honest(simulated(&terms, truth, lifetime, |chance| 36.0 + 24.0 * chance.uniform()));
     }
 
     #[test]
     fn is_the_spread_over_samples_with_a_tail() {
         let terms = Terms { horizon: 120, tail: TailRule::ConstantHazard, ..Terms::new(100.0) };
         let truth = worth(&terms, |t| (-0.03 * t).exp());
-        assert_honest(simulated(&terms, truth, |random| -random.next().ln() / 0.03, |_| 24.0));
+        assert_honest(simulated(&terms, truth, |chance| chance.exponential() / 0.03, |_| 24.0));
     }
 }

@@ -1,5 +1,7 @@
 //! Models of amounts against R's glm, against a simulated truth, and against what must hold for any data.
 
+#[path = "../chance/mod.rs"]
+mod chance;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
 

@@ -11,6 +11,7 @@ use ltv_engine::model::{Fit, Model};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::chance::Chance;
 use crate::go_on;
 use crate::golden_support::table;
 
@@ -166,20 +167,13 @@ fn a_feature_that_is_as_on_average_has_no_part_and_one_that_is_far_off_stays_fin
 
 #[test]
 fn outcomes_cover_what_they_say() {
-    // A gamma law of shape 2 by two exponentials (SplitMix64), half of the rows to fit and half to count.
-    let mut state = 11u64;
-    let mut random = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-    };
+    // A gamma law of shape 2 by two exponentials, half of the rows to fit and half to count.
+    let mut chance = Chance::new(11);
     let mut design = Design::default();
     let mut held = Vec::new();
     for row in 0..8000 {
-        let x = random();
-        let amount = (1.0 + x).exp() * -(random().ln() + random().ln()) / 2.0;
+        let x = chance.uniform();
+        let amount = (1.0 + x).exp() * (chance.exponential() + chance.exponential()) / 2.0;
         if row % 2 == 0 {
             design.push_amount(amount, 1.0, 0.0, &[x]).unwrap();
         } else {

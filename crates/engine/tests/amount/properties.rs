@@ -3,6 +3,7 @@
 
 use ltv_engine::amount::{AmountFit, Family, Options, fit, fit_two_part};
 use ltv_engine::hazard::{Design, Status};
+use ltv_engine::model::features::Value;
 use ltv_engine::model::{Fit, Model};
 use proptest::prelude::*;
 
@@ -77,6 +78,38 @@ proptest! {
             let weighted = fit(&design(&rows, false), &options, &mut go_on).unwrap();
             same(&weighted, &fit(&design(&rows, true), &options, &mut go_on).unwrap())?;
             same(&weighted, &fit(&design(&turned, false), &options, &mut go_on).unwrap())?;
+        }
+    }
+
+    #[test]
+    fn what_the_rows_add_is_the_deviance_of_the_fit(rows in prop::collection::vec(row(), 8..24)) {
+        let all = design(&rows, false);
+        let summed = |model: &Model| {
+            let mut sum = 0.0;
+            for (amount, weight, x) in &rows {
+                let values = x.map(Value::Number);
+                sum += f64::from(*weight) * model.amount_deviance(&values, *amount, &mut Vec::new()).unwrap()?;
+            }
+            Some(sum)
+        };
+        for family in families(&rows) {
+            let found = fit(&all, &Options { family, penalty: 0.3 }, &mut go_on).unwrap();
+            let (status, deviance) = (found.status.clone(), found.deviance);
+            if status == Status::Converged {
+                let sum = summed(&Model::unnamed(found, 0)).unwrap();
+                prop_assert!(close(sum, deviance, 1e-9), "{family:?}: {sum} {deviance}");
+            }
+        }
+        // Of two parts it is the deviance of whether there is an amount, and of how much in units of its dispersion.
+        let gamma = Options { family: Family::Gamma, penalty: 0.3 };
+        let found = fit_two_part(&all, &gamma, 0.3, &mut go_on).unwrap();
+        let parts = found.amount.clone().filter(|_| !found.always()).and_then(|part| Some((part.deviance, part.dispersion?)));
+        let decisions = -2.0 * found.occurrence.log_likelihood;
+        let is_fitted = found.is_trustworthy();
+        if let Some((deviance, dispersion)) = parts.filter(|(_, dispersion)| is_fitted && *dispersion > 1e-6) {
+            let sum = summed(&Model::unnamed(found, 0)).unwrap();
+            let reference = decisions + deviance / dispersion;
+            prop_assert!(close(sum, reference, 1e-9), "{sum} {reference}");
         }
     }
 

@@ -4,75 +4,31 @@ use ltv_engine::amount::{Family, Options, fit, fit_tweedie, fit_two_part};
 use ltv_engine::hazard::Design;
 use ltv_engine::numeric::normal;
 
+use crate::chance::Chance;
 use crate::go_on;
-
-/// A small generator (SplitMix64), so that samples are the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-    }
-
-    /// Marsaglia & Tsang (2000), for any shape.
-    fn gamma(&mut self, shape: f64) -> f64 {
-        if shape < 1.0 {
-            let lift = self.uniform().powf(1.0 / shape);
-            return self.gamma(shape + 1.0) * lift;
-        }
-        let d = shape - 1.0 / 3.0;
-        loop {
-            let x = normal::quantile(self.uniform());
-            let v = (1.0 + x / (9.0 * d).sqrt()).powi(3);
-            if v > 0.0 && self.uniform().ln() < x * x / 2.0 + d - d * v + d * v.ln() {
-                return d * v;
-            }
-        }
-    }
-
-    fn poisson(&mut self, mean: f64) -> u32 {
-        let (mut count, mut product) = (0, self.uniform());
-        while product > (-mean).exp() {
-            count += 1;
-            product *= self.uniform();
-        }
-        count
-    }
-
-    /// A Poisson number of gammas with mean μ and variance φ μ^p.
-    fn tweedie(&mut self, mean: f64, dispersion: f64, p: f64) -> f64 {
-        let count = self.poisson(mean.powf(2.0 - p) / (dispersion * (2.0 - p)));
-        let scale = dispersion * (p - 1.0) * mean.powf(p - 1.0);
-        (0..count).map(|_| self.gamma((2.0 - p) / (p - 1.0)) * scale).sum()
-    }
-}
 
 const X: [f64; 2] = [0.8, 1.0];
 const ROWS: usize = 250;
 const SAMPLES: usize = 400;
 
 /// How often, of all samples, the interval of the expected amount at [`X`] covers the truth, and the mean estimate.
-fn coverage(truth: f64, mut value: impl FnMut(&mut Random) -> (f64, f64, f64)) -> (f64, f64) {
-    let mut random = Random(7);
+fn coverage(truth: f64, mut value: impl FnMut(&mut Chance) -> (f64, f64, f64)) -> (f64, f64) {
+    let mut chance = Chance::new(7);
     let (mut covered, mut sum) = (0, 0.0);
     for _ in 0..SAMPLES {
-        let (value, lower, upper) = value(&mut random);
+        let (value, lower, upper) = value(&mut chance);
         sum += value;
         covered += usize::from(lower <= truth && truth <= upper);
     }
     (covered as f64 / SAMPLES as f64, sum / SAMPLES as f64)
 }
 
-fn sample(random: &mut Random, mut amount: impl FnMut(&mut Random, f64) -> f64) -> Design {
+fn sample(chance: &mut Chance, mut amount: impl FnMut(&mut Chance, f64) -> f64) -> Design {
     let mut design = Design::default();
     for _ in 0..ROWS {
-        let x = [2.0 * random.uniform() - 1.0, f64::from(u8::from(random.uniform() < 0.4))];
+        let x = [2.0 * chance.uniform() - 1.0, f64::from(u8::from(chance.uniform() < 0.4))];
         let eta = 1.0 + 0.7 * x[0] - 0.5 * x[1];
-        let amount = amount(random, eta);
+        let amount = amount(chance, eta);
         design.push_amount(amount, 1.0, 0.0, &x).unwrap();
     }
     design
@@ -92,23 +48,23 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
         let said = fit(design, &Options { family, penalty: 0.0 }, &mut go_on).unwrap().expectation(&X, z).unwrap();
         (said.value, said.lower.unwrap(), said.upper.unwrap())
     };
-    let linear = coverage(eta, |random| {
-        one(&sample(random, |random, eta| eta + 1.5 * normal::quantile(random.uniform())), Family::Linear)
+    let linear = coverage(eta, |chance| {
+        one(&sample(chance, |chance, eta| eta + 1.5 * normal::quantile(chance.uniform())), Family::Linear)
     });
     check("linear", eta, linear);
-    let gamma = coverage(eta.exp(), |random| {
-        one(&sample(random, |random, eta| eta.exp() * random.gamma(1.5) / 1.5), Family::Gamma)
+    let gamma = coverage(eta.exp(), |chance| {
+        one(&sample(chance, |chance, eta| eta.exp() * chance.gamma(1.5) / 1.5), Family::Gamma)
     });
     check("gamma", eta.exp(), gamma);
-    let tweedie = coverage(eta.exp(), |random| {
+    let tweedie = coverage(eta.exp(), |chance| {
         let family = Family::Tweedie { power: 1.6 };
-        one(&sample(random, |random, eta| random.tweedie(eta.exp(), 1.2, 1.6)), family)
+        one(&sample(chance, |chance, eta| chance.tweedie(eta.exp(), 1.2, 1.6)), family)
     });
     check("tweedie", eta.exp(), tweedie);
     let p = 1.0 / (1.0 + (-eta).exp());
-    let two_part = coverage(p * eta.exp(), |random| {
-        let design = sample(random, |random, eta| match random.uniform() < 1.0 / (1.0 + (-eta).exp()) {
-            true => eta.exp() * random.gamma(2.0) / 2.0,
+    let two_part = coverage(p * eta.exp(), |chance| {
+        let design = sample(chance, |chance, eta| match chance.uniform() < 1.0 / (1.0 + (-eta).exp()) {
+            true => eta.exp() * chance.gamma(2.0) / 2.0,
             false => 0.0,
         });
         let gamma = Options { family: Family::Gamma, penalty: 0.0 };
@@ -121,11 +77,11 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
 #[test]
 fn the_power_is_found_again() {
     for power in [1.25, 1.6] {
-        let mut random = Random(11);
+        let mut chance = Chance::new(11);
         let mut design = Design::default();
         for _ in 0..1500 {
-            let x = 2.0 * random.uniform() - 1.0;
-            let amount = random.tweedie((1.0 + 0.7 * x).exp(), 1.2, power);
+            let x = 2.0 * chance.uniform() - 1.0;
+            let amount = chance.tweedie((1.0 + 0.7 * x).exp(), 1.2, power);
             design.push_amount(amount, 1.0, 0.0, &[x]).unwrap();
         }
         let found = fit_tweedie(&design, 0.0, &mut go_on).unwrap();

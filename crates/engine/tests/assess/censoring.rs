@@ -1,6 +1,7 @@
 //! Whose curve of the censoring weighs a row: a truth that is known is found where censoring hangs on the features, and what
 //! is degenerate has no weight rather than a wrong one.
 
+use crate::chance::Chance;
 use ltv_engine::Error;
 use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::assess::concordance::Outcomes;
@@ -11,23 +12,6 @@ use ltv_engine::numeric::tally::Budget;
 
 const UNLIMITED: Budget = Budget::UNLIMITED;
 const HORIZON: f64 = 10.0;
-
-/// SplitMix64 (Steele, Lea & Flood 2014), in (0, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-    }
-
-    fn exponential(&mut self, rate: f64) -> f64 {
-        -self.next().ln() / rate
-    }
-}
 
 struct Scores {
     brier: f64,
@@ -48,14 +32,14 @@ fn known(rows: &SurvivalCalibration, censoring: Censoring) -> Scores {
 /// is the mean of S (1 − S), the rate that of 1 − S and the log loss that of the entropy of S.
 #[test]
 fn where_censoring_follows_the_risk_groups_of_like_predictions_find_the_truth() {
-    let (mut rows, mut random) = (SurvivalCalibration::default(), Random(20));
+    let (mut rows, mut chance) = (SurvivalCalibration::default(), Chance::new(20));
     let n = 60_000;
     let (mut brier, mut rate, mut entropy) = (0.0, 0.0, 0.0);
     for _ in 0..n {
-        let x = 2.0 * random.next() - 1.0;
+        let x = 2.0 * chance.uniform() - 1.0;
         let hazard = 0.06 * (1.2 * x).exp();
         let survival = (-HORIZON * hazard).exp();
-        let (time, seen) = (random.exponential(hazard), random.exponential(0.08 * (2.0 * x).exp()));
+        let (time, seen) = (chance.exponential() / hazard, chance.exponential() / (0.08 * (2.0 * x).exp()));
         rows.add(survival, time.min(seen), time <= seen, 1.0, || UNLIMITED).unwrap();
         // The outcomes drawn, of which only the observed are told.
         brier += (f64::from(time > HORIZON) - survival).powi(2) / n as f64;
@@ -89,13 +73,13 @@ fn where_censoring_follows_the_risk_groups_of_like_predictions_find_the_truth() 
 /// Where the prediction does not hold what drives the censoring, no group of predictions helps; groups by the feature do.
 #[test]
 fn where_the_prediction_does_not_know_the_reason_groups_by_it_find_the_truth() {
-    let mut random = Random(21);
+    let mut chance = Chance::new(21);
     let mut plans = [SurvivalCalibration::default(), SurvivalCalibration::default()];
     let (n, mut rate) = (40_000, 0.0);
     for _ in 0..n {
-        let plan = usize::from(random.next() < 0.5);
-        let known = 0.4 + 0.4 * random.next();
-        let (time, seen) = (random.exponential([0.03, 0.15][plan]), random.exponential([0.02, 0.15][plan]));
+        let plan = usize::from(chance.uniform() < 0.5);
+        let known = 0.4 + 0.4 * chance.uniform();
+        let (time, seen) = (chance.exponential() / [0.03, 0.15][plan], chance.exponential() / [0.02, 0.15][plan]);
         plans[plan].add(known, time.min(seen), time <= seen, 1.0, || UNLIMITED).unwrap();
         rate += f64::from(time <= HORIZON) / f64::from(n);
     }
@@ -115,10 +99,10 @@ fn where_the_prediction_does_not_know_the_reason_groups_by_it_find_the_truth() {
 /// Where censoring is blind, both find the same, and neither the order nor the split of the rows matters.
 #[test]
 fn where_censoring_is_blind_groups_do_no_harm() {
-    let (mut rows, mut backwards, mut random) = (SurvivalCalibration::default(), Vec::new(), Random(22));
+    let (mut rows, mut backwards, mut chance) = (SurvivalCalibration::default(), Vec::new(), Chance::new(22));
     for _ in 0..4000 {
-        let survival = (random.next() * 40.0).ceil() / 41.0;
-        let (time, seen) = (random.exponential(-survival.ln() / HORIZON), random.exponential(0.05));
+        let survival = (chance.uniform() * 40.0).ceil() / 41.0;
+        let (time, seen) = (chance.exponential() / (-survival.ln() / HORIZON), chance.exponential() / 0.05);
         rows.add(survival, time.min(seen), time <= seen, 1.0, || UNLIMITED).unwrap();
         backwards.push((survival, time.min(seen), time <= seen));
     }
@@ -171,7 +155,7 @@ fn weights_are_refused_where_they_have_no_meaning() {
     let rows = |exits: &[f64], weights: &[f64]| {
         let events = vec![true; exits.len()];
         let outcomes = Outcomes { exits, events: &events, entries: &[], weights };
-        censoring_weights(outcomes, 5.0, &mut || Ok(()))
+        censoring_weights(outcomes, &[], 5.0, &mut || Ok(()))
     };
     assert_eq!(rows(&[], &[]).unwrap(), None);
     assert_eq!(rows(&[9.0, 2.0], &[]).unwrap(), Some(vec![1.0, 1.0]));
@@ -185,8 +169,8 @@ fn weights_are_refused_where_they_have_no_meaning() {
         assert!(matches!(odd, Err(Error::Invalid { .. })), "{odd:?}");
     }
     let late = Outcomes { exits: &[2.0], events: &[true], entries: &[1.0], weights: &[] };
-    assert!(censoring_weights(late, 5.0, &mut || Ok(())).is_err());
+    assert!(censoring_weights(late, &[], 5.0, &mut || Ok(())).is_err());
     let outcomes = Outcomes { exits: &[2.0], events: &[true], entries: &[], weights: &[] };
-    assert!(censoring_weights(outcomes, f64::NAN, &mut || Ok(())).is_err());
-    assert_eq!(censoring_weights(outcomes, 5.0, &mut || Err(Error::Canceled)), Err(Error::Canceled));
+    assert!(censoring_weights(outcomes, &[], f64::NAN, &mut || Ok(())).is_err());
+    assert_eq!(censoring_weights(outcomes, &[], 5.0, &mut || Err(Error::Canceled)), Err(Error::Canceled));
 }

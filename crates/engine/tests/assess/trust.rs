@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::assess::concordance::Outcomes;
-use ltv_engine::assess::inverse_censoring::{Censoring, censoring_weights};
+use ltv_engine::assess::inverse_censoring::{Censoring, censoring_groups, censoring_weights};
 use ltv_engine::assess::ranking::Ranking;
 use ltv_engine::assess::reliability::Binning;
 use ltv_engine::assess::smoothed_error::SmoothedError;
@@ -45,6 +45,10 @@ fn rankings_and_calibration_agree_with_scikit_learn() {
         }
         let area = ranking.area().unwrap();
         direct.check(case, "AUC", area.auc, golden["auc"].as_f64());
+        for (method, error) in [Binning::Quantile, Binning::Uniform].into_iter().zip(numbers(&golden["ece"])) {
+            let ours = calibration.expected_calibration_error(10, method).unwrap();
+            direct.check(case, "expected calibration error", ours, error);
+        }
         direct.check(case, "AUC of a calibration", calibration.auc(), golden["auc"].as_f64());
         direct.check(case, "DeLong's error", area.std_error, golden["std_error"].as_f64());
         direct.check(case, "average precision", ranking.average_precision(), golden["average_precision"].as_f64());
@@ -110,6 +114,11 @@ fn survival_scores_agree_with_r_and_scikit_survival() {
             summary.area(horizon, Censoring::Marginal, &mut go_on).unwrap(),
             golden["auc"].as_f64(),
         );
+        let ways = [(10, Binning::Quantile), (5, Binning::Quantile), (10, Binning::Uniform)];
+        for ((bins, method), error) in ways.into_iter().zip(numbers(&golden["ece"])) {
+            let ours = summary.expected_calibration_error(horizon, bins, method, &mut go_on).unwrap();
+            direct.check(case, "expected calibration error", ours, error);
+        }
         let horizons = column(&golden, "horizons");
         let scores: Vec<_> =
             horizons.iter().map(|at| summary.brier(*at, Censoring::Marginal, &mut go_on).unwrap()).collect();
@@ -186,9 +195,26 @@ fn what_is_known_under_censoring_agrees_with_scikit_learn() {
             }
         }
         let outcomes = Outcomes { exits: &time, events: &events, entries: &[], weights: &w };
-        let weights = censoring_weights(outcomes, horizon, &mut go_on).unwrap().unwrap();
+        let weights = censoring_weights(outcomes, &[], horizon, &mut go_on).unwrap().unwrap();
         for (ours, reference) in weights.iter().zip(numbers(&golden["marginal"]["weights"])) {
             direct.check(case, "weight", *ours, reference);
+        }
+        let grouped = censoring_weights(outcomes, &p, horizon, &mut go_on).unwrap().unwrap();
+        for (ours, reference) in grouped.iter().zip(numbers(&golden["grouped"]["weights"])) {
+            direct.check(case, "weight within a group", *ours, reference);
+        }
+        // Within each of the groups one curve of the censoring weighs as all of them do.
+        let groups = censoring_groups(outcomes, &p, horizon, &mut go_on).unwrap();
+        for group in 1..=*groups.iter().max().unwrap() {
+            let part: Vec<usize> = (0..p.len()).filter(|row| groups[*row] == group).collect();
+            let of = |column: &[f64]| part.iter().map(|row| column[*row]).collect::<Vec<f64>>();
+            let (exits, weights) = (of(&time), of(&w));
+            let had: Vec<bool> = part.iter().map(|row| events[*row]).collect();
+            let outcomes = Outcomes { exits: &exits, events: &had, entries: &[], weights: &weights };
+            let alone = censoring_weights(outcomes, &[], horizon, &mut go_on).unwrap().unwrap();
+            for (ours, row) in alone.iter().zip(&part) {
+                direct.check(case, "weight alone", *ours, Some(grouped[*row]));
+            }
         }
         let total: f64 = weights.iter().sum();
         direct.check(case, "sum of weights", total, Some(w.iter().sum()));

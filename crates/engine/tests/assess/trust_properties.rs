@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use ltv_engine::assess::brier::brier_score;
-use ltv_engine::assess::inverse_censoring::Censoring;
+use ltv_engine::assess::calibration::Calibration;
+use ltv_engine::assess::concordance::Outcomes;
+use ltv_engine::assess::inverse_censoring::{Censoring, censoring_groups, censoring_weights};
 use ltv_engine::assess::ranking::Ranking;
 use ltv_engine::assess::reliability::Binning;
 use ltv_engine::assess::survival_calibration::SurvivalCalibration;
@@ -83,6 +85,7 @@ proptest! {
         }
         let area = ranking(&rows).area();
         prop_assert!(near(area.map(|area| area.auc), (pairs > 0.0).then(|| won / pairs)));
+        prop_assert_eq!(ranking(&rows).auc(), area.map(|area| area.auc));
         let upside_down: Vec<Scored> = rows.iter().map(|(s, y, w, v)| (-s, *y, *w, *v)).collect();
         let other = ranking(&upside_down).area();
         prop_assert!(near(other.map(|area| 1.0 - area.auc), area.map(|area| area.auc)));
@@ -126,6 +129,11 @@ proptest! {
             let c = |s: &SurvivalCalibration| s.concordance(by, Some(horizon), &mut || Ok(())).unwrap().counts.estimate();
             prop_assert!(near(c(&repeated), c(&whole)));
         }
+        for method in [Binning::Quantile, Binning::Uniform] {
+            let error = |s: &SurvivalCalibration| s.expected_calibration_error(horizon, 4, method, &mut || Ok(())).unwrap();
+            prop_assert_eq!(error(&merged), error(&whole));
+            prop_assert!(near(error(&repeated), error(&whole)));
+        }
         for (a, b) in repeated.distribution(7).unwrap().iter().zip(whole.distribution(7).unwrap()) {
             prop_assert!(near(Some(a.n), Some(b.n)));
         }
@@ -152,6 +160,50 @@ proptest! {
         prop_assert!(near(Some(bins.iter().map(|bin| bin.n).sum()), Some(rows.iter().map(|row| row.3).sum())));
         let total: f64 = forecast(&rows).distribution(9).unwrap().iter().map(|bin| bin.n).sum();
         prop_assert!(near(Some(total), Some(rows.iter().map(|row| row.3).sum())));
+    }
+
+    #[test]
+    fn without_censoring_the_calibration_error_is_that_of_outcomes(rows in watched(), horizon in 0.0f64..16.0, bins in 1usize..12) {
+        let mut plain = Calibration::default();
+        for (p, t, _, w) in &rows {
+            plain.add_weighted(*p, *t > horizon, *w, UNLIMITED).unwrap();
+        }
+        let seen: Vec<Watched> = rows.iter().map(|(p, t, _, w)| (*p, *t, true, *w)).collect();
+        for method in [Binning::Quantile, Binning::Uniform] {
+            let error = forecast(&seen).expected_calibration_error(horizon, bins, method, &mut || Ok(())).unwrap();
+            prop_assert!(near(error, plain.expected_calibration_error(bins, method).unwrap()));
+            prop_assert!(error.is_some_and(|error| (0.0..=1.0).contains(&error)));
+        }
+    }
+
+    #[test]
+    fn groups_of_like_predictions_say_nothing_of_the_order(rows in watched(), horizon in 0.0f64..16.0) {
+        let weighed = |rows: &[Watched]| {
+            let column = |of: fn(&Watched) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
+            let (survival, exits, weights) = (column(|row| row.0), column(|row| row.1), column(|row| row.3));
+            let events: Vec<bool> = rows.iter().map(|row| row.2).collect();
+            let outcomes = Outcomes { exits: &exits, events: &events, entries: &[], weights: &weights };
+            let groups = censoring_groups(outcomes, &survival, horizon, &mut || Ok(())).unwrap();
+            (groups, censoring_weights(outcomes, &survival, horizon, &mut || Ok(())).unwrap())
+        };
+        let (groups, known) = weighed(&rows);
+        let (mut back, back_known) = weighed(&rows.iter().rev().copied().collect::<Vec<Watched>>());
+        back.reverse();
+        prop_assert_eq!(&back, &groups);
+        // Higher predictions are in no lower group, and equal ones in the same.
+        for (one, a) in rows.iter().zip(&groups) {
+            for (other, b) in rows.iter().zip(&groups) {
+                prop_assert!(one.0 != other.0 || a == b);
+                prop_assert!(one.0 >= other.0 || a <= b);
+            }
+        }
+        prop_assert_eq!(known.is_some(), back_known.is_some());
+        if let (Some(known), Some(back)) = (known, back_known) {
+            for (a, b) in known.iter().zip(back.iter().rev()) {
+                prop_assert!(near(Some(*a), Some(*b)));
+            }
+            prop_assert!(near(Some(known.iter().sum()), Some(rows.iter().map(|row| row.3).sum())));
+        }
     }
 
     #[test]

@@ -8,15 +8,16 @@ use ltv_engine::model::features::Value;
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::{Error, Result};
 
-use crate::{Chance, bent, boosted, go_on, simulated, straight};
+use crate::chance::Chance;
+use crate::{bent, boosted, go_on, simulated, straight};
 
 #[test]
 fn the_same_rows_in_any_order_give_the_same_model_to_the_last_bit() {
     let seen = simulated(3_000, 5, bent);
-    let mut chance = Chance(9);
+    let mut chance = Chance::new(9);
     let mut shuffled = seen.rows.clone();
     for at in (1..shuffled.len()).rev() {
-        shuffled.swap(at, (chance.next() * (at + 1) as f64) as usize);
+        shuffled.swap(at, (chance.uniform() * (at + 1) as f64) as usize);
     }
     let (mut forwards, mut otherwise) = (Design::default(), Design::default());
     // Times in tenths: many are the same.
@@ -42,9 +43,9 @@ fn directions_are_kept_exactly() {
         let options = Options { trees: 150, depth: 6, min_child_weight: 1.0, monotone, ..Options::default() };
         let fit = boosted(&seen.design, &options);
         assert!(fit.trees.len() > 10);
-        let mut chance = Chance(11);
+        let mut chance = Chance::new(11);
         for _ in 0..300 {
-            let mut x = [0; 4].map(|_| chance.next());
+            let mut x = [0; 4].map(|_| chance.uniform());
             for (covariate, direction) in [(0, direction), (2, -direction)] {
                 let mut before = f64::NEG_INFINITY;
                 for step in -2..=102 {
@@ -53,7 +54,7 @@ fn directions_are_kept_exactly() {
                     assert!(now >= before, "{now} after {before} at {x:?}");
                     before = now;
                 }
-                x[covariate] = chance.next();
+                x[covariate] = chance.uniform();
             }
         }
     }
@@ -129,11 +130,11 @@ fn there_is_an_answer_for_any_rows() {
 #[test]
 fn what_is_missing_goes_where_it_belongs() {
     // Who has no value in the first column has five times the hazard.
-    let mut chance = Chance(13);
+    let mut chance = Chance::new(13);
     let mut design = Design::default().taking_missing();
     for at in 0..2_000 {
         let missing = at % 4 == 0;
-        let x = [if missing { f64::NAN } else { chance.next() }, f64::NAN];
+        let x = [if missing { f64::NAN } else { chance.uniform() }, f64::NAN];
         let time = chance.exponential() / if missing { 5.0 } else { 1.0 };
         design.push(None, time, true, 1.0, &x).unwrap();
     }

@@ -8,7 +8,8 @@ use ltv_engine::survival::Sample;
 use ltv_engine::survival::estimate::{Estimates, Estimator, Variance};
 use ltv_engine::survival::kaplan_meier::{Transform, critical_value, interval};
 
-use crate::{Chance, bent, boosted, go_on, simulated};
+use crate::chance::Chance;
+use crate::{bent, boosted, go_on, simulated};
 
 fn limits(rows: &mut [Row], horizon: f64) -> Vec<Group> {
     prediction_limits(rows, horizon, 0.95, Budget::UNLIMITED, &mut go_on).unwrap()
@@ -21,12 +22,12 @@ fn group(groups: &[Group], predicted: f64) -> Option<&Group> {
 }
 
 /// Rows with true probability p to last through 1, of which the model says p to the power `bias`; exponential times,
-/// censored at random.
+/// censored at chance.
 fn biased(rows: usize, bias: f64, chance: &mut Chance) -> Vec<Row> {
     (0..rows)
         .map(|_| {
-            let hazard = 0.05 + 1.5 * chance.next();
-            let (time, censored) = (chance.exponential() / hazard, 2.5 * chance.next());
+            let hazard = 0.05 + 1.5 * chance.uniform();
+            let (time, censored) = (chance.exponential() / hazard, 2.5 * chance.uniform());
             Row { duration: time.min(censored), event: time <= censored, predicted: (-hazard * bias).exp() }
         })
         .collect()
@@ -34,7 +35,7 @@ fn biased(rows: usize, bias: f64, chance: &mut Chance) -> Vec<Row> {
 
 /// How often each row's truth is within its limits.
 fn covered(bias: f64, seed: u64) -> (f64, usize) {
-    let mut chance = Chance(seed);
+    let mut chance = Chance::new(seed);
     let (mut within, mut asked, mut groups) = (0.0, 0.0, 0);
     for _ in 0..400 {
         let found = limits(&mut biased(900, bias, &mut chance), 1.0);
@@ -101,7 +102,7 @@ fn of_trees_the_mean_truth_of_like_rows_is_within_the_mean_limits() {
 
 #[test]
 fn a_group_is_kaplan_meier_of_its_rows_and_its_limits_are_the_means_of_theirs() {
-    let mut rows = biased(2_000, 1.3, &mut Chance(7));
+    let mut rows = biased(2_000, 1.3, &mut Chance::new(7));
     let groups = limits(&mut rows, 1.0);
     assert_eq!(groups.len(), MOST_GROUPS);
     assert_eq!(groups.iter().map(|group| group.rows).sum::<u64>(), 2_000);
@@ -137,13 +138,13 @@ fn a_group_is_kaplan_meier_of_its_rows_and_its_limits_are_the_means_of_theirs() 
 
 #[test]
 fn too_few_events_equal_predictions_and_odd_rows() {
-    let mut chance = Chance(5);
+    let mut chance = Chance::new(5);
     let row = |duration, event, predicted| Row { duration, event, predicted };
     assert_eq!(limits(&mut [], 1.0), []);
     // 19 events are too few, 20 make a group, 40 two; those after the horizon do not count.
     let mut of = |events: usize| -> Vec<Row> {
         let mut rows: Vec<Row> = (0..events).map(|at| row(0.5, true, 0.3 + 0.4 * at as f64 / events as f64)).collect();
-        rows.extend((0..4 * events).map(|_| row(1.0 + chance.next(), true, 0.3 + 0.4 * chance.next())));
+        rows.extend((0..4 * events).map(|_| row(1.0 + chance.uniform(), true, 0.3 + 0.4 * chance.uniform())));
         rows
     };
     assert_eq!(limits(&mut of(19), 0.9).len(), 0);

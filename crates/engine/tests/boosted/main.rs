@@ -1,5 +1,7 @@
 //! Boosted hazards: simulated truth, what must hold for any data, and what no data should do.
 
+#[path = "../chance/mod.rs"]
+mod chance;
 mod forged;
 mod laws;
 mod limits;
@@ -7,6 +9,7 @@ mod missing;
 mod shapley;
 mod truth;
 
+use chance::Chance;
 use ltv_engine::boost::hazard::fit;
 use ltv_engine::boost::{BoostedHazardFit, Options};
 use ltv_engine::hazard::Design;
@@ -19,33 +22,19 @@ fn boosted(design: &Design, options: &Options) -> BoostedHazardFit {
     fit(design, options, &mut go_on).unwrap()
 }
 
-/// Numbers between 0 and 1, the same each time (Knuth's MMIX generator, its upper bits).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-    }
-
-    fn exponential(&mut self) -> f64 {
-        -self.next().ln()
-    }
-}
-
-/// Rows of four covariates in (0, 1), Weibull times with the log hazard `log_hazard`, censored at random.
+/// Rows of four covariates in (0, 1), Weibull times with the log hazard `log_hazard`, censored at chance.
 struct Simulated {
     design: Design,
     rows: Vec<([f64; 4], f64, bool)>,
 }
 
 fn simulated(rows: usize, seed: u64, log_hazard: impl Fn(&[f64; 4]) -> f64) -> Simulated {
-    let mut chance = Chance(seed);
+    let mut chance = Chance::new(seed);
     let mut made = Simulated { design: Design::default(), rows: Vec::new() };
     for _ in 0..rows {
-        let x = [0; 4].map(|_| chance.next());
+        let x = [0; 4].map(|_| chance.uniform());
         let time = (chance.exponential() / log_hazard(&x).exp()).sqrt() * 10.0;
-        let censored = 25.0 * chance.next();
+        let censored = 25.0 * chance.uniform();
         made.design.push(None, time.min(censored), time <= censored, 1.0, &x).unwrap();
         made.rows.push((x, time.min(censored), time <= censored));
     }

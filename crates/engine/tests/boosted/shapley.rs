@@ -5,7 +5,8 @@ use ltv_engine::model::Model;
 use ltv_engine::model::features::{Feature, Kind, Value};
 use serde_json::{Value as Json, json};
 
-use crate::{Chance, boosted};
+use crate::boosted;
+use crate::chance::Chance;
 use ltv_engine::hazard::Design;
 
 /// A node as it is stored: one more than its covariate (0: a leaf), threshold, whether the missing go left, value, cover.
@@ -85,16 +86,16 @@ fn orders(features: usize) -> Vec<Vec<usize>> {
 
 #[test]
 fn contributions_are_shapley_values_with_all_columns_of_a_category_as_one() {
-    let mut chance = Chance(21);
+    let mut chance = Chance::new(21);
     let mut design = Design::default().taking_missing();
     for at in 0..1_500 {
         let level = at % 3;
         let x = [
-            chance.next(),
+            chance.uniform(),
             f64::from(u8::from(level == 1)),
             f64::from(u8::from(level == 2)),
-            (chance.next() * 4.0).floor(),
-            if at % 5 == 0 { f64::NAN } else { chance.next() },
+            (chance.uniform() * 4.0).floor(),
+            if at % 5 == 0 { f64::NAN } else { chance.uniform() },
         ];
         let eta = 2.0 * x[0] * x[3] + 1.5 * x[1] - x[2] * x[0] + if x[4].is_nan() { 1.0 } else { x[4] };
         design.push(None, chance.exponential() / eta.exp(), at % 7 > 0, 1.0 + x[1], &x).unwrap();
@@ -118,8 +119,8 @@ fn contributions_are_shapley_values_with_all_columns_of_a_category_as_one() {
     let mut apart = 0f64;
     for at in 0..60 {
         let row =
-            [chance.next(), f64::from(u8::from(at % 3 == 1)), f64::from(u8::from(at % 3 == 2)), f64::from(at % 4)];
-        let age = if at % 4 == 0 { f64::NAN } else { chance.next() };
+            [chance.uniform(), f64::from(u8::from(at % 3 == 1)), f64::from(u8::from(at % 3 == 2)), f64::from(at % 4)];
+        let age = if at % 4 == 0 { f64::NAN } else { chance.uniform() };
         let x = [row[0], row[1], row[2], row[3], age];
         let values = [
             Value::Number(x[0]),

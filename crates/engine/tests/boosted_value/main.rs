@@ -1,10 +1,13 @@
 //! Amounts by trees: simulated truth, what must hold for any data, and what no data should do.
 
+#[path = "../chance/mod.rs"]
+mod chance;
 mod degenerate;
 mod forged;
 mod laws;
 mod truth;
 
+use chance::Chance;
 use ltv_engine::amount::Family;
 use ltv_engine::boost::value::fit;
 use ltv_engine::boost::{BoostedValueFit, Options};
@@ -20,25 +23,6 @@ fn boosted(design: &Design, family: Family, options: &Options) -> BoostedValueFi
     fit(design, family, options, &mut go_on).unwrap()
 }
 
-/// Numbers between 0 and 1, the same each time (Knuth's MMIX generator, its upper bits).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-    }
-
-    fn exponential(&mut self) -> f64 {
-        -self.next().ln()
-    }
-
-    /// A sum of twelve (Irwin & Hall).
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
-    }
-}
-
 /// Covariates in (0, 1), the amount and its mean.
 type Row = ([f64; 4], f64, f64);
 
@@ -50,10 +34,10 @@ struct Simulated {
 /// Amounts of a family about e^truth, or about the truth: normal ones with a deviation of 1, gammas of shape 2, and a
 /// Poisson number – of the mean 2 √μ – of exponentials, whose variance is in proportion to μ^1.5.
 fn simulated(rows: usize, seed: u64, family: Family, truth: impl Fn(&[f64; 4]) -> f64) -> Simulated {
-    let mut chance = Chance(seed);
+    let mut chance = Chance::new(seed);
     let mut made = Simulated { design: Design::default(), rows: Vec::new() };
     for _ in 0..rows {
-        let x = [0; 4].map(|_| chance.next());
+        let x = [0; 4].map(|_| chance.uniform());
         let mean = family.mean(truth(&x));
         let amount = match family {
             Family::Linear => mean + chance.normal(),

@@ -4,5 +4,6 @@ mod fine_gray;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
 mod incidence;
+mod late_entry;
 mod properties;
 mod sets;

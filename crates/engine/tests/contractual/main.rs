@@ -1,5 +1,7 @@
 //! The contractual models: reference numbers, published numbers, laws, degenerate input.
 
+#[path = "../chance/mod.rs"]
+mod chance;
 mod degenerate;
 mod golden;
 #[path = "../golden_support/mod.rs"]

@@ -8,6 +8,7 @@ use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::Survival;
 use proptest::prelude::*;
 
+use crate::chance::Chance;
 use crate::{fit, fit_survivors, sample};
 
 fn family() -> impl Strategy<Value = Family> {
@@ -117,31 +118,13 @@ fn merging_is_fitting_the_whole() {
     }
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014), to open (0, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-    }
-
-    /// A gamma variate of whole shape: the sum of exponentials.
-    fn gamma(&mut self, shape: u32) -> f64 {
-        (0..shape).map(|_| -self.next().ln()).sum()
-    }
-}
-
 /// Customers with a propensity of their own, seen for one to eight years: the truth lies inside the intervals at the
 /// stated rate, and the standard errors are the spread.
 #[test]
 fn simulation_recovers_the_truth() {
     const SAMPLES: usize = 100;
     for (family, shape) in [(Family::BetaGeometric, 1.0), (Family::BetaDiscreteWeibull, 1.4)] {
-        let mut random = Random(11);
+        let mut chance = Chance::new(11);
         let (truth, mut covered, mut far) = ([2f64.ln(), 5f64.ln(), f64::ln(shape)], [0usize; 3], 0);
         let mut projected = 0;
         let expected =
@@ -150,10 +133,10 @@ fn simulation_recovers_the_truth() {
         for _ in 0..SAMPLES {
             let mut rows = Vec::new();
             for _ in 0..3000 {
-                let (a, b) = (random.gamma(2), random.gamma(5));
+                let (a, b) = (chance.gamma(2.0), chance.gamma(5.0));
                 // P(T > k) = (1 − θ)^(k^c).
-                let life = (random.next().ln() / (b / (a + b)).ln()).powf(1.0 / shape).ceil();
-                let age = (random.next() * 8.0).ceil();
+                let life = (chance.uniform().ln() / (b / (a + b)).ln()).powf(1.0 / shape).ceil();
+                let age = (chance.uniform() * 8.0).ceil();
                 rows.push((0.0, life.min(age), life <= age, 1.0));
             }
             let fit = fit(Renewals::of_sample(&sample(&rows), 1.0).unwrap(), family);

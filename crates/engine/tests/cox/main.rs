@@ -1,5 +1,7 @@
 //! Cox's model against R's survival, against hand-worked examples, and against what must hold for any data.
 
+#[path = "../chance/mod.rs"]
+mod chance;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
 

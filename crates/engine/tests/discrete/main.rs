@@ -1,5 +1,7 @@
 //! Logistic regression and discrete-time hazards against R's glm, and against what must hold for any data.
 
+#[path = "../chance/mod.rs"]
+mod chance;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;
 

@@ -4,6 +4,7 @@ use ltv_engine::hazard::discrete::{Options, Shape, fit, fit_decisions};
 use ltv_engine::hazard::{Design, DiscreteFit, Link, Status};
 use proptest::prelude::*;
 
+use crate::chance::Chance;
 use crate::go_on;
 
 #[derive(Debug, Clone)]
@@ -142,15 +143,11 @@ proptest! {
 /// So many rows that the fit begins with a sample of them; sorted, so that the sample is of a kind.
 #[test]
 fn many_rows_give_what_their_weights_give() {
-    let mut seed = 7u64;
-    let mut uniform = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut chance = Chance::new(7);
     let mut rows: Vec<(f64, f64, bool)> = (0..70_000)
         .map(|_| {
-            let (a, b) = ((4.0 * uniform()).floor(), (3.0 * uniform()).floor());
-            (a, b, uniform() < 1.0 / (1.0 + (1.0 - 0.5 * a + 0.3 * b).exp()))
+            let (a, b) = ((4.0 * chance.uniform()).floor(), (3.0 * chance.uniform()).floor());
+            (a, b, chance.uniform() < 1.0 / (1.0 + (1.0 - 0.5 * a + 0.3 * b).exp()))
         })
         .collect();
     rows.sort_by(|a, b| a.partial_cmp(b).unwrap());

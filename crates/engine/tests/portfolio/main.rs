@@ -2,6 +2,7 @@
 //! realised values fall into the intervals as often as these say.
 
 use approx::assert_relative_eq;
+use chance::Chance;
 use ltv_engine::hazard::cox::{self, Ties};
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::{discrete, parametric};
@@ -17,22 +18,11 @@ use ltv_engine::value::run_rate::{Account, PricedLine, run_rate};
 use ltv_engine::value::share::{Share, of_months, of_value};
 use ltv_engine::value::{TailRule, Terms, Timing, lifetime_value, uncertainty};
 
+#[path = "../chance/mod.rs"]
+mod chance;
 mod run_rates;
 mod simulation;
 mod values;
-
-/// SplitMix64 (Steele, Lea & Flood 2014), to open (0, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-    }
-}
 
 fn euro() -> Unit {
     Unit { currency: Some("EUR".into()), digits: 2 }
@@ -72,12 +62,12 @@ fn customers(count: usize) -> Vec<Customer> {
 }
 
 /// Lifetimes with hazards that depend on two columns, seen for 20 to 40 months.
-fn rows(random: &mut Random, count: usize) -> Vec<([f64; 2], f64, bool)> {
+fn rows(chance: &mut Chance, count: usize) -> Vec<([f64; 2], f64, bool)> {
     (0..count)
         .map(|_| {
-            let x = [2.0 * random.next() - 1.0, f64::from(u8::from(random.next() < 0.3))];
+            let x = [2.0 * chance.uniform() - 1.0, f64::from(u8::from(chance.uniform() < 0.3))];
             let rate = 0.03 * (0.5 * x[0] - 0.6 * x[1]).exp();
-            let (life, window) = (-random.next().ln() / rate, 20.0 + 20.0 * random.next());
+            let (life, window) = (chance.exponential() / rate, 20.0 + 20.0 * chance.uniform());
             (x, life.min(window), life <= window)
         })
         .collect()
@@ -140,5 +130,5 @@ fn valued(model: &Model, customers: &[Customer]) -> (Portfolio, Vec<f64>, Vec<f6
 }
 
 fn sample() -> Vec<([f64; 2], f64, bool)> {
-    rows(&mut Random(11), 400)
+    rows(&mut Chance::new(11), 400)
 }

@@ -1,6 +1,7 @@
 //! Run-rates by hand, and those of a simulated book.
 
 use super::*;
+use crate::chance::Chance;
 
 /// A fifth leaves at the end of each year.
 fn yearly() -> Sample {
@@ -52,10 +53,10 @@ fn run_rates_by_hand() {
 /// A book of accounts on annual terms: the mean of what happens is what was expected, and its spread that of the interval.
 #[test]
 fn run_rates_are_those_of_a_simulated_book() {
-    let mut random = Random(8);
+    let mut chance = Chance::new(8);
     let mut sample = Sample::default();
     for _ in 0..4000 {
-        let (life, window) = (-random.next().ln() / 0.03, 40.0 + 20.0 * random.next());
+        let (life, window) = (chance.exponential() / 0.03, 40.0 + 20.0 * chance.uniform());
         sample.add(life.min(window), life <= window, Budget::UNLIMITED).unwrap();
     }
     let steps = kaplan_meier::steps(&sample).unwrap();
@@ -84,7 +85,7 @@ fn run_rates_are_those_of_a_simulated_book() {
     for _ in 0..WORLDS {
         let mut world = [0.0; 19];
         for (given, first, renewal, second) in &book {
-            let left = steps.renewal_probability(0.0, *given).unwrap().unwrap() * random.next();
+            let left = steps.renewal_probability(0.0, *given).unwrap().unwrap() * chance.uniform();
             for (month, sum) in world.iter_mut().enumerate() {
                 let t = month as f64;
                 let there = |elapsed: f64| {

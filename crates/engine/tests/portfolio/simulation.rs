@@ -1,12 +1,13 @@
 //! Brute force: the spread over samples, and how often realised values lie where they should.
 
 use super::*;
+use crate::chance::Chance;
 
 /// Brute force: the same customers valued by models of many samples.
 #[test]
 fn is_the_spread_of_the_sum_over_samples() {
     const SAMPLES: usize = 300;
-    let mut random = Random(5);
+    let mut chance = Chance::new(5);
     let mut customers = customers(50);
     for customer in &mut customers {
         customer.terms.horizon = customer.terms.horizon.min(20);
@@ -15,7 +16,7 @@ fn is_the_spread_of_the_sum_over_samples() {
     for of in [cox_of, weibull_of, periods_of] {
         let (mut sums, mut reported, mut independent) = (Vec::new(), 0.0, 0.0);
         for _ in 0..SAMPLES {
-            let (portfolio, values, errors) = valued(&of(&rows(&mut random, 250)), &customers);
+            let (portfolio, values, errors) = valued(&of(&rows(&mut chance, 250)), &customers);
             sums.push(values.iter().sum::<f64>());
             reported += portfolio.totals()[0].parameter_std_error.unwrap() / SAMPLES as f64;
             independent += errors.iter().map(|error| error * error).sum::<f64>().sqrt() / SAMPLES as f64;
@@ -31,13 +32,13 @@ fn is_the_spread_of_the_sum_over_samples() {
 #[test]
 fn realised_values_lie_in_the_total_interval_as_often_as_it_says() {
     const SAMPLES: usize = 1500;
-    let mut random = Random(3);
+    let mut chance = Chance::new(3);
     let terms = Terms { horizon: 18, ..Terms::new(100.0) };
     let (mut covered, mut by_outcome, mut by_curve) = (0, 0, 0);
     for _ in 0..SAMPLES {
         let mut sample = Sample::default();
         for _ in 0..200 {
-            let (life, window) = (-random.next().ln() / 0.04, 20.0 + 20.0 * random.next());
+            let (life, window) = (chance.exponential() / 0.04, 20.0 + 20.0 * chance.uniform());
             sample.add(life.min(window), life <= window, Budget::UNLIMITED).unwrap();
         }
         let steps = kaplan_meier::steps(&sample).unwrap();
@@ -46,7 +47,7 @@ fn realised_values_lie_in_the_total_interval_as_often_as_it_says() {
         let mut realised = 0.0;
         for _ in 0..150 {
             add(&mut portfolio, "c", of_value(curve, &terms, |exposure| of_curve(curve, exposure)).unwrap());
-            let life = -random.next().ln() / 0.04;
+            let life = chance.exponential() / 0.04;
             realised += (0..18)
                 .filter(|month| life > f64::from(*month))
                 .map(|month| 100.0 * 1.1f64.powf(-f64::from(month) / 12.0))

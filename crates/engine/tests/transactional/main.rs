@@ -1,5 +1,7 @@
 //! Transactional models against published numbers, an independent implementation, and laws.
 
+#[path = "../chance/mod.rs"]
+mod chance;
 mod golden;
 #[path = "../golden_support/mod.rs"]
 mod golden_support;

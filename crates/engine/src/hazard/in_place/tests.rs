@@ -1,24 +1,21 @@
 //! Rows in their place against rows in order.
 
 use super::*;
+use crate::chance::Chance;
 use crate::hazard::cox::Ties;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::penalty::Penalty;
 
-/// Rows of whole days, drawn by a linear congruential generator.
+/// Rows of whole days.
 fn design(rows: usize, p: usize, late: bool, weighted: bool) -> Design {
-    let mut state = 1u64;
-    let mut draw = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut chance = Chance::new(1);
     let mut design = Design::default();
     for _ in 0..rows {
-        let x: Vec<f64> = (0..p).map(|i| 2.0 * i as f64 + draw() * (1.0 + i as f64)).collect();
-        let exit = (1.0 + 9.0 * draw() * (1.0 - 0.3 * x[0])).ceil();
-        let entry = if late && draw() < 0.4 { (draw() * (exit - 1.0)).floor() } else { 0.0 };
-        let weight = if weighted { 0.5 + draw() } else { 1.0 };
-        design.push(Some(entry), exit, draw() < 0.6, weight, &x).expect("a good row");
+        let x: Vec<f64> = (0..p).map(|i| 2.0 * i as f64 + chance.uniform() * (1.0 + i as f64)).collect();
+        let exit = (1.0 + 9.0 * chance.uniform() * (1.0 - 0.3 * x[0])).ceil();
+        let entry = if late && chance.uniform() < 0.4 { (chance.uniform() * (exit - 1.0)).floor() } else { 0.0 };
+        let weight = if weighted { 0.5 + chance.uniform() } else { 1.0 };
+        design.push(Some(entry), exit, chance.uniform() < 0.6, weight, &x).expect("a good row");
     }
     design
 }

@@ -1,0 +1,132 @@
+//! What the plan says of customers.
+
+use ltv_engine::Result;
+use pgrx::spi::SpiClient;
+
+use crate::pg::settings;
+use crate::train::count::{Counted, Split};
+use crate::train::plan::SECONDS_PER_ROW;
+use crate::train::plan_line::{Line, Verdict, told};
+use crate::train::purchases::{History, beyond, nobody_came_again};
+use crate::train::request::Request;
+use crate::train::source::Source;
+use crate::train::spi;
+
+/// Fewer customers with repeat purchases per parameter than this and the estimates are unstable.
+const PER_PARAMETER: i64 = 10;
+/// What the sample and the fit hold of each history that differs from others.
+const BYTES_PER_HISTORY: f64 = 160.0;
+/// What a fit takes for each of these, in seconds: an order of magnitude.
+const SECONDS_PER_HISTORY: f64 = 2e-5;
+
+/// Whether the ages are those of the day of the knowledge.
+pub fn ages(source: &Source, request: &Request, rows: i64) -> Option<Line> {
+    let customers = request.algorithm.customers()?;
+    request.started_on.as_ref()?;
+    let day = request.as_of.as_ref()?;
+    let Some((_, age)) = customers.columns.get(2) else {
+        return Some(
+            Line::new("knowledge", format!("mean values have no age: they are taken as known on {day}"))
+                .is(Verdict::Warning),
+        );
+    };
+    Some(match beyond(rows, source, request) {
+        Some(refusal) => Line::new("knowledge", refusal.to_string()).of(age).n(rows).is(Verdict::Refused),
+        None => Line::new("knowledge", format!("no age ends after {day}")).of(age).n(0),
+    })
+}
+
+/// Who came again, and what the model is held against.
+pub fn lines(
+    client: &SpiClient,
+    source: &Source,
+    history: &History,
+    request: &Request,
+    split: &Split,
+) -> Result<Vec<Line>> {
+    let (again, rows) = (split.events, split.training);
+    let parameters = if history.customers.is_of_spend() { 3 } else { 4 };
+    let mut lines = vec![match (again, request.min_events) {
+        (0, _) => {
+            let ltv_engine::Error::Invalid { message, hint } = nobody_came_again(rows) else { return Ok(Vec::new()) };
+            Line::new("events", told(&message, &hint)).n(0).is(Verdict::Refused)
+        }
+        (_, Some(least)) => Line::new("events", format!("customers with repeat purchases; min_events is {least}"))
+            .n(again)
+            .is(if again < i64::from(least) { Verdict::Refused } else { Verdict::Ok }),
+        (_, None) => {
+            Line::new("events", "customers with repeat purchases among the training rows; value is their share")
+                .n(again)
+        }
+    }];
+    if let Some(line) = lines.first_mut().filter(|line| matches!(line.verdict, Verdict::Ok)) {
+        line.value = Some(again as f64 / rows.max(1) as f64);
+    }
+    lines.push(
+        Line::new(
+            "events per coefficient",
+            format!("{parameters} parameters; fewer than 10 customers with repeat purchases each are unstable"),
+        )
+        .n(parameters)
+        .value(Some(again as f64 / parameters as f64))
+        .is(if again < PER_PARAMETER * parameters { Verdict::Warning } else { Verdict::Ok }),
+    );
+    if history.customers.is_of_spend() {
+        let [frequency, mean] = &history.numbers[..] else { return Ok(lines) };
+        let query = format!(
+            "SELECT corr({frequency}, {mean}) FROM {} WHERE {} AND {frequency} > 0 AND {mean} < 'Infinity'",
+            source.from,
+            source.training()
+        );
+        let found = spi(spi(client.select(&query, None, &[]))?.first().get_one::<f64>())?;
+        let detail = "correlation of frequency and mean value, which the model takes to be independent";
+        let verdict = if found.is_some() { Verdict::Note } else { Verdict::Ok };
+        lines.push(Line::new("independence", detail).value(found).is(verdict));
+        if again < rows {
+            let detail = "customers without a repeat purchase: left out of the fit";
+            lines.push(Line::new("left out", detail).n(rows - again).is(Verdict::Note));
+        }
+    }
+    lines.push(match (&request.target, &request.holdout) {
+        (None, _) => Line::new("holdout", "no target: nothing will say how well it predicts")
+            .n(split.holdout)
+            .is(Verdict::Warning),
+        (Some(target), None) => {
+            let detail =
+                "none: judged on the customers that it is fitted to, in the time after, of which the fit knows nothing";
+            Line::new("holdout", detail).of(target).n(0).is(Verdict::Note)
+        }
+        (Some(target), Some(_)) => Line::new("target", "held against what is expected of the rows held out").of(target),
+    });
+    if let Some(horizon) = request.horizon {
+        lines.push(
+            Line::new("horizon", "of the expected purchases, from the age on and in its unit").value(Some(horizon)),
+        );
+    }
+    Ok(lines)
+}
+
+/// Histories that are the same are counted, not kept: they are looked for only where it matters.
+pub fn costs(client: &SpiClient, source: &Source, history: &History, counted: &Counted) -> Result<Vec<Line>> {
+    let mut histories = counted.split.training as f64;
+    let fits = |histories: f64| settings::budget().check((histories * BYTES_PER_HISTORY) as usize, "the fit").is_ok();
+    if !fits(histories) {
+        let query = format!(
+            "SELECT count(*) FROM (SELECT DISTINCT {} FROM {} WHERE {}) q",
+            history.arguments(),
+            source.from,
+            source.training()
+        );
+        let distinct = spi(spi(client.select(&query, None, &[]))?.first().get_one::<i64>())?;
+        histories = distinct.unwrap_or(0) as f64;
+    }
+    let megabytes = (histories * BYTES_PER_HISTORY / 1_048_576.0).max(1.0).round();
+    let seconds = counted.rows as f64 * SECONDS_PER_ROW + histories * SECONDS_PER_HISTORY;
+    let verdict = if fits(histories) { Verdict::Ok } else { Verdict::Refused };
+    Ok(vec![
+        Line::new("memory", "MB for the histories and the fit, at most; ltv.max_memory_mb bounds it")
+            .value(Some(megabytes))
+            .is(verdict),
+        Line::new("time", "seconds, by order of magnitude").value(Some((seconds * 100.0).ceil() / 100.0)),
+    ])
+}

@@ -57,8 +57,8 @@ COMMENT ON COLUMN ltv.scored.confidence IS 'high (the limits are at most 0.1 apa
 COMMENT ON COLUMN ltv.scored.abstain IS 'There is no score to act on.';
 COMMENT ON COLUMN ltv.scored.abstain_reason IS 'Why.';
 COMMENT ON COLUMN ltv.scored.out_of_range_features IS 'Numeric features below the least or above the greatest value of the training rows, by name; NULL when there is none.';
-COMMENT ON COLUMN ltv.scored.reason_1 IS 'What p_event, or the estimate, is most associated with: feature = value. Not a cause. NULL for a hybrid, whose components explain it.';
-COMMENT ON COLUMN ltv.scored.reason_1_effect IS 'Its part of p_event, or of the estimate in its unit, less that of the average training row: see explain and explain_amount.';
+COMMENT ON COLUMN ltv.scored.reason_1 IS 'What p_event, or the estimate, is most associated with: feature = value. Not a cause.';
+COMMENT ON COLUMN ltv.scored.reason_1_effect IS 'Its part of p_event, or of the estimate in its unit, less that of the average training row: see explain and explain_amount; of a hybrid in whole minor units of its currency, across its components.';
 COMMENT ON COLUMN ltv.scored.reason_2 IS 'The second.';
 COMMENT ON COLUMN ltv.scored.reason_2_effect IS 'Its part.';
 COMMENT ON COLUMN ltv.scored.reason_3 IS 'The third.';
@@ -201,8 +201,8 @@ BEGIN
                  WHEN margin IS NOT NULL THEN 'SELECT v.estimate - $7 AS lower, v.estimate + $7 AS upper, ''conformal: errors of '' || $8 || '' rows held out'' AS method'
                  WHEN algorithm = 'hybrid' THEN 'SELECT NULL::float8 AS lower, NULL::float8 AS upper, NULL AS method'
                  ELSE 'SELECT i.lower, i.upper, i.law AS method FROM ltv.outcome_interval($1, s.*) AS i' END,
-            CASE algorithm WHEN 'hybrid' THEN '(SELECT NULL::text AS feature, NULL::text AS value, NULL::float8 AS contribution, NULL::integer AS rank)' ELSE 'ltv.explain($1, s.*, $3)' END)
-        USING fitted, ranked, CASE algorithm WHEN 'hybrid' THEN 0 ELSE coalesce(score.explain_top, 0) END, coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version, margin, held_out;
+            'ltv.explain($1, s.*, $3)')
+        USING fitted, ranked, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version, margin, held_out;
         RETURN;
     END IF;
     -- What trees cannot tell of themselves, of the rows that train held out: groups of like prediction, in each the powers of a prediction that are its limits.
@@ -252,4 +252,4 @@ BEGIN
           begins, ends, lower_powers, upper_powers, group_rows, held_out;
 END
 $$;
-COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit; horizon does not count. A hybrid with terms of its own: what it makes the row worth, with limits. id: the column that is the key. given: the column with the age of each row (none: from the start; not for amounts and hybrids). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';
+COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit; horizon does not count. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. given: the column with the age of each row (none: from the start; not for amounts and hybrids). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';

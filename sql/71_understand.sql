@@ -82,7 +82,7 @@ BEGIN
         said := CASE asked WHEN 'deviance' THEN 'ltv.amount_deviance($1, q.*, w."amount of the row")' ELSE 'ltv.expected_value($1, q.*)' END;
         RETURN QUERY EXECUTE format($q$
             WITH r AS MATERIALIZED (
-                SELECT %1$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
+                SELECT %9$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
                 FROM %3$s AS s WHERE s.%2$I IS NOT NULL
             ), w AS MATERIALIZED (SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row" FROM r),
             plain AS (SELECT %6$s AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %4$s) AS q, LATERAL (SELECT %7$s AS e) AS e),
@@ -92,15 +92,16 @@ BEGIN
             FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
             $q$,
             (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'target', importance.source,
-            (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+            (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
             (SELECT string_agg(format($p$
                 SELECT %1$L::text, %4$s
-                FROM w JOIN (SELECT o.%1$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $2 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
+                FROM w JOIN (SELECT o."feature %6$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $2 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
                      LATERAL (SELECT %3$s) AS q, LATERAL (SELECT %5$s AS e) AS e$p$,
                 f.f, 1000 * f.at + k,
-                (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), measure, said),
+                (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), measure, said, f.at),
                 ' UNION ALL ' ORDER BY f.at, k)
-             FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k), measure, said, asked)
+             FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k), measure, said, asked,
+            (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
         USING fitted, importance.seed;
         RETURN;
     END IF;
@@ -117,8 +118,9 @@ BEGIN
     -- Graf et al. 1999: a row censored before the horizon has no weight, the others stand for those who are gone. Whoever
     -- is censored goes a trifle later than whoever has the event at the same time, and is no longer at risk with him.
     RETURN QUERY EXECUTE format($q$
+        -- Features are numbered within, so that none can have the name of another column of ours.
         WITH r AS MATERIALIZED (
-            SELECT %1$s, %2$s AS "time of the row", %7$s AS "event of the row", %9$s AS "kept by the row",
+            SELECT %11$s, %2$s AS "time of the row", %7$s AS "event of the row", %9$s AS "kept by the row",
                    hashtextextended(ROW(%1$s, %8$s, s.%3$I)::text, $3) AS "hash of the row"
             FROM %4$s AS s WHERE %8$s IS NOT NULL AND %10$s IS NOT NULL
         ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row" * CASE WHEN "event of the row" THEN 1 ELSE 1 + 1e-6 END, NOT "event of the row") AS curve, count(*) AS n FROM r),
@@ -137,17 +139,18 @@ BEGIN
         $q$,
         (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         CASE WHEN decisions THEN format('CASE WHEN s.%I::integer = 1 THEN 2 * $2 ELSE $2 END', spec ->> 'event') ELSE format('s.%I::double precision', spec ->> 'duration') END, spec ->> 'event', importance.source,
-        (SELECT string_agg(format('w.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+        (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         (SELECT string_agg(format($p$
             SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."kept by the row" OR w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
-            FROM w JOIN (SELECT o.%2$I AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
+            FROM w JOIN (SELECT o."feature %2$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
                  LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p$p$,
-            f.f, f.f, 1000 * f.at + k,
-            (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w.%I', n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
+            f.f, f.at, 1000 * f.at + k,
+            (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
             ' UNION ALL ' ORDER BY f.at, k)
          FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k),
         coalesce('(' || cause || ' > 0)', format('(s.%I::integer = %s)', spec ->> 'event', CASE WHEN decisions THEN 0 ELSE 1 END)), CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END,
-        coalesce('(' || cause || ' = 2)', 'false'), coalesce(cause, format('s.%I', spec ->> 'event')))
+        coalesce('(' || cause || ' = 2)', 'false'), coalesce(cause, format('s.%I', spec ->> 'event')),
+        (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
     USING fitted, importance.horizon, importance.seed;
 END
 $$;

@@ -3,10 +3,11 @@
 CREATE FUNCTION ltv.train_auto(
     model text, source regclass, duration text, event text, horizon double precision, features text[] DEFAULT '{}', started text DEFAULT NULL,
     algorithms text[] DEFAULT NULL, metric text DEFAULT 'brier', cut_offs integer DEFAULT 4, step interval DEFAULT '3 months',
-    unit text DEFAULT 'month', embargo interval DEFAULT '0', options jsonb DEFAULT '{}', min_events integer DEFAULT 20, holdout jsonb DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL, censoring text DEFAULT 'marginal'
+    unit text DEFAULT 'month', embargo interval DEFAULT '0', options jsonb DEFAULT '{}', min_events integer DEFAULT 20, holdout jsonb DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL, censoring text DEFAULT 'marginal',
+    null_policy text DEFAULT 'drop'
 ) RETURNS TABLE (
     algorithm text, n_splits bigint, n_test bigint, brier double precision, brier_baseline double precision, skill double precision, log_loss double precision,
-    concordance double precision, observed_to_expected double precision, ici double precision, chosen boolean, version integer, status text, seconds double precision
+    concordance double precision, observed_to_expected double precision, ici double precision, chosen boolean, version integer, status text, seconds double precision, nulls text
 )
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 5
     SET search_path = pg_catalog, pg_temp
@@ -16,6 +17,13 @@ DECLARE
     results jsonb;
     board jsonb;
     winner text;
+    candidates text[];
+    -- What a fit says of itself that must not be chosen.
+    faults constant text := '^(not converged|separated|undetermined|no events$|no churn$|nobody renewed$)';
+    fault text;
+    passed_over jsonb := '{}';
+    policy text;
+    part_name text := 'part';
     made integer;
     told text;
     shown text;
@@ -46,6 +54,9 @@ BEGIN
     END IF;
     IF censoring IS NULL OR censoring NOT IN ('marginal', 'grouped') THEN
         RAISE EXCEPTION 'unknown censoring "%"', censoring USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: marginal, grouped.';
+    END IF;
+    IF null_policy IS NULL OR null_policy NOT IN ('drop', 'impute', 'indicator', 'learn') THEN
+        RAISE EXCEPTION 'unknown null_policy "%"', null_policy USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: drop, impute, indicator, learn.';
     END IF;
     IF cut_offs < 1 OR cut_offs > 100 OR step < interval '1 day' THEN
         RAISE EXCEPTION 'there must be 1 to 100 cut-offs, at least a day apart' USING ERRCODE = 'invalid_parameter_value', HINT = 'cut_offs => 4, step => ''3 months''.';
@@ -79,8 +90,11 @@ BEGIN
         RAISE EXCEPTION 'a feature cannot be called entry, given, duration or event, nor be the duration or the event' USING ERRCODE = 'invalid_parameter_value', HINT = 'Rename or leave it out.';
     ELSE
         -- Without dates: four parts, over which rows that say the same are spread evenly, each judged by models of the other three.
+        WHILE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = source AND a.attname = part_name) LOOP
+            part_name := part_name || '_';
+        END LOOP;
         used := coalesce((SELECT string_agg(format(', s.%I', f.name), '' ORDER BY f.place) FROM unnest(features) WITH ORDINALITY AS f (name, place)), '');
-        shown := format('(SELECT s.*, (abs(hash_record_extended(ROW(s.%1$I, s.%2$I%3$s), %4$s) %% 4) + row_number() OVER (PARTITION BY s.%1$I, s.%2$I%3$s)) %% 4 AS ltv_part FROM %5$s s)', duration, event, used, coalesce(seed, 0), shown);
+        shown := format('(SELECT s.*, (abs(hash_record_extended(ROW(s.%1$I, s.%2$I%3$s), %4$s) %% 4) + row_number() OVER (PARTITION BY s.%1$I, s.%2$I%3$s)) %% 4 AS %6$I FROM %5$s s)', duration, event, used, coalesce(seed, 0), shown, part_name);
     END IF;
     -- One after the other, to know what each takes.
     FOREACH named IN ARRAY algorithms LOOP
@@ -88,23 +102,23 @@ BEGIN
         one := CASE WHEN options ? named THEN jsonb_build_object(named, options -> named) ELSE '{}' END;
         IF started IS NOT NULL THEN
             SELECT jsonb_agg(to_jsonb(b)) INTO one
-            FROM ltv.backtest(source, started, duration, event, horizon, (known - (cut_offs - 1) * step)::date, known, step, ARRAY[named], features, unit, embargo, NULL, one, min_events, censoring) b;
+            FROM ltv.backtest(source, started, duration, event, horizon, (known - (cut_offs - 1) * step)::date, known, step, ARRAY[named], features, unit, embargo, NULL, one, min_events, censoring, null_policy) b;
         ELSE
             SELECT jsonb_agg(to_jsonb(c)) INTO one
             FROM generate_series(0, 3) AS part,
                  ltv.compare_algorithms(
-                     format('SELECT 0::float8 AS entry, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.ltv_part <> %5$s', duration, event, used, shown, part),
-                     format('SELECT 0::float8 AS given, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%1$I > 0 AND s.%2$I IS NOT NULL AND s.ltv_part = %5$s', duration, event, used, shown, part),
-                     horizon, ARRAY[named], features, one, min_events, censoring) c;
+                     format('SELECT 0::float8 AS entry, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%6$I <> %5$s', duration, event, used, shown, part, part_name),
+                     format('SELECT 0::float8 AS given, s.%1$I::float8 AS duration, s.%2$I::int4 = 1 AS event%3$s FROM %4$s s WHERE s.%1$I > 0 AND s.%2$I IS NOT NULL AND s.%6$I = %5$s', duration, event, used, shown, part, part_name),
+                     horizon, ARRAY[named], features, one, min_events, censoring, null_policy) c;
         END IF;
         results := coalesce(results, '[]') || coalesce(one, '[]');
         spent := spent || jsonb_build_object(named, round(extract(epoch FROM clock_timestamp() - began), 3));
     END LOOP;
     WITH result AS (
-        SELECT r.* FROM jsonb_to_recordset(results) AS r (algorithm text, n_test bigint, metric text, value float8, baseline_value float8, status text)
+        SELECT r.* FROM jsonb_to_recordset(results) AS r (algorithm text, n_test bigint, metric text, value float8, baseline_value float8, status text, nulls text)
     ), summed AS (
         SELECT r.algorithm, count(*) FILTER (WHERE r.metric = 'brier' AND r.value IS NOT NULL) AS n_splits, sum(r.n_test) FILTER (WHERE r.metric = 'brier' AND r.value IS NOT NULL)::bigint AS n_test,
-               min(r.status) FILTER (WHERE r.status <> 'ok') AS status,
+               coalesce(min(r.status) FILTER (WHERE r.status ~ faults), min(r.status) FILTER (WHERE r.status <> 'ok')) AS status, bool_or(r.status ~ faults) AS is_unsound, min(r.nulls) AS nulls,
                jsonb_object_agg(m.metric, m.value) FILTER (WHERE m.value IS NOT NULL) AS means, jsonb_object_agg(m.metric, m.baseline) FILTER (WHERE m.baseline IS NOT NULL) AS baselines
         FROM result r
         LEFT JOIN LATERAL (SELECT r.metric, sum(o.value * o.n_test) / nullif(sum(o.n_test) FILTER (WHERE o.value IS NOT NULL), 0) AS value,
@@ -112,8 +126,8 @@ BEGIN
                            FROM result o WHERE o.algorithm = r.algorithm AND o.metric = r.metric) m ON true
         GROUP BY r.algorithm
     ), ranked AS (
-        -- Only who was judged as often as anybody can win; of equals the first named.
-        SELECT s.*, row_number() OVER (ORDER BY s.n_splits DESC, CASE WHEN train_auto.metric = 'concordance' THEN -(s.means ->> 'concordance')::float8 ELSE (s.means ->> train_auto.metric)::float8 END NULLS LAST,
+        -- Only whose fits are sound and who was judged as often as anybody can win; of equals the first named.
+        SELECT s.*, row_number() OVER (ORDER BY s.n_splits = 0, s.is_unsound, s.n_splits DESC, CASE WHEN train_auto.metric = 'concordance' THEN -(s.means ->> 'concordance')::float8 ELSE (s.means ->> train_auto.metric)::float8 END NULLS LAST,
                                                 array_position(algorithms, s.algorithm)) AS place
         FROM summed s
     )
@@ -122,27 +136,50 @@ BEGIN
         RAISE EXCEPTION 'no algorithm could be judged: %', coalesce(board #>> '{0,status}', 'no rows')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'More rows, a shorter horizon, or a lower min_events; see backtest.';
     END IF;
-    winner := board #>> '{0,algorithm}';
     told := format('auto by %s over %s %s: %s', metric, board #>> '{0,n_splits}', CASE WHEN started IS NULL THEN 'parts' ELSE 'cut-offs' END,
-        (SELECT string_agg(format('%s %s', e ->> 'algorithm', coalesce(round((e -> 'means' ->> train_auto.metric)::numeric, 4)::text, 'none')), ', ' ORDER BY place) FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place)))
+        (SELECT string_agg(format('%s %s', e ->> 'algorithm', coalesce(round((e -> 'means' ->> train_auto.metric)::numeric, 4)::text, 'none')) || CASE WHEN (e ->> 'is_unsound')::boolean THEN format(' (%s)', e ->> 'status') ELSE '' END, ', ' ORDER BY place) FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place)))
         || coalesce(', kaplan_meier ' || round((board -> 0 -> 'baselines' ->> metric)::numeric, 4)::text, '');
-    SELECT max(t.version) INTO made
-    FROM ltv.train(model, source, winner, duration, event, features => CASE WHEN winner IN ('sbg', 'bdw', 'rule') THEN '{}' ELSE coalesce(features, '{}') END, horizon => horizon, options => coalesce(options -> winner, '{}'), holdout => holdout, seed => coalesce(seed, 0), censoring => censoring,
-                   null_policy => 'drop', note => concat_ws('; ', note, told)) t;
+    -- The best whose fit to all rows is sound too; where there is none, the best.
+    candidates := ARRAY(SELECT e ->> 'algorithm' FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place) WHERE (e ->> 'n_splits')::bigint > 0 AND NOT (e ->> 'is_unsound')::boolean ORDER BY place);
+    FOREACH named IN ARRAY candidates || (board #>> '{0,algorithm}') LOOP
+        policy := CASE WHEN named IN ('sbg', 'bdw', 'rule') THEN 'drop' WHEN null_policy = 'learn' AND NOT named ^@ 'boosted_' THEN 'impute' ELSE null_policy END;
+        fault := NULL;
+        BEGIN
+            SELECT max(t.version) INTO made
+            FROM ltv.train(model, source, named, duration, event, features => CASE WHEN named IN ('sbg', 'bdw', 'rule') THEN '{}' ELSE coalesce(features, '{}') END, horizon => horizon, options => coalesce(options -> named, '{}'), holdout => holdout, seed => coalesce(seed, 0), censoring => censoring,
+                           null_policy => policy,
+                           note => concat_ws('; ', note, told, (SELECT 'passed over ' || string_agg(format('%s (%s)', p.key, p.value), ', ' ORDER BY array_position(candidates, p.key)) FROM jsonb_each_text(passed_over - named) p))) t;
+            SELECT ltv.model_status(v.fitted) INTO fault FROM ltv.model_versions v WHERE v.model = train_auto.model AND v.version = made AND ltv.model_status(v.fitted) ~ faults;
+            IF fault IS NOT NULL AND NOT passed_over ? named AND named = ANY (candidates) THEN
+                RAISE EXCEPTION USING ERRCODE = 'LTV01', MESSAGE = fault;
+            END IF;
+            winner := named;
+        EXCEPTION
+            WHEN SQLSTATE 'LTV01' THEN
+                passed_over := passed_over || jsonb_build_object(named, fault);
+        END;
+        EXIT WHEN winner IS NOT NULL;
+    END LOOP;
+    IF fault IS NOT NULL OR cardinality(candidates) = 0 THEN
+        RAISE WARNING 'no algorithm has a sound fit: % is the best of them (%)', winner, coalesce(fault, board #>> '{0,status}') USING HINT = 'Leave out or group the features that the status names, or take a penalty.';
+    END IF;
+    -- Who was passed over comes behind the winner, with the reason.
+    SELECT jsonb_agg(e || CASE WHEN passed_over ? (e ->> 'algorithm') THEN jsonb_build_object('status', passed_over -> (e ->> 'algorithm')) ELSE '{}' END ORDER BY e ->> 'algorithm' = winner DESC, place) INTO board
+    FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place);
     RETURN QUERY
     SELECT e ->> 'algorithm', (e ->> 'n_splits')::bigint, (e ->> 'n_test')::bigint, (e -> 'means' ->> 'brier')::float8, (e -> 'baselines' ->> 'brier')::float8,
            1 - (e -> 'means' ->> 'brier')::float8 / nullif((e -> 'baselines' ->> 'brier')::float8, 0), (e -> 'means' ->> 'log_loss')::float8, (e -> 'means' ->> 'concordance')::float8,
-           (e -> 'means' ->> 'observed_to_expected')::float8, (e -> 'means' ->> 'ici')::float8, place = 1, CASE WHEN place = 1 THEN made END, coalesce(e ->> 'status', 'ok'), (spent ->> (e ->> 'algorithm'))::float8
+           (e -> 'means' ->> 'observed_to_expected')::float8, (e -> 'means' ->> 'ici')::float8, place = 1, CASE WHEN place = 1 THEN made END, coalesce(e ->> 'status', 'ok'), (spent ->> (e ->> 'algorithm'))::float8, e ->> 'nulls'
     FROM jsonb_array_elements(board) WITH ORDINALITY AS b (e, place) ORDER BY place;
     RETURN QUERY
     SELECT 'kaplan_meier', (board #>> '{0,n_splits}')::bigint, (board #>> '{0,n_test}')::bigint, (b ->> 'brier')::float8, (b ->> 'brier')::float8, CASE WHEN (b ->> 'brier')::float8 > 0 THEN 0 END::float8, (b ->> 'log_loss')::float8,
            (b ->> 'concordance')::float8, (b ->> 'observed_to_expected')::float8, (b ->> 'ici')::float8, false, NULL::integer,
-           CASE WHEN (board -> 0 -> 'means' ->> 'brier')::float8 >= (b ->> 'brier')::float8 THEN 'baseline: no algorithm is better' ELSE 'baseline' END, NULL::float8
+           CASE WHEN (board -> 0 -> 'means' ->> 'brier')::float8 >= (b ->> 'brier')::float8 THEN 'baseline: no algorithm is better' ELSE 'baseline' END, NULL::float8, NULL::text
     FROM (SELECT board -> 0 -> 'baselines' AS b) x;
     IF untried IS NOT NULL THEN
-        RETURN QUERY SELECT 'boosted_hazard', 0::bigint, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, false, NULL::integer, untried, NULL::float8;
+        RETURN QUERY SELECT 'boosted_hazard', 0::bigint, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, false, NULL::integer, untried, NULL::float8, NULL::text;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. censoring: how they are weighed for it, as in compare_algorithms; the holdout of the version as in train. algorithms: by default cox, weibull, lognormal and loglogistic, and boosted_hazard where there are features, 1000 rows and 200 events (each of its leaves needs 20 events, and the rows by which it stops 10); options: those of train for each, {"boosted_hazard": {"depth": 3, "monotone": {"price": 1}}}. seconds: what the comparison of the algorithm took, reading the rows included. The winner of a comparison looks a little better than it is. Rows with a NULL are dropped. Errors 22023, 42703, and those of train.';
-REVOKE EXECUTE ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. censoring: how they are weighed for it, as in compare_algorithms; the holdout of the version as in train. algorithms: by default cox, weibull, lognormal and loglogistic, and boosted_hazard where there are features, 1000 rows and 200 events (each of its leaves needs 20 events, and the rows by which it stops 10); options: those of train for each, {"boosted_hazard": {"depth": 3, "monotone": {"price": 1}}}. seconds: what the comparison of the algorithm took, reading the rows included. The winner of a comparison looks a little better than it is. A fit that is not converged, separated or undetermined, at a cut-off or on all rows, is not chosen where another is sound: its status says why, and the note who was passed over; where none is sound the best is chosen, with a warning. null_policy: as in compare_algorithms, and the winner is trained with it; nulls says what each had: drop (rows with a NULL are left out), impute, indicator, or learn, with which trees learn of NULLs and what cannot has them filled. Errors 22023, 42703, and those of train.';
+REVOKE EXECUTE ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text, text) FROM PUBLIC;

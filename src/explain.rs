@@ -10,6 +10,7 @@ use ltv_engine::model::subject::Subject;
 use ltv_engine::model::{Fit, Model};
 use pgrx::prelude::*;
 
+use crate::explain_hybrid;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::interrupts;
@@ -49,10 +50,13 @@ fn scale(model: &Model) -> Option<&'static str> {
 
 fn unit_of(model: &Model, name: &str) -> ltv_engine::Result<Unit> {
     if let Fit::Hybrid(_) = &model.fit {
-        return Err(Error::invalid(
-            "a hybrid model is explained by its components",
-            "hybrid_components names them: explain each of them, and hybrid_value tells what they make of the row.",
-        ));
+        return match name {
+            "auto" | "amount" => Ok(Unit::Amount(AmountScale::Amount)),
+            _ => Err(Error::invalid(
+                format!("a hybrid model has no unit \"{name}\""),
+                "It tells what a row is worth: unit => 'amount'; hybrid_components names the models that can be explained by themselves.",
+            )),
+        };
     }
     if let Some(own) = model.amount_scale() {
         return match (name, own) {
@@ -130,12 +134,18 @@ pub struct Told {
 
 /// Parts in falling size; strata and features without a coefficient are of size 0 and told last.
 pub fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> Told {
+    let price = match &model.fit {
+        Fit::Hybrid(fit) => fit.revenue.as_deref(),
+        _ => None,
+    };
+    let is_price = |name: &str| price == Some(name);
     let mut parts: Vec<Part> = model
         .features
         .iter()
         .zip(values)
         .zip(&allocation.parts)
-        .filter(|((feature, _), _)| !feature.kind.is_group())
+        // A group of one component may be a feature of another; the price that a hybrid reads is neither.
+        .filter(|((feature, _), part)| !(feature.kind.is_group() || is_price(&feature.name)) || **part != 0.0)
         .map(|((feature, value), amount)| Part {
             feature: feature.name.clone(),
             value: shown(value, &feature.kind),
@@ -192,6 +202,12 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
     };
     let rows = call.look(by, |model, values| {
         let unit = settle(unit_of(model, unit));
+        if let Fit::Hybrid(fit) = &model.fit {
+            return match explain_hybrid::worth(model, fit, values, None, top) {
+                Ok(worth) => worth.contributions(),
+                Err((culprit, why)) => vec![unexplained(culprit, why, 8)],
+            };
+        }
         let allocation = match unit {
             Unit::Amount(scale) => settle(model.allocate_amount(values, scale)),
             Unit::LinearPredictor => model.allocate_linear_predictor(values),
@@ -242,6 +258,12 @@ pub fn explain_amount(call: &Call, by: ModelBy) -> pg_sys::Datum {
     const WIDTH: usize = 11;
     let Some(top) = count(call, 2) else { return call.answer_rows(Vec::new()) };
     let rows = call.look(by, |model, values| {
+        if let Fit::Hybrid(fit) = &model.fit {
+            return match explain_hybrid::worth(model, fit, values, None, top) {
+                Ok(worth) => worth.amounts(),
+                Err((culprit, why)) => vec![unexplained(culprit, why, WIDTH)],
+            };
+        }
         settle(unit_of(model, "auto").and_then(|_| model.check_amounts()));
         let own = model.amount_scale().unwrap_or(AmountScale::Amount);
         let of = |scale| match settle(model.allocate_amount(values, scale)) {

@@ -1,13 +1,16 @@
 //! What a value is associated with, feature by feature, in money.
 
+use ltv_engine::model::Fit;
 use ltv_engine::model::explain::apportion;
 use ltv_engine::model::subject::Subject;
+use ltv_engine::value::ContractTerms;
 use ltv_engine::value::lifetime_value::lifetime_value;
 use ltv_engine::value::money::MAX_DIGITS;
 use ltv_engine::value::terms::Terms;
 use pgrx::prelude::*;
 
 use crate::explain::{Part, count, culprit, direction, told, unexplained};
+use crate::explain_hybrid;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::interrupts;
@@ -19,7 +22,7 @@ const VALUE_TOP: usize = 21;
 /// `explain_value(model, row, revenue, …, as_of, top)`: the same in money, to the minor unit.
 pub fn explain_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
     match asked(call, 2) {
-        Ok(asked) => explain_worth(call, by, &asked, VALUE_TOP),
+        Ok(asked) => explain_worth(call, by, &asked, None, VALUE_TOP),
         Err(name) => without_worth(call, missing(name)),
     }
 }
@@ -27,7 +30,7 @@ pub fn explain_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
 /// `explain_value(model, row, terms, top)`.
 pub fn explain_value_terms(call: &Call, by: ModelBy) -> pg_sys::Datum {
     match stated(call, 2) {
-        Ok(terms) => explain_worth(call, by, &Asked::of(&terms), 3),
+        Ok(terms) => explain_worth(call, by, &Asked::of(&terms), Some(&terms), 3),
         Err(why) => without_worth(call, why),
     }
 }
@@ -39,7 +42,7 @@ fn without_worth(call: &Call, why: String) -> pg_sys::Datum {
     call.answer_rows([unexplained([None, None], why, WIDTH)])
 }
 
-fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, top: usize) -> pg_sys::Datum {
+fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, stated: Option<&ContractTerms>, top: usize) -> pg_sys::Datum {
     let Some(top) = count(call, top) else { return without_worth(call, missing("top")) };
     let digits = asked.terms.minor_digits;
     let worth = |subject: &Subject, digits: u32| {
@@ -50,6 +53,13 @@ fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, top: usize) -> pg_sys:
         })
     };
     let rows = call.look(by, |model, values| {
+        if let Fit::Hybrid(fit) = &model.fit {
+            let worth = match stated {
+                Some(terms) => explain_hybrid::worth(model, fit, values, Some(terms.clone()), top),
+                None => explain_hybrid::worth_as_asked(model, fit, values, asked, top),
+            };
+            return worth.map_or_else(|(culprit, why)| vec![unexplained(culprit, why, WIDTH)], |worth| worth.money());
+        }
         // As finely as money is counted, so that little is lost before the parts are rounded.
         let mut ends = None;
         let allocation = settle(model.allocate(values, 10f64.powi(-(MAX_DIGITS as i32)), |subject| {

@@ -97,7 +97,7 @@ impl Valued {
 }
 
 /// The terms with what the components say of the row in their place, and whether all their fits are to be trusted.
-fn filled(
+pub fn filled(
     fit: &HybridFit,
     model: &Model,
     values: &[Value],
@@ -158,15 +158,21 @@ pub fn valued(
         let width = settle(Minor::round(width, digits));
         (valuation.ltv - width, valuation.ltv + width)
     });
-    let plain = valuation.status.name();
+    let is_trustworthy = amounts.is_trustworthy && curve_is_trustworthy;
+    let status = standing(fit, model, values, is_trustworthy, valuation.status);
+    Ok(Valued { value: valuation.ltv, limits, terms, renewal_probability, status })
+}
+
+/// What is to be known of a value.
+pub fn standing(fit: &HybridFit, model: &Model, values: &[Value], is_trustworthy: bool, status: Status) -> String {
+    let plain = status.name();
     let pooled = settle(fit.pooled_because(&model.features, values));
-    let status = match (amounts.is_trustworthy && curve_is_trustworthy, pooled) {
+    match (is_trustworthy, pooled) {
         (false, _) => "a component is not to be trusted: see hybrid_components".into(),
         (true, Some(why)) if plain == "ok" => format!("pooled: {why}"),
         (true, Some(why)) => format!("pooled: {why}; {plain}"),
         (true, None) => plain.into(),
-    };
-    Ok(Valued { value: valuation.ltv, limits, terms, renewal_probability, status })
+    }
 }
 
 /// The variance of a value by the delta method: that by the curve, and for each model of an amount the square of its error

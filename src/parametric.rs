@@ -1,5 +1,6 @@
 //! Parametric models in SQL: fits by name, the best of several, and what compares them.
 
+use ltv_engine::hazard::cox::Status;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::parametric;
 use ltv_engine::hazard::parametric_choice::{CANDIDATES, Shape, by_name};
@@ -135,14 +136,26 @@ fn ranked(
         fits.push((name.clone(), fit));
     }
     let place = |candidate: &Candidate| match &candidate.1 {
-        Ok(model) => (crate::predict::status_of(model) == "not converged", score(model).unwrap_or(f64::INFINITY)),
-        Err(_) => (true, f64::INFINITY),
+        Ok(model) => (unsoundness(model), score(model).unwrap_or(f64::INFINITY)),
+        Err(_) => (3, f64::INFINITY),
     };
     fits.sort_by(|a, b| {
         let ((bad, first), (worse, second)) = (place(a), place(b));
         bad.cmp(&worse).then(first.total_cmp(&second))
     });
     fits
+}
+
+/// 0 for a fit whose likelihood may be compared; that of a separated one is of coefficients that run to infinity.
+fn unsoundness(model: &Model) -> u8 {
+    match &model.fit {
+        Fit::Parametric(fit) => match fit.status {
+            Status::Converged => 0,
+            Status::Separated { .. } => 1,
+            Status::NotConverged | Status::NoEvents => 2,
+        },
+        _ => 2,
+    }
 }
 
 fn candidates(call: &Call, place: usize) -> Vec<String> {

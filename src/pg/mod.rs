@@ -30,6 +30,7 @@ pub mod packed;
 pub mod parametric;
 mod portfolio;
 pub mod profile;
+pub mod query;
 mod ranking;
 mod recalibration;
 pub mod record;

@@ -8,6 +8,7 @@ use crate::pg::call::{Call, Field};
 use crate::pg::error::settle;
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses;
+use crate::train::learned::MAX_LEVELS;
 
 /// `fit_statement(algorithm, options, features, levels)`.
 pub fn fit_statement(call: &Call) -> pg_sys::Datum {
@@ -15,19 +16,37 @@ pub fn fit_statement(call: &Call) -> pg_sys::Datum {
     let options = call.jsonb(1).map(|json| settle(clauses::options(&json))).unwrap_or_default();
     let names = call.texts(2).unwrap_or_default();
     let levels: Vec<Option<i32>> = call.get(3).unwrap_or_default();
+    settle(check(&names, &levels));
     let features: Vec<Feature> = names.into_iter().enumerate().map(|(at, name)| feature(name, &levels, at)).collect();
     let algorithm = settle(Algorithm::of(name, &options));
     let statement = settle(statement(name, &algorithm, &features));
     call.answer_tuple(vec![Field::Text(Some(statement)), Field::Bool(algorithm.standardizes())])
 }
 
+fn check(names: &[String], levels: &[Option<i32>]) -> Result<()> {
+    if levels.len() > names.len() {
+        return Err(Error::invalid(
+            format!("{} numbers of levels for {} features", levels.len(), names.len()),
+            "One for each of the features, NULL for a number or a boolean.",
+        ));
+    }
+    let is_none = |levels: i32| !usize::try_from(levels).is_ok_and(|levels| (1..=MAX_LEVELS).contains(&levels));
+    match names.iter().zip(levels).find(|(_, levels)| levels.is_some_and(is_none)) {
+        Some((name, levels)) => Err(Error::invalid(
+            format!("\"{name}\" cannot have {} levels", levels.unwrap_or(0)),
+            format!("A category has 1 to {MAX_LEVELS} levels; NULL stands for a number or a boolean."),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// A category is known by how many levels it has, whatever these are called.
 fn feature(name: String, levels: &[Option<i32>], at: usize) -> Feature {
     let kind = match levels.get(at).copied().flatten().and_then(|levels| usize::try_from(levels).ok()) {
         None => Kind::Numeric,
-        Some(levels) => Kind::Category {
-            levels: (0..levels.min(crate::train::learned::MAX_LEVELS)).map(|level| format!("{level:04}")).collect(),
-        },
+        Some(levels) => {
+            Kind::Category { levels: (0..levels.min(MAX_LEVELS)).map(|level| format!("{level:04}")).collect() }
+        }
     };
     Feature { name, kind }
 }

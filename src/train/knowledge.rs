@@ -14,9 +14,12 @@ pub struct Window {
     pub cut_off: Option<String>,
     pub duration: String,
     pub event: String,
+    /// True for rows that say that they ended and not when; `None` where every row must say how long it lasted.
+    pub untold: Option<String>,
 }
 
-/// Rows begin at most on that day, and what lasts beyond it is censored there.
+/// Rows begin at most on that day, and what lasts beyond it is censored there. So is what says nothing of an end: its
+/// duration is NULL, or a number that is none, and goes on.
 pub fn window(
     request: &Request,
     started: Option<&str>,
@@ -25,13 +28,17 @@ pub fn window(
     boolean: bool,
 ) -> Window {
     let (Some(day), Some(started)) = (&request.as_of, started) else {
-        return Window { begun: "true".into(), cut_off: None, duration, event };
+        return Window { begun: "true".into(), cut_off: None, duration, event, untold: None };
     };
     let day = format!("CAST({} AS date)", quote_literal(day));
     let age = age(started, &day, request.unit);
     // Who entered later was not yet watched.
     let watched = entry.map(|entry| format!(" AND coalesce({entry} < {age}, true)")).unwrap_or_default();
+    let untold =
+        format!("(coalesce({duration}, 'NaN') IN ('NaN', 'Infinity') AND coalesce(({event})::int = 1, false))");
+    let duration = format!("coalesce({duration}, 'Infinity')");
     Window {
+        untold: Some(untold),
         begun: format!("(coalesce({started} <= {day}, true){watched})"),
         cut_off: Some(format!("coalesce({duration} > {age}, false)")),
         event: match boolean {

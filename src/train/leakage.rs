@@ -9,6 +9,7 @@ use pgrx::spi::SpiClient;
 
 use crate::pg::interrupts;
 use crate::train::column::Column;
+use crate::train::leakage_amount::{self, Told};
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::spi;
@@ -38,17 +39,32 @@ pub struct Alone {
     is_own: bool,
     /// That it is NULL tells this, not what it is.
     by_absence: bool,
+    /// Of a model of amounts, instead.
+    amount: Option<Told>,
 }
 
 impl Alone {
     /// Why it, called so, is suspected of knowing the outcome, if it is.
     pub fn suspicion(&self, called: &str) -> Option<String> {
         let what = if self.by_absence { format!("that {called} is NULL") } else { format!("{called} alone") };
+        if let Some(told) = &self.amount {
+            return told.suspicion(&what);
+        }
         if let Some(found) = self.concordance.filter(|found| *found >= SUSPICIOUS_CONCORDANCE) {
             return Some(format!("{what} orders the outcomes with a concordance of {found:.3}"));
         }
         let auc = self.auc.filter(|found| *found >= SUSPICIOUS_AUC && self.is_own)?;
         Some(format!("{what} tells the rows with the event from those without, with an AUC of {auc:.3}"))
+    }
+
+    /// What a feature says of amounts, by its value or by that it is NULL.
+    pub fn of_amount(name: &str, told: Told, by_absence: bool) -> Alone {
+        Alone { name: name.to_owned(), by_absence, amount: Some(told), ..Alone::default() }
+    }
+
+    /// How well it orders the outcomes: a concordance, or of amounts a rank correlation.
+    pub fn order(&self) -> Option<f64> {
+        self.amount.as_ref().map_or(self.concordance, |told| told.correlation)
     }
 
     fn is_suspect(&self) -> bool {
@@ -81,7 +97,7 @@ impl Alone {
             true => found,
             false => found.map(|found| found.max(1.0 - found)),
         };
-        Alone { name: name.to_owned(), concordance, auc: along(auc), is_own, by_absence: false }
+        Alone { name: name.to_owned(), concordance, auc: along(auc), is_own, ..Alone::default() }
     }
 
     /// How much it says.
@@ -101,11 +117,12 @@ struct Rows {
 
 /// What each feature says by itself of the outcomes of the training rows, of about 20,000 of them, chosen by a hash of what
 /// they hold. Categories are judged by how often the rows of their level have the event; a feature that some rows lack also
-/// by that it is NULL. Nothing for models of amounts.
+/// by that it is NULL. Of models of amounts it is told of these; nothing of a hybrid, whose components were trained before.
 pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) -> Result<Vec<Alone>> {
     let looked_at: Vec<&Column> =
         source.features.iter().filter(|column| column.is_number() || column.is_boolean() || column.is_text()).collect();
-    if !request.algorithm.tells_of_time() || looked_at.is_empty() {
+    let of_amounts = request.algorithm.needs_target();
+    if !(request.algorithm.tells_of_time() || of_amounts) || looked_at.is_empty() {
         return Ok(Vec::new());
     }
     let value = |column: &&Column| match (column.is_text(), column.is_boolean()) {
@@ -123,6 +140,9 @@ pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) 
         ),
         false => String::new(),
     };
+    if of_amounts {
+        return leakage_amount::alone(client, &leakage_amount::query(source, &values, &chosen), &looked_at);
+    }
     let query = format!(
         "SELECT {}, ({})::int4, {}, {values} FROM {} WHERE {}{chosen}",
         // Whoever ended by another cause is still there to be compared with, however late the event.

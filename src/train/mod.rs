@@ -18,6 +18,7 @@ mod growth;
 mod holdout;
 mod knowledge;
 mod leakage;
+mod leakage_amount;
 mod learned;
 mod limits;
 mod options;

@@ -32,6 +32,13 @@ pub fn columns(
         (_, NullPolicy::Drop) => Verdict::Note,
         _ => Verdict::Refused,
     };
+    if let Some((column, day)) = source.open_ended.as_ref().zip(request.as_of.as_ref()) {
+        let nulls = nulls_of(client, source, column)?;
+        let goes_on = if nulls > 0 { format!(", NULL: goes on on {day}") } else { String::new() };
+        let detail = format!("{}, {}{goes_on}", role(request, column), column.type_name);
+        let verdict = if nulls > 0 { Verdict::Note } else { Verdict::Ok };
+        lines.push(Line::new("column", detail).of(&column.name).n(nulls).is(verdict));
+    }
     for (column, nulls) in source.used.iter().zip(&counted.nulls).filter(|(column, _)| !is_feature(column)) {
         let detail = format!("{}, {}", role(request, column), column.type_name);
         let nulls_told = if *nulls > 0 { ", has NULLs" } else { "" };
@@ -72,7 +79,7 @@ pub fn columns(
             detail += &format!(", levels without an event: {}", listed(&silent));
             verdict = Verdict::Warning;
         }
-        lines.push(Line::new("feature", detail).of(&column.name).n(nulls).value(alone.concordance).is(verdict));
+        lines.push(Line::new("feature", detail).of(&column.name).n(nulls).value(alone.order()).is(verdict));
         features.push(found);
     }
     Ok(features)

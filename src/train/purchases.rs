@@ -67,7 +67,7 @@ impl History {
     /// Rows begin at most on the day of the knowledge; an age that ends later than that knows too much.
     pub fn window(&self, request: &Request, started: Option<&str>, (duration, event): (String, String)) -> Window {
         let (Some(day), Some(started)) = (&request.as_of, started) else {
-            return Window { begun: "true".into(), cut_off: None, duration, event };
+            return Window { begun: "true".into(), cut_off: None, duration, event, untold: None };
         };
         let day = format!("CAST({} AS date)", quote_literal(day));
         // As purchase_summary measures it.
@@ -80,6 +80,7 @@ impl History {
         let until = format!("(({day} - {started}) / {})", number(days));
         let beyond = |age: &String| format!("coalesce({age} > {until} * {} + 1e-9, false)", number(1.0 + 1e-9));
         Window {
+            untold: None,
             begun: format!("coalesce({started} <= {day}, true)"),
             cut_off: self.numbers.get(2).map(beyond),
             duration,

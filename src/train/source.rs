@@ -47,6 +47,10 @@ pub struct Source {
     pub begun: String,
     /// True for those whose outcome lies beyond that day, so that it is not known; `None` where none is cut off.
     pub cut_off: Option<String>,
+    /// The column of the durations, where a NULL is a row that goes on on the day of the knowledge.
+    pub open_ended: Option<Column>,
+    /// True for rows that say that they ended and not when.
+    pub untold: Option<String>,
     /// True for those that were known only later.
     pub known_later: Option<String>,
     /// A condition on top of all others: one segment.
@@ -104,10 +108,12 @@ impl Source {
         let era = request.era.as_ref().map(|era| (era, find(&era.by)));
         let started_on = request.started_on.as_deref().map(find);
         let known_on = request.known_on.as_deref().map(find);
+        let open_ended = duration.clone().filter(|_| request.as_of.is_some() && started_on.is_some());
+        let ended = duration.iter().filter(|_| open_ended.is_none());
         let causes = Causes::of(client, &display, event.as_ref(), &request.algorithm)?;
         // A row without the name of a cause may be one that still ran.
         let told = event.iter().filter(|_| !causes.as_ref().is_some_and(Causes::may_be_null));
-        let mut used: Vec<Column> = duration.iter().chain(told).cloned().collect();
+        let mut used: Vec<Column> = ended.chain(told).cloned().collect();
         used.extend(history.iter().flat_map(|history| history.columns.clone()));
         // Who bought nothing later has no later mean value: such a row is fitted all the same.
         if !history.as_ref().is_some_and(|history| history.customers.is_of_spend()) {
@@ -164,6 +170,8 @@ impl Source {
             causes,
             begun: window.begun,
             cut_off: window.cut_off,
+            untold: window.untold,
+            open_ended,
             known_later: known.zip(day).map(|(known, day)| format!("coalesce({known} > {day}, false)")),
             segment: None,
             is_incomplete: request.null_policy == NullPolicy::Learn,

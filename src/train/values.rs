@@ -217,6 +217,10 @@ fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
             ban(&request.duration, DURATION, condition, said, hint, true);
         }
         let at_once = format!("({duration} = 0 AND ({})::int = 1)", source.event);
+        if let Some(untold) = &source.untold {
+            let hint = "Say when: a row with the event needs its duration; one that goes on has none, and event false.";
+            ban(&request.duration, "duration", untold.clone(), "is not told of an event", hint, true);
+        }
         match request.algorithm {
             Algorithm::Parametric { .. } | Algorithm::Best { .. } => ban(
                 &request.duration,

@@ -3,9 +3,9 @@
 -- or a view that calls what no worker may run; so are those that run a function or the text of a query that they are given; those that only write the text of a query about it read the catalogs.
 WITH allowed (signature, reason) AS (
     VALUES
-        ('ltv.compare_algorithms(text,text,double precision,text[],text[],jsonb,integer,text)', 'goes on after an error, and a parallel query begins no subtransactions'),
-        ('ltv.backtest(regclass,text,text,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text)', 'as compare_algorithms, which it calls'),
-        ('ltv.backtest(regprocedure,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text)', 'as compare_algorithms, which it calls'),
+        ('ltv.compare_algorithms(text,text,double precision,text[],text[],jsonb,integer,text,text)', 'goes on after an error, and a parallel query begins no subtransactions'),
+        ('ltv.backtest(regclass,text,text,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text)', 'as compare_algorithms, which it calls'),
+        ('ltv.backtest(regprocedure,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text)', 'as compare_algorithms, which it calls'),
         ('ltv.load_demo(text,integer,integer,date,boolean)', 'makes tables'),
         ('ltv.fall_back(text,text)', 'writes the registry'),
         ('ltv.grant_model(text,text,text,text)', 'writes the registry'),
@@ -19,7 +19,7 @@ WITH allowed (signature, reason) AS (
         ('ltv.rollback(text,text,integer,text)', 'writes the registry'),
         ('ltv.set_policy(text,jsonb,text)', 'writes the registry'),
         ('ltv.set_status(text,integer,text,text)', 'writes the registry'),
-        ('ltv.train_auto(text,regclass,text,text,double precision,text[],text,text[],text,integer,interval,text,interval,jsonb,integer,jsonb,bigint,text,text)', 'writes the registry'),
+        ('ltv.train_auto(text,regclass,text,text,double precision,text[],text,text[],text,integer,interval,text,interval,jsonb,integer,jsonb,bigint,text,text,text)', 'writes the registry'),
         ('ltv.train_plan(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text,text,text[],text,integer,date,text,text,text,double precision,text,jsonb,text)', 'goes on after an error, and a parallel query begins no subtransactions'),
         ('ltv.train(text,regclass,text,text,text,text,text[],text,text,text,jsonb,double precision,text,jsonb,text,bigint,text,text,text[],text,integer,date,text,text,text,double precision,text,jsonb,text)', 'writes the registry')
 ), labelled AS (

@@ -2,8 +2,8 @@
 WITH member AS (
     SELECT p.*, p.oid::regprocedure::text AS signature,
            -- The registry is read by functions that take a model's name (an aggregate by its transition function), the mappings by their own two; data by those
-           -- that take a relation, a function or the text of a query; the end of a day is that of the session's time zone; nothing else reads.
-           p.proname IN ('model', 'model_version', 'mapping_sql', 'mapping_sources', 'end_of_day') OR p.prokind <> 'a' AND '{model,model_before}' && p.proargnames[1:2]
+           -- that take a relation, a function or the text of a query; the end of a day is that of the session's time zone, and strings in the text of a query are those of its settings; nothing else reads.
+           p.proname IN ('model', 'model_version', 'mapping_sql', 'mapping_sources', 'end_of_day', 'single_query') OR p.prokind <> 'a' AND '{model,model_before}' && p.proargnames[1:2]
                OR p.proname = 'compare_algorithms' OR p.proname IN ('fit_hybrid', 'transactional_value', 'transactional_cash_flows') AND p.proargtypes[0] = 'text'::regtype OR '{regclass,regprocedure}'::regtype[] && p.proargtypes::oid[]::regtype[] AS reads
     FROM pg_proc p
     JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'

@@ -91,3 +91,23 @@ SELECT count(*) AS nothing_written FROM ltv.model_versions WHERE model = 'plan';
 BEGIN READ ONLY;
 SELECT count(*) > 5 AS reads_only FROM ltv.train_plan('plan', 'book', 'cox', 'months', 'gone', features => ARRAY['price']);
 COMMIT;
+
+-- A row that says nothing of an end goes on: its duration is as long as it has lasted on the day, censored. So does one whose end was not known by then.
+CREATE TABLE running AS
+SELECT customer_id, signed_on, contract, price, months + 0.01 AS months, gone, CASE WHEN gone THEN months + 0.01 ELSE CASE WHEN ascii(customer_id) % 2 = 0 THEN 'NaN'::float8 END END AS lasted, CASE WHEN gone THEN months + 0.01 ELSE 'Infinity' END AS endless FROM book WHERE signed_on <= '2023-06-30';
+SELECT count(*) FILTER (WHERE lasted IS NULL) > 100 AS nulls, count(*) FILTER (WHERE lasted = 'NaN') > 100 AS nans FROM running;
+CREATE VIEW running_2023 AS
+SELECT contract, price, signed_on, least(CASE WHEN gone THEN lasted ELSE 1e9 END, ltv.months_between(signed_on, '2023-06-30')) AS months, gone AND lasted <= ltv.months_between(signed_on, '2023-06-30') AS gone FROM running;
+SELECT d.duration, t.n_rows, t.n_events, t.warnings FROM unnest('{lasted,endless}'::text[]) WITH ORDINALITY d (duration, place), LATERAL ltv.train('running ' || d.duration, 'running', 'cox', d.duration, 'gone', features => ARRAY['contract', 'price'], as_of => '2023-06-30', started_on => 'signed_on') t ORDER BY d.place;
+SELECT n_rows, n_events FROM ltv.train('running by hand', 'running_2023', 'cox', 'months', 'gone', features => ARRAY['contract', 'price']);
+SELECT m.model, bool_and(coalesce(abs(a.estimate - b.estimate) <= 1e-10 AND abs(a.std_error - b.std_error) <= 1e-10, false)) AS the_same_model
+FROM unnest('{running lasted,running endless}'::text[]) m (model), LATERAL ltv.coefficients(ltv.model(m.model)) a FULL JOIN ltv.coefficients(ltv.model('running by hand')) b USING (term) GROUP BY m.model ORDER BY m.model;
+-- The plan says how many; a holdout counts them, and evaluate reads them as train did.
+SELECT item, column_name, detail, n, verdict FROM ltv.train_plan('running', 'running', 'cox', 'lasted', 'gone', features => ARRAY['price'], as_of => '2023-06-30', started_on => 'signed_on', null_policy => 'drop') WHERE item IN ('column', 'dropped', 'outcomes cut off', 'training rows') ORDER BY item, column_name;
+CREATE TABLE evaluated AS SELECT * FROM ltv.train('running', 'running', 'weibull', 'lasted', 'gone', features => ARRAY['contract'], as_of => '2023-06-30', started_on => 'signed_on', holdout => '{"by": "customer_id", "fraction": 0.3}', horizon => 9);
+SELECT t.metric, e.n = t.n_holdout AS all_rows, abs(e.brier - t.value) < 1e-12 AS as_train, e.status FROM ltv.evaluate('running', 'running', horizons => '{9}') e, evaluated t WHERE t.metric LIKE 'brier%' ORDER BY t.metric;
+-- An end that nobody says when it was is refused, and so is a NULL without a day.
+CREATE VIEW contradicted AS SELECT customer_id, signed_on, price, CASE WHEN price > 100 AND gone THEN 'NaN' WHEN price < 25 THEN NULL ELSE lasted END AS lasted, gone FROM running;
+SELECT ltv.train('bad', 'contradicted', 'cox', 'lasted', 'gone', features => ARRAY['price'], as_of => '2023-06-30', started_on => 'signed_on');
+SELECT item, column_name, detail, verdict FROM ltv.train_plan('bad', 'contradicted', 'cox', 'lasted', 'gone', features => ARRAY['price'], as_of => '2023-06-30', started_on => 'signed_on') WHERE verdict = 'refused' ORDER BY item;
+SELECT ltv.train('bad', 'running', 'cox', 'lasted', 'gone', features => ARRAY['price']);

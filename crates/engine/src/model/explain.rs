@@ -344,7 +344,7 @@ fn among_cohorts(
 }
 
 /// s! (p − s − 1)! / p!: how many of the orders of `features` have just the `before` before the next.
-fn share(features: usize, before: usize) -> f64 {
+pub(super) fn share(features: usize, before: usize) -> f64 {
     let choices = (0..before).fold(1.0, |choices, i| choices * (features - 1 - i) as f64 / (i + 1) as f64);
     1.0 / (features as f64 * choices)
 }

@@ -39,7 +39,7 @@ impl Role {
     }
 
     /// Why terms cannot have this amount.
-    fn refuses(self, amount: f64) -> Option<&'static str> {
+    pub(super) fn refuses(self, amount: f64) -> Option<&'static str> {
         match self {
             Role::Expansion if amount <= -1.0 => Some("must be above -1"),
             Role::Margin if amount > 1.0 => Some("must be at most 1"),
@@ -204,7 +204,7 @@ impl HybridFit {
     }
 
     /// The values of one model's features among those of all.
-    fn values_of<'a>(&self, model: &Model, features: &[Feature], values: &[Value<'a>]) -> Vec<Value<'a>> {
+    pub(super) fn values_of<'a>(&self, model: &Model, features: &[Feature], values: &[Value<'a>]) -> Vec<Value<'a>> {
         let place = |feature: &Feature| features.iter().position(|other| other.name == feature.name);
         let own = |feature: &Feature, value: Value<'a>| if feature.kind.is_text() { value } else { number(value) };
         let value = |feature: &Feature| place(feature).map_or(Value::Null, |at| own(feature, values[at]));

@@ -16,6 +16,7 @@ pub mod expected_events;
 pub mod explain;
 pub mod features;
 pub mod hybrid;
+pub mod hybrid_explain;
 pub mod inference;
 pub mod legacy;
 pub mod naming;

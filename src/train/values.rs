@@ -60,7 +60,8 @@ pub fn any(source: &Source, request: &Request) -> Result<String> {
         let others = bans.iter().filter(|ban| ban.role != FEATURE && ban.is_of_all == is_of_all);
         let others = others.filter(|ban| !(is_of_all && ban.role == DURATION)).map(|ban| ban.condition.clone());
         let duration = (is_of_all && measured).then(|| duration.clone());
-        let conditions: Vec<String> = features.chain(duration).chain(others).collect();
+        let untold = source.untold.clone().filter(|_| is_of_all && measured);
+        let conditions: Vec<String> = features.chain(duration).chain(untold).chain(others).collect();
         (!conditions.is_empty()).then(|| format!("(({}) AND {rows})", conditions.join(" OR ")))
     };
     let each = [met(true, all([source.within(), source.complete()])), met(false, source.training())];

@@ -27,6 +27,10 @@ fn hash_of_words(low: u32, high: u32, bytes: u32) -> u64 {
 /// The hash of a value as the operator class of its type has it, where that is known here.
 #[inline(always)]
 fn known_hash(type_id: pg_sys::Oid, value: pg_sys::Datum) -> Option<u64> {
+    // Elsewhere the words of a double are hashed in the other order.
+    if cfg!(target_endian = "big") {
+        return None;
+    }
     let bits = value.value() as u64;
     match type_id {
         pg_sys::FLOAT8OID => match f64::from_bits(bits) {
@@ -42,20 +46,50 @@ fn known_hash(type_id: pg_sys::Oid, value: pg_sys::Datum) -> Option<u64> {
     }
 }
 
+/// How an argument is hashed.
+struct Hashing {
+    entry: *mut pg_sys::TypeCacheEntry,
+    collation: pg_sys::Oid,
+    /// A literal of no type yet, which is a C string: hashed as the text that a row would hold.
+    is_literal: bool,
+}
+
+/// The collation of an argument, as a row would have it: arguments may have different ones.
+///
+/// # Safety
+/// `flinfo` is that of a call.
+unsafe fn collation(flinfo: *const pg_sys::FmgrInfo, at: usize) -> pg_sys::Oid {
+    // SAFETY: the expression of a call, if there is one, outlives it; a node begins with its tag, and a FuncExpr has a list
+    // of as many arguments as are passed.
+    unsafe {
+        let expression = (*flinfo).fn_expr;
+        if expression.is_null() || (*expression).type_ != pg_sys::NodeTag::T_FuncExpr {
+            return pg_sys::InvalidOid;
+        }
+        let arguments = (*expression.cast::<pg_sys::FuncExpr>()).args;
+        if arguments.is_null() || at >= (*arguments).length as usize {
+            return pg_sys::InvalidOid;
+        }
+        pg_sys::exprCollation((*(*arguments).elements.add(at)).ptr_value.cast())
+    }
+}
+
 /// How the arguments are hashed, one entry each, found on the first call and kept with the call site.
 ///
 /// # Safety
 /// `fcinfo` is PostgreSQL's for a function that keeps nothing else in `fn_extra`.
-unsafe fn types<'a>(fcinfo: pg_sys::FunctionCallInfo, count: usize) -> &'a [*mut pg_sys::TypeCacheEntry] {
+unsafe fn types<'a>(fcinfo: pg_sys::FunctionCallInfo, count: usize) -> &'a [Hashing] {
     // SAFETY: flinfo is set for every call through the function manager; what is in fn_extra is put there here, as long
     // as there are arguments, whose number a call site never changes. Entries of the type cache are never freed.
     unsafe {
         let flinfo = (*fcinfo).flinfo;
         if (*flinfo).fn_extra.is_null() {
-            let size = count * size_of::<*mut pg_sys::TypeCacheEntry>();
-            let entries = pg_sys::MemoryContextAlloc((*flinfo).fn_mcxt, size).cast::<*mut pg_sys::TypeCacheEntry>();
+            let size = count * size_of::<Hashing>();
+            let entries = pg_sys::MemoryContextAlloc((*flinfo).fn_mcxt, size).cast::<Hashing>();
             for at in 0..count {
                 let type_id = pg_sys::get_fn_expr_argtype(flinfo, at as i32);
+                let is_literal = type_id == pg_sys::UNKNOWNOID;
+                let type_id = if is_literal { pg_sys::TEXTOID } else { type_id };
                 let entry = match type_id {
                     pg_sys::InvalidOid => std::ptr::null_mut(),
                     _ => pg_sys::lookup_type_cache(type_id, pg_sys::TYPECACHE_HASH_EXTENDED_PROC_FINFO as i32),
@@ -67,7 +101,11 @@ unsafe fn types<'a>(fcinfo: pg_sys::FunctionCallInfo, count: usize) -> &'a [*mut
                         "Cast it to text.",
                     );
                 }
-                *entries.add(at) = entry;
+                let collation = match is_literal {
+                    true => pg_sys::DEFAULT_COLLATION_OID,
+                    false => collation(flinfo, at),
+                };
+                entries.add(at).write(Hashing { entry, collation, is_literal });
             }
             (*flinfo).fn_extra = entries.cast();
         }
@@ -87,15 +125,19 @@ unsafe fn row_hash(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         let count = (*fcinfo).nargs as usize;
         let entries = types(fcinfo, count);
         let mut hash = 0u64;
-        for (slot, entry) in (*fcinfo).args.as_slice(count).iter().zip(entries) {
+        for (slot, hashing) in (*fcinfo).args.as_slice(count).iter().zip(entries) {
             let own = match slot.isnull {
                 true => Some(0),
-                false => known_hash((**entry).type_id, slot.value),
+                false => known_hash((*hashing.entry).type_id, slot.value),
             };
             let own = own.unwrap_or_else(|| {
-                let function = &raw mut (**entry).hash_extended_proc_finfo;
+                let function = &raw mut (*hashing.entry).hash_extended_proc_finfo;
+                let value = match hashing.is_literal {
+                    true => pg_sys::Datum::from(pg_sys::cstring_to_text(slot.value.cast_mut_ptr())),
+                    false => slot.value,
+                };
                 let seed = pg_sys::Datum::from(0u64);
-                pg_sys::FunctionCall2Coll(function, (*fcinfo).fncollation, slot.value, seed).value() as u64
+                pg_sys::FunctionCall2Coll(function, hashing.collation, value, seed).value() as u64
             });
             hash = hash.wrapping_mul(31).wrapping_add(own);
         }

@@ -10,6 +10,10 @@ use crate::train::values::Ban;
 
 const MISTAKEN_RECENCY: &str = "recency is the age at the last purchase - the time from the first to the last one -, not the time since then: for that, take age - recency. ltv.purchase_summary makes them.";
 
+const NO_TIME: &str = "It is the time from the first purchase until the day of the data: 0 on the day itself, when nobody has come again, and greater than 0 of those who have. ltv.purchase_summary makes it.";
+/// Purchases per time of a shorter age would leave the numbers.
+const SHORTEST_TIME: &str = "1e-30";
+
 /// The conditions that no row may meet, held out or not: all are to be scored.
 pub fn bans(source: &Source, history: &History, request: &Request) -> Vec<Ban> {
     let mut bans = Vec::new();
@@ -54,6 +58,13 @@ pub fn bans(source: &Source, history: &History, request: &Request) -> Vec<Ban> {
             let clock = "It is the time from the first purchase until the day of the data, finite and in one unit with recency.";
             ban(2, format!("{age} < 0"), "is negative", clock);
             ban(2, format!("{age} >= 0 AND NOT {age} <= {longest}"), "is NaN or without end", clock);
+            ban(2, format!("{frequency} > 0 AND {age} = 0"), "is 0 with repeat purchases", NO_TIME);
+            ban(
+                2,
+                format!("{age} > 0 AND {age} < {SHORTEST_TIME}"),
+                "is greater than 0, but next to no time,",
+                NO_TIME,
+            );
             ban(1, format!("{recency} < 0"), "is negative", MISTAKEN_RECENCY);
             ban(1, format!("{recency} = 'NaN'"), "is NaN", MISTAKEN_RECENCY);
             ban(1, format!("{recency} > {age} AND {recency} <> 'NaN'"), "is greater than the age", MISTAKEN_RECENCY);

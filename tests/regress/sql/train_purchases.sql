@@ -182,6 +182,12 @@ SELECT place, refused(a) AS refusal, planned(a) AS planned FROM (VALUES
     (13, $$'m', 'odd', 'bg_nbd', options => '{"frequency": "never", "recency": "never"}'$$), (14, $$'m', 'odd', 'gamma_gamma', options => '{"frequency": "never"}'$$), (15, $$'m', 'dropping', 'bg_nbd'$$), (16, $$'m', 'dropping', 'gamma_gamma', options => '{"frequency": "id"}'$$),
     (17, $$'m', 'buyers', 'bg_nbd', min_events => 5000$$), (18, $$'m', 'buyers', 'bg_nbd', as_of => '1997-09-01', started_on => 'first_purchase', unit => 'week'$$),
     (19, $$'m', 'buyers', 'bg_nbd', as_of => '1997-02-01', known_on => 'first_purchase'$$), (20, $$'m', 'buyers', 'bg_nbd', as_of => '1997-09-30', started_on => 'first_purchase'$$), (21, $$'m', 'odd', 'bg_nbd', options => '{"age": "nowhere"}'$$)) AS v (place, a) ORDER BY place;
+-- Nobody has come again when no time has passed, nor in next to none.
+CREATE VIEW zero_age AS SELECT i AS id, i % 3 AS frequency, 0 AS recency, 0 AS age FROM generate_series(1, 30) AS i;
+CREATE VIEW no_age AS SELECT id, 0 AS frequency, recency, age FROM zero_age;
+CREATE VIEW tiny AS SELECT id, frequency, recency, CASE WHEN id % 10 = 1 THEN float8 '5e-324' WHEN id % 10 = 2 THEN '1e-320' ELSE 20 END AS age, 1 AS later FROM zero_age;
+SELECT place, refused(a) AS refusal, planned(a) AS planned FROM (VALUES
+    (1, $$'m', 'zero_age', 'bg_nbd'$$), (2, $$'m', 'no_age', 'pareto_nbd'$$), (3, $$'m', 'tiny', 'bg_nbd', target => 'later', horizon => 39$$), (4, $$'m', 'tiny', 'mbg_nbd'$$)) AS v (place, a) ORDER BY place;
 SELECT place, planned(a) AS planned FROM (VALUES
     (1, $$'m', 'buyers', 'bg_nbd', duration => 'age'$$), (2, $$'m', 'buyers', 'bg_nbd', target => 'later'$$), (3, $$'m', 'buyers', 'bg_nbd', segment_by => '{held}'$$), (4, $$'m', 'buyers', 'bg_nbd'$$)) AS v (place, a) ORDER BY place;
 \pset format aligned

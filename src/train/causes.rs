@@ -45,7 +45,11 @@ pub fn options(options: &options::Options) -> Result<Options> {
     }
     let cause = options.read("cause", "a name, or a number from 1 to 255", |value| match value {
         Value::String(name) if !name.is_empty() => Some(Cause::Name(name.clone())),
-        _ => value.as_i64().filter(|number| (1..=255).contains(number)).map(|number| Cause::Number(number as i32)),
+        // 1.0 is jsonb's 1.
+        _ => value
+            .as_f64()
+            .filter(|number| (1.0..=255.0).contains(number) && number.fract() == 0.0)
+            .map(|number| Cause::Number(number as i32)),
     })?;
     let censored = options.text("censored")?.map(str::to_owned);
     if let (Some(Cause::Name(cause)), Some(censored)) = (&cause, &censored)

@@ -67,7 +67,15 @@ FROM (VALUES (1, 'reason', '{}', ''), (2, 'number', '{}', ''), (3, 'reason', '{"
              (20, 'empty', '{"cause": "price"}', ''), (21, 'empty', '{"cause": "price", "censored": ""}', ''), (22, 'some', '{"cause": 3}', ''), (23, 'some', '{"cause": 3}', ', null_policy => ''drop'''),
              (24, 'exact', '{"cause": 3}', ''), (25, 'reason', '{"cause": "price"}', ', strata => ''region'''), (26, 'reason', '{"cause": "price"}', ', cluster => ''region'''), (27, 'reason', '{"cause": "price"}', ', era => ''region'''),
              (28, 'reason', '{"cause": "price"}', ', null_policy => ''learn'''), (29, 'reason', '{"cause": "price"}', ', target => ''arr'''), (30, 'reason', '{"cause": "price"}', ', min_events => 800'),
-             (31, 'reason', '{"cause": "price", "censored": "price or not"}', '')) a (place, event, options, more) ORDER BY place;
+             (31, 'reason', '{"cause": "price", "censored": "price or not"}', ''),
+             (32, 'number', '{"cause": -1}', ''), (33, 'number', '{"cause": 255.5}', ''), (34, 'number', '{"cause": 0.3e1}', ', min_events => 100000')) a (place, event, options, more) ORDER BY place;
+SELECT message_of($$SELECT ltv.train('bad', 'odd', 'fine_gray', 'months', 'number', features => '{usage}', options => '{"cause": 1e400}')$$) AS told;
+-- A whole number is one however it is written; nothing else is a cause.
+SELECT count(*) > 0 AS trained FROM ltv.train('written', 'named', 'fine_gray', 'months', 'number', features => '{usage}', options => '{"cause": 3.0}');
+SELECT count(*) > 0 AS trained FROM ltv.train('as 3', 'named', 'fine_gray', 'months', 'number', features => '{usage}', options => '{"cause": 3}');
+SELECT a.spec #> '{options,cause}' AS cause, a.fitted::text = b.fitted::text AS same FROM ltv.model_versions AS a, ltv.model_versions AS b WHERE a.model = 'written' AND b.model = 'as 3' ORDER BY a.version;
+SELECT c AS cause, ltv.cause_expression(jsonb_build_object('algorithm', 'fine_gray', 'event', 'e', 'options', jsonb_build_object('cause', c)), 'r') AS expression FROM unnest('{3.0,255,0,-1,1.5,256}'::numeric[]) AS c ORDER BY c;
+SELECT ltv.cause_expression('{"algorithm": "fine_gray", "event": "e", "options": {"cause": 1e400}}') AS beyond;
 SELECT message_of($$SELECT ltv.train('bad', 'named', 'fine_gray', 'months', 'reason', options => '{"cause": "price"}')$$);
 SELECT message_of($$SELECT ltv.train('bad', 'named', 'fine_gray', 'months', 'reason', features => ARRAY['reason'], options => '{"cause": "price"}')$$);
 -- The day of the knowledge: what ended later had not ended; weights by age; filled features; signs; segments.

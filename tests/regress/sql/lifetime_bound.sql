@@ -26,6 +26,8 @@ SELECT b.* FROM curve, nine, LATERAL ltv.lifetime_bound(s, NULL) AS b, LATERAL l
 SELECT ltv.lifetime_bound(s, places, 1) FROM curve, nine;
 SELECT ltv.lifetime_bound(s, s) FROM curve;
 SELECT ltv.lifetime_bound(s, (SELECT ltv.survival_agg(0.5, true, 0.5) FROM generate_series(1, 3))) FROM curve;
+-- Whole weights are repeated rows, as documented.
+SELECT (ltv.lifetime_bound(s, (SELECT ltv.survival_agg(i / 20.0, true, 2) FROM generate_series(1, 19) AS i), 0.97)).share = (ltv.lifetime_bound(s, (SELECT ltv.survival_agg(i / 20.0, true) FROM generate_series(1, 19) AS i, generate_series(1, 2)), 0.97)).share AS as_repeated FROM curve;
 SELECT ltv.lifetime_bound(s, (SELECT ltv.survival_agg(0.1 * i, 0.2 * i, true, 1) FROM generate_series(1, 4) AS i)) FROM curve;
 
 -- Simulated, the truth known: lifetimes by Weibull's law, whose hazard a feature moves; learnt from 200 rows, calibrated on 100, asked of others. Nobody censored, a fifth, more than half,

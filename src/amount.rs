@@ -153,8 +153,11 @@ fn told(call: &Call, by: ModelBy, level: f64) -> Option<std::result::Result<Told
             });
         }
         let appraisal = settle(model.appraise(values, level, &mut Vec::new()))?;
-        let status = standing(model, values, appraisal.is_trustworthy);
         let said = appraisal.expectation;
+        let status = match (standing(model, values, appraisal.is_trustworthy), model.no_limits()) {
+            (status, Some(why)) if said.lower.is_none() && status == "ok" => format!("ok: {why}"),
+            (status, _) => status,
+        };
         Ok(Told { value: said.value, lower: said.lower, upper: said.upper, status })
     })
 }

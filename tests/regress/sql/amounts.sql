@@ -65,6 +65,14 @@ SELECT ltv.expected_value_interval(ltv.fit_tweedie(ltv.amount_design_agg(0, ARRA
 SELECT e.* FROM (SELECT ltv.fit_tweedie(ltv.amount_design_agg(0, ARRAY[age]), names => '{age}') AS m FROM iranian) f, (SELECT 30 AS age) s, LATERAL ltv.expected_value_interval(m, s) e;
 SELECT ltv.model_status(ltv.fit_linear(ltv.amount_design_agg(5, ARRAY[1]))), ltv.model_status(ltv.fit_gamma(ltv.amount_design_agg(age, ARRAY[complains, complains * 2, 7]))) FROM (SELECT * FROM iranian LIMIT 1) i;
 SELECT ltv.model_status(ltv.fit_gamma(ltv.amount_design_agg(age, ARRAY[complains, complains * 2, 7]))), ltv.model_status(ltv.fit_tweedie(ltv.amount_design_agg(age * complains, ARRAY[complains]), 1.5)) FROM iranian;
+-- No limits without a degree of freedom, or without scatter, and why.
+SELECT u.place, r(e.value) AS value, r(e.lower) AS lower, r(e.upper) AS upper, e.status
+FROM (SELECT 1, ltv.fit_gamma(ltv.amount_design_agg(10 + i, ARRAY[]::float8[], 0.5), names => '{}') FROM generate_series(1, 3) AS i
+      UNION ALL SELECT 2, ltv.fit_linear(ltv.amount_design_agg(10 + i, ARRAY[]::float8[], 0.25), names => '{}') FROM generate_series(1, 3) AS i
+      UNION ALL SELECT 3, ltv.fit_linear(ltv.amount_design_agg(20, ARRAY[]::float8[]), names => '{}') FROM generate_series(1, 8) AS i
+      UNION ALL SELECT 4, ltv.fit_two_part(ltv.amount_design_agg(20 * (i % 2), ARRAY[]::float8[]), names => '{}') FROM generate_series(1, 8) AS i
+      UNION ALL SELECT 5, ltv.fit_gamma(ltv.amount_design_agg(9 + 2 * (i % 2), ARRAY[]::float8[]), names => '{}') FROM generate_series(1, 2) AS i) AS u (place, m),
+     (SELECT 1 AS id) AS s, LATERAL ltv.expected_value_interval(m, s) AS e ORDER BY u.place;
 SELECT ltv.fit_linear(ltv.amount_design_agg(age, ARRAY[age])) IS NULL AS no_rows FROM iranian WHERE false;
 
 -- What cannot be asked.

@@ -3,10 +3,12 @@
 //! Where the dispersion was estimated the limits are Student's, with the degrees of freedom that it was estimated with: exact
 //! for a linear model (R's `predict.lm(interval = "confidence")`), and for the others what R's `summary.glm` tests with.
 
-use crate::amount::{AmountFit, TwoPartFit};
+use crate::amount::{AmountFit, Family, TwoPartFit};
 use crate::hazard::cox::Status;
 use crate::hazard::discrete::{DiscreteFit, Uncertainty};
 use crate::numeric::student;
+
+const TOO_FEW: &str = "too few rows for limits";
 
 /// An expected amount with limits: the uncertainty of the model, not of the outcome.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +18,7 @@ pub struct Expectation {
     pub std_error: Option<f64>,
     /// Those of Student's law that the limits are by; infinite for the normal law.
     pub degrees_of_freedom: f64,
+    /// Both are known, or none.
     pub lower: Option<f64>,
     pub upper: Option<f64>,
 }
@@ -53,13 +56,29 @@ impl Expectation {
         };
         let std_error = deviation.map(|deviation| if on_log_scale { value * deviation } else { deviation });
         let std_error = std_error.filter(|error| error.is_finite());
-        Expectation { value, std_error, degrees_of_freedom: freedom, lower: limit(-1.0), upper: limit(1.0) }
+        let (lower, upper) = limit(-1.0).zip(limit(1.0)).unzip();
+        Expectation { value, std_error, degrees_of_freedom: freedom, lower, upper }
+    }
+
+    fn without_limits_where(self, unknown: bool) -> Expectation {
+        if unknown { Expectation { lower: None, upper: None, ..self } } else { self }
     }
 }
 
 impl AmountFit {
     pub fn is_trustworthy(&self) -> bool {
         self.status == Status::Converged
+    }
+
+    /// Why nothing is known of limits: there is next to nothing, or no scatter, from which to estimate the dispersion.
+    pub fn no_limits(&self) -> Option<&'static str> {
+        let has_likelihood = self.log_likelihood.is_some() || matches!(self.family, Family::Tweedie { .. });
+        match self.dispersion {
+            None => Some(TOO_FEW),
+            Some(_) if self.degrees_of_freedom() < 1.0 => Some(TOO_FEW),
+            Some(dispersion) if dispersion > 0.0 && has_likelihood => None,
+            Some(_) => Some("every row is met exactly, which tells of no limits"),
+        }
     }
 
     /// The expected amount of a row without an offset, with limits at `level`, in (0, 1), on the scale of the linear
@@ -71,7 +90,8 @@ impl AmountFit {
         let value = self.family.mean(self.linear_predictor(x));
         let deviation = self.variance(x).map(f64::sqrt);
         let freedom = self.degrees_of_freedom();
-        value.is_finite().then(|| Expectation::of(value, deviation, freedom, level, self.family.has_log_link()))
+        let said = || Expectation::of(value, deviation, freedom, level, self.family.has_log_link());
+        value.is_finite().then(|| said().without_limits_where(self.no_limits().is_some()))
     }
 }
 
@@ -106,7 +126,8 @@ impl TwoPartFit {
             pooled_degrees_of_freedom([(odds, f64::INFINITY), (eta, amount.degrees_of_freedom())])
         });
         let value = p * mean;
-        value.is_finite().then(|| Expectation::of(value, deviation, freedom, level, log))
+        let said = || Expectation::of(value, deviation, freedom, level, log);
+        value.is_finite().then(|| said().without_limits_where(amount.no_limits().is_some()))
     }
 
     fn variance_of_log_odds(&self, x: &[f64]) -> Option<f64> {

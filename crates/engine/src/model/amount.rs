@@ -104,6 +104,16 @@ impl Model {
         })
     }
 
+    /// Why an expected amount of a model that has coefficients is without limits.
+    pub fn no_limits(&self) -> Option<&'static str> {
+        let fit = match &self.fit {
+            Fit::Amount(fit) => &**fit,
+            Fit::TwoPart(fit) => fit.amount.as_ref()?,
+            _ => return None,
+        };
+        Some(fit.no_limits().unwrap_or("the limits are beyond the numbers"))
+    }
+
     /// The limits of one amount of such a row, by the law of the model; `None` for a row without an expectation, and where
     /// no law tells.
     ///

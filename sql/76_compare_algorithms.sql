@@ -19,6 +19,7 @@ DECLARE
     category text;
     kind text;
     levels text[];
+    labels text[];
     -- The columns of numbers that a fit sees: as they are, and with what stands in for NULLs.
     bare record;
     filled record;
@@ -75,6 +76,10 @@ BEGIN
     END IF;
     IF null_policy IS NULL OR null_policy NOT IN ('drop', 'impute', 'indicator', 'learn') THEN
         RAISE EXCEPTION 'unknown null_policy "%"', null_policy USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: drop, impute, indicator, learn.';
+    END IF;
+    SELECT f INTO named FROM unnest(features) AS f GROUP BY f HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'feature "%" is named twice', named USING ERRCODE = 'invalid_parameter_value', HINT = 'Name each once.';
     END IF;
     IF jsonb_typeof(options) <> 'object' OR EXISTS (SELECT FROM jsonb_each(options) o WHERE jsonb_typeof(o.value) <> 'object' OR o.key <> ALL (algorithms)) THEN
         RAISE EXCEPTION 'options are an object with an object for each of the algorithms' USING ERRCODE = 'invalid_parameter_value', HINT = '{"cox": {"penalty": 0.1}}';
@@ -165,14 +170,22 @@ BEGIN
     IF null_policy = 'drop' THEN
         complete := format('array_position(ARRAY[%s]::float8[], NULL) IS NULL', array_to_string(bare.columns, ', '));
     END IF;
-    EXECUTE format($q$
-        WITH t AS MATERIALIZED (SELECT * FROM (%s) t WHERE t.duration > coalesce(t.entry, 0) AND t.event IS NOT NULL AND %s)
-        SELECT count(*), count(*) FILTER (WHERE t.event), %s, %s, ltv.survival_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event), max(t.duration)::float8 FROM t
-        $q$, training, complete,
-        CASE WHEN NOT wants_bare THEN 'NULL::ltv.design' WHEN null_policy = 'learn' THEN format('ltv.incomplete_design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, ARRAY[%s]::float8[], 1)', array_to_string(bare.columns, ', '))
-             ELSE format('ltv.design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, ARRAY[%s]::float8[])', array_to_string(bare.columns, ', ')) END,
-        CASE WHEN wants_filled AND unfilled IS NULL THEN format('ltv.design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, ARRAY[%s]::float8[])', array_to_string(filled.columns, ', ')) ELSE 'NULL::ltv.design' END)
-    INTO rows_in, events_in, bare_design, filled_design, curve, until;
+    BEGIN
+        EXECUTE format($q$
+            WITH t AS MATERIALIZED (SELECT * FROM (%s) t WHERE t.duration > coalesce(t.entry, 0) AND t.event IS NOT NULL AND %s)
+            SELECT count(*), count(*) FILTER (WHERE t.event), %s, %s, ltv.survival_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event), max(t.duration)::float8 FROM t
+            $q$, training, complete,
+            CASE WHEN NOT wants_bare THEN 'NULL::ltv.design' WHEN null_policy = 'learn' THEN format('ltv.incomplete_design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, ARRAY[%s]::float8[], 1)', array_to_string(bare.columns, ', '))
+                 ELSE format('ltv.design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, ARRAY[%s]::float8[])', array_to_string(bare.columns, ', ')) END,
+            CASE WHEN wants_filled AND unfilled IS NULL THEN format('ltv.design_agg(coalesce(t.entry, 0)::float8, t.duration::float8, t.event, ARRAY[%s]::float8[])', array_to_string(filled.columns, ', ')) ELSE 'NULL::ltv.design' END)
+        INTO rows_in, events_in, bare_design, filled_design, curve, until;
+    EXCEPTION
+        WHEN invalid_parameter_value THEN
+            -- What the fit calls a covariate has a name.
+            labels := CASE WHEN wants_bare THEN bare.labels ELSE filled.labels END;
+            RAISE EXCEPTION '%', coalesce(regexp_replace(SQLERRM, '^covariate \d+', format('feature "%s"', replace(labels[substring(SQLERRM, '^covariate (\d+)')::integer], '\', '\\'))), SQLERRM)
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Filter such rows in the query, or make them NULL.';
+    END;
     left_then := ltv.survival_at(curve, until);
     -- Who is lost sight of early, by the features: one Cox regression for all algorithms, so that all are weighed alike.
     weighing := CASE WHEN null_policy = 'drop' THEN bare.columns ELSE filled.columns END;
@@ -255,8 +268,9 @@ BEGIN
                                    %s AS stays
                             FROM (%s) t %s OFFSET 0) p) r) q GROUP BY q.likeness) g
                 $q$, CASE WHEN groups = 1 THEN '0' ELSE 'least(floor(percent_rank() OVER (PARTITION BY r.both ORDER BY r.stays) * $6), $6 - 1)' END,
-                -- A level that nobody has seen is no NULL of which trees have learnt.
-                format(CASE policy WHEN 'learn' THEN 'CASE WHEN NOT (' || replace(unseen, '%', '%%') || ') THEN %s END' ELSE '%s' END,
+                -- All are judged by the same rows, whatever an algorithm could do with others; a level that nobody has seen is no
+                -- NULL of which trees have learnt.
+                format('CASE WHEN ' || replace(CASE null_policy WHEN 'drop' THEN complete ELSE format('NOT (%s)', unseen) END, '%', '%%') || ' THEN %s END',
                        format('ltv.renewal_probability($1, %s, $3, t.given::float8)', CASE WHEN cardinality(own.columns) = 0 THEN 'ROW()' ELSE 'x.r' END)),
                 CASE WHEN groups = 1 THEN 'NULL::float8' ELSE 'ltv.renewal_probability($7, x.w, $3)' END, testing,
                 -- Two rows: that of the model, maybe in units of its own, and that of who is lost sight of.

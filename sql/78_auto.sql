@@ -118,7 +118,8 @@ BEGIN
         SELECT r.* FROM jsonb_to_recordset(results) AS r (algorithm text, n_test bigint, metric text, value float8, baseline_value float8, status text, nulls text)
     ), summed AS (
         SELECT r.algorithm, count(*) FILTER (WHERE r.metric = 'brier' AND r.value IS NOT NULL) AS n_splits, sum(r.n_test) FILTER (WHERE r.metric = 'brier' AND r.value IS NOT NULL)::bigint AS n_test,
-               coalesce(min(r.status) FILTER (WHERE r.status ~ faults), min(r.status) FILTER (WHERE r.status <> 'ok')) AS status, bool_or(r.status ~ faults) AS is_unsound, min(r.nulls) AS nulls,
+               coalesce(min(r.status) FILTER (WHERE r.status ~ faults), min(r.status) FILTER (WHERE r.status <> 'ok' AND r.status !~ '^\d+ rows could not be scored$'),
+                        sum(substring(r.status, '^(\d+) rows could not be scored$')::bigint) FILTER (WHERE r.metric = 'brier') || ' rows could not be scored') AS status, bool_or(r.status ~ faults) AS is_unsound, min(r.nulls) AS nulls,
                jsonb_object_agg(m.metric, m.value) FILTER (WHERE m.value IS NOT NULL) AS means, jsonb_object_agg(m.metric, m.baseline) FILTER (WHERE m.baseline IS NOT NULL) AS baselines
         FROM result r
         LEFT JOIN LATERAL (SELECT r.metric, sum(o.value * o.n_test) / nullif(sum(o.n_test) FILTER (WHERE o.value IS NOT NULL), 0) AS value,

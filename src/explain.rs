@@ -164,7 +164,7 @@ pub fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize)
     Told { parts, baseline: allocation.baseline, prediction: allocation.prediction }
 }
 
-fn others(count: usize) -> String {
+pub fn others(count: usize) -> String {
     if count == 1 { "(1 other)".into() } else { format!("({count} others)") }
 }
 

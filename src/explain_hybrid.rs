@@ -1,7 +1,6 @@
 //! What a hybrid's value of a row is associated with, feature by feature across its components, in money.
 
 use ltv_engine::model::Model;
-use ltv_engine::model::explain::apportion;
 use ltv_engine::model::features::Value;
 use ltv_engine::model::hybrid::{Amounts, HybridFit};
 use ltv_engine::model::subject::Subject;
@@ -12,6 +11,7 @@ use ltv_engine::value::money::MAX_DIGITS;
 use ltv_engine::value::terms::Terms;
 
 use crate::explain::{Part, culprit, direction, told};
+use crate::explain_value::in_units;
 use crate::hybrid::{filled, standing};
 use crate::pg::call::Field;
 use crate::pg::error::settle;
@@ -66,12 +66,10 @@ pub fn worth_as_asked(
     let (valued, curve_is_trustworthy) = looked.ok_or_else(no_age)?;
     let prediction = valued.ltv.units();
     let baseline = settle(Minor::round(allocation.baseline, digits)).units();
-    let told = told(model, values, allocation, top);
-    let sizes: Vec<f64> = told.parts.iter().map(|part| part.amount).collect();
-    let units = apportion(prediction - baseline, &sizes, 10f64.powi(digits as i32));
+    let parts = told(model, values, allocation, usize::MAX).parts;
     let is_trustworthy = amounts.is_trustworthy && curve_is_trustworthy;
     Ok(Worth {
-        parts: told.parts.into_iter().zip(units).collect(),
+        parts: in_units(parts, prediction - baseline, digits, top),
         baseline,
         prediction,
         digits,

@@ -9,7 +9,7 @@ use ltv_engine::value::money::MAX_DIGITS;
 use ltv_engine::value::terms::Terms;
 use pgrx::prelude::*;
 
-use crate::explain::{Part, count, culprit, direction, told, unexplained};
+use crate::explain::{Part, count, culprit, direction, others, told, unexplained};
 use crate::explain_hybrid;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
@@ -88,14 +88,12 @@ fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, stated: Option<&Contra
         };
         let prediction = valuation.ltv.units();
         let baseline = settle(ltv_engine::value::money::Minor::round(allocation.baseline, digits)).units();
-        let told = told(model, values, allocation, top);
-        let amounts: Vec<f64> = told.parts.iter().map(|part| part.amount).collect();
-        let units = apportion(prediction - baseline, &amounts, 10f64.powi(digits as i32));
-        let row = |(at, (part, units)): (usize, (&Part, i128))| {
+        let parts = told(model, values, allocation, usize::MAX).parts;
+        let row = |(at, (part, units)): (usize, (Part, i128))| {
             vec![
                 Field::Int4(Some(at as i32 + 1)),
-                Field::Text(Some(part.feature.clone())),
-                Field::Text(part.value.clone()),
+                Field::Text(Some(part.feature)),
+                Field::Text(part.value),
                 money(units),
                 direction(units as f64),
                 money(baseline),
@@ -104,7 +102,22 @@ fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, stated: Option<&Contra
                 Field::Text(Some(valuation.status.name().into())),
             ]
         };
-        told.parts.iter().zip(units).enumerate().map(row).collect()
+        in_units(parts, prediction - baseline, digits, top).into_iter().enumerate().map(row).collect()
     });
     call.answer_rows(rows.unwrap_or_default())
+}
+
+/// The parts in minor units, which add up to `total`; beyond the first `top` they are one. Each is rounded before that, so
+/// that a feature has the same amount however many are told.
+pub fn in_units(parts: Vec<Part>, total: i128, digits: u32, top: usize) -> Vec<(Part, i128)> {
+    let amounts: Vec<f64> = parts.iter().map(|part| part.amount).collect();
+    let units = apportion(total, &amounts, 10f64.powi(digits as i32));
+    let mut told: Vec<(Part, i128)> = parts.into_iter().zip(units).collect();
+    if told.len() > top {
+        let rest = told.split_off(top);
+        let amount = rest.iter().map(|(part, _)| part.amount).sum();
+        let units = rest.iter().map(|(_, units)| units).sum();
+        told.push((Part { feature: others(rest.len()), value: None, amount }, units));
+    }
+    told
 }

@@ -107,3 +107,13 @@ SELECT ltv.fit_statement('weibull', '{}', ARRAY['plan'], ARRAY[-1]);
 SELECT ltv.fit_statement('weibull', '{}', ARRAY['plan'], ARRAY[0]);
 SELECT ltv.fit_statement('weibull', '{}', ARRAY['plan'], ARRAY[1000000]);
 SELECT ltv.fit_statement('weibull', '{}', ARRAY['plan'], ARRAY[3, NULL]);
+
+-- All are judged by the same rows: those that lack a feature have no score, though trees and rules could give one.
+CREATE TABLE half AS SELECT i AS id, CASE WHEN i % 2 = 0 THEN ((i * 7919) % 101) / 101.0 END::float8 AS x, ((i * 31) % 7)::float8 AS y,
+       CASE WHEN i % 2 = 0 THEN greatest(1, -14 * exp(-1.2 * ((i * 7919) % 101) / 101.0) * ln(((i * 104729) % 997 + 0.5) / 997.0)) ELSE 1 + (i * 31) % 5 END::float8 AS months, true AS gone FROM generate_series(1, 1000) AS i;
+SELECT algorithm, n_test, round(brier::numeric, 6) AS brier, chosen, status FROM ltv.train_auto('same rows', 'half', 'months', 'gone', 12, features => '{x}', algorithms => '{cox,boosted_hazard}', options => '{"boosted_hazard": {"trees": 3}}') ORDER BY algorithm;
+SELECT algorithm, n_test, round(value::numeric, 6) AS brier, status FROM ltv.compare_algorithms('SELECT 0 AS entry, months AS duration, gone AS event, x, y FROM public.half WHERE id <= 600', 'SELECT 0 AS given, months AS duration, gone AS event, x, y FROM public.half WHERE id > 600', 6,
+    '{weibull,rule}', '{x,y}', '{"rule": {"monthly_churn": 0.1}}') WHERE metric = 'brier' ORDER BY algorithm;
+SELECT * FROM ltv.train_auto('twice', 'half', 'months', 'gone', 12, features => '{x,x}', algorithms => '{cox}');
+SELECT * FROM ltv.compare_algorithms('SELECT 0 AS entry, months AS duration, gone AS event, y, CASE WHEN id = 8 THEN ''NaN'' ELSE x END AS x FROM public.half', 'SELECT 0 AS given, months AS duration, gone AS event, x, y FROM public.half', 6, '{cox}', '{y,x}');
+SELECT * FROM ltv.compare_algorithms('SELECT 0 AS entry, CASE WHEN id = 8 THEN ''Infinity'' ELSE months END AS duration, gone AS event, x FROM public.half', 'SELECT 0 AS given, months AS duration, gone AS event, x FROM public.half', 6, '{cox}', '{x}');

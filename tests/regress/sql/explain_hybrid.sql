@@ -57,6 +57,11 @@ SELECT e.id, e.feature, e.contribution, abs(e.contribution / h.part - 1) < 1e-9 
 SELECT e.rank, e.feature, e.value, e.contribution, e.direction, e.baseline, e.prediction, e.status, abs(a.amount - e.contribution) < 1e-9 AS same, a.factor, a.scale
 FROM few f, hybrids h, LATERAL ltv.explain(h.m, f) e JOIN LATERAL ltv.explain_amount(h.m, f) a USING (rank, feature) WHERE h.place = 1 AND f.id = 11 ORDER BY e.rank;
 SELECT rank, feature, value, contribution, prediction FROM few f, hybrids h, LATERAL ltv.explain(h.m, f, top => 1, unit => 'amount') e WHERE h.place = 1 AND f.id = 11 ORDER BY rank;
+-- A feature has the same amount however many are told, and the rest is one.
+SELECT count(*) AS told, count(*) FILTER (WHERE e.contribution = w.contribution) AS same, bool_and(e.sums = w.sums) AS adds_up
+FROM few f, hybrids h, generate_series(1, 3) AS top,
+     LATERAL (SELECT v.feature, v.contribution, sum(v.contribution) OVER () AS sums FROM ltv.explain_value(h.m, f, ltv.hybrid_terms(h.m, f), top) v) e
+     JOIN LATERAL (SELECT v.feature, v.contribution, sum(v.contribution) OVER () AS sums FROM ltv.explain_value(h.m, f, ltv.hybrid_terms(h.m, f), 50) v) w USING (feature);
 SELECT ltv.register_version('worth', 'hybrid', m, '{}', 0, 0) FROM hybrids WHERE place = 1;
 SELECT id, estimate, reason_1, reason_1_effect, reason_2, reason_2_effect, reason_3, reason_3_effect FROM ltv.score('worth', 'few', 'id') ORDER BY id;
 SELECT bool_and(reason_1 IS NOT NULL AND reason_2 IS NULL) AS one_reason FROM ltv.score('worth', 'few', 'id', explain_top => 1);

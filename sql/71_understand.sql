@@ -18,6 +18,7 @@ DECLARE
     measure text;
     said text;
     smallest double precision;
+    odd bigint;
 BEGIN
     IF importance.model IS NULL OR importance.source IS NULL OR importance.horizon IS NULL OR importance.repeats IS NULL OR importance.seed IS NULL THEN
         RAISE EXCEPTION 'importance needs a model, a source, a horizon, repeats and a seed' USING ERRCODE = 'null_value_not_allowed';
@@ -72,8 +73,15 @@ BEGIN
         RETURN;
     END IF;
     IF amounts THEN
+        -- Only of rows that are scored, which are few among those that could be refused.
+        EXECUTE format('SELECT min(s.%1$I)::float8, count(*) FILTER (WHERE s.%1$I::float8 = ''NaN'') FROM %2$s AS s, LATERAL (SELECT %3$s) AS q
+                        WHERE CASE WHEN s.%1$I::float8 <= 0 OR s.%1$I::float8 = ''NaN'' THEN ltv.expected_value($1, q.*) IS NOT NULL END',
+                       spec ->> 'target', importance.source, (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
+        INTO smallest, odd USING fitted;
+        IF odd > 0 THEN
+            RAISE EXCEPTION 'column "%" is NaN in % rows', spec ->> 'target', odd USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In %s.', importance.source), HINT = 'Set it to NULL where it is not known: such rows are left out.';
+        END IF;
         IF asked = 'deviance' THEN
-            EXECUTE format('SELECT min(s.%1$I)::float8 FROM %2$s AS s', spec ->> 'target', importance.source) INTO smallest;
             IF smallest <= 0 AND (SELECT bool_or(CASE f.family WHEN 'gamma' THEN smallest < 0 OR ltv.model_algorithm(fitted) <> 'two_part' WHEN 'linear' THEN smallest < 0 AND ltv.model_algorithm(fitted) = 'two_part' ELSE smallest < 0 END) FROM ltv.amount_fit(fitted) f) THEN
                 RAISE EXCEPTION 'the deviance of % is not defined for an amount of %', importance.model, smallest USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'target', importance.source), HINT = 'loss => ''rmse'' or ''mae'', or leave such rows out in a view.';
             END IF;
@@ -83,7 +91,7 @@ BEGIN
         RETURN QUERY EXECUTE format($q$
             WITH r AS MATERIALIZED (
                 SELECT %9$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
-                FROM %3$s AS s WHERE s.%2$I IS NOT NULL
+                FROM %3$s AS s, LATERAL (SELECT %1$s) AS q WHERE s.%2$I IS NOT NULL AND ltv.expected_value($1, q.*) IS NOT NULL
             ), w AS MATERIALIZED (SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row" FROM r),
             plain AS (SELECT %6$s AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %4$s) AS q, LATERAL (SELECT %7$s AS e) AS e),
             permuted (feature, loss) AS (%5$s)
@@ -110,6 +118,13 @@ BEGIN
     IF cause IS NULL AND ltv.model_algorithm(fitted) = 'fine_gray' THEN
         RAISE EXCEPTION '% tells of one cause among several, but nothing says of which', importance.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"algorithm": "fine_gray", "options": {"cause": 1}, ...}''.';
+    END IF;
+    IF cause IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s AS s WHERE %s = -1 LIMIT 1) AS s', importance.source, cause) INTO odd;
+        IF odd > 0 THEN
+            RAISE EXCEPTION 'a cause must be %', CASE jsonb_typeof(spec #> '{options,cause}') WHEN 'number' THEN 'a whole number from 1 to 255, or 0 for a row that still ran' ELSE 'a name, or NULL for a row that still ran, not empty' END
+                USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', importance.source), HINT = 'Make it in a view.';
+        END IF;
     END IF;
     -- Whoever does not renew leaves at the end of the term; whoever does is seen beyond it.
     IF decisions THEN
@@ -154,7 +169,7 @@ BEGIN
     USING fitted, importance.horizon, importance.seed;
 END
 $$;
-COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. Of a model of amounts (with a target) horizon says nothing, and loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats, a loss that the model has not, a deviance of amounts that its law cannot have), 22004.';
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. Of a model of amounts (with a target) horizon says nothing, and loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats, a loss that the model has not, a target that is NaN, a deviance of amounts that its law cannot have, causes that are none), 22004.';
 
 CREATE FUNCTION ltv.partial_dependence(
     model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT 12

@@ -201,7 +201,7 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format($q$
         WITH judged AS MATERIALIZED (SELECT * FROM (%s) j WHERE j.predicted IS NOT NULL),
-        line AS (SELECT coalesce($4, sum((1 - j.predicted) * j.weight) / nullif(sum(j.weight), 0)) AS threshold FROM judged j),
+        line AS (SELECT coalesce($4, sum((1 - j.predicted) * j.weight) / nullif(sum(j.weight), 0)) AS threshold FROM judged j WHERE j.of_all),
         marked AS (SELECT j.*, 1 - j.predicted >= line.threshold AS flagged, j.event AND j.duration <= $3 AS had FROM judged j CROSS JOIN line),
         counted AS (
             SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, count(*) AS n, 1 - sum(j.predicted * j.weight) / sum(j.weight) AS predicted,
@@ -209,11 +209,11 @@ BEGIN
                    ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) FILTER (WHERE NOT $7) AS s,
                    1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight) FILTER (WHERE NOT $7), $3) AS observed,
                    1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight) FILTER (WHERE NOT $7 AND j.flagged), $3) AS rate,
-                   -- Rows known at the horizon stand for the others of their stratum; a stratum that nobody stands for leaves all untold.
+                   -- Rows known at the horizon stand for the others of their stratum; a stratum that nobody stands for leaves its group untold.
                    CASE WHEN $7 AND bool_and(j.known IS NOT NULL) THEN ltv.calibration_agg(1 - j.predicted, j.had, j.known) FILTER (WHERE j.known > 0) END AS c,
                    sum(j.known * j.had::integer) / nullif(sum(j.known), 0) AS known_observed, sum(j.known * j.had::integer) FILTER (WHERE j.flagged) / nullif(sum(j.known) FILTER (WHERE j.flagged), 0) AS known_rate,
                    coalesce(sum(j.known) FILTER (WHERE j.flagged), 0) / nullif(sum(j.known), 0) AS known_share
-            FROM marked j GROUP BY GROUPING SETS ((), (j.segment)) HAVING count(*) > 0
+            FROM marked j GROUP BY GROUPING SETS ((j.of_all), (j.of_group, j.segment)) HAVING CASE grouping(j.segment) WHEN 1 THEN j.of_all ELSE j.of_group END
         ), gathered AS (
             SELECT w.segment, w.is_all, w.n, w.predicted, w.share, w.s, w.c, CASE WHEN $7 THEN k.observed ELSE w.observed END AS observed, CASE WHEN $7 THEN k.rate ELSE w.rate END AS rate, CASE WHEN $7 THEN k.share ELSE w.share END AS known_share
             FROM counted w LEFT JOIN LATERAL (SELECT w.known_observed AS observed, w.known_rate AS rate, w.known_share AS share) k ON w.c IS NOT NULL
@@ -227,16 +227,22 @@ BEGIN
         LEFT JOIN LATERAL (SELECT CASE WHEN $7 THEN ltv.auc(g.c) ELSE ltv.auc(g.s, $3) END AS auc) a ON g.n >= $5
         LEFT JOIN LATERAL (SELECT CASE WHEN $7 THEN ltv.brier(g.c) ELSE (ltv.brier_score(g.s, $3)).brier END AS brier) b ON g.n >= $5
         ORDER BY g.is_all DESC, g.segment $q$,
-        -- Curves of the censoring never span two of the groups that are compared: all together is what these make.
-        CASE WHEN fairness.censoring = 'grouped' THEN format('SELECT c.* FROM (%s) c WHERE c.is_all = 0', ltv.censoring_query(reading.query, 'grouped', coalesce(cardinality(fairness.censoring_by) > 0, false), true))
-             ELSE format('SELECT q.*, NULL::float8 AS known FROM (%s) q', reading.query) END)
+        -- Curves of the censoring span two of the groups only where one of them is too small for its own, or has nobody who is seen beyond
+        -- the horizon: in all together these rows count what the curves of all rows say. A group has its place as its value.
+        CASE WHEN fairness.censoring = 'grouped' THEN format($q$
+            SELECT w.name AS segment, w.predicted, w.duration, w.event, w.weight, w.known, w.is_all = 0 AS of_group, (w.is_all = 0) = w.is_whole AS of_all
+            FROM (SELECT c.*, min(c.segment) FILTER (WHERE c.is_all = 0) OVER g AS name, count(*) FILTER (WHERE c.is_all = 0) OVER g >= $5 AND bool_and(c.is_all = 1 OR c.known IS NOT NULL) OVER g AS is_whole
+                  FROM (%s) c WINDOW g AS (PARTITION BY c.value)) w $q$,
+            ltv.censoring_query(format('SELECT q.segment, q.horizon, q.predicted, q.duration, q.event, q.weight, dense_rank() OVER (ORDER BY q.segment COLLATE "C")::float8 AS value, q.stratum FROM (%s) q', reading.query),
+                                'grouped', coalesce(cardinality(fairness.censoring_by) > 0, false), true))
+             ELSE format('SELECT q.*, NULL::float8 AS known, true AS of_group, true AS of_all FROM (%s) q', reading.query) END)
     USING ltv.model(fairness.model), ARRAY[coalesce(fairness.horizon, reading.horizon)], coalesce(fairness.horizon, reading.horizon), fairness.threshold, coalesce(min_rows, 0), reading.in_sample, fairness.censoring = 'grouped';
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no row could be scored';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.fairness(text, regclass, text[], double precision, double precision, integer, text, text, text[]) IS 'Whether a model treats groups alike, per group and for all: predicted and observed rate of the event by the horizon (observed by Kaplan-Meier), their ratio, AUC and Brier score weighted for censoring, and what happens when rows whose event probability is at least threshold (by default the mean prediction) are flagged: flagged_share, its ratio to that of the largest group, precision (rate among the flagged), true and false positive rate, all from Kaplan-Meier rates (Heagerty, Lumley & Pepe 2000). censoring: each group is judged by curves of its own rows, so that censoring which differs between groups does not bias what is compared. marginal: one curve for each group, one for those of it that are flagged, and one for the row of all together, which may then lie outside of the groups. grouped: curves of like predictions, or of the columns of censoring_by, within each group (see evaluate), for where censoring hangs on the risk within a group too; all numbers are then of the rows known at the horizon, weighted, and all together is what the groups make. Equal numbers in all columns at once are impossible where the observed rates differ (Kleinberg, Mullainathan & Raghavan 2017). Groups of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.fairness(text, regclass, text[], double precision, double precision, integer, text, text, text[]) IS 'Whether a model treats groups alike, per group and for all: predicted and observed rate of the event by the horizon (observed by Kaplan-Meier), their ratio, AUC and Brier score weighted for censoring, and what happens when rows whose event probability is at least threshold (by default the mean prediction) are flagged: flagged_share, its ratio to that of the largest group, precision (rate among the flagged), true and false positive rate, all from Kaplan-Meier rates (Heagerty, Lumley & Pepe 2000). censoring: each group is judged by curves of its own rows, so that censoring which differs between groups does not bias what is compared. marginal: one curve for each group, one for those of it that are flagged, and one for the row of all together, which may then lie outside of the groups. grouped: curves of like predictions, or of the columns of censoring_by, within each group (see evaluate), for where censoring hangs on the risk within a group too; all numbers are then of the rows known at the horizon, weighted, and all together is what the groups make, where the rows of groups of fewer than min_rows rows, and of those of which nobody is seen beyond the horizon, count by the curves of all rows. Equal numbers in all columns at once are impossible where the observed rates differ (Kleinberg, Mullainathan & Raghavan 2017). Groups of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';
 
 CREATE FUNCTION ltv.error_hotspots(
     model text, source regclass, horizon double precision DEFAULT NULL, features text[] DEFAULT NULL, top integer DEFAULT 10, min_rows integer DEFAULT 30, rows text DEFAULT 'auto',

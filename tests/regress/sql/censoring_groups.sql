@@ -50,6 +50,13 @@ SELECT abs(f.observed_rate - e.observed_rate) < 1e-12 AND abs(f.brier - e.brier)
 FROM ltv.fairness('risk', 'judged', '{plan,region}', censoring => 'grouped', censoring_by => '{region}') AS f, ltv.evaluate('risk', 'judged', censoring => 'grouped', censoring_by => '{plan,region}') AS e WHERE f.segment = 'all';
 SELECT abs(f."precision" - p."precision") < 1e-12 AND abs(f.true_positive_rate - p.recall) < 1e-12 AND abs(f.false_positive_rate - p.false_positive_rate) < 1e-12 AS as_precision_recall, f.segment
 FROM ltv.fairness('risk', 'judged', '{region}', threshold => 0.3, censoring => 'grouped') AS f JOIN ltv.precision_recall('risk', 'judged', at => '{0.3}', by => '{region}', censoring => 'grouped') AS p USING (segment) ORDER BY segment;
+-- A group too small for curves of its own, here of one row that was lost sight of, counts by those of all rows: all together is told, and the others are what they were.
+CREATE VIEW with_one AS SELECT * FROM judged UNION ALL SELECT 0, 'west', 20, 0.5, false;
+SELECT f.segment, f.n, f.status, abs(f.observed_rate - j.observed_rate) < CASE f.segment WHEN 'all' THEN 1e-3 ELSE 1e-12 END AS as_without, abs(f.brier - j.brier) < CASE f.segment WHEN 'all' THEN 1e-3 ELSE 1e-12 END AS brier
+FROM ltv.fairness('risk', 'with_one', '{region}', censoring => 'grouped') AS f LEFT JOIN ltv.fairness('risk', 'judged', '{region}', censoring => 'grouped') AS j USING (segment) ORDER BY f.segment;
+-- Where all groups are too small it is evaluate's.
+SELECT f.segment, f.status, abs(f.observed_rate - e.observed_rate) < 1e-12 AND abs(f.brier - e.brier) < 1e-12 AS as_evaluate
+FROM ltv.fairness('risk', 'judged', '{region}', min_rows => 3000, censoring => 'grouped') AS f CROSS JOIN ltv.evaluate('risk', 'judged', censoring => 'grouped') AS e ORDER BY f.segment;
 -- By hand: within each plan the Kaplan-Meier curve, and the mean of them; Greenwood's variances add up.
 SELECT abs(p.actual_retention - h.rate) < 1e-12 AS mean_of_curves, abs(p.actual_value - h.kept) < 1e-6 AS of_money, abs(ln(-ln(p.lower)) - ln(-ln(h.rate)) - 1.959963984540054 * h.error / abs(h.rate * ln(h.rate))) < 1e-9 AS log_log
 FROM ltv.predicted_vs_actual('risk', 'judged', value => 'arr', censoring => 'grouped', censoring_by => '{plan}') AS p,
@@ -99,6 +106,8 @@ SELECT * FROM ltv.predicted_vs_actual('risk', 'judged', censoring => 'cox');
 SELECT * FROM ltv.fairness('risk', 'judged', '{region}', censoring_by => '{plan}');
 SELECT * FROM ltv.lift('risk', 'judged', censoring => 'grouped', censoring_by => '{pln}');
 SELECT * FROM ltv.error_hotspots('risk', 'judged', censoring => NULL);
+SELECT * FROM ltv.evaluate('risk', 'judged', censoring => 'grouped', censoring_by => '{churned}');
+SELECT * FROM ltv.fairness('risk', 'judged', '{region}', censoring => 'grouped', censoring_by => '{months,plan,churned}');
 SELECT count(*) FROM ltv.train('bad', 'book', 'cox', 'months', 'churned', features => '{plan}', censoring => 'none');
 SELECT count(*) FROM ltv.train('bad', 'book', 'linear', target => 'months', features => '{plan}', censoring => 'grouped');
 SELECT item, detail, verdict FROM ltv.train_plan('bad', 'book', 'cox', 'months', 'churned', censoring => 'none');

@@ -77,6 +77,7 @@ SELECT a.other, message_of(a.sql) FROM (VALUES
     ('late importance', $$SELECT * FROM ltv.importance('late', 'named')$$),
     ('another type', $$SELECT * FROM ltv.evaluate('price', 'numbers')$$),
     ('no cause', $$SELECT * FROM ltv.evaluate('numbered', 'beyond')$$),
+    ('none importance', $$SELECT * FROM ltv.importance('numbered', 'beyond')$$),
     ('backtest', $$SELECT * FROM ltv.backtest('named', 'began', 'months', 'happened', 12, '2022-01-01', algorithms => '{fine_gray}', features => '{usage}')$$),
     ('compare_algorithms', $$SELECT * FROM ltv.compare_algorithms('SELECT 0::float8 AS entry, months AS duration, happened AS event, usage FROM public.named', 'SELECT 0::float8 AS given, months AS duration, happened AS event, usage FROM public.named', 12, '{fine_gray}', '{usage}')$$),
     ('train_auto', $$SELECT * FROM ltv.train_auto('auto', 'named', 'months', 'happened', 12, '{usage}', algorithms => '{fine_gray}')$$)) a (other, sql) ORDER BY a.other;

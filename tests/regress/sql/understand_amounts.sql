@@ -81,3 +81,13 @@ SELECT count(*) FROM ltv.importance('gamma', 'iranian', loss => 'mae', repeats =
 SELECT ltv.amount_deviance(ltv.model('gamma'), h, 0) FROM (SELECT * FROM held ORDER BY id LIMIT 1) h;
 SELECT ltv.amount_deviance(ltv.model('gamma'), h, 'Infinity') FROM (SELECT * FROM held ORDER BY id LIMIT 1) h;
 SELECT ltv.amount_deviance(ltv.model('renews'), h, 1) FROM (SELECT * FROM held ORDER BY id LIMIT 1) h;
+SELECT ltv.amount_deviance(ltv.model('linear'), h, 1e200) FROM (SELECT * FROM held ORDER BY id LIMIT 1) h;
+-- A target that is no number has no loss, whichever is asked for; a row without a score is none of those judged, whatever its target.
+CREATE VIEW no_number AS SELECT id, CASE id WHEN (SELECT min(id) FROM held) THEN 'NaN' ELSE customer_value END AS customer_value, frequency_of_sms, seconds_of_use, tariff, complains FROM held;
+SELECT * FROM ltv.importance('gamma', 'no_number', loss => 'rmse');
+SELECT * FROM ltv.importance('gamma', 'no_number', loss => 'mae');
+SELECT * FROM ltv.importance('gamma', 'no_number');
+CREATE VIEW unscored AS SELECT id, customer_value, frequency_of_sms, seconds_of_use, tariff, complains FROM held
+    UNION ALL SELECT -1, 0, NULL, 100, 'prepaid', 0 UNION ALL SELECT -2, 'NaN', 10, NULL, 'prepaid', 0;
+SELECT l.loss, bool_and(abs(u.importance - h.importance) < 1e-9 AND u.n = h.n) AS as_without_them
+FROM unnest('{deviance,rmse,mae}'::text[]) l (loss), LATERAL ltv.importance('gamma', 'unscored', repeats => 1, loss => l.loss) u JOIN LATERAL ltv.importance('gamma', 'held', repeats => 1, loss => l.loss) h USING (feature) GROUP BY l.loss ORDER BY l.loss;

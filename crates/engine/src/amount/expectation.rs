@@ -109,6 +109,14 @@ impl TwoPartFit {
         self.occurrence.decision(self.occurrence.linear_predictor(x))
     }
 
+    /// −ln P(amount > 0) for a row, or −ln P(amount = 0).
+    pub fn loss_of_occurrence(&self, x: &[f64], is_positive: bool) -> Option<f64> {
+        if self.always() {
+            return Some(if is_positive { 0.0 } else { f64::INFINITY });
+        }
+        self.occurrence.decision_loss(self.occurrence.linear_predictor(x), is_positive)
+    }
+
     /// P(amount > 0) × the expected amount when there is one. The parts are independent, so that their variances add on
     /// the log scale: (1 − p)² of the log odds, and the amount's. The first is known, the second estimated: together they
     /// have the degrees of freedom of [`pooled_degrees_of_freedom`].

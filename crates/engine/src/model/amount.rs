@@ -133,10 +133,10 @@ impl Model {
     /// What an amount of such a row adds to the deviance: twice what the log-likelihood lacks of that of a model that expects
     /// the very amount, times the dispersion (McCullagh & Nelder 1989, section 2.3). Of a model of two parts, in units of
     /// the log-likelihood, −2 ln P(amount = 0) where there is none, else −2 ln P(amount > 0) and the deviance of the second
-    /// part over its dispersion. `None` for a row without an expectation, and where that is no number.
+    /// part over its dispersion. `None` for a row without an expectation.
     ///
     /// # Errors
-    /// As [`Model::appraise`]; [`Error::Invalid`] for an amount that the law cannot have.
+    /// As [`Model::appraise`]; [`Error::Invalid`] for an amount that the law cannot have; [`Error::OutOfRange`].
     pub fn amount_deviance(&self, values: &[Value], amount: f64, columns: &mut Vec<f64>) -> Result<Option<f64>> {
         if !amount.is_finite() {
             return Err(Error::invalid(format!("an amount must be finite, got {amount}"), "Leave such rows out."));
@@ -145,20 +145,23 @@ impl Model {
         let deviance = match &self.fit {
             Fit::Amount(fit) => of_family(fit.family, amount, appraisal.expectation.value)?,
             Fit::BoostedValue(fit) => of_family(fit.family, amount, appraisal.expectation.value)?,
-            Fit::TwoPart(fit) => match fit.amount.as_ref().zip(fit.probability(columns)) {
-                Some((_, probability)) if amount == 0.0 => -2.0 * (-probability).ln_1p(),
-                Some((part, probability)) => {
+            Fit::TwoPart(fit) => match fit.amount.as_ref().zip(fit.loss_of_occurrence(columns, amount != 0.0)) {
+                Some((_, loss)) if amount == 0.0 => 2.0 * loss,
+                Some((part, loss)) => {
                     let mean = part.family.mean(part.linear_predictor(columns));
                     let Some(dispersion) = part.dispersion.filter(|dispersion| *dispersion > 0.0) else {
                         return Ok(None);
                     };
-                    of_family(part.family, amount, mean)? / dispersion - 2.0 * probability.ln()
+                    of_family(part.family, amount, mean)? / dispersion + 2.0 * loss
                 }
                 None => return Ok(None),
             },
             _ => return Ok(None),
         };
-        Ok(Some(deviance).filter(|deviance| deviance.is_finite()))
+        match deviance.is_finite() {
+            true => Ok(Some(deviance)),
+            false => Err(Error::OutOfRange(format!("the deviance of an amount of {amount:e} is beyond the numbers"))),
+        }
     }
 
     fn has_amounts(&self) -> bool {

@@ -132,6 +132,13 @@ impl DiscreteFit {
         self.baseline.levels.first().copied().flatten().map(|level| self.link.probability(bounded(level + eta)))
     }
 
+    /// −ln of the probability of what such a decision came to, also where [`DiscreteFit::decision`] is rounded to 0 or 1.
+    pub fn decision_loss(&self, eta: f64, had: bool) -> Option<f64> {
+        let level = self.baseline.levels.first().copied().flatten()?;
+        let eta = bounded(level + eta);
+        Some(if had { self.link.failure_hazard(eta).0 } else { self.link.hazard(eta).0 })
+    }
+
     pub(crate) fn renewals_shown(&self) -> f64 {
         (SHOWN / self.period).floor().clamp(FEWEST, MOST)
     }

@@ -3,7 +3,7 @@ SET max_parallel_workers = 0;
 \pset null -
 
 -- The text of a query: one SELECT, with what may end it. A comment before it stays on some versions, which is the same query.
-SELECT s.place, replace(regexp_replace(ltv.single_query(s.query), '^-- first\n', ''), chr(10), '$') AS query FROM (VALUES (1, 'SELECT 1'), (2, ' SELECT 1 ; '), (3, 'SELECT 1 -- one'), (4, 'SELECT 1; -- one;'), (5, 'VALUES (1);;'), (6, '-- first' || chr(10) || 'TABLE x /* ; */;'),
+SELECT s.place, replace(regexp_replace(ltv.single_query(s.query), '^-- first\n(.*)\n$', '\1'), chr(10), '$') AS query FROM (VALUES (1, 'SELECT 1'), (2, ' SELECT 1 ; '), (3, 'SELECT 1 -- one'), (4, 'SELECT 1; -- one;'), (5, 'VALUES (1);;'), (6, '-- first' || chr(10) || 'TABLE x /* ; */;'),
     (7, 'SELECT '';'' AS a, $$;--$$ AS b, "c;" FROM t;'), (8, 'WITH a AS (SELECT 1) SELECT * FROM a'), (9, NULL)) s (place, query) ORDER BY place;
 SELECT ltv.single_query('SELECT 1; SELECT 2');
 SELECT ltv.single_query('DELETE FROM accounts');

@@ -43,7 +43,7 @@ WHERE v.model = 'then';
 -- Without a horizon, at the median of the times; beyond what was observed.
 SELECT count(*) FROM ltv.train('without', 'named', 'fine_gray', 'months', 'reason', features => ARRAY['usage'], options => '{"cause": "price"}');
 SELECT horizon, n, status FROM ltv.evaluate('without', 'named') ORDER BY horizon;
-SELECT horizon, n, n_unscored, round(brier::numeric, 12) AS brier, round(observed_rate::numeric, 12) AS observed_rate, status FROM ltv.evaluate('price', 'named', ARRAY[12, 500]) ORDER BY horizon;
+SELECT horizon, n, n_unscored, brier, round(observed_rate::numeric, 12) AS observed_rate, status FROM ltv.evaluate('price', 'named', ARRAY[12, 500]) ORDER BY horizon;
 -- A source where nobody is censored, and one where other causes are named otherwise.
 CREATE VIEW numbers AS SELECT account, months, number AS reason, usage, plan FROM named;
 CREATE VIEW beyond AS SELECT account, months, number * 100 AS number, w, usage, plan FROM named;

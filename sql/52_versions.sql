@@ -169,11 +169,11 @@ BEGIN
     END IF;
     IF EXISTS (
         SELECT FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'role' = 'place' AND NOT coalesce(
-            jsonb_typeof(p -> 'places') = 'string' AND ltv.max_followup((p ->> 'places')::ltv.survival) <= 1 AND ltv.subjects((p ->> 'places')::ltv.survival) <= (p ->> 'rows')::float8
+            jsonb_typeof(p -> 'places') = 'string' AND ltv.max_followup((p ->> 'places')::ltv.survival) <= 1 AND ltv.subjects((p ->> 'places')::ltv.survival) <= (p ->> 'rows')::float8 AND (p ->> 'given')::float8 BETWEEN 0 AND 1.7e308
             AND jsonb_typeof(p -> 'by') = 'array' AND jsonb_typeof(p -> 'levels') = 'array' AND jsonb_array_length(p -> 'by') = jsonb_array_length(p -> 'levels')
-            AND NOT jsonb_path_exists(p, '$.by[*], $.levels[*] ? (@.type() != "string")'), false)) THEN
-        RAISE EXCEPTION 'a place has places, shares from 0 to 1 as the text of an ltv.survival, rows, by and levels'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them: by and levels are arrays of texts, empty for all rows, and rows are those held out.';
+            AND NOT jsonb_path_exists((p -> 'by') || (p -> 'levels'), '$[*] ? (@.type() != "string")'), false)) THEN
+        RAISE EXCEPTION 'a place has places, shares from 0 to 1 as the text of an ltv.survival, rows, given, by and levels'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them: by and levels are arrays of texts, empty for all rows; rows counts those held out that lasted beyond given.';
     END IF;
 END
 $$;

@@ -51,7 +51,6 @@ CREATE FUNCTION ltv.lifetime_bound(
 AS $$
 DECLARE
     n double precision := ltv.subjects(places);
-    reached double precision := 0;
     is_reached boolean;
 BEGIN
     IF places IS NULL OR level IS NULL OR given IS NULL THEN
@@ -64,26 +63,17 @@ BEGIN
         RAISE EXCEPTION 'the places must be shares from 0 to 1, each of its own row, without weights and delayed entries'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'survival_agg(1 - renewal_probability(model, row, duration), event) over the rows held out.';
     END IF;
-    -- Of one who has lasted already: the rows whose places are beyond its own, all counted from there on.
     IF given > 0 THEN
-        reached := 1 - ltv.survival_at(curve, given);
-        curve := CASE WHEN reached < 1 - 1e-12 THEN ltv.conditional(curve, given) END;
-        IF curve IS NULL THEN
-            status := 'the row has no curve beyond this age';
-            RETURN;
-        END IF;
-        -- What left at the very age lies at its place, or beside it by the rounding.
-        places := ltv.conditional(places, reached + 1e-12);
-        n := coalesce(ltv.subjects(places), 0);
+        curve := ltv.conditional(curve, given);
     END IF;
     -- Before each place: what was lost, by inverse probability of censoring, and one more row with the weight of that place.
-    SELECT max(r.t) FILTER (WHERE r.risk <= 1 - level + 1e-12) / (1 - reached), min(r.survival) <= level INTO share, is_reached
+    SELECT max(r.t) FILTER (WHERE r.risk <= 1 - level + 1e-12), min(r.survival) <= level INTO share, is_reached
     FROM (SELECT b.t, b.survival, (b.before * n / b.at_risk + n * (1 - b.before)) / (n + 1) AS risk
           FROM (SELECT c.t, c.at_risk, c.survival, lag(c.survival, 1, 1::float8) OVER (ORDER BY c.t) AS before FROM ltv.curve(places) AS c) AS b WHERE b.at_risk > 0) AS r;
     IF share IS NULL THEN
         status := format('too few rows for the level: %s', n);
     ELSIF curve IS NULL THEN
-        status := 'the row has no curve: see predict';
+        status := CASE WHEN given > 0 THEN 'the row has no curve from this age on: see predict' ELSE 'the row has no curve: see predict' END;
     ELSE
         -- The first time at which the curve is down by the share: a little before it, as a flat stretch at the share itself is read at its middle.
         lower_lifetime := CASE WHEN share <= 1e-7 THEN 0 ELSE ltv.quantile(curve, share - 1e-7) END;
@@ -93,4 +83,4 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.lifetime_bound(ltv.survival, ltv.survival, double precision, double precision) IS 'How long a single account lasts at least, with a probability of at least level: the time by which its curve (predict_curve(model, row)) is down by a share that is calibrated on rows that the model has not seen. places: survival_agg(1 - renewal_probability(model, row, duration), event) over them (0 where a duration is 0), where each row stands in its own curve when it leaves or is seen last; mergeable by rollup. share: the greatest place w with (n (1 - S(w-)) + 1 / G(w-)) / (n + 1) <= 1 - level; S is the Kaplan-Meier curve of the places, in which each loss counts by the inverse probability G of not being censored before (Robins & Finkelstein 2000; Satten & Datta 2001), and the row asked about counts as one more lost, with the weight of that place (conformal risk control: Angelopoulos et al. 2024). Without censoring that is split conformal prediction: it holds for any model and any law if the rows are exchangeable. With censoring, in large samples, if a row''s place is independent of the place at which it is censored: so it is when censoring depends on the features in whatever way, but given them not on the lifetime, and the model errs alike for all; where it errs more for some, gather the places by group. The places must be unweighted, one for each account held out: a weight counts as that many rows with the same place, which nothing tells from repeated rows where it is a whole number, and which makes the bound surer than it is. Rows without a prediction are left out. lower_lifetime NULL, and a status that says so, with too few rows for the level (n + 1 < 1 / (1 - level)) and for a row without a curve; status also tells where censoring or the end of the curve leave the bound lower than it could be: it holds. given: how long the account has lasted already. lower_lifetime is its whole lifetime then, the time before included, and share a share of those who last so long: calibrated on the rows whose places are beyond its own at that age. That asks for more: that a place is independent of the features, so that the rows beyond stand for it. Without that, gather conditional places of the rows that lasted so long, survival_agg(1 - renewal_probability(model, row, duration - given, given), event), and bound conditional(curve, given): the answer counts from that age on. All times in the unit of the durations. All NULL for a NULL places, level or given. Error 22023: a level outside of 0 and 1, a given that is negative or not finite, places beyond 1, weights that do not add up to a whole number, delayed entries.';
+COMMENT ON FUNCTION ltv.lifetime_bound(ltv.survival, ltv.survival, double precision, double precision) IS 'How long a single account lasts at least, with a probability of at least level: the time by which its curve (predict_curve(model, row)) is down by a share that is calibrated on rows that the model has not seen. places: survival_agg(1 - renewal_probability(model, row, duration), event) over them (0 where a duration is 0), where each row stands in its own curve when it leaves or is seen last; mergeable by rollup. share: the greatest place w with (n (1 - S(w-)) + 1 / G(w-)) / (n + 1) <= 1 - level; S is the Kaplan-Meier curve of the places, in which each loss counts by the inverse probability G of not being censored before (Robins & Finkelstein 2000; Satten & Datta 2001), and the row asked about counts as one more lost, with the weight of that place (conformal risk control: Angelopoulos et al. 2024). Without censoring that is split conformal prediction: it holds for any model and any law if the rows are exchangeable. With censoring, in large samples, if a row''s place is independent of the place at which it is censored: so it is when censoring depends on the features in whatever way, but given them not on the lifetime, and the model errs alike for all; where it errs more for some, gather the places by group. The places must be unweighted, one for each account held out: a weight counts as that many rows with the same place, which nothing tells from repeated rows where it is a whole number, and which makes the bound surer than it is. Rows without a prediction are left out. lower_lifetime NULL, and a status that says so, with too few rows for the level (n + 1 < 1 / (1 - level)) and for a row without a curve; status also tells where censoring or the end of the curve leave the bound lower than it could be: it holds. given: how long the account has lasted already. lower_lifetime is its whole lifetime then, the time before included, and share a share of what its curve has from that age on. The places must be those of rows that lasted so long, in their curves from that age on: survival_agg(1 - renewal_probability(model, row, duration - given, given), event) FILTER (WHERE duration > given). All times in the unit of the durations. All NULL for a NULL places, level or given. Error 22023: a level outside of 0 and 1, a given that is negative or not finite, places beyond 1, weights that do not add up to a whole number, delayed entries.';

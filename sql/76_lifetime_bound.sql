@@ -54,7 +54,7 @@ BEGIN
             WHEN spec ->> 'entry' IS NOT NULL THEN 'trained with delayed entries'
             WHEN spec ->> 'weight' IS NOT NULL OR spec ->> 'half_life' IS NOT NULL THEN 'trained with weights'
             WHEN jsonb_typeof(spec -> 'holdout') IS DISTINCT FROM 'object' THEN 'trained without a holdout'
-            ELSE 'no row was held out, or by an earlier release' END;
+            ELSE 'no row was held out, or more than fit into ltv.max_memory_mb, or an earlier release trained it' END;
         RETURN;
     END IF;
     IF own IS NOT NULL THEN

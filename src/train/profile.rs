@@ -79,7 +79,7 @@ pub fn taken(
     let mut profiles = spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<JsonB>())?;
     let errors = errors(client, source, request, trained)?;
     let limits = limits::known(client, source, request, trained, held_out)?;
-    let places = places::known(client, source, request, trained)?;
+    let places = places::known(client, source, request, trained, held_out)?;
     if let Some(JsonB(serde_json::Value::Array(all))) = &mut profiles {
         all.extend(errors);
         all.extend(limits);

@@ -1,9 +1,9 @@
 //! Drawing some of the rows held out: as many as asked for, each as likely as any other, in whatever order they came.
 
+use ltv_engine::Result;
 use ltv_engine::assess::places::drawn;
 use ltv_engine::numeric::tally::Budget;
 use ltv_engine::survival::Sample;
-use ltv_engine::Result;
 use proptest::prelude::*;
 
 fn go_on() -> Result<()> {

@@ -109,7 +109,7 @@ fn found(client: &SpiClient, source: &Source, trained: &Trained, ages: &[f64]) -
         })
         .collect();
     let query = format!(
-        "SELECT {}, {}{columns} FROM {} WHERE {}",
+        "SELECT {}, ({})::int4{columns} FROM {} WHERE {}",
         source.duration,
         source.event,
         source.from,
@@ -119,7 +119,7 @@ fn found(client: &SpiClient, source: &Source, trained: &Trained, ages: &[f64]) -
     let mut found = Found { beyond: vec![Sample::default(); ages.len() + 1], segments: BTreeMap::new() };
     let mut scratch = Vec::new();
     for row in spi(client.select(&query, None, &[]))? {
-        let (Some(duration), Some(event)) = (spi(row.get::<f64>(1))?, spi(row.get::<bool>(2))?) else { continue };
+        let (Some(duration), Some(event)) = (spi(row.get::<f64>(1))?, spi(row.get::<i32>(2))?) else { continue };
         let mut texts = Vec::with_capacity(features.len());
         let mut numbers = Vec::with_capacity(features.len());
         for (at, feature) in features.iter().enumerate() {
@@ -143,10 +143,10 @@ fn found(client: &SpiClient, source: &Source, trained: &Trained, ages: &[f64]) -
             }
             let stays = if duration > 0.0 { subject.renewal_probability(*given, duration - given)? } else { Some(1.0) };
             let Some(stays) = stays else { continue };
-            found.beyond[at].add(1.0 - stays, event, budget)?;
+            found.beyond[at].add(1.0 - stays, event == 1, budget)?;
             if at == 0 && width > 0 {
                 let levels = texts[..width].iter().flatten().cloned().collect();
-                found.segments.entry(levels).or_default().add(1.0 - stays, event, budget)?;
+                found.segments.entry(levels).or_default().add(1.0 - stays, event == 1, budget)?;
             }
         }
     }

@@ -15,6 +15,7 @@ pub mod errors;
 pub mod expected_events;
 pub mod explain;
 pub mod features;
+mod horizon;
 pub mod hybrid;
 pub mod hybrid_explain;
 pub mod inference;

@@ -1,11 +1,11 @@
 -- What a prediction, and a lifetime value, are associated with: the difference from the average row, by feature.
 
 CREATE FUNCTION ltv.model_horizon(m ltv.model, horizon double precision DEFAULT NULL) RETURNS double precision
-    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'model_horizon';
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_horizon';
 COMMENT ON FUNCTION ltv.model_horizon(ltv.model, double precision) IS 'For how long ahead score, explain, importance and partial_dependence answer when asked for this horizon, or for none (NULL): of a model of durations for that, or 12, in the unit of the durations; of a hybrid for the months of its own terms. NULL for models of amounts, which have none, and hybrids without terms. A horizon that would not count is refused: Errors 22023 for one that is not finite and above 0, one that is not the hybrid''s own, and any for a model of amounts.';
 
 CREATE FUNCTION ltv.unscored_status(m ltv.model, horizon double precision) RETURNS text
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'unscored_status_wrapper';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'unscored_status_wrapper';
 COMMENT ON FUNCTION ltv.unscored_status(ltv.model, double precision) IS 'What evaluate and its like say where no row at all has a score: no row could be scored, and of one cause among several (fine_gray) until when its incidence is known - the longest duration of the training, of the longest segment - where the horizon lies beyond.';
 
 CREATE FUNCTION ltv.explain(

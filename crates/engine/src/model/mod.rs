@@ -22,6 +22,7 @@ pub mod inference;
 pub mod legacy;
 pub mod naming;
 mod recalibrated;
+mod row;
 mod rule;
 pub mod scoring;
 pub mod segments;

@@ -155,6 +155,15 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'As in ltv.model_versions.profiles: role is feature, prediction, duration, error, limit or place; profile is the text of an ltv.profile, and a place has places, the text of an ltv.survival.';
     END IF;
     PERFORM (p ->> 'profile')::ltv.profile, (p ->> 'horizon')::float8 FROM jsonb_array_elements(profiles) AS p;
+    -- Shares of rows, of all or of one segment.
+    IF EXISTS (
+        SELECT FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'role' = 'place' AND NOT coalesce(
+            jsonb_typeof(p -> 'places') = 'string' AND ltv.max_followup((p ->> 'places')::ltv.survival) <= 1 AND ltv.subjects((p ->> 'places')::ltv.survival) <= (p ->> 'rows')::float8 AND (p ->> 'given')::float8 BETWEEN 0 AND 1.7e308
+            AND jsonb_typeof(p -> 'by') = 'array' AND jsonb_typeof(p -> 'levels') = 'array' AND jsonb_array_length(p -> 'by') = jsonb_array_length(p -> 'levels')
+            AND NOT jsonb_path_exists((p -> 'by') || (p -> 'levels'), '$[*] ? (@.type() != "string")'), false)) THEN
+        RAISE EXCEPTION 'a place has places, shares from 0 to 1 as the text of an ltv.survival, rows, given, by and levels'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them: by and levels are arrays of texts, empty for all rows; rows counts those held out that lasted beyond given.';
+    END IF;
     -- Every number that score reads is there and could be what it says; NULL where one is missing.
     IF EXISTS (
         SELECT FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'role' = 'limit' AND (
@@ -166,14 +175,6 @@ BEGIN
                      jsonb_to_record(CASE jsonb_typeof(g) WHEN 'object' THEN g ELSE '{}' END) AS l ("from" float8, "to" float8, rows bigint, events bigint, predicted float8, rate float8, lower float8, upper float8, lower_power float8, upper_power float8)), false))) THEN
         RAISE EXCEPTION 'the groups of a limit are a JSON array of objects with from, to, rows, events, predicted, rate, lower, upper, lower_power and upper_power'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them: probabilities from 0 to 1, counts, and the powers of a prediction that are its limits.';
-    END IF;
-    IF EXISTS (
-        SELECT FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'role' = 'place' AND NOT coalesce(
-            jsonb_typeof(p -> 'places') = 'string' AND ltv.max_followup((p ->> 'places')::ltv.survival) <= 1 AND ltv.subjects((p ->> 'places')::ltv.survival) <= (p ->> 'rows')::float8 AND (p ->> 'given')::float8 BETWEEN 0 AND 1.7e308
-            AND jsonb_typeof(p -> 'by') = 'array' AND jsonb_typeof(p -> 'levels') = 'array' AND jsonb_array_length(p -> 'by') = jsonb_array_length(p -> 'levels')
-            AND NOT jsonb_path_exists((p -> 'by') || (p -> 'levels'), '$[*] ? (@.type() != "string")'), false)) THEN
-        RAISE EXCEPTION 'a place has places, shares from 0 to 1 as the text of an ltv.survival, rows, given, by and levels'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them: by and levels are arrays of texts, empty for all rows; rows counts those held out that lasted beyond given.';
     END IF;
 END
 $$;

@@ -31,6 +31,7 @@ DECLARE
     seen text;
     columns text[];
     predicted text := 'ltv.expected_value($1, ltv_row.*)';
+    levels text;
     odd record;
 BEGIN
     IF evaluation_query.model IS NULL OR source IS NULL THEN
@@ -232,11 +233,13 @@ BEGIN
     END IF;
     IF outcome = 'amount' THEN
         horizon := NULL;
+        -- Of a customer a model knows no features but those that tell the segment.
+        levels := (SELECT ', segment => ' || string_agg(format('ltv_row.%I::text', g.name), ' || '' / '' || ' ORDER BY g.place) FROM unnest(ltv.model_features(judged.fitted)) WITH ORDINALITY AS g (name, place));
         IF judged.algorithm = 'gamma_gamma' THEN
-            predicted := format('ltv.expected_spend($1, ltv_row.%I::float8, ltv_row.%I::float8)', spec #>> '{columns,frequency}', spec #>> '{columns,mean_value}');
+            predicted := format('ltv.expected_spend($1, ltv_row.%I::float8, ltv_row.%I::float8%s)', spec #>> '{columns,frequency}', spec #>> '{columns,mean_value}', levels);
         ELSIF judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd') THEN
-            predicted := format('ltv.expected_purchases($1, ltv_row.%I::float8, ltv_row.%I::float8, ltv_row.%I::float8, %L::float8)',
-                                spec #>> '{columns,frequency}', spec #>> '{columns,recency}', spec #>> '{columns,age}', spec ->> 'horizon');
+            predicted := format('ltv.expected_purchases($1, ltv_row.%I::float8, ltv_row.%I::float8, ltv_row.%I::float8, %L::float8%s)',
+                                spec #>> '{columns,frequency}', spec #>> '{columns,recency}', spec #>> '{columns,age}', spec ->> 'horizon', levels);
         END IF;
         query := format(
             'SELECT %1$s AS segment, NULL::float8 AS horizon, %7$s AS predicted, NULL::float8 AS duration, NULL::boolean AS event,

@@ -16,20 +16,18 @@ END $$;
 -- distributed and leaves after a repeat purchase with a probability that is beta (1, 2) distributed; in the south these are
 -- (2, 10) and (1, 6). A purchase is worth gamma (3, nu), nu gamma (4, 20) in the north and gamma (5, 60) in the south. A few
 -- live in the east, as those in the north do.
-CREATE TABLE chance AS
-SELECT c, k, array_agg((hashtextextended(format('%s/%s/%s', c, k, i), 7) & 1048575) / 1048576.0 + 1e-7 ORDER BY i) AS u
-FROM generate_series(1, 3100) AS c, generate_series(0, 80) AS k, generate_series(1, CASE WHEN k = 0 THEN 10 ELSE 5 END) AS i GROUP BY c, k;
+CREATE FUNCTION u(c bigint, k bigint, i bigint) RETURNS double precision LANGUAGE sql IMMUTABLE RETURN (hashint8extended(c * 1000003 + k * 1009 + i, 7) & 1048575) / 1048576.0 + 1e-7;
 CREATE TABLE bought AS
-WITH customer AS (
-    SELECT c, CASE WHEN c > 3000 THEN 'east' WHEN c % 2 = 0 THEN 'north' ELSE 'south' END AS region, CASE WHEN c % 3 = 0 THEN 'web' ELSE 'shop' END AS channel, 30 + 30 * u[1] AS age,
-           CASE WHEN c % 2 = 0 OR c > 3000 THEN -ln(u[2]) / 8 ELSE -ln(u[2] * u[3]) / 10 END AS rate,
-           1 - u[4] ^ CASE WHEN c % 2 = 0 OR c > 3000 THEN 1 / 2.0 ELSE 1 / 6.0 END AS leaving,
-           CASE WHEN c % 2 = 0 OR c > 3000 THEN -ln(u[5] * u[6] * u[7] * u[8]) / 20 ELSE -ln(u[5] * u[6] * u[7] * u[8] * u[9]) / 60 END AS nu
-    FROM chance WHERE k = 0
+WITH customer AS MATERIALIZED (
+    SELECT c, region, CASE WHEN c % 3 = 0 THEN 'web' ELSE 'shop' END AS channel, 30 + 30 * u(c, 0, 1) AS age,
+           CASE WHEN region <> 'south' THEN -ln(u(c, 0, 2)) / 8 ELSE -ln(u(c, 0, 2) * u(c, 0, 3)) / 10 END AS rate,
+           1 - u(c, 0, 4) ^ CASE WHEN region <> 'south' THEN 1 / 2.0 ELSE 1 / 6.0 END AS leaving,
+           CASE WHEN region <> 'south' THEN -ln(u(c, 0, 5) * u(c, 0, 6) * u(c, 0, 7) * u(c, 0, 8)) / 20 ELSE -ln(u(c, 0, 5) * u(c, 0, 6) * u(c, 0, 7) * u(c, 0, 8) * u(c, 0, 9)) / 60 END AS nu
+    FROM generate_series(1, 3040) AS c, LATERAL (SELECT CASE WHEN c > 3000 THEN 'east' WHEN c % 2 = 0 THEN 'north' ELSE 'south' END AS region) AS r
 ), event AS (
-    SELECT c, region, channel, age, k, sum(-ln(h.u[1]) / rate) OVER w AS week, -ln(h.u[3] * h.u[4] * h.u[5]) / nu AS amount,
-           coalesce(bool_or(h.u[2] < leaving) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS gone
-    FROM chance AS h JOIN customer USING (c) WHERE k > 0 WINDOW w AS (PARTITION BY c ORDER BY k)
+    SELECT c, region, channel, age, k, sum(-ln(u(c, k, 1)) / rate) OVER w AS week, -ln(u(c, k, 3) * u(c, k, 4) * u(c, k, 5)) / nu AS amount,
+           coalesce(bool_or(u(c, k, 2) < leaving) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS gone
+    FROM customer, generate_series(1, 70) AS k WINDOW w AS (PARTITION BY c ORDER BY k)
 )
 SELECT c AS id, region, channel, age::float8, count(*) FILTER (WHERE NOT gone AND week <= age)::float8 AS frequency, coalesce(max(week) FILTER (WHERE NOT gone AND week <= age), 0)::float8 AS recency,
        avg(amount) FILTER (WHERE NOT gone AND week <= age)::float8 AS mean_value, count(*) FILTER (WHERE NOT gone AND week > age AND week <= age + 26) AS later,
@@ -54,10 +52,12 @@ SELECT ltv.segment_model(ltv.model('regions'), 'north')::text = ltv.fit_bg_nbd(f
        ltv.segment_model(ltv.model('regions'))::text = ltv.fit_bg_nbd(frequency, recency, age)::text AS all_rows,
        ltv.segment_model(ltv.model('worths'), 'south')::text = ltv.fit_gamma_gamma(frequency, mean_value) FILTER (WHERE region = 'south')::text AS worth_in_the_south
 FROM bought WHERE NOT held;
-SELECT a, bool_and(CASE a WHEN 'mbg_nbd' THEN ltv.segment_model(ltv.model(a), region)::text = mbg ELSE ltv.segment_model(ltv.model(a), region)::text = pareto END) AS same, count(*)
-FROM (SELECT region, ltv.fit_mbg_nbd(frequency, recency, age)::text AS mbg, ltv.fit_pareto_nbd(frequency, recency, age)::text AS pareto FROM bought WHERE region <> 'east' GROUP BY region) AS f,
-     (SELECT a, count(*) FROM unnest('{mbg_nbd,pareto_nbd}'::text[]) AS a, LATERAL ltv.train(a, 'bought', a, segment_by => '{region}', pooling => 'none') GROUP BY a) AS t (a, n) GROUP BY a ORDER BY a;
--- The truth lies within three standard errors of the logarithms; that of all rows is neither.
+SELECT a, count(*) FROM unnest('{mbg_nbd,pareto_nbd}'::text[]) AS a, LATERAL ltv.train(a, 'bought', a, segment_by => '{region}', pooling => 'none') GROUP BY a ORDER BY a;
+SELECT a, s.segment, s.status, s.reason FROM unnest('{mbg_nbd,pareto_nbd}'::text[]) AS a, LATERAL ltv.model_segments(ltv.model(a)) AS s ORDER BY a, s.segment;
+SELECT a, bool_and(ltv.segment_model(ltv.model(a), region)::text = mbg) AS same, count(*)
+FROM (SELECT region, ltv.fit_mbg_nbd(frequency, recency, age)::text AS mbg FROM bought WHERE region <> 'east' GROUP BY region) AS f,
+     unnest('{mbg_nbd}'::text[]) AS a GROUP BY a ORDER BY a;
+-- The truth lies within three standard errors of the logarithms.
 WITH truth (segment, term, truth) AS (VALUES ('north', 'r', 1), ('north', 'alpha', 8), ('north', 'a', 1), ('north', 'b', 2), ('south', 'r', 2), ('south', 'alpha', 10), ('south', 'a', 1), ('south', 'b', 6),
     ('north', 'p', 3), ('north', 'q', 4), ('north', 'gamma', 20), ('south', 'p', 3), ('south', 'q', 5), ('south', 'gamma', 60))
 SELECT s.segment, s.term, truth, round(s.estimate::numeric, 3) AS estimate, round(s.std_error::numeric, 3) AS std_error, round((ln(s.estimate / truth) * s.estimate / s.std_error)::numeric, 2) AS z
@@ -92,10 +92,12 @@ SELECT r(sqrt(avg((later - e) ^ 2))) AS rmse, r(avg(abs(later - e))) AS mae, r(a
 FROM bought, LATERAL (SELECT ltv.expected_purchases(ltv.segment_model(ltv.model('regions'), region), frequency, recency, age, 26) AS e) AS said WHERE held;
 SELECT m, p.segment, p.n, round(p.predicted_value::numeric, 1) AS predicted, round(p.actual_value::numeric, 1) AS actual, r(p.mae) AS mae, r(p.rmse) AS rmse, p.status
 FROM unnest('{regions,plain,worths}'::text[]) WITH ORDINALITY AS u (m, place), LATERAL ltv.predicted_vs_actual(m, 'bought', by => '{region}') AS p ORDER BY u.place, p.segment;
-SELECT * FROM ltv.predicted_vs_actual('regions', (SELECT 'chance'::regclass));
+CREATE VIEW nowhere AS SELECT id, frequency, recency, age, later, held FROM bought;
+SELECT * FROM ltv.predicted_vs_actual('regions', 'nowhere');
+SELECT count(*) FROM ltv.drift('regions', 'nowhere');
 -- One level is no segment: the same model, and the same of every customer.
 CREATE VIEW one AS SELECT *, 'everybody' AS level FROM bought;
-SELECT a, bool_and(t.n_rows = 3100) AS all_rows FROM unnest('{bg_nbd,mbg_nbd,pareto_nbd,gamma_gamma}'::text[]) AS a, LATERAL ltv.train('one ' || a, 'one', a, segment_by => '{level}') AS t GROUP BY a ORDER BY a;
+SELECT a, bool_and(t.n_rows = 3040) AS all_rows FROM unnest('{bg_nbd,mbg_nbd,pareto_nbd,gamma_gamma}'::text[]) AS a, LATERAL ltv.train('one ' || a, 'one', a, segment_by => '{level}') AS t GROUP BY a ORDER BY a;
 SELECT 'bg_nbd' AS model, ltv.segment_model(ltv.model('one bg_nbd'), 'everybody')::text = ltv.fit_bg_nbd(frequency, recency, age)::text AS same, ltv.segment_model(ltv.model('one bg_nbd'))::text = ltv.fit_bg_nbd(frequency, recency, age)::text AS pooled FROM bought
 UNION ALL SELECT 'gamma_gamma', ltv.segment_model(ltv.model('one gamma_gamma'), 'everybody')::text = ltv.fit_gamma_gamma(frequency, mean_value)::text, ltv.segment_model(ltv.model('one gamma_gamma'))::text = ltv.fit_gamma_gamma(frequency, mean_value)::text FROM bought
 UNION ALL SELECT 'mbg_nbd', ltv.segment_model(ltv.model('one mbg_nbd'), 'everybody')::text = ltv.fit_mbg_nbd(frequency, recency, age)::text, ltv.segment_model(ltv.model('one mbg_nbd'))::text = ltv.fit_mbg_nbd(frequency, recency, age)::text FROM bought
@@ -112,5 +114,71 @@ WITH own AS (SELECT segment, term, ln(estimate) AS y, (std_error / estimate) ^ 2
      mean AS (SELECT term, sum(y / (v + tau)) / sum(1 / (v + tau)) AS mu, min(tau) AS tau FROM own JOIN spread USING (term) GROUP BY term)
 SELECT term, round(exp(mu)::numeric, 4) AS common, round(sqrt(tau)::numeric, 4) AS spread, bool_and(abs(s.common / exp(mu) - 1) < 1e-12 AND abs(s.spread - sqrt(tau)) < 1e-9 AND abs(s.own / exp(o.y) - 1) < 1e-12) AS as_by_hand, count(*)
 FROM mean JOIN own AS o USING (term) JOIN ltv.segment_coefficients(ltv.model('shared')) AS s USING (segment, term) GROUP BY term, mu, tau ORDER BY term COLLATE "C";
--- ... and the estimates: with u = (T + V)^-1 (y - mu) they are mu + T u, so that (T + V) u = y - mu where T is not 0, V as the fits have it.
+-- ... and the estimates by the covariances V of these fits: (T + V) u = y - mu with T u = estimate - mu. Where T is 0, as that of a, u is what the equation of a makes it.
+WITH s AS (SELECT s.segment, f.i, s.term, ln(s.own / s.common) AS d, s.spread ^ 2 AS t, CASE WHEN s.spread > 0 THEN ln(s.estimate / s.common) / s.spread ^ 2 END AS u, s.estimate = s.common AS is_common
+           FROM ltv.segment_coefficients(ltv.model('shared')) AS s JOIN (VALUES ('r', 0), ('alpha', 1), ('a', 2), ('b', 3)) AS f (term, i) USING (term)),
+     v AS (SELECT g AS segment, (p - 1) / 4 AS i, (p - 1) % 4 AS j, x::float8 AS v FROM generate_series(0, 7) AS g, jsonb_array_elements_text(ltv.segment_model(ltv.model('apart'), g::text)::text::jsonb #> '{model,fit,transactional,covariance}') WITH ORDINALITY AS c (x, p)),
+     a AS (SELECT o.segment, (o.d - (SELECT sum(v.v * s.u) FROM v JOIN s ON s.i = v.j AND s.segment = v.segment::text WHERE v.segment::text = o.segment AND v.i = 2 AND v.j <> 2)) / w.v AS u
+           FROM s AS o JOIN v AS w ON w.segment::text = o.segment AND w.i = 2 AND w.j = 2 WHERE o.i = 2),
+     u AS (SELECT s.segment, s.i, s.d, s.t, coalesce(s.u, a.u) AS u FROM s JOIN a USING (segment))
+SELECT max(abs(l.t * l.u + r.vu - l.d)) < 1e-9 AS solves, count(*), (SELECT bool_and(is_common) FROM s WHERE t = 0) AS common_where_0
+FROM u AS l, LATERAL (SELECT sum(v.v * o.u) AS vu FROM v JOIN u AS o ON o.i = v.j AND o.segment = v.segment::text WHERE v.segment::text = l.segment AND v.i = l.i) AS r;
+-- Parameters drawn together are nearer to the truth, and know better what comes.
+SELECT r(avg(ln(s.own / t.truth) ^ 2)) AS apart, r(avg(ln(s.estimate / t.truth) ^ 2)) AS together
+FROM ltv.segment_coefficients(ltv.model('shared')) AS s JOIN (VALUES (0, 'r', 1), (0, 'alpha', 8), (0, 'a', 1), (0, 'b', 2), (1, 'r', 2), (1, 'alpha', 10), (1, 'a', 1), (1, 'b', 6)) AS t (odd, term, truth) ON t.term = s.term AND t.odd = s.segment::int % 2;
+SELECT m, r(sqrt(avg((later - ltv.expected_purchases(m, frequency, recency, age, 26, part::text)) ^ 2))) AS rmse FROM eight, unnest('{apart,shared,one bg_nbd}'::text[]) AS m GROUP BY m ORDER BY rmse;
 SELECT s.segment, s.status, round(s.weight::numeric, 4) AS weight FROM ltv.model_segments(ltv.model('shared')) AS s ORDER BY s.segment;
+SELECT segment, term, round(own::numeric, 4) AS own, round(common::numeric, 4) AS common, round(spread::numeric, 4) AS spread, round(weight::numeric, 4) AS weight, round(estimate::numeric, 4) AS estimate, round(std_error::numeric, 4) AS std_error
+FROM ltv.segment_coefficients(ltv.model('shared')) WHERE segment < '2' ORDER BY segment, term COLLATE "C";
+
+-- Sixty small segments whose rates of buying differ, log alpha normal around that of 8 with a deviation of 0.4, and nothing else.
+CREATE TABLE many AS
+WITH customer AS MATERIALIZED (
+    SELECT g, 1000000 + 1000 * g + i AS c, ln(8) + 0.4 * sqrt(-2 * ln(u(g, 0, 70))) * cos(2 * pi() * u(g, 0, 71)) AS log_alpha FROM generate_series(1, 60) AS g, generate_series(1, 100) AS i
+), event AS (
+    SELECT g, c, log_alpha, 40 + 20 * u(c, 0, 1) AS age, sum(-ln(u(c, k, 1)) / (-ln(u(c, 0, 2)) / exp(log_alpha))) OVER w AS week,
+           coalesce(bool_or(u(c, k, 2) < 1 - u(c, 0, 4) ^ 0.5) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS gone
+    FROM customer, generate_series(1, 60) AS k WINDOW w AS (PARTITION BY c ORDER BY k)
+)
+SELECT g AS part, log_alpha, age::float8, count(*) FILTER (WHERE NOT gone AND week <= age)::float8 AS frequency, coalesce(max(week) FILTER (WHERE NOT gone AND week <= age), 0)::float8 AS recency FROM event GROUP BY g, c, log_alpha, age;
+SELECT n_rows, n_events, warnings FROM ltv.train('many', 'many', 'bg_nbd', segment_by => '{part}');
+SELECT s.term, count(*), round(avg(s.common)::numeric, 3) AS common, round(avg(s.spread)::numeric, 3) AS spread, round(avg(s.weight)::numeric, 3) AS weight, round(sqrt(avg((ln(s.own) - t.truth) ^ 2))::numeric, 4) AS rmse_apart,
+       round(sqrt(avg((ln(s.estimate) - t.truth) ^ 2))::numeric, 4) AS rmse_together, round(avg((abs(ln(s.estimate) - t.truth) < 1.96 * s.std_error / s.estimate)::int), 3) AS within
+FROM ltv.segment_coefficients(ltv.model('many')) AS s JOIN (SELECT DISTINCT part, log_alpha FROM many) AS m ON m.part::text = s.segment,
+     LATERAL (SELECT CASE s.term WHEN 'alpha' THEN m.log_alpha WHEN 'b' THEN ln(2) ELSE 0 END AS truth) AS t GROUP BY s.term ORDER BY s.term COLLATE "C";
+
+-- What the registry keeps, and what works on it.
+SELECT model, spec -> 'segment_by' AS segment_by, spec ->> 'pooling' AS pooling, n_rows, n_events FROM ltv.model_versions WHERE model IN ('regions', 'shared') ORDER BY model;
+SELECT p.model, p.role, p.input, p.horizon, s.n, r(s.mean) AS mean FROM ltv.model_profiles AS p, LATERAL ltv.profile_summary(p.profile) AS s WHERE p.model IN ('regions', 'worths') ORDER BY p.model COLLATE "C", p.role COLLATE "C", p.input COLLATE "C";
+SELECT r(avg(ltv.expected_purchases('regions', frequency, recency, age, 26, region))) AS purchases, r(avg(ltv.probability_alive('regions', frequency, recency, age, region))) AS alive, r(avg(ltv.expected_spend('worths', frequency, mean_value, region))) AS spend FROM bought WHERE NOT held;
+SELECT m, input, metric, r(value) AS value, is_anomaly FROM unnest('{regions,worths}'::text[]) AS m, LATERAL ltv.drift(m, 'bought') WHERE metric = 'psi' ORDER BY m, input COLLATE "C";
+SELECT c ->> 'column' AS name, c ->> 'role' AS role FROM ltv.model_versions, jsonb_array_elements(lineage -> 'columns') AS c WHERE model = 'regions' ORDER BY c ->> 'column' COLLATE "C";
+SELECT ltv.promote('regions', 1, reason => 'first') IS NOT NULL AS promoted, bool_and(ltv.verify(model, version)) AS sealed FROM ltv.model_versions WHERE model IN ('regions', 'worths', 'shared');
+SELECT line FROM regexp_split_to_table(ltv.model_card('regions'), E'\n') WITH ORDINALITY AS l (line, at) WHERE line ~ '^(It says|\| Segments)|region' ORDER BY at;
+SELECT line FROM regexp_split_to_table(ltv.model_summary(ltv.model('regions')), E'\n') WITH ORDINALITY AS l (line, at) ORDER BY at LIMIT 12;
+SELECT count(*), count(*) FILTER (WHERE c.term LIKE 'north: %') AS of_the_north FROM ltv.coefficients(ltv.model('regions')) AS c;
+SELECT ltv.import_model(ltv.export_model('shared', 1), as_model => 'imported');
+SELECT ltv.model('imported')::text = ltv.model('shared')::text AS same, ltv.model('imported')::text::ltv.model::text = ltv.model('imported')::text AS round_trip, ltv.model_status(ltv.model('shared')) AS status, ltv.model_algorithm(ltv.model('shared')) AS algorithm, ltv.model_features(ltv.model('shared')) AS features;
+-- Two columns: the values with " / " between them.
+SELECT warnings FROM ltv.train('both', 'bought', 'gamma_gamma', segment_by => '{region,channel}', min_events => 50);
+SELECT segment, n_rows, n_events, status, round(weight::numeric, 3) AS weight, reason FROM ltv.model_segments(ltv.model('both')) ORDER BY segment;
+SELECT r(ltv.expected_spend('both', 2, 30, 'south / web')) AS south_web, ltv.expected_spend('both', 2, 30, 'south / web') = ltv.expected_spend(ltv.segment_model(ltv.model('both'), 'south / web'), 2, 30) AS same, ltv.expected_spend('both', 2, 30, 'south') = ltv.expected_spend(ltv.segment_model(ltv.model('both')), 2, 30) AS half_a_name;
+SELECT (ltv.transactional_value('plain', 'both', 2, 20, 40, 30, segment => 'west / web')).status;
+-- Weighed and dropped, as without segments.
+CREATE VIEW dropping AS SELECT id, CASE WHEN id % 10 > 0 THEN region END AS region, frequency, recency, age FROM bought;
+SELECT n_rows, n_dropped, n_events, warnings FROM ltv.train('dropping', 'dropping', 'bg_nbd', segment_by => '{region}', weight => 'id', null_policy => 'drop', pooling => 'none');
+SELECT ltv.segment_model(ltv.model('dropping'), 'north')::text = ltv.fit_bg_nbd(frequency, recency, age, id)::text AS same FROM dropping WHERE region = 'north';
+CREATE VIEW alike AS SELECT *, CASE WHEN id % 2 = 0 THEN 'a / b' ELSE 'a' END AS one, CASE WHEN id % 2 = 0 THEN 'c' ELSE 'b / c' END AS other FROM bought;
+-- Refusals; what tells of lifetimes or amounts given features says what to use.
+\pset format unaligned
+SELECT place, refused(a) FROM (VALUES (1, $$'m', 'bought', 'bg_nbd', segment_by => '{frequency}'$$), (2, $$'m', 'bought', 'bg_nbd', segment_by => '{id}'$$), (3, $$'m', 'bought', 'bg_nbd', segment_by => '{age}'$$),
+    (4, $$'m', 'bought', 'gamma_gamma', target => 'worth', segment_by => '{worth}'$$), (5, $$'m', 'bought', 'bg_nbd', segment_by => '{region,region}'$$), (6, $$'m', 'bought', 'gamma_gamma', segment_by => '{worth}'$$),
+    (7, $$'m', 'alike', 'bg_nbd', segment_by => '{one,other}'$$), (8, $$'m', 'dropping', 'bg_nbd', segment_by => '{region}'$$), (9, $$'m', 'bought', 'bg_nbd', segment_by => '{nothing}'$$), (10, $$'m', 'bought', 'bg_nbd', segment_by => '{region}', pooling => 'some'$$)) AS v (place, a) ORDER BY place;
+\pset format aligned
+SELECT * FROM ltv.predict('regions', (SELECT b FROM bought AS b WHERE id = 2), 12);
+SELECT ltv.renewal_probability('regions', (SELECT b FROM bought AS b WHERE id = 2), 12);
+SELECT ltv.expected_value('worths', (SELECT b FROM bought AS b WHERE id = 2));
+SELECT * FROM ltv.score('regions', 'bought', 'id', 12);
+SELECT * FROM ltv.explain('regions', (SELECT b FROM bought AS b WHERE id = 2));
+SELECT * FROM ltv.evaluate('regions', 'bought');
+SELECT ltv.recalibrated(ltv.model('regions'), '{"beta": {"intercept": 0.3, "event": 1.4, "survival": 1.2}}');

@@ -209,9 +209,9 @@ fn share(client: &SpiClient, source: &Source, segments: &mut [Segment], pooled: 
         return Ok(Vec::new());
     }
     let all: Vec<Estimates> = own.iter().map(|(_, estimates)| estimates.clone()).collect();
-    let common = shrinkage::common(&all, all[0].coefficients.len());
+    let Some(pooled) = shrinkage::common(&all, all[0].coefficients.len()) else { return Ok(Vec::new()) };
     for (at, estimates) in own {
-        let Some(shrunken) = shrinkage::shrink(&estimates, &common) else { continue };
+        let Some(shrunken) = shrinkage::shrink(&estimates, &pooled) else { continue };
         let segment = &mut segments[at];
         let Standing::Own(model) = &segment.standing else { continue };
         let moved = match moved(client, &source.of_segment(&segment.levels), model, &shrunken)? {
@@ -223,7 +223,7 @@ fn share(client: &SpiClient, source: &Source, segments: &mut [Segment], pooled: 
         };
         segment.standing = Standing::Shrunken { model: moved, own: estimates.coefficients, weights: shrunken.weights };
     }
-    Ok(common)
+    Ok(pooled.common)
 }
 
 /// The model at the shrunken coefficients; the baseline of a Cox or Fine–Gray model is found anew.

@@ -104,24 +104,23 @@ UNION ALL SELECT 'mbg_nbd', ltv.segment_model(ltv.model('one mbg_nbd'), 'everybo
 UNION ALL SELECT 'pareto_nbd', ltv.segment_model(ltv.model('one pareto_nbd'), 'everybody')::text = ltv.fit_pareto_nbd(frequency, recency, age)::text, ltv.segment_model(ltv.model('one pareto_nbd'))::text = ltv.fit_pareto_nbd(frequency, recency, age)::text FROM bought ORDER BY model;
 SELECT a, s.segment, s.n_rows, s.n_events, s.status, s.weight, s.reason FROM unnest('{bg_nbd,mbg_nbd,pareto_nbd,gamma_gamma}'::text[]) AS a, LATERAL ltv.model_segments(ltv.model('one ' || a)) AS s ORDER BY a;
 
--- Drawn together: the mean of the logarithms and their spread by hand (DerSimonian & Laird) from the segments' own fits, ...
+-- Drawn together: the spread of the logarithms by hand (DerSimonian & Laird) from the segments' own fits, ...
 CREATE VIEW eight AS SELECT *, id % 8 AS part FROM bought;
 SELECT warnings FROM ltv.train('apart', 'eight', 'bg_nbd', segment_by => '{part}', pooling => 'none');
 SELECT warnings FROM ltv.train('shared', 'eight', 'bg_nbd', segment_by => '{part}');
 WITH own AS (SELECT segment, term, ln(estimate) AS y, (std_error / estimate) ^ 2 AS v FROM ltv.segment_coefficients(ltv.model('apart'))),
      fixed AS (SELECT term, sum(y / v) / sum(1 / v) AS mean, sum(1 / v) AS total, sum(1 / v ^ 2) AS squares, count(*) AS k FROM own GROUP BY term),
-     spread AS (SELECT term, greatest(0, (sum((y - mean) ^ 2 / v) - (min(k) - 1)) / min(total - squares / total)) AS tau FROM own JOIN fixed USING (term) GROUP BY term),
-     mean AS (SELECT term, sum(y / (v + tau)) / sum(1 / (v + tau)) AS mu, min(tau) AS tau FROM own JOIN spread USING (term) GROUP BY term)
-SELECT term, round(exp(mu)::numeric, 4) AS common, round(sqrt(tau)::numeric, 4) AS spread, bool_and(abs(s.common / exp(mu) - 1) < 1e-12 AND abs(s.spread - sqrt(tau)) < 1e-9 AND abs(s.own / exp(o.y) - 1) < 1e-12) AS as_by_hand, count(*)
-FROM mean JOIN own AS o USING (term) JOIN ltv.segment_coefficients(ltv.model('shared')) AS s USING (segment, term) GROUP BY term, mu, tau ORDER BY term COLLATE "C";
--- ... and the estimates by the covariances V of these fits: (T + V) u = y - mu with T u = estimate - mu. Where T is 0, as that of a, u is what the equation of a makes it.
+     spread AS (SELECT term, greatest(0, (sum((y - mean) ^ 2 / v) - (min(k) - 1)) / min(total - squares / total)) AS tau FROM own JOIN fixed USING (term) GROUP BY term)
+SELECT term, round(min(s.common)::numeric, 4) AS common, round(sqrt(tau)::numeric, 4) AS spread, bool_and(abs(s.spread - sqrt(tau)) < 1e-9 AND abs(s.own / exp(o.y) - 1) < 1e-12) AS as_by_hand, count(*)
+FROM spread JOIN own AS o USING (term) JOIN ltv.segment_coefficients(ltv.model('shared')) AS s USING (segment, term) GROUP BY term, tau ORDER BY term COLLATE "C";
+-- ... and mean and estimates by the covariances V of these fits: (T + V) u = y - mu with T u = estimate - mu, and the u of all segments add up to 0. Where T is 0, as that of a, u is what the equation of a makes it.
 WITH s AS (SELECT s.segment, f.i, s.term, ln(s.own / s.common) AS d, s.spread ^ 2 AS t, CASE WHEN s.spread > 0 THEN ln(s.estimate / s.common) / s.spread ^ 2 END AS u, s.estimate = s.common AS is_common
            FROM ltv.segment_coefficients(ltv.model('shared')) AS s JOIN (VALUES ('r', 0), ('alpha', 1), ('a', 2), ('b', 3)) AS f (term, i) USING (term)),
      v AS (SELECT g AS segment, (p - 1) / 4 AS i, (p - 1) % 4 AS j, x::float8 AS v FROM generate_series(0, 7) AS g, jsonb_array_elements_text(ltv.segment_model(ltv.model('apart'), g::text)::text::jsonb #> '{model,fit,transactional,covariance}') WITH ORDINALITY AS c (x, p)),
      a AS (SELECT o.segment, (o.d - (SELECT sum(v.v * s.u) FROM v JOIN s ON s.i = v.j AND s.segment = v.segment::text WHERE v.segment::text = o.segment AND v.i = 2 AND v.j <> 2)) / w.v AS u
            FROM s AS o JOIN v AS w ON w.segment::text = o.segment AND w.i = 2 AND w.j = 2 WHERE o.i = 2),
      u AS (SELECT s.segment, s.i, s.d, s.t, coalesce(s.u, a.u) AS u FROM s JOIN a USING (segment))
-SELECT max(abs(l.t * l.u + r.vu - l.d)) < 1e-9 AS solves, count(*), (SELECT bool_and(is_common) FROM s WHERE t = 0) AS common_where_0
+SELECT max(abs(l.t * l.u + r.vu - l.d)) < 1e-9 AS solves, (SELECT max(abs(q.u)) < 1e-6 FROM (SELECT sum(u) AS u FROM u GROUP BY i) AS q) AS balanced, (SELECT max(abs(u)) > 1 FROM u) AS each_is_not, count(*), (SELECT bool_and(is_common) FROM s WHERE t = 0) AS common_where_0
 FROM u AS l, LATERAL (SELECT sum(v.v * o.u) AS vu FROM v JOIN u AS o ON o.i = v.j AND o.segment = v.segment::text WHERE v.segment::text = l.segment AND v.i = l.i) AS r;
 -- Parameters drawn together are nearer to the truth, and know better what comes.
 SELECT r(avg(ln(s.own / t.truth) ^ 2)) AS apart, r(avg(ln(s.estimate / t.truth) ^ 2)) AS together

@@ -227,8 +227,8 @@ mod tests {
         let (a, b, c) = (1.0 / 0.36 + 0.25, -0.8 / 0.36, 1.0 / 0.36 + 1.0);
         let determinant = a * c - b * b;
         let mean = [(c * 0.25 - b * 0.5) / determinant, (a * 0.5 - b * 0.25) / determinant];
-        for at in 0..2 {
-            assert!((pooled.common[at].unwrap().mean - mean[at]).abs() < 1e-14, "{pooled:?}");
+        for (common, by_hand) in pooled.common.iter().zip(&mean) {
+            assert!((common.unwrap().mean - by_hand).abs() < 1e-14, "{pooled:?}");
         }
         let covariance = [c / determinant, -b / determinant, -b / determinant, a / determinant];
         for (found, by_hand) in pooled.covariance.iter().zip(&covariance) {
@@ -236,8 +236,8 @@ mod tests {
         }
         // Where nothing differs the segment has the mean, with its covariance.
         let shrunken = shrink(&first, &pooled).unwrap();
-        for at in 0..4 {
-            assert!((shrunken.covariance[at] - covariance[at]).abs() < 1e-14);
+        for (found, by_hand) in shrunken.covariance.iter().zip(&covariance) {
+            assert!((found - by_hand).abs() < 1e-14);
         }
         assert!((shrunken.coefficients[0].unwrap() - mean[0]).abs() < 1e-14);
     }

@@ -28,6 +28,7 @@ mod plot;
 mod portfolio;
 mod predict;
 mod profile;
+mod purchase_samples;
 mod query;
 mod ranking;
 mod recalibration;

@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 
 use crate::currency::digits_of;
 use crate::pg::call::{Call, Field, ModelBy};
-use crate::pg::error::settle;
+use crate::pg::error::{raise, settle};
 
 /// Where each argument of the money functions stands.
 mod place {
@@ -26,6 +26,7 @@ mod place {
     pub const UNIT: usize = 9;
     pub const TIMING: usize = 10;
     pub const CURRENCY: usize = 11;
+    pub const SEGMENT: usize = 12;
 }
 
 /// A call of the money functions, understood.
@@ -33,8 +34,43 @@ struct Asked {
     customer: Customer,
     terms: PurchaseTerms,
     currency: Option<String>,
-    /// The models may be believed.
+    /// What is to be said of the answer; `ok` when nothing is.
+    status: String,
+}
+
+/// A model of the call, as its segment has it.
+struct Part<T> {
+    says: T,
     trusted: bool,
+    pooled: Option<String>,
+    /// The columns that tell its segments.
+    by: Vec<String>,
+}
+
+impl<T> Part<T> {
+    fn of(model: &Model, segment: Option<&str>, read: impl FnOnce(&Model) -> T) -> Part<T> {
+        let own = model.of_segment(segment);
+        Part {
+            says: read(own),
+            trusted: matches!(&own.fit, Fit::Transactional(fit) if fit.status == Status::Converged),
+            pooled: model.segment_pooled_because(segment),
+            by: model.features.iter().map(|feature| feature.name.clone()).collect(),
+        }
+    }
+}
+
+/// One name cannot tell the segments of two models that are told by different columns.
+fn told_apart<A, B>(purchases: &Part<A>, spend: &Part<B>) {
+    if !purchases.by.is_empty() && !spend.by.is_empty() && purchases.by != spend.by {
+        raise(Error::invalid(
+            format!(
+                "the segments of the two models are not the same: those of purchases are by {}, those of spend by {}",
+                purchases.by.join(", "),
+                spend.by.join(", ")
+            ),
+            "Give the models as values, each of its segment: ltv.segment_model(ltv.model('name'), 'segment').",
+        ))
+    }
 }
 
 /// The arguments that are NULL and must not be, in their order; the mean value may be where nothing was bought again.
@@ -63,10 +99,6 @@ fn asked(call: &Call, by: ModelBy) -> Result<Asked, String> {
     if !lacking(call).is_empty() {
         return Err(missing());
     }
-    let converged = |model: &Model| match &model.fit {
-        Fit::Transactional(fit) => fit.status == Status::Converged,
-        _ => false,
-    };
     let frequency = float(place::FREQUENCY)?;
     let history = settle(History::new(frequency, float(place::RECENCY)?, float(place::AGE)?));
     let mean = call.float(place::MEAN_VALUE).unwrap_or(0.0);
@@ -82,15 +114,27 @@ fn asked(call: &Call, by: ModelBy) -> Result<Asked, String> {
         timing: settle(call.text(place::TIMING).ok_or_else(missing)?.parse()),
         minor_digits: settle(digits_of(currency.as_deref())),
     };
-    let purchases = call.model_by(by, place::PURCHASES, |model| (settle(model.purchases()), converged(model)));
-    let (purchases, first) = purchases.ok_or_else(missing)?;
-    let purchases = purchases.ok_or("the model saw no repeat purchases")?;
+    let segment = call.text(place::SEGMENT);
+    let purchases =
+        call.model_by(by, place::PURCHASES, |model| Part::of(model, segment, |own| settle(own.purchases())));
+    let purchases = purchases.ok_or_else(missing)?;
+    let model = purchases.says.ok_or("the model saw no repeat purchases")?;
     let spend = call.model_by(by, place::SPEND, |model| {
-        (settle(settle(model.spend()).expected_spend(frequency, mean)), converged(model))
+        Part::of(model, segment, |own| settle(settle(own.spend()).expected_spend(frequency, mean)))
     });
-    let (spend, second) = spend.ok_or_else(missing)?;
-    let spend = spend.ok_or("the mean value of a purchase does not exist: q of the spend model is not above 1")?;
-    Ok(Asked { customer: Customer { purchases, history, spend }, terms, currency, trusted: first && second })
+    let spend = spend.ok_or_else(missing)?;
+    told_apart(&purchases, &spend);
+    let value = spend.says.ok_or("the mean value of a purchase does not exist: q of the spend model is not above 1")?;
+    let status = match (purchases.trusted && spend.trusted, purchases.pooled, spend.pooled) {
+        (false, ..) => "the fit is not to be trusted: see model_status".into(),
+        (true, None, None) => "ok".into(),
+        (true, Some(why), Some(other)) if why == other => format!("pooled: {why}"),
+        (true, why, other) => {
+            let why = why.map(|why| format!("purchases pooled: {why}"));
+            why.into_iter().chain(other.map(|why| format!("spend pooled: {why}"))).collect::<Vec<_>>().join("; ")
+        }
+    };
+    Ok(Asked { customer: Customer { purchases: model, history, spend: value }, terms, currency, status })
 }
 
 /// `transactional_value(purchases, spend, frequency, recency, age, mean_value, …)`.
@@ -105,7 +149,6 @@ pub fn transactional_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
     };
     let value = settle(asked.customer.value(&asked.terms));
     let money = |amount: Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
-    let status = if asked.trusted { "ok" } else { "the fit is not to be trusted: see model_status" };
     call.answer_tuple(vec![
         money(value.ltv),
         money(value.undiscounted),
@@ -116,7 +159,7 @@ pub fn transactional_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
         Field::Float(Some(asked.terms.discount_rate)),
         Field::Int4(Some(asked.terms.horizon as i32)),
         Field::Text(asked.currency),
-        Field::Text(Some(status.into())),
+        Field::Text(Some(asked.status)),
     ])
 }
 

@@ -53,7 +53,7 @@ pub fn taken(
             }
             None
         }
-        Fit::Transactional(_) => None,
+        _ if source.history.is_some() => None,
         Fit::Renewal(fit) => Some(fit.period),
         _ => request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0),
     };

@@ -22,3 +22,4 @@ pub mod smoothed_error;
 pub mod survival_calibration;
 pub mod survival_scores;
 pub mod thresholds;
+mod truncation_weights;

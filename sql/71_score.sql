@@ -93,6 +93,7 @@ DECLARE
     margin double precision;
     relative boolean;
     held_out bigint;
+    evidence text;
     limited jsonb;
     begins double precision[];
     lower_powers double precision[];
@@ -215,6 +216,7 @@ BEGIN
         INTO begins, lower_powers, upper_powers, group_rows, ends, held_out
         FROM jsonb_to_recordset(limited -> 'groups') AS l ("from" double precision, "to" double precision, rows bigint, lower_power double precision, upper_power double precision);
     END IF;
+    evidence := limited ->> 'held_out';
     RETURN QUERY EXECUTE format($q$
         SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, p.renewal_probability, p.event_probability, b.lower, b.upper, p.expected_lifetime, p.linear_predictor,
                k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
@@ -225,11 +227,11 @@ BEGIN
                e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], coalesce(p.status, a.reason), now(),
                NULL::float8, NULL::float8, NULL::float8, NULL::text, NULL::float8, NULL::integer, NULL::text,
                CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN p.status <> 'ok' THEN p.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
-                    WHEN b.upper - b.lower IS NOT NULL THEN 'the limits are ' || round((b.upper - b.lower)::numeric, 3) || ' apart' || b.method ELSE %7$s END
+                    WHEN b.upper - b.lower IS NOT NULL THEN 'the limits are ' || round((b.upper - b.lower)::numeric, 3) || ' apart' || b.method ELSE coalesce(b.unknown, %7$s) END
         FROM %3$s AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN %4$s >= 0 AND %4$s < 'Infinity' THEN %4$s END AS age OFFSET 0) AS g
         LEFT JOIN LATERAL ltv.predict($1, s.*, $2, g.age) AS p ON true
-        CROSS JOIN LATERAL (%8$s OFFSET 0) AS b
+        LEFT JOIN LATERAL (%8$s OFFSET 0) AS b ON true
         CROSS JOIN LATERAL (SELECT ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s.*, $4)) AS rank OFFSET 0) AS k
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
@@ -245,11 +247,14 @@ BEGIN
              ELSE quote_literal(CASE WHEN limited IS NOT NULL THEN 'no limits are known of trees at this horizon: those of the rows held out are at ' || (limited ->> 'horizon')::double precision
                                      WHEN algorithm = 'rule' THEN 'no limits: a rule was written down, nothing was estimated' WHEN algorithm = 'boosted_hazard' THEN 'no limits are known of trees'
                                      ELSE 'no limits: nobody was seen to leave within the window, or nobody to stay' END) END,
-        CASE WHEN begins IS NULL THEN 'SELECT p.lower, p.upper, '''' AS method'
-             ELSE 'SELECT exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $11[l.place] * l.log) END) AS lower, exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $12[l.place] * l.log) END) AS upper, '': by Kaplan-Meier of '' || $13[l.place] || '' rows of like prediction, of '' || $14 || '' held out'' AS method
-                   FROM (SELECT CASE WHEN g.age = 0 AND p.renewal_probability <= $10 THEN nullif(width_bucket(p.renewal_probability, $9), 0) END AS place, ln(greatest(p.renewal_probability, 1e-300)) AS log) AS l' END)
+        concat_ws(' UNION ALL ',
+            CASE WHEN begins IS NULL AND evidence IS NULL THEN 'SELECT p.lower, p.upper, '''' AS method, NULL AS unknown' END,
+            CASE WHEN begins IS NOT NULL THEN 'SELECT exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $11[l.place] * l.log) END) AS lower, exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $12[l.place] * l.log) END) AS upper, '': by Kaplan-Meier of '' || $13[l.place] || '' rows of like prediction, of '' || $14 || '' held out'' AS method, NULL AS unknown
+                   FROM (SELECT CASE WHEN g.age = 0 AND p.renewal_probability <= $10 THEN nullif(width_bucket(p.renewal_probability, $9), 0) END AS place, ln(greatest(p.renewal_probability, 1e-300)) AS log WHERE g.age = 0 OR $15 IS NULL) AS l' END,
+            CASE WHEN evidence IS NOT NULL THEN format('SELECT h.lower, h.upper, '': by Kaplan-Meier of '' || h.n || '' rows of like prediction, of '' || h.n_held_out || CASE WHEN g.age > 0 THEN '' held out that were still watched at '' || g.age ELSE '' held out'' END AS method, CASE h.status WHEN ''ok'' THEN NULL ELSE h.status END AS unknown
+                   FROM ltv.held_out_interval($1, $15, p.renewal_probability, p.linear_predictor, $2, g.age) AS h WHERE %s', CASE WHEN begins IS NOT NULL THEN 'g.age > 0' ELSE 'true' END) END))
     USING fitted, score.horizon, ranked, risk_horizon, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version,
-          begins, ends, lower_powers, upper_powers, group_rows, held_out;
+          begins, ends, lower_powers, upper_powers, group_rows, held_out, evidence;
 END
 $$;
 COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit; horizon does not count. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. given: the column with the age of each row (none: from the start; not for amounts and hybrids). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';

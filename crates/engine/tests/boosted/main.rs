@@ -3,6 +3,7 @@
 #[path = "../chance/mod.rs"]
 mod chance;
 mod forged;
+mod held_out;
 mod laws;
 mod limits;
 mod missing;

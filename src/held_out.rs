@@ -1,6 +1,6 @@
 //! Limits of what trees predict, in any window, of the rows that training held out, in SQL.
 
-use ltv_engine::assess::held_out::{Exits, HeldOut, RiskBin, TimeBin};
+use ltv_engine::assess::held_out::{Entries, Exits, HeldOut, RiskBin, TimeBin};
 use ltv_engine::assess::held_out_limits::RiskGroup;
 use ltv_engine::{Error, Result};
 use pgrx::pg_sys;
@@ -29,6 +29,9 @@ struct HeldOutText {
     risk_to: Option<Vec<Number>>,
     /// Of each bin of risks: the place of a time, events and censored; and so on.
     exits: Vec<Vec<u64>>,
+    /// Of each: the place of a time and who came late; and so on. Missing where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entries: Option<Vec<Vec<u64>>>,
 }
 
 impl Text for HeldOut {
@@ -39,6 +42,8 @@ impl Text for HeldOut {
         let is_binned = self.times().iter().any(|time| time.from < time.to);
         let is_mixed = self.risks().iter().any(|risk| risk.least < risk.greatest);
         let exits = |one: &Exits| [u64::from(one.time), one.events, one.censored];
+        let entries = |one: &Entries| [u64::from(one.time), one.rows];
+        let is_late = self.risks().iter().any(|risk| !risk.entries.is_empty());
         text::print(&HeldOutText {
             version: text::VERSION,
             time: times(|time| time.to),
@@ -47,6 +52,8 @@ impl Text for HeldOut {
             risk_from: is_mixed.then(|| risks(|risk| risk.least)),
             risk_to: is_mixed.then(|| risks(|risk| risk.greatest)),
             exits: self.risks().iter().map(|risk| risk.exits.iter().flat_map(exits).collect()).collect(),
+            entries: is_late
+                .then(|| self.risks().iter().map(|risk| risk.entries.iter().flat_map(entries).collect()).collect()),
         })
     }
 
@@ -55,7 +62,8 @@ impl Text for HeldOut {
         text::known(read.version, NAME)?;
         let lengths = [&read.time_from].into_iter().flatten().all(|from| from.len() == read.time.len())
             && [&read.risk_from, &read.risk_to].into_iter().flatten().all(|ends| ends.len() == read.risk.len());
-        if !lengths || read.exits.len() != read.risk.len() {
+        let risks = read.risk.len();
+        if !lengths || read.exits.len() != risks || read.entries.as_ref().is_some_and(|late| late.len() != risks) {
             return Err(Error::malformed("the arrays of rows held out differ in length"));
         }
         let end = |ends: &Option<Vec<Number>>, at: usize, else_: f64| ends.as_ref().map_or(else_, |ends| ends[at].0);
@@ -67,13 +75,21 @@ impl Text for HeldOut {
             if !rest.is_empty() {
                 return Err(Error::malformed("exits of rows held out are three numbers each"));
             }
+            let late = read.entries.as_ref().map_or(&[][..], |late| &late[at]);
+            let (pairs, rest) = late.as_chunks::<2>();
+            if !rest.is_empty() {
+                return Err(Error::malformed("late entries of rows held out are two numbers each"));
+            }
+            let place =
+                |time: &u64| u32::try_from(*time).map_err(|_| Error::malformed(format!("no time has place {time}")));
             let one = |[time, events, censored]: &[u64; 3]| {
-                let time = u32::try_from(*time).map_err(|_| Error::malformed(format!("no time has place {time}")))?;
-                Ok(Exits { time, events: *events, censored: *censored })
+                Ok(Exits { time: place(time)?, events: *events, censored: *censored })
             };
+            let came = |[time, rows]: &[u64; 2]| Ok(Entries { time: place(time)?, rows: *rows });
             let (least, greatest) = (end(&read.risk_from, at, mean.0), end(&read.risk_to, at, mean.0));
             let exits = triples.iter().map(one).collect::<Result<_>>()?;
-            risks.push(RiskBin { least, mean: mean.0, greatest, exits });
+            let entries = pairs.iter().map(came).collect::<Result<_>>()?;
+            risks.push(RiskBin { least, mean: mean.0, greatest, exits, entries });
         }
         HeldOut::from_parts(times, risks)
     }

@@ -19,9 +19,8 @@ use crate::train::source::Source;
 /// The level of the limits that `score` tells.
 const LEVEL: f64 = 0.95;
 
-/// Groups of like prediction among the rows held out, at the horizon of the evaluation, and the rows themselves for any other
-/// window. `None` for other models, which tell
-/// their error themselves; without a holdout, and with too few events in it; with weights or a delayed entry, of which the
+/// Groups of like prediction among the rows held out, at the horizon of the evaluation, and the rows themselves for any
+/// other window. `None` for other models, which tell their error themselves; without a holdout; with weights, of which the
 /// rows of a group are no plain sample; and where the rows do not fit into memory, of which the metrics warn.
 pub fn known(
     client: &SpiClient,
@@ -31,7 +30,7 @@ pub fn known(
     held_out: i64,
 ) -> Result<Option<Value>> {
     let is_boosted = matches!(request.algorithm, Algorithm::BoostedHazard(_));
-    if !is_boosted || request.holdout.is_none() || source.entry.is_some() || source.weight.is_some() {
+    if !is_boosted || request.holdout.is_none() || source.weight.is_some() {
         return Ok(None);
     }
     let horizon = request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0);
@@ -48,7 +47,11 @@ pub fn known(
             predicted: survival.clamp(0.0, 1.0),
         })
         .collect();
-    let groups = prediction_limits(&mut rows, horizon, LEVEL, settings::budget(), &mut interrupts::check)?;
+    // Who was not watched from the start on is no row of the groups that are kept; he counts in any window asked for.
+    let groups = match source.entry {
+        Some(_) => Vec::new(),
+        None => prediction_limits(&mut rows, horizon, LEVEL, settings::budget(), &mut interrupts::check)?,
+    };
     let kept = kept(trained, &scored)?;
     if rows.is_empty() || groups.is_empty() && kept.is_none() {
         return Ok(None);
@@ -83,10 +86,13 @@ fn kept(trained: &Trained, scored: &Scored) -> Result<Option<HeldOut>> {
         return Ok(None);
     }
     let outcomes = scored.durations.iter().zip(&scored.events).zip(&scored.linear_predictors);
-    let seen = outcomes.map(|((duration, event), linear_predictor)| Seen {
+    let seen = outcomes.zip(&scored.entries).map(|(((duration, event), linear_predictor), entry)| Seen {
+        entry: entry.max(0.0),
         duration: *duration,
         event: *event,
         linear_predictor: *linear_predictor,
     });
+    // Who comes no earlier than he leaves is never at risk.
+    let seen = seen.filter(|row| row.entry == 0.0 || row.entry < row.duration);
     HeldOut::of(&mut seen.collect::<Vec<Seen>>(), settings::budget(), &mut interrupts::check)
 }

@@ -96,11 +96,26 @@ CREATE FUNCTION told(held_out text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PE
 SELECT place, told(text) FROM (VALUES (1, '{"version":1,"time":[1,2],"risk":[0.5],"exits":[[0,1,2,1,0,3]]}'), (2, ''), (3, '{"version":2,"time":[1],"risk":[0],"exits":[[0,1,0]]}'), (4, '{"version":1,"time":[2,1],"risk":[0],"exits":[[0,1,0]]}'),
     (5, '{"version":1,"time":[1],"risk":[0],"exits":[[0,1]]}'), (6, '{"version":1,"time":[1],"risk":[0,1],"exits":[[0,1,0]]}'), (7, '{"version":1,"time":[1],"risk":[0],"exits":[[7,1,0]]}'), (8, '{"version":1,"time":[1],"risk":[0],"exits":[[0,-1,0]]}'),
     (9, '{"version":1,"time":[1],"risk":[1e9],"exits":[[0,1,0]]}'), (10, '{"version":1,"time":[1],"risk":[0],"risk_from":[1],"exits":[[0,1,0]]}'), (11, '{"version":1,"time":[1],"time_from":[],"risk":[0],"exits":[[0,1,0]]}'),
-    (12, '{"version":1,"time":[1],"risk":[0],"exits":[[0,9007199254740993,0]]}')) AS t (place, text) ORDER BY 1;
+    (12, '{"version":1,"time":[1],"risk":[0],"exits":[[0,9007199254740993,0]]}'), (13, '{"version":1,"time":[1,2],"risk":[0],"exits":[[1,1,0]],"entries":[[0,1]]}'),
+    (14, '{"version":1,"time":[1,2],"risk":[0],"exits":[[1,1,0]],"entries":[[0,2]]}'), (15, '{"version":1,"time":[1,2],"risk":[0],"exits":[[1,1,0]],"entries":[[0]]}')) AS t (place, text) ORDER BY 1;
 SELECT * FROM ltv.held_out_summary('{"version":1,"time":[1,2],"risk":[0.5],"exits":[[0,1,2,1,0,3]]}');
 SELECT * FROM ltv.held_out_limits(ltv.model('line'), '{"version":1,"time":[1,2],"risk":[0.5],"exits":[[0,1,2,1,0,3]]}', 1);
 SELECT * FROM ltv.held_out_interval(ltv.model('trees'), '{"version":1,"time":[1,2],"risk":[0.5],"exits":[[0,1,2,1,0,3]]}', 0.5, 0.5, 1);
 SELECT * FROM ltv.held_out_interval(ltv.model('trees'), '{"version":1,"time":[1,2],"risk":[0.5],"exits":[[0,1,2,1,0,3]]}', 1.5, 0.5, 1);
+-- Rows that are watched from later on are at risk from then on.
+CREATE VIEW late AS SELECT *, CASE WHEN md5(customer_id || 'late') < '6' THEN tenure / 3 ELSE 0 END AS since FROM telco WHERE tenure > 0;
+SELECT DISTINCT version FROM ltv.train('late', 'late', 'boosted_hazard', 'tenure', 'churned', features => '{contract,partner,monthly_charges}', options => '{"trees": 40}', entry => 'since', holdout => '{"by": "held_out"}', horizon => 12, null_policy => 'drop');
+CREATE TABLE late_held AS SELECT * FROM late WHERE held_out;
+SELECT a.given, a.horizon, l.place, l.n, l.n_events, round(l.observed::numeric, 4) AS observed, count(*) FILTER (WHERE h.since <= a.given) = l.n AS n_is, count(*) FILTER (WHERE churned AND tenure <= a.given + a.horizon) = l.n_events AS events_are,
+       abs(max(i.survival) - l.observed) < 1e-12 AS observed_is, abs(max(i.lower) - l.lower) < 1e-12 AS lower, abs(max(i.upper) - l.upper) < 1e-12 AS upper,
+       abs(avg(h.p ^ l.lower_power) FILTER (WHERE h.since <= a.given) - l.lower) < 1e-9 AS lower_mean, abs(avg(h.p ^ l.upper_power) FILTER (WHERE h.since <= a.given) - l.upper) < 1e-9 AS upper_mean
+FROM (VALUES (0, 12), (6, 24)) AS a (given, horizon), LATERAL ltv.model_limits('late', a.horizon, a.given) AS l,
+     LATERAL (SELECT g.tenure, g.churned, g.since, ltv.renewal_probability('late', g, a.horizon, a.given) AS p FROM late_held AS g WHERE g.tenure > a.given OFFSET 0) AS h,
+     LATERAL (SELECT v.* FROM (SELECT ltv.survival_agg(greatest(g.since - a.given, 0)::float8, (g.tenure - a.given)::float8, g.churned) AS s FROM late_held AS g
+                               WHERE g.tenure > a.given AND ltv.renewal_probability('late', g, a.horizon, a.given) BETWEEN l.predicted_from AND l.predicted_to) AS k, LATERAL ltv.survival_interval(k.s, a.horizon) AS v) AS i
+WHERE h.p BETWEEN l.predicted_from AND l.predicted_to GROUP BY a.given, a.horizon, l.place, l.n, l.n_events, l.observed, l.lower, l.upper ORDER BY 1, 2, 3;
+SELECT count(*), count(lower) AS limited, bool_and(lower <= p_renew AND p_renew <= upper) AS hold_it FROM ltv.score('late', 'late', 'customer_id', 12, explain_top => 0) WHERE out_of_range_features IS NULL;
+SELECT count(*) FROM ltv.model_limits WHERE model = 'late';
 -- No limits, no rows.
 SELECT (SELECT count(*) FROM ltv.model_limits('trees', 0.5)) AS short, (SELECT count(*) FROM ltv.model_limits('trees', 12, 500)) AS old, (SELECT count(*) FROM ltv.model_limits('few')) AS few, (SELECT count(*) FROM ltv.model_limits('none held', 6)) AS none_held,
        (SELECT count(*) FROM ltv.model_limits('line', 6)) AS line, (SELECT count(*) > 0 FROM ltv.model_limits('median')) AS segments, (SELECT count(*) FROM ltv.model_limits('median', 6)) AS segments_6;

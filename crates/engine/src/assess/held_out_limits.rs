@@ -3,7 +3,7 @@
 //! In the window (a, a + h] the rows are those still watched at the age a, each with its own P(T > a + h | T > a) under
 //! proportional hazards. They are grouped afresh as in `prediction_limits`, and in each group it is Kaplan–Meier from a on,
 //! with Greenwood's sum over the times in the window alone (Kalbfleisch & Prentice 2002, §1.4): those who left before tell
-//! nothing of it. Of times in a bin the estimate is the life table's – who is censored counts half (Cutler & Ederer 1958) –,
+//! nothing of it, and those who were watched from later on are at risk from then on. Of times in a bin the estimate is the life table's – who is censored, or comes late, counts half (Cutler & Ederer 1958) –,
 //! and a part of a bin has its part of the exits.
 
 use crate::assess::held_out::{HeldOut, RiskBin};
@@ -24,6 +24,7 @@ pub struct WindowLimits {
     pub events: f64,
     /// The last that anybody left.
     pub followed_until: f64,
+    given: f64,
     until: f64,
 }
 
@@ -40,6 +41,8 @@ pub struct RiskGroup {
 pub enum Unknown {
     /// Nobody held out was watched so long.
     NotWatchedUntil(f64),
+    /// Too few were watched at the age.
+    FewRows(u64, f64),
     /// Too few left in the window.
     FewEvents(u64),
     /// All left, or the predictions are all 0 or 1.
@@ -54,6 +57,8 @@ struct Lot<'a> {
     predicted: f64,
     /// At risk at the age.
     rows: f64,
+    /// Who came later, in the window.
+    late: f64,
     /// In the window.
     events: f64,
 }
@@ -85,8 +90,10 @@ impl WindowLimits {
     }
 
     fn unknown(&self) -> Unknown {
-        if self.rows <= 0.0 || self.followed_until < self.until {
+        if self.followed_until < self.until {
             Unknown::NotWatchedUntil(self.until)
+        } else if self.rows < LEAST_EVENTS as f64 - ROUNDING {
+            Unknown::FewRows(self.rows.round() as u64, self.given)
         } else if self.events < LEAST_EVENTS as f64 - ROUNDING {
             Unknown::FewEvents(self.events.round() as u64)
         } else {
@@ -102,6 +109,9 @@ impl std::fmt::Display for Unknown {
             Unknown::NotWatchedUntil(until) => write!(to, "no row held out was watched until {until}"),
             Unknown::FewEvents(events) => {
                 write!(to, "of the rows held out {events} left within this window, fewer than {LEAST_EVENTS}")
+            }
+            Unknown::FewRows(rows, given) => {
+                write!(to, "{rows} rows held out were watched at {given}, fewer than {LEAST_EVENTS}")
             }
             Unknown::NoRate => to.write_str("what became of the rows held out bounds no rate within this window"),
             Unknown::Beyond => to.write_str("no row held out was predicted like this"),
@@ -128,21 +138,23 @@ impl HeldOut {
         let until = given + horizon;
         let window = Window::of(self, predicted, given, until);
         let lots: Vec<Lot> =
-            self.risks().iter().rev().map(|bin| window.lot(bin)).filter(|lot| lot.rows > 0.0).collect();
+            self.risks().iter().rev().map(|bin| window.lot(bin)).filter(|lot| lot.rows + lot.late > 0.0).collect();
         let events: f64 = lots.iter().map(|lot| lot.events).sum();
         let mut found = WindowLimits {
             groups: Vec::new(),
             rows: lots.iter().map(|lot| lot.rows).sum(),
             events,
             followed_until: window.followed_until(&lots),
+            given,
             until,
         };
         let most = MOST_GROUPS.min(((events + ROUNDING) / LEAST_EVENTS as f64) as usize);
         for parts in (1..=most).rev() {
             let cuts = cut(&lots, parts);
             let is_told = |lots: &&[Lot]| {
-                lots.iter().map(|lot| lot.events).sum::<f64>() >= LEAST_EVENTS as f64 - ROUNDING
-                    && window.followed_until(lots) >= until
+                let enough =
+                    |count: fn(&Lot) -> f64| lots.iter().map(count).sum::<f64>() >= LEAST_EVENTS as f64 - ROUNDING;
+                enough(|lot| lot.events) && enough(|lot| lot.rows) && window.followed_until(lots) >= until
             };
             if !cuts.iter().all(is_told) {
                 continue;
@@ -180,12 +192,18 @@ impl<'a> Window<'a> {
     }
 
     fn lot(&self, bin: &'a RiskBin) -> Lot<'a> {
-        let mut lot = Lot { bin, predicted: (self.predicted)(bin.mean), rows: 0.0, events: 0.0 };
+        let mut lot = Lot { bin, predicted: (self.predicted)(bin.mean), rows: 0.0, late: 0.0, events: 0.0 };
         for exits in &bin.exits {
             let (after, within) = self.shares[exits.time as usize];
             lot.rows += after * (exits.events + exits.censored) as f64;
             lot.events += within * exits.events as f64;
         }
+        for entries in &bin.entries {
+            let (after, within) = self.shares[entries.time as usize];
+            lot.rows -= after * entries.rows as f64;
+            lot.late += within * entries.rows as f64;
+        }
+        lot.rows = lot.rows.max(0.0);
         lot
     }
 
@@ -198,25 +216,30 @@ impl<'a> Window<'a> {
     /// `None` where the rate has no limits.
     fn judged(&self, lots: &[Lot], z: f64, interrupt: Interrupt) -> Result<Option<RiskGroup>> {
         let times = self.held_out.times();
-        let mut exits = vec![(0.0, 0.0); times.len()];
-        for one in lots.iter().flat_map(|lot| &lot.bin.exits) {
-            let sum = &mut exits[one.time as usize];
-            sum.0 += one.events as f64;
-            sum.1 += one.censored as f64;
+        let mut counts = vec![[0.0; 3]; times.len()];
+        for bin in lots.iter().map(|lot| lot.bin) {
+            for exits in &bin.exits {
+                let [events, censored, _] = &mut counts[exits.time as usize];
+                *events += exits.events as f64;
+                *censored += exits.censored as f64;
+            }
+            for entries in &bin.entries {
+                counts[entries.time as usize][2] += entries.rows as f64;
+            }
         }
         let rows: f64 = lots.iter().map(|lot| lot.rows).sum();
         let (mut at_risk, mut rate, mut log_variance, mut left_in_window) = (rows, 1.0, 0.0, 0.0);
-        for ((time, (after, within)), (events, censored)) in times.iter().zip(&self.shares).zip(exits) {
+        for ((time, (after, within)), [events, censored, late]) in times.iter().zip(&self.shares).zip(counts) {
             if *within > 0.0 && events > 0.0 {
                 let events = within * events;
-                // Those who are censored at one time are at risk at it.
-                let exposed = if time.from == time.to { at_risk } else { at_risk - within * censored / 2.0 };
+                // Those who are censored at one time are at risk at it, those who come at it are not yet.
+                let exposed = if time.from == time.to { at_risk } else { at_risk + within * (late - censored) / 2.0 };
                 let left = (exposed - events).max(0.0);
                 rate *= left / exposed;
                 log_variance += events / (exposed * left);
                 left_in_window += events;
             }
-            at_risk -= after * (events + censored);
+            at_risk += after * (late - events - censored);
         }
         let told = interval(rate, Some(log_variance), z, Transform::LogLog);
         let Some((lower, upper)) = told.lower.zip(told.upper) else { return Ok(None) };

@@ -1,7 +1,7 @@
 //! Limits in any window, of what became of rows held out.
 
 use ltv_engine::Error;
-use ltv_engine::assess::held_out::{Exits, HeldOut, RISKS_APART, RiskBin, Seen, TIMES_APART, TimeBin};
+use ltv_engine::assess::held_out::{Entries, Exits, HeldOut, RISKS_APART, RiskBin, Seen, TIMES_APART, TimeBin};
 use ltv_engine::assess::held_out_limits::{Unknown, WindowLimits};
 use ltv_engine::assess::prediction_limits::{Group, LEAST_EVENTS, MOST_GROUPS, Row, prediction_limits};
 use ltv_engine::boost::Options;
@@ -38,7 +38,7 @@ fn rows(count: usize, seed: u64, step: f64) -> Vec<Seen> {
             let linear_predictor = round(3.0 * chance.uniform() - 2.0);
             let time = round((chance.exponential() / (0.05 * linear_predictor.exp())).sqrt());
             let censored = round(15.0 * chance.uniform());
-            Seen { duration: time.min(censored), event: time <= censored, linear_predictor }
+            Seen { entry: 0.0, duration: time.min(censored), event: time <= censored, linear_predictor }
         })
         .collect()
 }
@@ -86,6 +86,63 @@ fn few_different_risks_and_times_give_what_the_rows_themselves_give() {
             assert_near(&a.group, b, 1e-9);
         }
     }
+}
+
+/// The same rows, of which some are watched from later on, and only those that last until then.
+fn late(rows: Vec<Seen>, seed: u64, until: f64) -> Vec<Seen> {
+    let mut chance = Chance::new(seed);
+    let mut came = |row: Seen| {
+        let entry = (until * chance.uniform() * 4.0).floor() / 4.0;
+        if chance.uniform() < 0.4 { Seen { entry, ..row } } else { row }
+    };
+    rows.into_iter().map(&mut came).filter(|row| row.entry < row.duration).collect()
+}
+
+#[test]
+fn who_comes_late_is_at_risk_from_then_on() {
+    let mut seen = late(rows(3_000, 8, 0.25), 9, 4.0);
+    let kept = held(&mut seen);
+    for (given, horizon) in [(0.0, 3.0), (0.0, 8.1), (2.0, 3.0), (0.3, 0.75), (5.3, 4.0)] {
+        let found = limits(&kept, given, horizon);
+        assert!(found.groups.len() > 1);
+        let predicted = rising(given, horizon);
+        for one in &found.groups {
+            let of = seen.iter().filter(|row| (one.least_risk..=one.greatest_risk).contains(&row.linear_predictor));
+            let of: Vec<&Seen> = of.filter(|row| given == 0.0 || row.duration > given).collect();
+            let mut sample = Sample::default();
+            for row in &of {
+                let entry = (row.entry - given).max(0.0);
+                sample.add_row(entry, row.duration - given, row.event, 1.0, Budget::UNLIMITED).unwrap();
+            }
+            let estimates = Estimates::of(&sample, Estimator::KaplanMeier, Variance::Greenwood).unwrap().unwrap();
+            let last = estimates.after(horizon).unwrap();
+            let z = critical_value(0.95).unwrap();
+            let told = interval(last.survival, Some(last.log_variance), z, Transform::LogLog);
+            let there: Vec<f64> =
+                of.iter().filter(|row| row.entry <= given).map(|row| predicted(row.linear_predictor)).collect();
+            let mean = |power: f64| there.iter().map(|p| p.powf(power)).sum::<f64>() / there.len() as f64;
+            let group = &one.group;
+            assert_eq!(group.rows, there.len() as u64);
+            assert!(group.rows >= LEAST_EVENTS && group.events >= LEAST_EVENTS);
+            for (told, own) in [
+                (group.rate, last.survival),
+                (group.lower, told.lower.unwrap()),
+                (group.upper, told.upper.unwrap()),
+                (group.predicted, mean(1.0)),
+                (group.lower, mean(group.lower_power)),
+                (group.upper, mean(group.upper_power)),
+            ] {
+                assert!((told - own).abs() < 1e-10, "{told} and {own}, from {given} for {horizon}");
+            }
+        }
+    }
+    // Nobody from the start on.
+    for row in &mut seen {
+        row.entry = row.entry.max(0.125);
+    }
+    seen.retain(|row| row.entry < row.duration);
+    assert_eq!(limits(&held(&mut seen), 0.0, 3.0).group(-0.5), Err(Unknown::FewRows(0, 0.0)));
+    assert!(limits(&held(&mut seen), 0.125, 3.0).group(-0.5).is_ok());
 }
 
 #[test]
@@ -171,7 +228,7 @@ fn where_the_rows_tell_nothing_it_is_said_why() {
     assert!(matches!(few, Unknown::FewEvents(events) if events < LEAST_EVENTS), "{few:?}");
     assert!(few.to_string().ends_with("left within this window, fewer than 20"), "{few}");
     // All left, and predictions that are all 1.
-    let seen = |duration| Seen { duration, event: true, linear_predictor: 0.0 };
+    let seen = |duration| Seen { entry: 0.0, duration, event: true, linear_predictor: 0.0 };
     let gone = held(&mut (0..50).map(|at| seen(1.0 + f64::from(at))).collect::<Vec<_>>());
     assert_eq!(limits(&gone, 0.0, 50.0).group(0.0), Err(Unknown::NoRate));
     let certain = gone.limits(&|_| 1.0, 0.0, 25.0, 0.95, &mut go_on).unwrap();
@@ -181,17 +238,30 @@ fn where_the_rows_tell_nothing_it_is_said_why() {
 
 #[test]
 fn odd_rows_and_forged_evidence_are_refused() {
-    let seen = |duration, linear_predictor| Seen { duration, event: true, linear_predictor };
+    let seen = |duration, linear_predictor| Seen { entry: 0.0, duration, event: true, linear_predictor };
     for odd in [seen(f64::NAN, 0.0), seen(-1.0, 0.0), seen(f64::INFINITY, 0.0), seen(1.0, f64::NAN), seen(1.0, 1e4)] {
+        assert!(matches!(HeldOut::of(&mut [odd], Budget::UNLIMITED, &mut go_on), Err(Error::Invalid { .. })));
+    }
+    for entry in [-1.0, 1.0, 2.0, f64::NAN] {
+        let odd = Seen { entry, ..seen(1.0, 0.0) };
         assert!(matches!(HeldOut::of(&mut [odd], Budget::UNLIMITED, &mut go_on), Err(Error::Invalid { .. })));
     }
     assert_eq!(HeldOut::of(&mut [], Budget::UNLIMITED, &mut go_on).unwrap(), None);
     let time = |from, to| TimeBin { from, to };
     let exits = |time, events, censored| Exits { time, events, censored };
-    let risk = |least, mean, greatest, exits: &[Exits]| RiskBin { least, mean, greatest, exits: exits.to_vec() };
     let good = [exits(0, 1, 0), exits(1, 0, 2)];
+    let late = |time, rows| Entries { time, rows };
+    let risk = |least, mean, greatest, exits: &[Exits]| RiskBin {
+        least,
+        mean,
+        greatest,
+        exits: exits.to_vec(),
+        entries: Vec::new(),
+    };
+    let with = |entries: &[Entries]| RiskBin { entries: entries.to_vec(), ..risk(0.0, 0.0, 0.0, &good) };
     let whole = || vec![time(0.0, 0.0), time(1.0, 2.0)];
     assert!(HeldOut::from_parts(whole(), vec![risk(0.0, 0.5, 1.0, &good)]).is_ok());
+    assert!(HeldOut::from_parts(whole(), vec![with(&[late(0, 1), late(1, 2)])]).is_ok());
     for (times, risks) in [
         (whole(), vec![]),
         (vec![time(1.0, 2.0), time(2.0, 3.0)], vec![risk(0.0, 0.0, 0.0, &good)]),
@@ -208,6 +278,11 @@ fn odd_rows_and_forged_evidence_are_refused() {
         (whole(), vec![risk(0.0, 0.5, 1.0, &[exits(0, 0, 0)])]),
         (whole(), vec![risk(0.0, 0.5, 1.0, &[exits(0, u64::MAX, 1)])]),
         (whole(), vec![risk(0.0, 0.5, 1.0, &[exits(0, 1 << 53, 1)])]),
+        (whole(), vec![with(&[late(0, 4)])]),
+        (whole(), vec![with(&[late(2, 1)])]),
+        (whole(), vec![with(&[late(1, 1), late(0, 1)])]),
+        (whole(), vec![with(&[late(1, 0)])]),
+        (whole(), vec![with(&[late(0, u64::MAX), late(1, 1)])]),
     ] {
         assert!(HeldOut::from_parts(times, risks).is_err());
     }
@@ -218,9 +293,10 @@ proptest! {
     #[test]
     fn any_rows_in_any_order(
         times in prop::collection::vec((0u16..400, any::<bool>(), -300i16..300), 1..900),
-        given in 0u16..50, horizon in 1u16..300, scale in 1u16..1000,
+        given in 0u16..50, horizon in 1u16..300, scale in 1u16..1000, late in 0u16..4,
     ) {
         let row = |(time, event, risk): &(u16, bool, i16)| Seen {
+            entry: if late > 0 && time % late == 0 { f64::from(time / 2) / f64::from(scale) } else { 0.0 },
             duration: f64::from(*time) / f64::from(scale),
             event: *event,
             linear_predictor: f64::from(*risk) / f64::from(scale),
@@ -234,7 +310,7 @@ proptest! {
         prop_assert_eq!(&kept, &again);
         let (given, horizon) = (f64::from(given) / f64::from(scale), f64::from(horizon) / f64::from(scale));
         let found = limits(&kept, given, horizon);
-        prop_assert!(found.rows <= seen.len() as f64 + 1e-9 && found.events <= found.rows + 1e-9);
+        prop_assert!(found.rows <= seen.len() as f64 + 1e-9 && (late > 0 || found.events <= found.rows + 1e-9));
         let grouped: u64 = found.groups.iter().map(|group| group.group.rows).sum();
         prop_assert!(found.groups.is_empty() || (grouped as f64 - found.rows).abs() <= found.groups.len() as f64);
         for one in &found.groups {
@@ -269,32 +345,34 @@ fn two_shapes(x: &[f64; 4]) -> f64 {
     if x[3] > 0.5 { 2.0 } else { 0.8 }
 }
 
-fn drawn(rows: usize, seed: u64, shape: Shape) -> Vec<([f64; 4], Seen)> {
+/// Two of five are watched from a time up to `latest` on only, where that is not 0.
+fn drawn(rows: usize, seed: u64, shape: Shape, latest: f64) -> Vec<([f64; 4], Seen)> {
     let mut chance = Chance::new(seed);
     let mut one = || {
         let x = [0; 4].map(|_| chance.uniform());
         let time = (chance.exponential() / bent(&x).exp()).powf(1.0 / shape(&x)) * 10.0;
         let censored = 25.0 * chance.uniform();
-        (x, Seen { duration: time.min(censored), event: time <= censored, linear_predictor: 0.0 })
+        let entry = if latest > 0.0 && chance.uniform() < 0.4 { latest * chance.uniform() } else { 0.0 };
+        (x, Seen { entry, duration: time.min(censored), event: time <= censored, linear_predictor: 0.0 })
     };
-    (0..rows).map(|_| one()).collect()
+    std::iter::repeat_with(&mut one).filter(|(_, row)| row.entry < row.duration).take(rows).collect()
 }
 
 /// For each window how many groups there were, and in how many the mean truth of rows that nobody has seen, and that last
 /// until the age, was between the means of their limits.
-fn held_in_windows(books: u64, shape: Shape) -> [[f64; 2]; WINDOWS.len()] {
+fn held_in_windows(books: u64, shape: Shape, latest: f64) -> [[f64; 2]; WINDOWS.len()] {
     let mut counts = WINDOWS.map(|_| [0.0; 2]);
     for seed in 0..books {
         let mut design = Design::default();
-        for (x, seen) in drawn(1_000, 10_000 + seed, shape) {
-            design.push(None, seen.duration, seen.event, 1.0, &x).unwrap();
+        for (x, seen) in drawn(1_000, 10_000 + seed, shape, latest) {
+            design.push((latest > 0.0).then_some(seen.entry), seen.duration, seen.event, 1.0, &x).unwrap();
         }
         let trees = boosted(&design, &Options { trees: 60, depth: 3, ..Options::default() });
-        let out = drawn(2_500, 20_000 + seed, shape).into_iter();
+        let out = drawn(2_500, 20_000 + seed, shape, latest).into_iter();
         let mut out: Vec<Seen> =
             out.map(|(x, seen)| Seen { linear_predictor: trees.linear_predictor(&x), ..seen }).collect();
         let kept = held(&mut out);
-        let fresh = drawn(4_000, 30_000 + seed, shape);
+        let fresh = drawn(4_000, 30_000 + seed, shape, 0.0);
         for (&(given, horizon), count) in WINDOWS.iter().zip(&mut counts) {
             let baseline = |t: f64| trees.baseline.cumulative_hazard(t);
             let change = baseline(given + horizon) - baseline(given);
@@ -324,8 +402,8 @@ fn held_in_windows(books: u64, shape: Shape) -> [[f64; 2]; WINDOWS.len()] {
     counts
 }
 
-fn assert_promise(books: u64, shape: Shape, least: f64, most: f64) {
-    let counts = held_in_windows(books, shape);
+fn assert_promise(books: u64, shape: Shape, latest: f64, least: f64, most: f64) {
+    let counts = held_in_windows(books, shape, latest);
     for ((given, horizon), [groups, held]) in WINDOWS.iter().zip(counts) {
         println!("from {given} for {horizon}: {:.4} of {groups}", held / groups);
         assert!(groups >= 2.0 * books as f64 && (least - 0.02..=most + 0.02).contains(&(held / groups)));
@@ -337,13 +415,24 @@ fn assert_promise(books: u64, shape: Shape, least: f64, most: f64) {
 
 #[test]
 fn of_trees_the_mean_truth_of_like_rows_is_within_the_mean_limits_in_any_window() {
-    assert_promise(20, one_shape, 0.93, 0.975);
-    assert_promise(20, two_shapes, 0.93, 0.975);
+    assert_promise(15, one_shape, 0.0, 0.93, 0.975);
+    assert_promise(15, two_shapes, 6.0, 0.93, 0.975);
 }
 
 #[test]
 #[ignore = "minutes: the numbers of docs/boosting.md"]
 fn of_many_books_too() {
-    assert_promise(400, one_shape, 0.94, 0.965);
-    assert_promise(400, two_shapes, 0.94, 0.965);
+    assert_promise(400, one_shape, 0.0, 0.94, 0.965);
+}
+
+#[test]
+#[ignore = "minutes: the numbers of docs/boosting.md"]
+fn of_many_books_too_where_hazards_are_not_proportional() {
+    assert_promise(400, two_shapes, 0.0, 0.94, 0.965);
+}
+
+#[test]
+#[ignore = "minutes: the numbers of docs/boosting.md"]
+fn of_many_books_too_where_rows_are_watched_from_later_on() {
+    assert_promise(400, one_shape, 6.0, 0.94, 0.965);
 }

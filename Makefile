@@ -1,5 +1,5 @@
 # Every target is a command of tools/ltv.py, which explains itself: python3 tools/ltv.py --help
-# PG=15 chooses Debian's PostgreSQL 15, PG_CONFIG=/path/to/pg_config any other; without them: our own PostgreSQL 18.
+# PG=15 chooses Debian's PostgreSQL 15, PG=16 our own 16, PG_CONFIG=/path/to/pg_config any other; without them: our own 18.
 export PG PG_CONFIG
 
 LTV := python3 tools/ltv.py

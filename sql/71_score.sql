@@ -75,7 +75,7 @@ COMMENT ON COLUMN ltv.scored.value_band IS 'low (below half of the training rows
 COMMENT ON COLUMN ltv.scored.confidence_reason IS 'Why the confidence is what it is.';
 
 CREATE FUNCTION ltv.score(
-    model text, source regclass, id text, horizon double precision DEFAULT 12, given text DEFAULT NULL, explain_top integer DEFAULT 3, as_of date DEFAULT NULL
+    model text, source regclass, id text, horizon double precision DEFAULT NULL, given text DEFAULT NULL, explain_top integer DEFAULT 3, as_of date DEFAULT NULL
 ) RETURNS SETOF ltv.scored
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
     SET search_path = pg_catalog, pg_temp
@@ -101,8 +101,8 @@ DECLARE
     group_rows bigint[];
     ends double precision;
 BEGIN
-    IF score.model IS NULL OR score.source IS NULL OR score.id IS NULL OR score.horizon IS NULL THEN
-        RAISE EXCEPTION 'score needs a model, a source, the name of its key and a horizon' USING ERRCODE = 'null_value_not_allowed';
+    IF score.model IS NULL OR score.source IS NULL OR score.id IS NULL THEN
+        RAISE EXCEPTION 'score needs a model, a source and the name of its key' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF NOT (score.horizon > 0 AND score.horizon < 'Infinity') THEN
         RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', score.horizon
@@ -152,6 +152,7 @@ BEGIN
         RAISE EXCEPTION 'a % model knows no age: given must be NULL', algorithm
             USING ERRCODE = 'invalid_parameter_value', HINT = 'An age that matters is a feature of a model of amounts, and a term of a hybrid.';
     END IF;
+    score.horizon := ltv.model_horizon(fitted, score.horizon);
     groups := ARRAY(SELECT g FROM unnest(groups) WITH ORDINALITY AS u (g, place) WHERE g = ANY (ltv.model_features(fitted)) ORDER BY place);
     IF groups <> '{}' THEN
         group_name := (SELECT string_agg(format('s.%I::text', g), ' || '' / '' || ' ORDER BY place) FROM unnest(groups) WITH ORDINALITY AS u (g, place));
@@ -257,4 +258,4 @@ BEGIN
           begins, ends, lower_powers, upper_powers, group_rows, held_out, evidence;
 END
 $$;
-COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit; horizon does not count. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. given: the column with the age of each row (none: from the start; not for amounts and hybrids). Of trees (boosted_hazard) the limits are those of like rows that train held out, at any horizon and age that they were watched for (see model_limits). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';
+COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. horizon: 12 in the unit of the durations where it is left out; of a hybrid that of its terms, of amounts none: others are refused (model_horizon). given: the column with the age of each row (none: from the start; not for amounts and hybrids). Of trees (boosted_hazard) the limits are those of like rows that train held out, at any horizon and age that they were watched for (see model_limits). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';

@@ -1,7 +1,7 @@
 -- What a model as a whole, a feature, an account, a segment is like.
 
 CREATE FUNCTION ltv.importance(
-    model text, source regclass, horizon double precision DEFAULT 12, repeats integer DEFAULT 3, seed bigint DEFAULT 0, loss text DEFAULT NULL
+    model text, source regclass, horizon double precision DEFAULT NULL, repeats integer DEFAULT 3, seed bigint DEFAULT 0, loss text DEFAULT NULL
 ) RETURNS TABLE (rank bigint, feature text, metric text, value double precision, permuted_value double precision, importance double precision, std_dev double precision, n bigint)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
@@ -13,6 +13,7 @@ DECLARE
     wanted text;
     decisions boolean;
     amounts boolean;
+    period double precision;
     cause text;
     asked text := importance.loss;
     measure text;
@@ -20,8 +21,8 @@ DECLARE
     smallest double precision;
     odd bigint;
 BEGIN
-    IF importance.model IS NULL OR importance.source IS NULL OR importance.horizon IS NULL OR importance.repeats IS NULL OR importance.seed IS NULL THEN
-        RAISE EXCEPTION 'importance needs a model, a source, a horizon, repeats and a seed' USING ERRCODE = 'null_value_not_allowed';
+    IF importance.model IS NULL OR importance.source IS NULL OR importance.repeats IS NULL OR importance.seed IS NULL THEN
+        RAISE EXCEPTION 'importance needs a model, a source, repeats and a seed' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF importance.repeats NOT BETWEEN 1 AND 100 THEN
         RAISE EXCEPTION 'repeats must be between 1 and 100, got %', importance.repeats USING ERRCODE = 'invalid_parameter_value', HINT = 'How often each feature is shuffled.';
@@ -56,6 +57,15 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = format('ltv.train keeps them%s; register_version takes them: spec => ''{"duration": "months", "event": "churned"}''.', CASE WHEN ltv.model_algorithm(fitted) = 'rule' THEN ', and takes a rule too' ELSE '' END);
     END IF;
+    IF decisions THEN
+        period := (ltv.recalibrated(fitted, NULL)::text::jsonb #>> '{model,fit,renewal,period}')::double precision;
+        IF importance.horizon <> period THEN
+            RAISE EXCEPTION '% was trained on decisions, which have no horizon', importance.model
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the horizon out: a row is one decision, and it is judged by whether it was renewed.';
+        END IF;
+        importance.horizon := period;
+    END IF;
+    importance.horizon := ltv.model_horizon(fitted, importance.horizon);
     -- What the fit made least, if nothing else is asked for.
     asked := coalesce(asked, CASE WHEN NOT amounts THEN 'brier' WHEN ltv.model_algorithm(fitted) = 'hybrid' OR (SELECT bool_and(f.family = 'linear') FROM ltv.amount_fit(fitted) f) THEN 'rmse' ELSE 'deviance' END);
     IF asked <> ALL (CASE WHEN NOT amounts THEN '{brier}' WHEN ltv.model_algorithm(fitted) = 'hybrid' THEN '{rmse,mae}' ELSE '{rmse,mae,deviance}' END::text[]) THEN
@@ -126,10 +136,6 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', importance.source), HINT = 'Make it in a view.';
         END IF;
     END IF;
-    -- Whoever does not renew leaves at the end of the term; whoever does is seen beyond it.
-    IF decisions THEN
-        importance.horizon := (ltv.recalibrated(fitted, NULL)::text::jsonb #>> '{model,fit,renewal,period}')::double precision;
-    END IF;
     -- Graf et al. 1999: a row censored before the horizon has no weight, the others stand for those who are gone. Whoever
     -- is censored goes a trifle later than whoever has the event at the same time, and is no longer at risk with him.
     RETURN QUERY EXECUTE format($q$
@@ -169,10 +175,10 @@ BEGIN
     USING fitted, importance.horizon, importance.seed;
 END
 $$;
-COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. Of a model of amounts (with a target) horizon says nothing, and loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats, a loss that the model has not, a target that is NaN, a deviance of amounts that its law cannot have, causes that are none), 22004.';
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. horizon: 12 in the unit of the durations where it is left out, and refused where there is none (see model_horizon). Of a model of amounts (with a target) loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight, and one without a duration or an event, or, of one cause among several, that does not say what ended it, not at all, as in evaluate; n: rows with an outcome and a score. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats, a horizon that would not count, a loss that the model has not, a target that is NaN, a deviance of amounts that its law cannot have, causes that are none), 22004.';
 
 CREATE FUNCTION ltv.partial_dependence(
-    model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT 12
+    model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT NULL
 ) RETURNS TABLE (value text, event_probability double precision, expected_value double precision, lower_decile double precision, upper_decile double precision, n bigint, n_training bigint)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
@@ -187,8 +193,8 @@ DECLARE
     wanted text;
     amounts boolean;
 BEGIN
-    IF partial_dependence.model IS NULL OR partial_dependence.source IS NULL OR partial_dependence.feature IS NULL OR partial_dependence.horizon IS NULL THEN
-        RAISE EXCEPTION 'partial_dependence needs a model, a source, a feature and a horizon' USING ERRCODE = 'null_value_not_allowed';
+    IF partial_dependence.model IS NULL OR partial_dependence.source IS NULL OR partial_dependence.feature IS NULL THEN
+        RAISE EXCEPTION 'partial_dependence needs a model, a source and a feature' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     IF NOT (partial_dependence.horizon > 0 AND partial_dependence.horizon < 'Infinity') THEN
         RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', partial_dependence.horizon
@@ -199,6 +205,7 @@ BEGIN
     END IF;
     found_version := ltv.model_version(partial_dependence.model);
     SELECT v.fitted, v.algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') INTO fitted, amounts FROM ltv.model_versions v WHERE v.model = split_part(partial_dependence.model, '@', 1) AND v.version = found_version;
+    partial_dependence.horizon := ltv.model_horizon(fitted, partial_dependence.horizon);
     names := ltv.model_features(fitted);
     IF partial_dependence.feature <> ALL (names) OR cardinality(names) = 0 THEN
         RAISE EXCEPTION '% has no feature "%"', partial_dependence.model, partial_dependence.feature
@@ -255,7 +262,7 @@ BEGIN
     USING fitted, partial_dependence.horizon, partial_dependence.grid, known, amounts;
 END
 $$;
-COMMENT ON FUNCTION ltv.partial_dependence(text, regclass, text, text[], double precision) IS 'The mean event probability within horizon, from the start on - of a model of amounts the mean expected_value, and horizon says nothing - over all rows of source if each had this value of a feature (Friedman 2001), with the tenth and the ninetieth percentile of the rows (individual conditional expectations, Goldstein et al. 2015). grid: the values as text; by default the levels of the training data, or their deciles with the least and the greatest (whole numbers rounded). n: rows with a score; n_training: how many training rows had the level (NULL for numbers). It says what the model associates, not what a change would do, and mixes values that never occur together. Errors: P0002, 42703, 22023 (no such feature, no profile and no grid), 22004.';
+COMMENT ON FUNCTION ltv.partial_dependence(text, regclass, text, text[], double precision) IS 'The mean event probability within horizon, from the start on - of a model of amounts the mean expected_value - over all rows of source if each had this value of a feature (Friedman 2001), with the tenth and the ninetieth percentile of the rows (individual conditional expectations, Goldstein et al. 2015). grid: the values as text; by default the levels of the training data, or their deciles with the least and the greatest (whole numbers rounded). horizon: 12 in the unit of the durations where it is left out, and refused where there is none (see model_horizon). n: rows with a score; n_training: how many training rows had the level (NULL for numbers). It says what the model associates, not what a change would do, and mixes values that never occur together. Errors: P0002, 42703, 22023 (no such feature, no profile and no grid), 22004.';
 
 CREATE FUNCTION ltv.similar(
     model text, source regclass, id text, key text, k integer DEFAULT 10

@@ -52,7 +52,8 @@ BEGIN
         )
         SELECT g.segment, g.horizon, g.n, CASE WHEN g.n >= $4 THEN g.n_events END, g.n_unscored, c.concordance, c.std_error, a.auc, b.brier, b.reference, b.skill, ltv.log_loss(a.known), 1 - o.predicted, 1 - o.observed,
                CASE WHEN o.predicted < 1 THEN (1 - o.observed) / (1 - o.predicted) END, i.ici, i.e50, i.e90, x.ece,
-               CASE WHEN g.n < $4 THEN 'fewer than ' || $4 || ' rows' WHEN g.n_unscored = g.n THEN 'no row could be scored'
+               CASE WHEN g.n < $4 THEN 'fewer than ' || $4 || ' rows' WHEN g.n_unscored = g.n THEN ltv.unscored_status($1, g.horizon)
+                    WHEN $6 = 'columns' AND o.observed IS NULL AND ltv.survival_at(g.curve, g.horizon) IS NOT NULL THEN 'nobody of a group of the censoring was observed until the horizon'
                     WHEN o.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.n_events = 0 THEN 'no events' WHEN a.auc IS NULL THEN 'nobody lasted beyond the horizon'
                     WHEN $5 THEN 'in sample' WHEN i.ici IS NULL THEN 'no smooth curve for the ici' WHEN x.ece IS NULL THEN 'nobody of a bin of the ece was observed until the horizon' ELSE 'ok' END
         FROM known g
@@ -75,7 +76,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; log_loss of the rows known at the horizon, weighted alike; predicted_rate and observed_rate, the mean predicted and the observed probability of the event by the horizon (1 - Kaplan-Meier), and observed_to_expected, the second over the first: above 1 more had it than was said; ici, e50, e90, the mean, median and ninth decile of the distance of predictions from a smooth curve of what was observed (integrated_calibration_index); ece, the expected calibration error in ten bins of equal number (expected_calibration_error; with censoring_by of the rows known at the horizon, weighted), NULL where nobody of a bin was observed until the horizon. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed_rate is of their Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one; observed_rate is then of the mean of the curves of the groups, and brier_baseline the score of it. concordance, ici, e50 and e90 take no such weights, and ece only those of censoring_by: its bins are groups of like predictions. horizons: by default that of the training, else the median time of the events. Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Of a model of renewal decisions the event is that a row was not renewed, nothing is censored, horizon is the period of the model and cannot be chosen, brier_baseline is the score of the share of events, and the curve of the ici is logistic. Of a model of one cause among several (fine_gray) whoever ended by another cause is known never to end by this one: observed_rate is the Aalen-Johansen estimate, Brier score, AUC and log loss are weighted for censoring alone (Gerds & Schumacher 2006; Schoop et al. 2011), the concordance alike, and n counts the rows whose outcome at the horizon is known, which stand for those that were censored. Errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; log_loss of the rows known at the horizon, weighted alike; predicted_rate and observed_rate, the mean predicted and the observed probability of the event by the horizon (1 - Kaplan-Meier), and observed_to_expected, the second over the first: above 1 more had it than was said; ici, e50, e90, the mean, median and ninth decile of the distance of predictions from a smooth curve of what was observed (integrated_calibration_index); ece, the expected calibration error in ten bins of equal number (expected_calibration_error; with censoring_by of the rows known at the horizon, weighted), NULL where nobody of a bin was observed until the horizon. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed_rate is of their Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one (status says so where nobody of that one is seen either, and what is weighed is NULL); observed_rate is then of the mean of the curves of the groups, and brier_baseline the score of it. concordance, ici, e50 and e90 take no such weights, and ece only those of censoring_by: its bins are groups of like predictions. horizons: by default that of the training, else the median time of the events. Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Of a model of renewal decisions the event is that a row was not renewed, nothing is censored, horizon is the period of the model and cannot be chosen, brier_baseline is the score of the share of events, and the curve of the ici is logistic. Of a model of one cause among several (fine_gray) whoever ended by another cause is known never to end by this one: observed_rate is the Aalen-Johansen estimate, Brier score, AUC and log loss are weighted for censoring alone (Gerds & Schumacher 2006; Schoop et al. 2011), the concordance alike, and n counts the rows whose outcome at the horizon is known, which stand for those that were censored. Errors as evaluation_query.';
 
 CREATE FUNCTION ltv.calibration(
     model text, source regclass, horizon double precision DEFAULT NULL, bins integer DEFAULT 10, by text[] DEFAULT NULL,
@@ -104,7 +105,7 @@ BEGIN
         -- Bins of the survival, told of the event: the last is the first.
         SELECT g.segment, $4 + 1 - b.bin AS bin, b.n, CASE WHEN b.n >= $5 THEN b.events END, CASE WHEN b.n >= $5 THEN b.censored END, 1 - b.mean_predicted,
                CASE WHEN b.n >= $5 THEN 1 - b.observed END, CASE WHEN b.n >= $5 THEN 1 - b.upper END, CASE WHEN b.n >= $5 THEN 1 - b.lower END, CASE WHEN b.n >= $5 THEN -b.gap END,
-               CASE WHEN b.bin IS NULL THEN 'no row could be scored' WHEN b.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN b.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
+               CASE WHEN b.bin IS NULL THEN ltv.unscored_status($1, $3) WHEN b.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN b.observed IS NULL THEN 'nobody was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM (SELECT j.segment, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s FROM (%s) j GROUP BY j.segment) g
         LEFT JOIN LATERAL ltv.calibration_curve(g.s, $3, $4, level => $7) b ON true
         ORDER BY g.segment, 2 $q$, reading.query)
@@ -146,8 +147,11 @@ BEGIN
         ), gathered AS (
             SELECT r.segment, least(floor(r.above * $4 / r.total)::integer, $4 - 1) + 1 AS bucket, count(*) AS n, sum(r.weight) AS weight, min(r.score) AS score_from, max(r.score) AS score_to,
                    sum(r.score * r.weight) / sum(r.weight) AS predicted, sum(r.value) AS value,
-                   CASE WHEN $8 THEN sum(r.known * (r.event AND r.duration <= $3)::integer) / nullif(sum(r.known), 0) ELSE 1 - ltv.survival_at(ltv.survival_agg(r.duration, r.event, r.weight), $3) END AS rate,
+                   -- Rows known at the horizon stand for the others of their stratum; one that nobody stands for leaves its bucket untold.
+                   CASE WHEN NOT $8 THEN 1 - ltv.survival_at(ltv.survival_agg(r.duration, r.event, r.weight), $3) WHEN bool_and(r.known IS NOT NULL) THEN sum(r.known * (r.event AND r.duration <= $3)::integer) / nullif(sum(r.known), 0) END AS rate,
+                   $8 AND bool_or(r.known IS NULL) AND bool_or(r.known IS NOT NULL) AS is_partly_known,
                    CASE WHEN sum(r.value) = 0 THEN 0
+                        WHEN $8 AND bool_or(r.known IS NULL AND r.value > 0) THEN NULL
                         WHEN $8 THEN sum(r.value) * sum(r.value / r.weight * r.known * (r.event AND r.duration <= $3)::integer) / nullif(sum(r.value / r.weight * r.known), 0)
                         ELSE sum(r.value) * (1 - ltv.survival_at(ltv.survival_agg(r.duration, r.event, r.value) FILTER (WHERE r.value > 0), $3)) END AS value_lost
             FROM ranked r GROUP BY 1, 2
@@ -157,20 +161,20 @@ BEGIN
                    CASE WHEN bool_and(g.rate IS NOT NULL) OVER whole THEN sum(g.weight * g.rate) OVER so_far / nullif(sum(g.weight * g.rate) OVER whole, 0) END AS capture,
                    CASE WHEN bool_and(g.value_lost IS NOT NULL OR g.value IS NULL) OVER whole THEN coalesce(sum(g.value_lost) OVER so_far, 0) / nullif(sum(g.value_lost) OVER whole, 0) END AS value_share
             FROM gathered g
-            JOIN (SELECT j.segment, CASE WHEN $8 THEN sum(j.known * (j.event AND j.duration <= $3)::integer) / nullif(sum(j.known), 0) ELSE 1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight), $3) END AS rate
+            JOIN (SELECT j.segment, CASE WHEN NOT $8 THEN 1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight), $3) WHEN bool_and(j.known IS NOT NULL) THEN sum(j.known * (j.event AND j.duration <= $3)::integer) / nullif(sum(j.known), 0) END AS rate
                   FROM judged j GROUP BY j.segment) w USING (segment)
             WINDOW whole AS (PARTITION BY g.segment), so_far AS (PARTITION BY g.segment ORDER BY g.bucket)
         )
         SELECT t.segment, t.bucket, t.n, t.score_from, t.score_to, t.predicted, CASE WHEN t.n >= $5 THEN t.rate END, CASE WHEN t.n >= $5 AND t.overall > 0 THEN t.rate / t.overall END,
                t.share, t.capture, t.value, CASE WHEN t.n >= $5 THEN t.value_lost END, t.value_share,
-               CASE WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.rate IS NULL THEN 'nobody was observed until the horizon' WHEN t.overall = 0 THEN 'no events' WHEN $7 AND t.value IS NULL THEN 'no row has a value'
+               CASE WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.is_partly_known OR t.rate IS NOT NULL AND t.overall IS NULL THEN 'nobody of a group of the censoring was observed until the horizon' WHEN t.rate IS NULL THEN 'nobody was observed until the horizon' WHEN t.overall = 0 THEN 'no events' WHEN $7 AND t.value IS NULL THEN 'no row has a value'
                     WHEN $7 AND t.value_lost IS NULL THEN 'nobody with a value was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM told t ORDER BY t.segment, t.bucket $q$,
         CASE WHEN lift.censoring = 'grouped' THEN format('SELECT c.* FROM (%s) c WHERE c.is_all = 0', ltv.censoring_query(reading.query, 'grouped', coalesce(cardinality(lift.censoring_by) > 0, false), true))
              ELSE format('SELECT q.*, NULL::float8 AS known FROM (%s) q', reading.query) END)
     USING ltv.model(lift.model), ARRAY[coalesce(lift.horizon, reading.horizon)], coalesce(lift.horizon, reading.horizon), buckets, coalesce(min_rows, 0), reading.in_sample, lift.value IS NOT NULL, lift.censoring = 'grouped';
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', NULL::integer, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no row could be scored';
+        RETURN QUERY SELECT 'all', NULL::integer, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.unscored_status(ltv.model(lift.model), coalesce(lift.horizon, reading.horizon));
     END IF;
 END
 $$;
@@ -211,16 +215,17 @@ BEGIN
                    1 - ltv.survival_at(ltv.survival_agg(j.duration, j.event, j.weight) FILTER (WHERE NOT $7 AND j.flagged), $3) AS rate,
                    -- Rows known at the horizon stand for the others of their stratum; a stratum that nobody stands for leaves its group untold.
                    CASE WHEN $7 AND bool_and(j.known IS NOT NULL) THEN ltv.calibration_agg(1 - j.predicted, j.had, j.known) FILTER (WHERE j.known > 0) END AS c,
+                   $7 AND bool_or(j.known IS NULL) AND bool_or(j.known IS NOT NULL) AS is_partly_known,
                    sum(j.known * j.had::integer) / nullif(sum(j.known), 0) AS known_observed, sum(j.known * j.had::integer) FILTER (WHERE j.flagged) / nullif(sum(j.known) FILTER (WHERE j.flagged), 0) AS known_rate,
                    coalesce(sum(j.known) FILTER (WHERE j.flagged), 0) / nullif(sum(j.known), 0) AS known_share
             FROM marked j GROUP BY GROUPING SETS ((j.of_all), (j.of_group, j.segment)) HAVING CASE grouping(j.segment) WHEN 1 THEN j.of_all ELSE j.of_group END
         ), gathered AS (
-            SELECT w.segment, w.is_all, w.n, w.predicted, w.share, w.s, w.c, CASE WHEN $7 THEN k.observed ELSE w.observed END AS observed, CASE WHEN $7 THEN k.rate ELSE w.rate END AS rate, CASE WHEN $7 THEN k.share ELSE w.share END AS known_share
+            SELECT w.segment, w.is_all, w.n, w.predicted, w.share, w.s, w.c, w.is_partly_known, CASE WHEN $7 THEN k.observed ELSE w.observed END AS observed, CASE WHEN $7 THEN k.rate ELSE w.rate END AS rate, CASE WHEN $7 THEN k.share ELSE w.share END AS known_share
             FROM counted w LEFT JOIN LATERAL (SELECT w.known_observed AS observed, w.known_rate AS rate, w.known_share AS share) k ON w.c IS NOT NULL
         ), reference AS (SELECT g.share FROM gathered g WHERE g.is_all = 0 ORDER BY g.n DESC, g.segment LIMIT 1)
         SELECT g.segment, g.n, t.predicted, t.observed, t.observed / nullif(t.predicted, 0), a.auc, b.brier, t.share, t.share / nullif(reference.share, 0), t.rate,
                CASE WHEN t.known_share = 0 THEN 0 ELSE t.known_share * t.rate END / nullif(t.observed, 0), CASE WHEN t.known_share = 0 THEN 0 ELSE t.known_share * (1 - t.rate) END / nullif(1 - t.observed, 0),
-               CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN g.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.observed = 0 THEN 'no events' WHEN g.observed = 1 THEN 'everybody had the event'
+               CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN g.is_partly_known THEN 'nobody of a group of the censoring was observed until the horizon' WHEN g.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.observed = 0 THEN 'no events' WHEN g.observed = 1 THEN 'everybody had the event'
                     WHEN g.share = 0 THEN 'nobody is flagged' WHEN g.rate IS NULL THEN 'none of those flagged was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM gathered g CROSS JOIN reference
         LEFT JOIN LATERAL (SELECT g.predicted, g.observed, g.share, g.rate, g.known_share) t ON g.n >= $5
@@ -238,7 +243,7 @@ BEGIN
              ELSE format('SELECT q.*, NULL::float8 AS known, true AS of_group, true AS of_all FROM (%s) q', reading.query) END)
     USING ltv.model(fairness.model), ARRAY[coalesce(fairness.horizon, reading.horizon)], coalesce(fairness.horizon, reading.horizon), fairness.threshold, coalesce(min_rows, 0), reading.in_sample, fairness.censoring = 'grouped';
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no row could be scored';
+        RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.unscored_status(ltv.model(fairness.model), coalesce(fairness.horizon, reading.horizon));
     END IF;
 END
 $$;
@@ -312,4 +317,4 @@ BEGIN
     USING ltv.model(error_hotspots.model), ARRAY[at], at, coalesce(min_rows, 0), top;
 END
 $$;
-COMMENT ON FUNCTION ltv.error_hotspots(text, regclass, double precision, text[], integer, integer, text, text, text[]) IS 'Where a model is most wrong: the cells of each feature (its values, or quarters of a number with more than ten) in which the predicted and the observed probability of the event by the horizon differ most, by z = gap / standard error (gap = observed_rate - predicted_rate; Greenwood; where all or none had the event that of the prediction, sqrt(predicted (1 - predicted) / rows whose status is known)). excess_events: events beyond those expected, below 0 where they are fewer. censoring: marginal, one Kaplan-Meier curve for each cell; grouped, the mean of those of the groups of like predictions in it, or of the columns of censoring_by (see evaluate). features: by default those of the model; others of the source tell what it lacks. Of many cells some differ by chance: one in twenty has |z| > 2. Cells of fewer than min_rows rows are left out. Rows and errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.error_hotspots(text, regclass, double precision, text[], integer, integer, text, text, text[]) IS 'Where a model is most wrong: the cells of each feature (its values, or quarters of a number with more than ten) in which the predicted and the observed probability of the event by the horizon differ most, by z = gap / standard error (gap = observed_rate - predicted_rate; Greenwood; where all or none had the event that of the prediction, sqrt(predicted (1 - predicted) / rows whose status is known)). excess_events: events beyond those expected, below 0 where they are fewer. censoring: marginal, one Kaplan-Meier curve for each cell; grouped, the mean of those of the groups of like predictions in it, or of the columns of censoring_by (see evaluate). features: by default those of the model; others of the source tell what it lacks. Of many cells some differ by chance: one in twenty has |z| > 2. Cells of fewer than min_rows rows, and those of which, or of a group of whose censoring, nobody was observed until the horizon, are left out. Rows and errors as evaluation_query.';

@@ -56,7 +56,7 @@ BEGIN
             FROM judged j GROUP BY GROUPING SETS ((), (j.segment)) HAVING grouping(j.segment) = 1 OR $4
         ), kept AS (
             -- Of the strata of the censoring the mean of the curves, as many rows of each as there are.
-            SELECT s.is_all, s.segment, CASE WHEN bool_and(o.survival IS NOT NULL) THEN sum(s.weight * o.survival) / sum(s.weight) END AS observed, sqrt(sum((s.weight * o.std_error) ^ 2)) / sum(s.weight) AS std_error,
+            SELECT s.is_all, s.segment, CASE WHEN bool_and(o.survival IS NOT NULL) THEN sum(s.weight * o.survival) / sum(s.weight) END AS observed, bool_or(o.survival IS NULL) AND bool_or(o.survival IS NOT NULL) AS is_partly_known, sqrt(sum((s.weight * o.std_error) ^ 2)) / sum(s.weight) AS std_error,
                    CASE WHEN count(*) = 1 THEN min(o.lower) END AS lower, CASE WHEN count(*) = 1 THEN min(o.upper) END AS upper
             FROM (SELECT c.is_all, c.segment, c.stratum, sum(c.weight) AS weight, ltv.survival_agg(c.duration, c.event, c.weight) AS curve FROM (%s) c GROUP BY c.is_all, c.segment, c.stratum) s
             LEFT JOIN LATERAL ltv.survival_interval(s.curve, $3) o ON true GROUP BY s.is_all, s.segment
@@ -72,7 +72,7 @@ BEGIN
             SELECT w.is_all, w.segment, sum(w.known * w.worth * abs(w.predicted - w.stays)) / sum(w.known) AS mae, sqrt(sum(w.known * (w.worth * (w.predicted - w.stays)) ^ 2) / sum(w.known)) AS rmse
             FROM worthy w GROUP BY w.is_all, w.segment HAVING bool_and(w.known IS NOT NULL)
         ), told AS (
-            SELECT g.*, k.observed, coalesce(k.lower, power(k.observed, exp(k.step))) AS lower, coalesce(k.upper, power(k.observed, exp(-k.step))) AS upper, CASE WHEN m.is_told THEN m.actual END AS actual_value, e.mae, e.rmse
+            SELECT g.*, k.observed, k.is_partly_known, coalesce(k.lower, power(k.observed, exp(k.step))) AS lower, coalesce(k.upper, power(k.observed, exp(-k.step))) AS upper, CASE WHEN m.is_told THEN m.actual END AS actual_value, e.mae, e.rmse
             FROM gathered g
             -- On the log-log scale, as survival_interval has it for one curve.
             LEFT JOIN LATERAL (SELECT k.*, CASE WHEN k.observed > 0 AND k.observed < 1 THEN 1.959963984540054 * k.std_error / -(k.observed * ln(k.observed)) END AS step
@@ -83,7 +83,7 @@ BEGIN
         SELECT t.segment, t.n, t.predicted, t.observed, t.lower, t.upper, t.weight * (1 - t.predicted), t.weight * (1 - t.observed), t.value, t.predicted_value,
                CASE WHEN t.n >= $5 THEN t.actual_value END, CASE WHEN t.n >= $5 THEN t.predicted_value - t.actual_value END, CASE WHEN t.n >= $5 THEN (t.predicted_value - t.actual_value) / nullif(t.actual_value, 0) END,
                t.mae, t.rmse, t.n_unscored, t.n_without_value,
-               CASE WHEN t.n + t.n_unscored = 0 THEN 'no rows' WHEN t.n = 0 THEN 'no row could be scored' WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon'
+               CASE WHEN t.n + t.n_unscored = 0 THEN 'no rows' WHEN t.n = 0 THEN ltv.unscored_status($1, $3) WHEN t.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN t.is_partly_known THEN 'nobody of a group of the censoring was observed until the horizon' WHEN t.observed IS NULL THEN 'nobody was observed until the horizon'
                     WHEN $7 AND t.n_without_value = t.n THEN 'no row has a value' WHEN t.rmse IS NULL OR $7 AND t.actual_value IS NULL THEN 'nobody with a value was observed beyond the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM told t ORDER BY t.is_all DESC, t.segment $q$, reading.query,
         ltv.censoring_query('SELECT * FROM judged', predicted_vs_actual.censoring, coalesce(cardinality(predicted_vs_actual.censoring_by) > 0, false), coalesce(cardinality(predicted_vs_actual.by) > 0, false), false),

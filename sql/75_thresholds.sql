@@ -23,7 +23,7 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format($q$
         SELECT g.segment, p.threshold, p.flagged, t.true_positives, t.false_positives, t."precision", t.recall, t.false_positive_rate, t.f1,
-               CASE WHEN g.n = 0 THEN 'no row could be scored' WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN p.threshold IS NULL THEN 'nobody was observed until the horizon' WHEN p.flagged = 0 THEN 'nobody is flagged'
+               CASE WHEN g.n = 0 THEN ltv.unscored_status($1, $3) WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN p.threshold IS NULL THEN 'nobody was observed until the horizon' WHEN p.flagged = 0 THEN 'nobody is flagged'
                     WHEN p.flagged < $5 THEN 'fewer than ' || $5 || ' rows' WHEN p."precision" IS NULL THEN 'no outcome of those flagged is known' WHEN p.recall IS NULL THEN 'no events' WHEN p.false_positive_rate IS NULL THEN 'everybody had the event' WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM (SELECT j.segment, count(j.predicted) AS n, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s FROM (%s) j GROUP BY j.segment) g
         LEFT JOIN LATERAL ltv.precision_recall(g.s, $3, $4, $7) p ON g.n >= $5
@@ -67,7 +67,7 @@ BEGIN
     END IF;
     RETURN QUERY EXECUTE format($q$
         SELECT g.segment, g.n, b.threshold, b.flagged, b.true_positives, b.false_positives, b."precision", b.recall, b.false_positive_rate, b.f1, b.profit,
-               CASE WHEN g.n = 0 THEN 'no row could be scored' WHEN g.n < $7 THEN 'fewer than ' || $7 || ' rows' WHEN b.status IS NULL THEN 'nobody was observed until the horizon'
+               CASE WHEN g.n = 0 THEN ltv.unscored_status($1, $3) WHEN g.n < $7 THEN 'fewer than ' || $7 || ' rows' WHEN b.status IS NULL THEN 'nobody was observed until the horizon'
                     WHEN b.status = 'ok' AND $8 THEN 'in sample' ELSE b.status END
         FROM (SELECT j.segment, count(j.predicted) AS n, ltv.survival_calibration_agg(j.predicted, j.duration, j.event, j.weight) AS s FROM (%s) j GROUP BY j.segment) g
         LEFT JOIN LATERAL ltv.best_threshold(g.s, $3, $4, $5, $6, $9) b ON g.n >= $7

@@ -67,6 +67,16 @@ BEGIN
     IF shown IS NULL OR missing IS NOT NULL THEN
         RAISE EXCEPTION '%', coalesce(shown || ' has no column ' || missing, 'the source does not exist') USING ERRCODE = 'undefined_column', HINT = 'Columns by their names, without quotes.';
     END IF;
+    -- The winner is trained as the policy says, which fills features alone: train would refuse it when all is compared.
+    IF null_policy <> 'drop' AND EXISTS (SELECT FROM unnest(coalesce(algorithms, '{cox}')) AS a (name) WHERE a.name NOT IN ('sbg', 'bdw', 'rule')) THEN
+        FOREACH named IN ARRAY ARRAY[duration, event] LOOP
+            EXECUTE format('SELECT count(*) FROM %s s WHERE s.%I IS NULL', shown, named) INTO rows_in;
+            IF rows_in > 0 THEN
+                RAISE EXCEPTION 'column "%" of % is NULL in % rows', named, shown, rows_in
+                    USING ERRCODE = 'null_value_not_allowed', HINT = format('null_policy => ''%s'' is for features. Fill the outcome in a view, leave such rows out there, or take null_policy => ''drop'', which leaves them out.', null_policy);
+            END IF;
+        END LOOP;
+    END IF;
     IF algorithms IS NULL THEN
         algorithms := '{cox,weibull,lognormal,loglogistic,boosted_hazard}';
         -- A leaf of the trees needs 20 events, and the fifth of the rows by which they stop 10, at every cut-off.
@@ -116,10 +126,17 @@ BEGIN
     END LOOP;
     WITH result AS (
         SELECT r.* FROM jsonb_to_recordset(results) AS r (algorithm text, n_test bigint, metric text, value float8, baseline_value float8, status text, nulls text)
+    ), said AS (
+        -- All that is said at any cut-off, faults first; what differs only in the number that it begins with is said once, rows without a score are counted.
+        SELECT s.algorithm, string_agg(s.number || s.kind, '; ' ORDER BY s.is_fault DESC, s.kind = ' rows could not be scored', s.kind COLLATE "C") AS status
+        FROM (SELECT r.algorithm, r.status ~ faults AS is_fault, w.kind,
+                     CASE WHEN w.kind = ' rows could not be scored' THEN sum(w.n) FILTER (WHERE r.metric = 'brier')::text ELSE concat_ws(' to ', min(w.n), nullif(max(w.n), min(w.n))) END AS number
+              FROM result r, LATERAL (SELECT substring(r.status, '^(\d{1,18}) ')::bigint AS n, regexp_replace(r.status, '^\d{1,18}(?= )', '') AS kind) w
+              WHERE r.status <> 'ok' GROUP BY r.algorithm, r.status ~ faults, w.kind) s
+        GROUP BY s.algorithm
     ), summed AS (
         SELECT r.algorithm, count(*) FILTER (WHERE r.metric = 'brier' AND r.value IS NOT NULL) AS n_splits, sum(r.n_test) FILTER (WHERE r.metric = 'brier' AND r.value IS NOT NULL)::bigint AS n_test,
-               coalesce(min(r.status) FILTER (WHERE r.status ~ faults), min(r.status) FILTER (WHERE r.status <> 'ok' AND r.status !~ '^\d+ rows could not be scored$'),
-                        sum(substring(r.status, '^(\d+) rows could not be scored$')::bigint) FILTER (WHERE r.metric = 'brier') || ' rows could not be scored') AS status, bool_or(r.status ~ faults) AS is_unsound, min(r.nulls) AS nulls,
+               (SELECT d.status FROM said d WHERE d.algorithm = r.algorithm) AS status, bool_or(r.status ~ faults) AS is_unsound, min(r.nulls) AS nulls,
                jsonb_object_agg(m.metric, m.value) FILTER (WHERE m.value IS NOT NULL) AS means, jsonb_object_agg(m.metric, m.baseline) FILTER (WHERE m.baseline IS NOT NULL) AS baselines
         FROM result r
         LEFT JOIN LATERAL (SELECT r.metric, sum(o.value * o.n_test) / nullif(sum(o.n_test) FILTER (WHERE o.value IS NOT NULL), 0) AS value,
@@ -182,5 +199,5 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. censoring: how they are weighed for it, as in compare_algorithms; the holdout of the version as in train. algorithms: by default cox, weibull, lognormal and loglogistic, and boosted_hazard where there are features, 1000 rows and 200 events (each of its leaves needs 20 events, and the rows by which it stops 10); options: those of train for each, {"boosted_hazard": {"depth": 3, "monotone": {"price": 1}}}. seconds: what the comparison of the algorithm took, reading the rows included. The winner of a comparison looks a little better than it is. A fit that is not converged, separated or undetermined, at a cut-off or on all rows, is not chosen where another is sound: its status says why, and the note who was passed over; where none is sound the best is chosen, with a warning. null_policy: as in compare_algorithms, and the winner is trained with it; nulls says what each had: drop (rows with a NULL are left out), impute, indicator, or learn, with which trees learn of NULLs and what cannot has them filled. Errors 22023, 42703, and those of train.';
+COMMENT ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text, text) IS 'Compares algorithms and trains the best by train on all rows (less a holdout): a candidate, promoted by nobody. With started (the column of the day on which a row began) they are compared by backtest over the last cut_offs whose horizon is over, step apart; without, by four parts of the rows, each judged by models of the others. One row per algorithm, the best by metric (brier, log_loss or concordance; means weighted by rows judged) first and chosen, then the baseline, the Kaplan-Meier curve; the table is in the note of the version. censoring: how they are weighed for it, as in compare_algorithms; the holdout of the version as in train. algorithms: by default cox, weibull, lognormal and loglogistic, and boosted_hazard where there are features, 1000 rows and 200 events (each of its leaves needs 20 events, and the rows by which it stops 10); options: those of train for each, {"boosted_hazard": {"depth": 3, "monotone": {"price": 1}}}. seconds: what the comparison of the algorithm took, reading the rows included. The winner of a comparison looks a little better than it is. A fit that is not converged, separated or undetermined, at a cut-off or on all rows, is not chosen where another is sound: its status says why (all that was said at any cut-off or part), and the note who was passed over; where none is sound the best is chosen, with a warning. null_policy: as in compare_algorithms, and the winner is trained with it; nulls says what each had: drop (rows with a NULL are left out), impute, indicator, or learn, with which trees learn of NULLs and what cannot has them filled; of the outcome only drop takes NULLs, as in train. Errors 22023, 22004, 42703, and those of train.';
 REVOKE EXECUTE ON FUNCTION ltv.train_auto(text, regclass, text, text, double precision, text[], text, text[], text, integer, interval, text, interval, jsonb, integer, jsonb, bigint, text, text, text) FROM PUBLIC;

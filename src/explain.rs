@@ -14,6 +14,7 @@ use crate::explain_hybrid;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::interrupts;
+use crate::pg::varlena;
 use crate::predict::standing;
 
 const BEYOND: &str = "an amount is beyond the numbers";
@@ -195,13 +196,14 @@ pub fn count(call: &Call, place: usize) -> Option<usize> {
 
 /// `explain(model, row, top, horizon, given, unit)`.
 pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let (Some(top), Some(horizon), Some(given), Some(unit)) =
-        (count(call, 2), call.float(3), call.float(4), call.text(5))
-    else {
+    let (Some(top), Some(given), Some(unit)) = (count(call, 2), call.float(4), call.text(5)) else {
         return call.answer_rows(Vec::new());
     };
+    let asked = call.float(3);
     let rows = call.look(by, |model, values| {
         let unit = settle(unit_of(model, unit));
+        let horizon = settle(model.horizon(asked)).unwrap_or_default();
+        settle(model.check_age(given));
         if let Fit::Hybrid(fit) = &model.fit {
             return match explain_hybrid::worth(model, fit, values, None, top) {
                 Ok(worth) => worth.contributions(),
@@ -248,6 +250,21 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
         }
     });
     call.answer_rows(rows.unwrap_or_default())
+}
+
+/// `model_horizon(model, horizon)`: NULL for a model that has none.
+pub fn model_horizon(call: &Call) -> pg_sys::Datum {
+    let horizon = call.model(0, |model| settle(model.horizon(call.float(1))));
+    call.answer_float(horizon.flatten())
+}
+
+/// Why none of many rows has a score.
+#[pg_extern(sql = false)]
+fn unscored_status(m: varlena::Value<Model>, horizon: f64) -> String {
+    match m.0.known_until().filter(|until| horizon > *until) {
+        Some(until) => format!("no row could be scored: the incidence is known until {until}"),
+        None => "no row could be scored".into(),
+    }
 }
 
 /// A feature, its value in the row, and its part on the scale on which features add up and of the amount.

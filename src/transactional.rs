@@ -133,6 +133,8 @@ mod place {
     pub const PURCHASES: usize = 0;
     pub const SPEND: usize = 1;
     pub const FREQUENCY: usize = 2;
+    pub const RECENCY: usize = 3;
+    pub const AGE: usize = 4;
     pub const MEAN_VALUE: usize = 5;
     pub const MARGIN: usize = 6;
     pub const DISCOUNT_RATE: usize = 7;
@@ -151,40 +153,58 @@ struct Asked {
     trusted: bool,
 }
 
+/// The arguments that are NULL and must not be, in their order; the mean value may be where nothing was bought again.
+fn lacking(call: &Call) -> Vec<&'static str> {
+    let bought_again = call.float(place::FREQUENCY) != Some(0.0);
+    let needed = [
+        (place::PURCHASES, "purchases", true),
+        (place::SPEND, "spend", true),
+        (place::FREQUENCY, "frequency", true),
+        (place::RECENCY, "recency", true),
+        (place::AGE, "age", true),
+        (place::MEAN_VALUE, "mean_value", bought_again),
+        (place::MARGIN, "margin", true),
+        (place::DISCOUNT_RATE, "discount_rate", true),
+        (place::HORIZON, "horizon", true),
+        (place::UNIT, "unit", true),
+        (place::TIMING, "timing", true),
+    ];
+    needed.into_iter().filter(|(at, _, needed)| *needed && call.is_null(*at)).map(|(_, name, _)| name).collect()
+}
+
 /// What the call asks for; in words why it cannot be answered.
 fn asked(call: &Call, by: ModelBy) -> Result<Asked, String> {
-    let missing = |name: &str| format!("missing: {name}");
-    let float = |at: usize, name: &str| call.float(at).ok_or_else(|| missing(name));
+    let missing = || format!("missing: {}", lacking(call).join(", "));
+    let float = |at: usize| call.float(at).ok_or_else(missing);
+    if !lacking(call).is_empty() {
+        return Err(missing());
+    }
     let converged = |model: &Model| match &model.fit {
         Fit::Transactional(fit) => fit.status == Status::Converged,
         _ => false,
     };
-    let frequency = float(place::FREQUENCY, "frequency")?;
-    let (recency, age) = (float(place::FREQUENCY + 1, "recency")?, float(place::FREQUENCY + 2, "age")?);
-    let history = settle(History::new(frequency, recency, age));
-    let mean = match call.float(place::MEAN_VALUE) {
-        None if frequency != 0.0 => return Err(missing("mean_value")),
-        mean => mean.unwrap_or(0.0),
-    };
-    let horizon = call.integer(place::HORIZON).ok_or_else(|| missing("horizon"))?;
+    let frequency = float(place::FREQUENCY)?;
+    let history = settle(History::new(frequency, float(place::RECENCY)?, float(place::AGE)?));
+    let mean = call.float(place::MEAN_VALUE).unwrap_or(0.0);
+    let horizon = call.integer(place::HORIZON).ok_or_else(missing)?;
     let currency = call.text(place::CURRENCY).map(str::to_owned);
     let terms = PurchaseTerms {
-        margin: float(place::MARGIN, "margin")?,
-        discount_rate: float(place::DISCOUNT_RATE, "discount_rate")?,
+        margin: float(place::MARGIN)?,
+        discount_rate: float(place::DISCOUNT_RATE)?,
         horizon: settle(u32::try_from(horizon).map_err(|_| {
             Error::invalid(format!("horizon must not be negative, got {horizon}"), "It is a number of months.")
         })),
-        unit: settle(call.text(place::UNIT).ok_or_else(|| missing("unit"))?.parse()),
-        timing: settle(call.text(place::TIMING).ok_or_else(|| missing("timing"))?.parse()),
+        unit: settle(call.text(place::UNIT).ok_or_else(missing)?.parse()),
+        timing: settle(call.text(place::TIMING).ok_or_else(missing)?.parse()),
         minor_digits: settle(digits_of(currency.as_deref())),
     };
     let purchases = call.model_by(by, place::PURCHASES, |model| (settle(model.purchases()), converged(model)));
-    let (purchases, first) = purchases.ok_or_else(|| missing("purchases"))?;
+    let (purchases, first) = purchases.ok_or_else(missing)?;
     let purchases = purchases.ok_or("the model saw no repeat purchases")?;
     let spend = call.model_by(by, place::SPEND, |model| {
         (settle(settle(model.spend()).expected_spend(frequency, mean)), converged(model))
     });
-    let (spend, second) = spend.ok_or_else(|| missing("spend"))?;
+    let (spend, second) = spend.ok_or_else(missing)?;
     let spend = spend.ok_or("the mean value of a purchase does not exist: q of the spend model is not above 1")?;
     Ok(Asked { customer: Customer { purchases, history, spend }, terms, currency, trusted: first && second })
 }

@@ -16,7 +16,7 @@ from build import install
 from cluster import Cluster
 from place import CACHE, REPO, Failure, clean_environment, run, runtime, say
 from proof import coverage, proof
-from provision import WHEEL_MAJOR, Server, server, server_from
+from provision import DEFAULT_MAJOR, Server, server, server_from
 
 DEMO = REPO / "demo"
 DATA = REPO / "tests" / "data"
@@ -62,7 +62,7 @@ def demo_command(options: argparse.Namespace) -> None:
     cluster.execute("CREATE EXTENSION ltv;", db="demo")
     script = DEMO / "run.sql"
     run(cluster.psql("-q", "-v", "ON_ERROR_STOP=1", "-v", f"data={DATA}", "-f", script, db="demo"), env=clean_environment(PAGER=""))
-    choice = f" PG_CONFIG={options.pg_config}" if options.pg_config else f" PG={options.pg}" if options.pg != WHEEL_MAJOR else ""
+    choice = f" PG_CONFIG={options.pg_config}" if options.pg_config else f" PG={options.pg}" if options.pg != DEFAULT_MAJOR else ""
     say(f"done in {time.monotonic() - begun:.0f} s; the server keeps running until make stop. To go on:")
     print(f"\n  make psql{choice}\n\nwhich is\n\n  {shlex.join(cluster.psql(db='demo'))}\n")
 
@@ -138,7 +138,7 @@ def parser() -> argparse.ArgumentParser:
             command.set_defaults(run=function)
             if name == "test_command":
                 continue  # tests/run.py has options of its own
-            command.add_argument("--pg", type=int, default=os.environ.get("PG") or WHEEL_MAJOR, help="PostgreSQL version")
+            command.add_argument("--pg", type=int, default=os.environ.get("PG") or DEFAULT_MAJOR, help="PostgreSQL version")
             command.add_argument("--pg-config", default=os.environ.get("PG_CONFIG"), help="pg_config of an installed server")
             if name == "scratch_command":
                 command.add_argument("--name", default="scratch", help="of the cluster and of its database")

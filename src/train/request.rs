@@ -251,6 +251,13 @@ impl Request {
                 "What a NULL counts as is its components' affair: train these with null_policy; 'drop' leaves such rows out here.",
             ));
         }
+        let label_policy = call.text(14).map(str::to_owned);
+        if label_policy.as_deref().is_some_and(|words| words.trim().is_empty()) {
+            return Err(Error::invalid(
+                "label_policy says nothing",
+                "Say in your words what counts as the event, as 'Cancelled, or no invoice paid for 30 days.', or leave it out.",
+            ));
+        }
         Ok(Request {
             target,
             segment_by,
@@ -279,7 +286,7 @@ impl Request {
             holdout: call.jsonb(10).map(|json| holdout(&json)).transpose()?,
             horizon,
             null_policy,
-            label_policy: call.text(14).map(str::to_owned),
+            label_policy,
             seed,
             note: call.text(16).map(str::to_owned),
         })

@@ -54,6 +54,14 @@ FROM ltv.fairness('risk', 'judged', '{region}', threshold => 0.3, censoring => '
 CREATE VIEW with_one AS SELECT * FROM judged UNION ALL SELECT 0, 'west', 20, 0.5, false;
 SELECT f.segment, f.n, f.status, abs(f.observed_rate - j.observed_rate) < CASE f.segment WHEN 'all' THEN 1e-3 ELSE 1e-12 END AS as_without, abs(f.brier - j.brier) < CASE f.segment WHEN 'all' THEN 1e-3 ELSE 1e-12 END AS brier
 FROM ltv.fairness('risk', 'with_one', '{region}', censoring => 'grouped') AS f LEFT JOIN ltv.fairness('risk', 'judged', '{region}', censoring => 'grouped') AS j USING (segment) ORDER BY f.segment;
+-- Strata that are too small are one. Where nobody of that one is seen until the horizon, what is weighed is not known, and the status says why; a group without such rows is told.
+CREATE VIEW pools AS SELECT plan, region, arr, 'large' AS stratum, months, churned FROM judged UNION ALL SELECT 0, 'north', 50, 'small ' || i % 3, 1 + i / 2.0, i % 4 = 1 FROM generate_series(1, 12) AS i;
+SELECT t.* FROM (SELECT 1 AS place, 'evaluate' AS told, segment, n, r(observed_rate) AS observed, r(brier) AS weighed, status FROM ltv.evaluate('risk', 'pools', by => '{region}', censoring => 'grouped', censoring_by => '{stratum}')
+    UNION ALL SELECT 2, 'fairness', segment, n, r(observed_rate), r(brier), status FROM ltv.fairness('risk', 'pools', '{region}', censoring => 'grouped', censoring_by => '{stratum}')
+    UNION ALL SELECT 3, 'predicted_vs_actual', segment, n, r(1 - actual_retention), r(rmse), status FROM ltv.predicted_vs_actual('risk', 'pools', by => '{region}', censoring => 'grouped', censoring_by => '{stratum}')
+    UNION ALL SELECT 4, 'lift', segment || ' ' || bucket, n, r(observed_rate), r(lift), status FROM ltv.lift('risk', 'pools', buckets => 3, by => '{region}', censoring => 'grouped', censoring_by => '{stratum}')) AS t ORDER BY place, segment;
+SELECT bool_and(value_lost IS NULL) = (segment = 'north') AS no_money_without, segment FROM ltv.lift('risk', 'pools', value => 'arr', buckets => 1, by => '{region}', censoring => 'grouped', censoring_by => '{stratum}') GROUP BY segment ORDER BY segment;
+SELECT cell FROM ltv.error_hotspots('risk', 'pools', features => '{region}', censoring => 'grouped', censoring_by => '{stratum}') ORDER BY rank;
 -- Where all groups are too small it is evaluate's.
 SELECT f.segment, f.status, abs(f.observed_rate - e.observed_rate) < 1e-12 AND abs(f.brier - e.brier) < 1e-12 AS as_evaluate
 FROM ltv.fairness('risk', 'judged', '{region}', min_rows => 3000, censoring => 'grouped') AS f CROSS JOIN ltv.evaluate('risk', 'judged', censoring => 'grouped') AS e ORDER BY f.segment;
@@ -102,12 +110,23 @@ SELECT ltv.expected_calibration_error(s, 5, bins => 2) AS two_bins, ltv.expected
 FROM (SELECT ltv.survival_calibration_agg(p, t, e) AS s FROM (VALUES (0.2, 1, true), (0.4, 9, true), (0.6, 2, false), (0.8, 9, false)) AS v (p, t, e)) AS x;
 
 -- Refused.
+CREATE VIEW entered AS SELECT plan, months, churned, months / 4 AS since FROM judged;
+CREATE VIEW listed AS SELECT j.*, ARRAY[region] AS tags, jsonb_build_object('region', region) AS said, j AS whole, int4range(0, plan + 3) AS during, length(region) AS number, region = 'north' AS chosen,
+    CASE region WHEN 'north' THEN date '2024-01-01' ELSE '2024-01-02' END AS on_day, md5(region)::uuid AS id FROM judged j;
 SELECT * FROM ltv.predicted_vs_actual('risk', 'judged', censoring => 'cox');
 SELECT * FROM ltv.fairness('risk', 'judged', '{region}', censoring_by => '{plan}');
 SELECT * FROM ltv.lift('risk', 'judged', censoring => 'grouped', censoring_by => '{pln}');
 SELECT * FROM ltv.error_hotspots('risk', 'judged', censoring => NULL);
 SELECT * FROM ltv.evaluate('risk', 'judged', censoring => 'grouped', censoring_by => '{churned}');
 SELECT * FROM ltv.fairness('risk', 'judged', '{region}', censoring => 'grouped', censoring_by => '{months,plan,churned}');
+SELECT count(*) FROM ltv.train('entered', 'entered', 'cox', 'months', 'churned', entry => 'since', features => '{plan}', horizon => 10);
+SELECT * FROM ltv.evaluate('entered', 'entered', censoring => 'grouped', censoring_by => '{plan,since}');
+-- Rows are grouped by one plain value of each column: a list, a document, a range or a row is none, of the segments as of the censoring.
+SELECT * FROM ltv.evaluate('risk', 'listed', censoring => 'grouped', censoring_by => '{region,tags}');
+SELECT * FROM ltv.lift('risk', 'listed', censoring => 'grouped', censoring_by => '{said}');
+SELECT * FROM ltv.fairness('risk', 'listed', '{whole}');
+SELECT * FROM ltv.calibration('risk', 'listed', by => '{during}');
+SELECT abs(a.brier - b.brier) < 1e-12 AS plain_values FROM ltv.evaluate('risk', 'listed', censoring => 'grouped', censoring_by => '{number,chosen,on_day,id}') a, ltv.evaluate('risk', 'listed', censoring => 'grouped', censoring_by => '{region}') b;
 SELECT count(*) FROM ltv.train('bad', 'book', 'cox', 'months', 'churned', features => '{plan}', censoring => 'none');
 SELECT count(*) FROM ltv.train('bad', 'book', 'linear', target => 'months', features => '{plan}', censoring => 'grouped');
 SELECT item, detail, verdict FROM ltv.train_plan('bad', 'book', 'cox', 'months', 'churned', censoring => 'none');

@@ -44,6 +44,18 @@ WHERE v.model = 'then';
 SELECT count(*) FROM ltv.train('without', 'named', 'fine_gray', 'months', 'reason', features => ARRAY['usage'], options => '{"cause": "price"}');
 SELECT horizon, n, status FROM ltv.evaluate('without', 'named') ORDER BY horizon;
 SELECT horizon, n, n_unscored, brier, round(observed_rate::numeric, 12) AS observed_rate, status FROM ltv.evaluate('price', 'named', ARRAY[12, 500]) ORDER BY horizon;
+-- Every function says until when the incidence is known: the longest duration that training saw.
+SELECT t.told, t.status, t.status LIKE '%until ' || (SELECT max(months) FROM named WHERE NOT held_out) AS the_longest FROM (
+    SELECT 'evaluate' AS told, status FROM ltv.evaluate('price', 'named', ARRAY[500]) UNION ALL SELECT 'calibration', status FROM ltv.calibration('price', 'named', 500) UNION ALL SELECT 'lift', status FROM ltv.lift('price', 'named', 500)
+    UNION ALL SELECT 'fairness', status FROM ltv.fairness('price', 'named', ARRAY['plan'], 500) UNION ALL SELECT 'predicted_vs_actual', status FROM ltv.predicted_vs_actual('price', 'named', 500)
+    UNION ALL SELECT 'precision_recall', status FROM ltv.precision_recall('price', 'named', 500) UNION ALL SELECT 'best_threshold', status FROM ltv.best_threshold('price', 'named', 500, capacity => 10)
+    UNION ALL SELECT 'by segment', status FROM ltv.evaluate('parts', 'named', ARRAY[500])) AS t ORDER BY t.told;
+SELECT ltv.unscored_status(ltv.model('price'), 12) AS within;
+-- A row that does not say what ended it is left out of both; n tells how many are left, and of whom the outcome is known.
+CREATE VIEW unsaid AS SELECT account, months, CASE WHEN account % 10 > 0 THEN number END AS number, w, usage, plan FROM named;
+CREATE VIEW said AS SELECT * FROM unsaid WHERE number IS NOT NULL;
+SELECT s.source, min(i.n) AS importance, min(e.n) AS evaluate, (SELECT count(*) FROM unsaid WHERE number IS NOT NULL) AS rows_that_say, min(i.value) AS brier
+FROM unnest('{unsaid,said}'::regclass[]) AS s (source), LATERAL ltv.importance('numbered', s.source, 12, repeats => 1) i, LATERAL ltv.evaluate('numbered', s.source, ARRAY[12]) e GROUP BY s.source ORDER BY s.source::text;
 -- A source where nobody is censored, and one where other causes are named otherwise.
 CREATE VIEW numbers AS SELECT account, months, number AS reason, usage, plan FROM named;
 CREATE VIEW beyond AS SELECT account, months, number * 100 AS number, w, usage, plan FROM named;

@@ -150,3 +150,9 @@ SELECT ltv.promote('short memory', 1); SELECT ltv.promote('short memory', 2); SE
 SELECT version FROM ltv.retire('short memory', 1);
 SELECT ltv.set_status('short memory', 3, 'rejected', 'wrong');
 SELECT ltv.rollback('short memory');
+-- The label policy is free text, kept with the version and read back; one that says nothing is none.
+CREATE TABLE tried AS SELECT i % 40 + 1 AS months, i * 7 % 5 <> 0 AS churned, (i * 37 % 100) / 50.0 AS usage FROM generate_series(1, 600) AS i;
+SELECT version FROM ltv.train('labels', 'tried', 'cox', 'months', 'churned', features => ARRAY['usage'], label_policy => 'Cancelled, or silent for 30 days.') LIMIT 1;
+SELECT name, detail FROM ltv.lineage('labels') WHERE kind = 'label policy';
+SELECT ltv.train('labels', 'tried', 'cox', 'months', 'churned', features => ARRAY['usage'], label_policy => E' \t\n');
+SELECT item, detail, verdict FROM ltv.train_plan('labels', 'tried', 'cox', 'months', 'churned', label_policy => '') ORDER BY item;

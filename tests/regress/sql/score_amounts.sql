@@ -128,6 +128,22 @@ SELECT ltv.register_version('bare', 'hybrid', ltv.fit_hybrid('renewal', margin =
 SELECT * FROM ltv.score('bare', 'few', 'id');
 SELECT ltv.hybrid_own_terms(ltv.model('bare')) IS NULL AS none, ltv.hybrid_own_terms(ltv.model('once')) IS NOT NULL AS some;
 SELECT e.* FROM few AS f, LATERAL ltv.explain('once', f) AS e;
+-- A hybrid answers for the months of its own terms, and says so: the same asked for by name, another one refused, wherever it is asked.
+CREATE FUNCTION answer(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE told text; hint text;
+BEGIN EXECUTE 'SELECT (' || statement || ')::text' INTO told; RETURN told;
+EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS told = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT; RETURN sqlstate || ': ' || told || ' | ' || hint; END $$;
+SELECT ltv.register_version('aged', 'hybrid', ltv.fit_hybrid('renewal', margin => 'margin', terms => ltv.contract_terms(1.0, horizon => 24, given => 6), revenue => 'fee'), '{}', 0, 0);
+SELECT a.place, a.asked, answer(a.asked) FROM (VALUES
+    (1, $$SELECT max(horizon) FROM ltv.score('once', 'few', 'id', horizon => 24)$$), (2, $$SELECT max(horizon) FROM ltv.score('once', 'few', 'id', horizon => 3)$$), (3, $$SELECT max(horizon) FROM ltv.score('once', 'few', 'id', horizon => 'NaN')$$),
+    (4, $$SELECT max(horizon) FROM ltv.score('linear', 'few', 'id', horizon => 12)$$), (5, $$SELECT max(horizon) FROM ltv.score('by rule', 'few', 'id')$$),
+    (6, $$SELECT count(*) FROM few f, ltv.explain('once', f, horizon => 24) WHERE id = 31$$), (7, $$SELECT count(*) FROM few f, ltv.explain('once', f, horizon => 12)$$), (8, $$SELECT count(*) FROM few f, ltv.explain('once', f, horizon => -1)$$), (9, $$SELECT count(*) FROM few f, ltv.explain('once', f, given => 'NaN')$$),
+    (10, $$SELECT count(*) FROM few f, ltv.explain('once', f, given => 6)$$), (11, $$SELECT count(*) FROM few f, ltv.explain('aged', f, given => 6) WHERE id = 31$$), (12, $$SELECT count(*) FROM few f, ltv.explain('aged', f, given => 7)$$),
+    (13, $$SELECT count(*) FROM few f, ltv.explain('gamma', f, horizon => 12)$$), (14, $$SELECT count(*) FROM few f, ltv.explain('gamma', f, given => 1)$$), (15, $$SELECT count(*) FROM few f, ltv.explain('by rule', f, given => 'Infinity')$$), (16, $$SELECT count(*) FROM few f, ltv.explain('by rule', f, horizon => 0, unit => 'log-time')$$),
+    (17, $$SELECT count(*) FROM few f, ltv.explain('by rule', f, given => NULL)$$), (18, $$SELECT count(*) FROM few f, ltv.explain('by rule', f, horizon => NULL) WHERE id = 31$$),
+    (19, $$SELECT count(*) FROM few f, ltv.predict('once', f, 24)$$), (20, $$SELECT max(n) FROM ltv.importance('worth', 'few', 12)$$), (21, $$SELECT max(n) FROM ltv.partial_dependence('worth', 'few', 'age', '{30}', 12)$$), (22, $$SELECT max(n) FROM ltv.partial_dependence('worth', 'few', 'age', '{30}', 24)$$),
+    (23, $$SELECT count(*) FROM few f, ltv.levers('once', f, ltv.contract_terms(100))$$), (24, $$SELECT count(*) FROM few f, ltv.what_if('once', f, ltv.contract_terms(100), '{}')$$),
+    (25, $$SELECT ltv.model_horizon(ltv.model('once'))$$), (26, $$SELECT ltv.model_horizon(ltv.model('bare'), 7)$$), (27, $$SELECT ltv.model_horizon(ltv.model('by rule'), 7)$$), (28, $$SELECT ltv.model_horizon(NULL, 7)$$)) a (place, asked) ORDER BY a.place;
 SELECT count(*) FROM ltv.train('by tariff', 'iranian', 'weibull', 'months', 'churn', features => '{age}', segment_by => '{tariff}');
 SELECT ltv.register_version('by segment', 'hybrid', ltv.fit_hybrid('by tariff', margin => 'margin', terms => ltv.contract_terms(1.0, horizon => 24), revenue => 'fee'), '{}', 0, 0);
 SELECT q.tariff, h.status, h.value IS NOT NULL AS has_value, h.upper IS NOT NULL AS has_limits, (SELECT p.status FROM ltv.predict('by tariff', q, 24) AS p) AS of_component FROM (VALUES ('prepaid', 30, 1000), ('barter', 30, 1000), (NULL, 30, 1000)) AS q (tariff, age, fee), LATERAL ltv.hybrid_value('by segment', q) AS h ORDER BY 1;

@@ -106,6 +106,9 @@ FROM unnest('{running lasted,running endless}'::text[]) m (model), LATERAL ltv.c
 SELECT item, column_name, detail, n, verdict FROM ltv.train_plan('running', 'running', 'cox', 'lasted', 'gone', features => ARRAY['price'], as_of => '2023-06-30', started_on => 'signed_on', null_policy => 'drop') WHERE item IN ('column', 'dropped', 'outcomes cut off', 'training rows') ORDER BY item, column_name;
 CREATE TABLE evaluated AS SELECT * FROM ltv.train('running', 'running', 'weibull', 'lasted', 'gone', features => ARRAY['contract'], as_of => '2023-06-30', started_on => 'signed_on', holdout => '{"by": "customer_id", "fraction": 0.3}', horizon => 9);
 SELECT t.metric, e.n = t.n_holdout AS all_rows, abs(e.brier - t.value) < 1e-12 AS as_train, e.status FROM ltv.evaluate('running', 'running', horizons => '{9}') e, evaluated t WHERE t.metric LIKE 'brier%' ORDER BY t.metric;
+-- No events by 9 is right: those who left by that day had been there for longer. A horizon beyond has them.
+SELECT round(min(lasted)::numeric, 2) AS first_event, count(*) FILTER (WHERE lasted <= 9) AS by_9, count(*) FILTER (WHERE lasted <= 24) AS by_24, count(*) AS n FROM running WHERE gone AND lasted <= ltv.months_between(signed_on, '2023-06-30') AND signed_on <= '2023-06-30';
+SELECT e.horizon, e.n_events, e.auc IS NULL AS no_auc, e.status FROM ltv.evaluate('running', 'running', horizons => '{9,24}') e ORDER BY e.horizon;
 -- An end that nobody says when it was is refused, and so is a NULL without a day.
 CREATE VIEW contradicted AS SELECT customer_id, signed_on, price, CASE WHEN price > 100 AND gone THEN 'NaN' WHEN price < 25 THEN NULL ELSE lasted END AS lasted, gone FROM running;
 SELECT ltv.train('bad', 'contradicted', 'cox', 'lasted', 'gone', features => ARRAY['price'], as_of => '2023-06-30', started_on => 'signed_on');

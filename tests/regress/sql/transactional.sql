@@ -60,6 +60,9 @@ FROM models AS p, models AS s, LATERAL ltv.transactional_value(p.m, s.m, 2, 30.4
 SELECT v.status, v.ltv FROM models AS p, models AS s, LATERAL ltv.transactional_value(p.m, s.m, 2, 30, NULL, 22) AS v WHERE p.name = 'bg' AND s.name = 'spend';
 SELECT v.status, v.ltv FROM models AS p, models AS s, LATERAL ltv.transactional_value(p.m, s.m, 2, 30, 40, NULL) AS v WHERE p.name = 'bg' AND s.name = 'spend';
 SELECT v.status, v.ltv FROM models AS s, LATERAL ltv.transactional_value((SELECT ltv.fit_bg_nbd(0, 0, i) FROM generate_series(1, 9) AS i), s.m, 0, 0, 40, NULL) AS v WHERE s.name = 'spend';
+-- All that is missing is named, in the order of the arguments; nothing bought again needs no mean.
+SELECT v.status, v.ltv FROM models AS p, LATERAL ltv.transactional_value(p.m, NULL, 1, 1, 2, NULL) AS v WHERE p.name = 'bg';
+SELECT v.status FROM ltv.transactional_value(NULL::ltv.model, NULL, 0, NULL, 2, NULL, NULL, NULL, NULL, NULL, NULL) AS v;
 SELECT count(*) FROM models AS p, models AS s, LATERAL ltv.transactional_cash_flows(p.m, s.m, 2, 30, 40, NULL) AS f WHERE p.name = 'bg' AND s.name = 'spend';
 SELECT w.ltv AS weeks, d.ltv AS days FROM models AS s, LATERAL (SELECT ltv.fit_pareto_nbd(frequency, recency, age) AS week, ltv.fit_pareto_nbd(frequency, recency * 7, age * 7) AS day FROM customers) AS p,
     LATERAL ltv.transactional_value(p.week, s.m, 2, 30, 40, 22) AS w, LATERAL ltv.transactional_value(p.day, s.m, 2, 210, 280, 22, unit => 'day') AS d WHERE s.name = 'spend';

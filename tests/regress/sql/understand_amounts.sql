@@ -19,10 +19,10 @@ SELECT a.algorithm, t.metric, t.value FROM unnest('{linear,gamma,tweedie,two_par
 -- The plain value is train's own RMSE on the same rows; messages are worth most.
 SELECT t.algorithm, i.rank, i.feature, i.metric, i.n, abs(i.value - t.value) < 1e-9 AS is_trains_own, abs(i.importance - (i.permuted_value - i.value)) < 1e-9 AS the_difference, i.importance > 100 AS large
 FROM trained t, LATERAL ltv.importance(t.algorithm, 'held', repeats => 2, loss => 'rmse') i WHERE t.metric = 'rmse' AND i.rank <= 2 ORDER BY t.algorithm, i.rank;
--- The order of the rows and the horizon say nothing, the seed does.
+-- The order of the rows says nothing, the seed does.
 CREATE TABLE shuffled AS SELECT * FROM held ORDER BY md5(id::text);
 SELECT bool_and(abs(a.importance - b.importance) < 1e-9) AS in_any_order, bool_or(abs(a.importance - c.importance) > 1e-6) AS another_seed
-FROM ltv.importance('gamma', 'held') a JOIN ltv.importance('gamma', 'shuffled', horizon => 3) b USING (feature) JOIN ltv.importance('gamma', 'held', seed => 1) c USING (feature);
+FROM ltv.importance('gamma', 'held') a JOIN ltv.importance('gamma', 'shuffled') b USING (feature) JOIN ltv.importance('gamma', 'held', seed => 1) c USING (feature);
 -- A feature that is the same in all rows loses nothing by the shuffle; one the model ignores neither.
 CREATE VIEW alike AS SELECT customer_value, frequency_of_sms, seconds_of_use, 'prepaid'::text AS tariff, complains FROM held;
 SELECT feature, importance FROM ltv.importance('linear', 'alike', repeats => 1) WHERE feature = 'tariff';
@@ -69,6 +69,10 @@ SELECT value, r(event_probability) AS event_probability, expected_value, n FROM 
 
 -- Refused: a model whose target nobody knows, and a column that is not there.
 SELECT ltv.register_version('nameless', 'linear', (SELECT fitted FROM ltv.model_versions WHERE model = 'linear'), '{}', 100, 100) > 0 AS registered;
+-- A horizon where there is none, or another one than there is, is refused.
+SELECT * FROM ltv.importance('gamma', 'held', horizon => 3);
+SELECT * FROM ltv.partial_dependence('gamma', 'held', 'tariff', horizon => 12);
+SELECT * FROM ltv.importance('renews', 'undecided', horizon => 99);
 SELECT * FROM ltv.importance('nameless', 'held');
 CREATE VIEW lacking AS SELECT frequency_of_sms, seconds_of_use, tariff, complains FROM held;
 SELECT * FROM ltv.importance('linear', 'lacking');

@@ -7,6 +7,7 @@ mod golden_support;
 
 mod degenerate;
 mod golden;
+mod horizons;
 mod hybrid_explained;
 mod limits;
 mod outcomes;

@@ -9,6 +9,7 @@ mod limits;
 mod missing;
 mod shapley;
 mod truth;
+mod windows;
 
 use chance::Chance;
 use ltv_engine::boost::hazard::fit;

@@ -12,6 +12,7 @@ pub mod held_out;
 pub mod held_out_limits;
 pub mod inverse_censoring;
 pub mod isotonic;
+pub mod places;
 pub mod prediction_limits;
 pub mod profile;
 pub mod profile_distance;

@@ -18,6 +18,7 @@ mod explain_value;
 mod fine_gray;
 mod fit;
 mod groups;
+mod held_out;
 mod hybrid;
 mod incidence;
 mod inference;

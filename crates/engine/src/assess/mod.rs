@@ -8,6 +8,8 @@ pub mod concordance;
 pub mod concordance_error;
 mod cumulative;
 pub mod discrimination;
+pub mod held_out;
+pub mod held_out_limits;
 pub mod inverse_censoring;
 pub mod isotonic;
 pub mod places;

@@ -15,6 +15,10 @@ BEGIN
     IF NOT row_security_active('ltv.models'::regclass) THEN
         RETURN true;
     END IF;
+    -- All models at once are nobody's own.
+    IF has_model_privilege.model = '*' THEN
+        RETURN false;
+    END IF;
     RETURN EXISTS (SELECT FROM ltv.models m
                    WHERE m.name = has_model_privilege.model
                      AND (NOT m.restricted AND has_model_privilege.privilege <> 'admin'
@@ -24,7 +28,7 @@ BEGIN
                      AND (g.privilege IN (has_model_privilege.privilege, 'admin') OR has_model_privilege.privilege = 'predict'));
 END
 $$;
-COMMENT ON FUNCTION ltv.has_model_privilege(text, text) IS 'Whether the current role may do that with the model: predict (see it and score with it), train (add a version), promote (move its aliases), admin (grant, retire, set its policy). A model that is not restricted is open to who has the rights to the tables; otherwise its owner, members of roles that grant_model has named, and whoever row security does not bind. Error 22023 for another privilege.';
+COMMENT ON FUNCTION ltv.has_model_privilege(text, text) IS 'Whether the current role may do that with the model: predict (see it and score with it), train (add a version), promote (move its aliases), admin (grant, retire, set its policy). A model that is not restricted is open to who has the rights to the tables; otherwise its owner, members of roles that grant_model has named, and whoever row security does not bind; what concerns all models (*) is for the last only. Error 22023 for another privilege.';
 
 ALTER TABLE ltv.models ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY;

@@ -198,9 +198,9 @@ BEGIN
         RAISE EXCEPTION 'rows and events are counts: % rows with % events', register_version.n_rows, register_version.n_events
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Finite and not negative.';
     END IF;
-    IF register_version.model !~ '^[^@[:space:]][^@]*$' THEN
+    IF NOT ltv.is_model_name(register_version.model) THEN
         RAISE EXCEPTION '"%" cannot be the name of a model', register_version.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, or contain @.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, contain @, or be *, which means all models.';
     END IF;
     PERFORM ltv.check_profiles(register_version.profiles);
     INSERT INTO ltv.models (name) VALUES (register_version.model) ON CONFLICT DO NOTHING;

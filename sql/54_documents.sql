@@ -183,9 +183,9 @@ BEGIN
             USING ERRCODE = 'data_corrupted', HINT = hint;
     END IF;
     made.model := coalesce(as_model, document ->> 'model');
-    IF made.model !~ '^[^@[:space:]][^@]*$' THEN
+    IF NOT ltv.is_model_name(made.model) THEN
         RAISE EXCEPTION '"%" cannot be the name of a model', made.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, or contain @.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, contain @, or be *, which means all models.';
     END IF;
     made.version := document ->> 'version';
     made.status := 'candidate';

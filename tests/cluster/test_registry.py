@@ -1,0 +1,47 @@
+"""The registry among people who mistrust each other: what a role may write there, what is believed, and who comes second."""
+
+import time
+
+from harness import Cluster, role
+
+ROWS = "CREATE TABLE rows AS SELECT i % 40 + 1 AS d, i % 3 <> 0 AS e, sin(i) AS a, 'g' || i % 3 AS g FROM generate_series(1, 500) AS i; GRANT SELECT ON rows TO PUBLIC;"
+# The grants of docs/operations.md.
+GRANTS = """GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases, ltv.v_models, ltv.v_production, ltv.model_profiles, ltv.model_limits, ltv.events, ltv.v_events TO the_trainer, the_releaser, the_steward;
+GRANT EXECUTE ON FUNCTION ltv.train, ltv.recalibrate, ltv.train_auto TO the_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO the_trainer;
+GRANT EXECUTE ON FUNCTION ltv.promote, ltv.rollback, ltv.fall_back, ltv.set_status TO the_releaser;
+GRANT INSERT, UPDATE ON ltv.aliases TO the_releaser; GRANT UPDATE (status) ON ltv.model_versions TO the_releaser; GRANT INSERT ON ltv.events TO the_releaser;
+GRANT EXECUTE ON FUNCTION ltv.set_policy, ltv.restrict_model, ltv.grant_model, ltv.revoke_model, ltv.retire, ltv.import_model TO the_steward;
+GRANT INSERT, DELETE ON ltv.policies, ltv.model_grants TO the_steward; GRANT INSERT, UPDATE (restricted) ON ltv.models TO the_steward;
+GRANT INSERT, DELETE ON ltv.model_versions TO the_steward; GRANT INSERT ON ltv.events TO the_steward;"""
+TRAIN = "SELECT version FROM ltv.train('m', 'rows', 'cox', 'd', 'e', features => ARRAY['a'])"
+RULE = """ltv.rule('{"monthly_churn": 0.05}')"""
+
+
+def register(model: str, n: int = 1) -> str:
+    return f"SELECT ltv.register_version('{model}', 'rule', {RULE}, '{{}}', i, 0) FROM generate_series(1, {n}) AS i"
+
+
+def people(cluster: Cluster) -> None:
+    cluster.execute(ROWS)
+    for name in ("the_trainer", "the_releaser", "the_steward"):
+        role(cluster, name)
+    cluster.execute(GRANTS)
+
+
+def refused(cluster: Cluster, who: str, sql: str, sqlstate: str = "42501") -> None:
+    error = cluster.error(f"SET ROLE {who}; {sql}")
+    assert error.sqlstate == sqlstate, f"{error} of {sql} as {who}"
+
+
+def test_no_model_is_all_models(cluster: Cluster) -> None:
+    """The policy of * is of all models; whoever could make a model of that name would be its admin."""
+    people(cluster)
+    cluster.query(f"{register('m')}; SELECT count(*) FROM ltv.set_policy('*', '{{\"status\": \"= validated\"}}')")
+    refused(cluster, "the_steward", "SELECT ltv.import_model(ltv.export_model('m', 1), as_model => '*')", "22023")
+    refused(cluster, "the_trainer", register("*"), "22023")
+    refused(cluster, "the_trainer", TRAIN.replace("'m'", "'*'"), "22023")
+    refused(cluster, "the_trainer", "INSERT INTO ltv.models (name) VALUES ('*')", "23514")
+    for who in ("the_trainer", "the_steward"):
+        assert cluster.query(f"SET ROLE {who}; SELECT p, ltv.has_model_privilege('*', p) FROM unnest('{{predict,train,promote,admin}}'::text[]) AS p WHERE ltv.has_model_privilege('*', p)") == []
+    refused(cluster, "the_steward", "SELECT ltv.set_policy('*', '{}')")
+    assert cluster.query("SELECT model, metric FROM ltv.policies") == [["*", "status"]]

@@ -139,6 +139,8 @@ CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'pro
 AS $$
 DECLARE
     before integer;
+    made boolean;
+    status text;
     fit_status text;
     checks jsonb;
     failing text;
@@ -154,8 +156,18 @@ BEGIN
                   HINT = 'A letter first, then letters, digits, _ and -; latest always means the newest version.';
     END IF;
     PERFORM ltv.model_version(promote.model || '@' || promote.version);
-    IF EXISTS (SELECT FROM ltv.model_versions v
-               WHERE v.model = promote.model AND v.version = promote.version AND v.status = 'rejected') THEN
+    -- The row of the alias is the lock: one promote of it at a time. Whoever comes second finds the row of the first. Then that
+    -- of the version, so that nobody rejects it between the checks and the end: always in this order, or two would wait for each other.
+    INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)
+    ON CONFLICT DO NOTHING;
+    made := FOUND;
+    IF NOT made THEN
+        SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias FOR UPDATE;
+    END IF;
+    SELECT v.status INTO status FROM ltv.model_versions v WHERE v.model = promote.model AND v.version = promote.version FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '%@% was taken away meanwhile', promote.model, promote.version USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+    ELSIF status = 'rejected' THEN
         RAISE EXCEPTION '%@% is rejected', promote.model, promote.version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Train a new version, or take its rejection back first: ltv.set_status(..., ''candidate'').';
     END IF;
@@ -179,11 +191,7 @@ BEGIN
         RAISE WARNING '%@% is promoted, but its fit is %', promote.model, promote.version, fit_status
             USING HINT = 'A feature that gives the outcome away does this: look at ltv.coefficients, and train without it.';
     END IF;
-    -- The row of the alias is the lock: one promote of it at a time. Whoever comes second finds the row of the first.
-    INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)
-    ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-        SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias FOR UPDATE;
+    IF NOT made THEN
         UPDATE ltv.aliases a
         SET version = promote.version, set_at = now(), set_by = current_user,
             earlier = CASE WHEN a.version = promote.version THEN a.earlier ELSE a.earlier || a.version END
@@ -200,7 +208,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = promote.version THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each.';
+COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; 40001 when the version is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.promote(text, integer, text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION ltv.rollback(model text, alias text DEFAULT 'production', to_version integer DEFAULT NULL, reason text DEFAULT NULL)
@@ -213,18 +221,28 @@ DECLARE
     now_at ltv.aliases;
     place integer;
     target integer;
+    status text;
 BEGIN
     SELECT * INTO now_at FROM ltv.aliases a WHERE a.model = rollback.model AND a.alias = rollback.alias FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'nothing was promoted to %@%', rollback.model, rollback.alias
             USING ERRCODE = 'no_data_found', HINT = 'SELECT * FROM ltv.v_production.';
     END IF;
-    -- The highest place beneath that holds another version that still exists and was not rejected since.
-    SELECT s.place, s.version INTO place, target
-    FROM unnest(now_at.earlier) WITH ORDINALITY AS s (version, place)
-    WHERE s.version <> now_at.version AND (rollback.to_version IS NULL OR s.version = rollback.to_version)
-      AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = rollback.model AND v.version = s.version AND v.status <> 'rejected')
-    ORDER BY s.place DESC LIMIT 1;
+    LOOP
+        -- The highest place beneath that holds another version that still exists and was not rejected since.
+        SELECT s.place, s.version INTO place, target
+        FROM unnest(now_at.earlier) WITH ORDINALITY AS s (version, place)
+        WHERE s.version <> now_at.version AND (rollback.to_version IS NULL OR s.version = rollback.to_version)
+          AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = rollback.model AND v.version = s.version AND v.status <> 'rejected')
+        ORDER BY s.place DESC LIMIT 1;
+        EXIT WHEN target IS NULL;
+        -- Who rejects it at this moment comes first or waits.
+        SELECT v.status INTO status FROM ltv.model_versions v WHERE v.model = rollback.model AND v.version = target FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION '%@% was taken away meanwhile', rollback.model, target USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+        END IF;
+        EXIT WHEN status <> 'rejected';
+    END LOOP;
     IF target IS NULL THEN
         RAISE EXCEPTION '%@% is version %, and %', rollback.model, rollback.alias, now_at.version,
             CASE WHEN rollback.to_version IS NULL THEN 'there is none before it to go back to'
@@ -246,7 +264,7 @@ BEGIN
     RETURN format('%s@%s is version %s, was %s', rollback.model, rollback.alias, target, now_at.version);
 END
 $$;
-COMMENT ON FUNCTION ltv.rollback(text, text, integer, text) IS 'Goes back to the version that the alias named before, or further down to to_version, and takes what was above off the stack: called twice it goes two versions back, and never forth again. Versions that were rejected or retired since are passed over. It asks no gate: the version was in use. Errors P0002 when there is nothing to go back to, naming the stack.';
+COMMENT ON FUNCTION ltv.rollback(text, text, integer, text) IS 'Goes back to the version that the alias named before, or further down to to_version, and takes what was above off the stack: called twice it goes two versions back, and never forth again. Versions that were rejected or retired since are passed over. It asks no gate: the version was in use. Errors P0002 when there is nothing to go back to, naming the stack; 40001 when the version is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.rollback(text, text, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.fall_back(model text, reason text) RETURNS text
@@ -257,6 +275,7 @@ AS $$
 DECLARE
     target integer;
     before integer;
+    made boolean;
     asked jsonb;
 BEGIN
     IF fall_back.reason IS NULL OR btrim(fall_back.reason) = '' THEN
@@ -277,8 +296,16 @@ BEGIN
                                 fall_back.model, coalesce(asked ->> 'source', 'source'), coalesce(asked ->> 'duration', 'duration'), coalesce(asked ->> 'event', 'event'));
     END IF;
     INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (fall_back.model, 'production', target) ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
+    made := FOUND;
+    IF NOT made THEN
         SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = fall_back.model AND a.alias = 'production' FOR UPDATE;
+    END IF;
+    -- As in promote: the alias first, then the version.
+    PERFORM FROM ltv.model_versions v WHERE v.model = fall_back.model AND v.version = target AND v.status <> 'rejected' FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '%@% was rejected or taken away meanwhile', fall_back.model, target USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+    END IF;
+    IF NOT made THEN
         UPDATE ltv.aliases a
         SET version = target, set_at = now(), set_by = current_user, earlier = CASE WHEN a.version = target THEN a.earlier ELSE a.earlier || a.version END
         WHERE a.model = fall_back.model AND a.alias = 'production';
@@ -291,7 +318,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = target THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason.';
+COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason; 40001 when it is rejected at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.fall_back(text, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.set_status(model text, version integer, status text, reason text DEFAULT NULL) RETURNS text

@@ -45,3 +45,41 @@ def test_no_model_is_all_models(cluster: Cluster) -> None:
         assert cluster.query(f"SET ROLE {who}; SELECT p, ltv.has_model_privilege('*', p) FROM unnest('{{predict,train,promote,admin}}'::text[]) AS p WHERE ltv.has_model_privilege('*', p)") == []
     refused(cluster, "the_steward", "SELECT ltv.set_policy('*', '{}')")
     assert cluster.query("SELECT model, metric FROM ltv.policies") == [["*", "status"]]
+
+
+def test_what_is_rejected_meanwhile_does_not_get_into_production(cluster: Cluster) -> None:
+    """By whichever way: whoever comes second waits, and sees what the first has done."""
+    cluster.query(f"{register('m', 4)}; SELECT ltv.promote('m', 1), ltv.promote('m', 2), ltv.promote('m', 3)")
+    steps = {
+        "SELECT ltv.promote('m', 4)": (4, "55000"),
+        "SELECT ltv.promote('m', 4, 'staging')": (4, "55000"),
+        "SELECT ltv.rollback('m')": (2, None),
+        "SELECT ltv.rollback('m', to_version => 2)": (2, "P0002"),
+        "SELECT ltv.fall_back('m', 'drift')": (4, "40001"),
+    }
+    for step, (version, sqlstate) in steps.items():
+        for end in ("COMMIT", "ROLLBACK"):
+            with cluster.session() as one, cluster.session() as two:
+                two.ask("\\set VERBOSITY sqlstate\n")
+                one.ask(f"BEGIN; SELECT ltv.set_status('m', {version}, 'rejected')")
+                two.ask("BEGIN")
+                two.send(step)
+                time.sleep(0.3)
+                one.ask(end)
+                answer = two.answer()
+                if end == "ROLLBACK":
+                    assert "ERROR" not in str(answer) and f"is version {version}" in str(answer), f"{answer} of {step}"
+                elif sqlstate is None:
+                    assert answer == [["m@production is version 1, was 3"]], step
+                else:
+                    assert answer == [[f"ERROR:  {sqlstate}"]], f"{answer} of {step}"
+                two.ask("ROLLBACK")
+        cluster.query(f"SELECT ltv.set_status('m', {version}, 'candidate')")
+    # And the other way round: what is promoted meanwhile is not rejected.
+    with cluster.session() as one, cluster.session() as two:
+        two.ask("\\set VERBOSITY sqlstate\n")
+        one.ask("BEGIN; SELECT ltv.promote('m', 4, 'staging')")
+        two.send("SELECT ltv.set_status('m', 4, 'rejected')")
+        time.sleep(0.3)
+        one.ask("COMMIT")
+        assert two.answer() == [["ERROR:  55000"]]

@@ -30,6 +30,30 @@ END
 $$;
 COMMENT ON FUNCTION ltv.has_model_privilege(text, text) IS 'Whether the current role may do that with the model: predict (see it and score with it), train (add a version), promote (move its aliases), admin (grant, retire, set its policy). A model that is not restricted is open to who has the rights to the tables; otherwise its owner, members of roles that grant_model has named, and whoever row security does not bind; what concerns all models (*) is for the last only. Error 22023 for another privilege.';
 
+CREATE FUNCTION ltv.check_model_privilege(model text, privilege text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF ltv.has_model_privilege(check_model_privilege.model, check_model_privilege.privilege) THEN
+        RETURN;
+    END IF;
+    IF check_model_privilege.model = '*' THEN
+        RAISE EXCEPTION 'what concerns all models is not for %', current_user
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It is for superusers, and whomever else row security does not bind. Of one model its owner and admins decide.';
+    ELSIF NOT EXISTS (SELECT FROM ltv.models m WHERE m.name = check_model_privilege.model) THEN
+        RAISE EXCEPTION 'there is no model "%"', check_model_privilege.model
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ltv.models.';
+    END IF;
+    RAISE EXCEPTION '% may not % the model %', current_user, CASE check_model_privilege.privilege WHEN 'admin' THEN 'administer' ELSE check_model_privilege.privilege END,
+                    check_model_privilege.model
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = format('Its owner (ltv.models.created_by) and its admins can change that: SELECT ltv.grant_model(%L, %L, %L).', check_model_privilege.model, current_user, check_model_privilege.privilege);
+END
+$$;
+COMMENT ON FUNCTION ltv.check_model_privilege(text, text) IS 'Raises 42501 unless the current role may do that with the model (has_model_privilege), P0002 when it sees no such model. Row security alone would say nothing: what it hides is changed in silence, not at all. Error 22023 for another privilege.';
+
 ALTER TABLE ltv.models ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ltv.aliases ENABLE ROW LEVEL SECURITY;

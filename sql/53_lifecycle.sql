@@ -92,6 +92,7 @@ BEGIN
         RAISE EXCEPTION 'set_policy needs a model and a JSON object'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'As {"concordance": ">= 0.7", "fit_status": "= ok"}; * is all models, {} takes the policy away.';
     END IF;
+    PERFORM ltv.check_model_privilege(set_policy.model, 'admin');
     SELECT e.key, e.value INTO fault
     FROM jsonb_each_text(set_policy.require) e
     WHERE e.value IS NULL OR e.value !~ '^\s*(>=|<=|<>|>|<|=)\s*\S'
@@ -156,6 +157,7 @@ BEGIN
                   HINT = 'A letter first, then letters, digits, _ and -; latest always means the newest version.';
     END IF;
     PERFORM ltv.model_version(promote.model || '@' || promote.version);
+    PERFORM ltv.check_model_privilege(promote.model, 'promote');
     -- The row of the alias is the lock: one promote of it at a time. Whoever comes second finds the row of the first. Then that
     -- of the version, so that nobody rejects it between the checks and the end: always in this order, or two would wait for each other.
     INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)
@@ -208,7 +210,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = promote.version THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; 40001 when the version is taken away at the same time.';
+COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.promote(text, integer, text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION ltv.rollback(model text, alias text DEFAULT 'production', to_version integer DEFAULT NULL, reason text DEFAULT NULL)
@@ -223,6 +225,9 @@ DECLARE
     target integer;
     status text;
 BEGIN
+    IF EXISTS (SELECT FROM ltv.aliases a WHERE a.model = rollback.model AND a.alias = rollback.alias) THEN
+        PERFORM ltv.check_model_privilege(rollback.model, 'promote');
+    END IF;
     SELECT * INTO now_at FROM ltv.aliases a WHERE a.model = rollback.model AND a.alias = rollback.alias FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'nothing was promoted to %@%', rollback.model, rollback.alias
@@ -264,7 +269,7 @@ BEGIN
     RETURN format('%s@%s is version %s, was %s', rollback.model, rollback.alias, target, now_at.version);
 END
 $$;
-COMMENT ON FUNCTION ltv.rollback(text, text, integer, text) IS 'Goes back to the version that the alias named before, or further down to to_version, and takes what was above off the stack: called twice it goes two versions back, and never forth again. Versions that were rejected or retired since are passed over. It asks no gate: the version was in use. Errors P0002 when there is nothing to go back to, naming the stack; 40001 when the version is taken away at the same time.';
+COMMENT ON FUNCTION ltv.rollback(text, text, integer, text) IS 'Goes back to the version that the alias named before, or further down to to_version, and takes what was above off the stack: called twice it goes two versions back, and never forth again. Versions that were rejected or retired since are passed over. It asks no gate: the version was in use. Errors P0002 when there is nothing to go back to, naming the stack; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.rollback(text, text, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.fall_back(model text, reason text) RETURNS text
@@ -281,13 +286,14 @@ BEGIN
     IF fall_back.reason IS NULL OR btrim(fall_back.reason) = '' THEN
         RAISE EXCEPTION 'fall_back needs a reason' USING ERRCODE = 'null_value_not_allowed', HINT = 'Whoever finds the baseline in production will ask.';
     END IF;
+    PERFORM ltv.model_version(fall_back.model || '@latest');
+    PERFORM ltv.check_model_privilege(fall_back.model, 'promote');
     SELECT a.version INTO target FROM ltv.aliases a WHERE a.model = fall_back.model AND a.alias = 'baseline';
     IF target IS NULL THEN
         SELECT max(v.version) INTO target FROM ltv.model_versions v
         WHERE v.model = fall_back.model AND v.algorithm IN ('kaplan_meier', 'rule') AND v.status <> 'rejected';
     END IF;
     IF target IS NULL THEN
-        PERFORM ltv.model_version(fall_back.model || '@latest');
         SELECT v.spec INTO asked FROM ltv.model_versions v
         WHERE v.model = fall_back.model AND v.version = ltv.model_version(fall_back.model);
         RAISE EXCEPTION '% has no baseline to fall back to, and none is trained silently', fall_back.model
@@ -318,7 +324,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = target THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason; 40001 when it is rejected at the same time.';
+COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason; 42501 without the right to promote the model; 40001 when it is rejected at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.fall_back(text, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.set_status(model text, version integer, status text, reason text DEFAULT NULL) RETURNS text
@@ -341,7 +347,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: candidate, validated, archived, rejected; production by ltv.promote.';
     END IF;
     PERFORM ltv.model_version(set_status.model || '@' || set_status.version);
+    PERFORM ltv.check_model_privilege(set_status.model, 'promote');
     SELECT v.status INTO before FROM ltv.model_versions v WHERE v.model = set_status.model AND v.version = set_status.version FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '%@% was taken away meanwhile', set_status.model, set_status.version USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+    END IF;
     SELECT string_agg(a.alias, ', ' ORDER BY a.alias) INTO named
     FROM ltv.aliases a WHERE a.model = set_status.model AND a.version = set_status.version AND (a.alias = 'production' OR set_status.status = 'rejected');
     IF named IS NOT NULL THEN
@@ -356,7 +366,7 @@ BEGIN
         || CASE WHEN before = set_status.status THEN ', as before' ELSE ', was ' || before END;
 END
 $$;
-COMMENT ON FUNCTION ltv.set_status(text, integer, text, text) IS 'Sets a version to candidate, validated (reviewed; a policy may require it: {"status": "= validated"}), archived or rejected (promote refuses it, rollback passes it over), and writes the audit row. production comes and goes with that alias only. Errors: P0002 no such version, 22023 no such status, 55000 while an alias names it.';
+COMMENT ON FUNCTION ltv.set_status(text, integer, text, text) IS 'Sets a version to candidate, validated (reviewed; a policy may require it: {"status": "= validated"}), archived or rejected (promote refuses it, rollback passes it over), and writes the audit row. production comes and goes with that alias only. Errors: P0002 no such version, 22023 no such status, 42501 without the right to promote the model, 55000 while an alias names it.';
 REVOKE EXECUTE ON FUNCTION ltv.set_status(text, integer, text, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.retire(model text, keep integer DEFAULT 10, reason text DEFAULT NULL)
@@ -371,6 +381,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'The newest version stays, so that its number is never given again.';
     END IF;
     PERFORM ltv.model_version(retire.model || '@latest');
+    PERFORM ltv.check_model_privilege(retire.model, 'admin');
     RETURN QUERY
     WITH gone AS (
         DELETE FROM ltv.model_versions v
@@ -387,5 +398,5 @@ BEGIN
     SELECT g.version, g.algorithm, g.trained_at, g.sha256 FROM gone g ORDER BY g.version;
 END
 $$;
-COMMENT ON FUNCTION ltv.retire(text, integer, text) IS 'Deletes old versions and writes an audit row for each, with its hash and metrics. The newest keep stay, and whatever an alias names or one rollback of it would name, and validated versions. export_model first what may be asked for later. Returns what is gone. Needs DELETE on ltv.model_versions. Errors P0002, 22023.';
+COMMENT ON FUNCTION ltv.retire(text, integer, text) IS 'Deletes old versions and writes an audit row for each, with its hash and metrics. The newest keep stay, and whatever an alias names or one rollback of it would name, and validated versions. export_model first what may be asked for later. Returns what is gone. Needs DELETE on ltv.model_versions and to be an admin of the model. Errors P0002, 22023, 42501.';
 REVOKE EXECUTE ON FUNCTION ltv.retire(text, integer, text) FROM PUBLIC;

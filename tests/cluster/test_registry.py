@@ -83,3 +83,26 @@ def test_what_is_rejected_meanwhile_does_not_get_into_production(cluster: Cluste
         time.sleep(0.3)
         one.ask("COMMIT")
         assert two.answer() == [["ERROR:  55000"]]
+
+
+def test_what_a_role_may_not_do_is_refused_and_leaves_no_trace(cluster: Cluster) -> None:
+    """Row security hides rows from an UPDATE or DELETE without a word; the audit trail must not tell of what never was."""
+    people(cluster)
+    for model in ("closed", "open"):
+        cluster.query(f"{register(model, 3)}; SELECT ltv.promote('{model}', 1); SELECT ltv.promote('{model}', 2); SELECT count(*) FROM ltv.set_policy('{model}', '{{\"fit_status\": \"= ok\"}}')")
+    cluster.query("SELECT ltv.restrict_model('closed')")
+    for who in ("the_releaser", "the_steward"):
+        cluster.query(f"SELECT ltv.grant_model('closed', '{who}', 'predict')")
+    state = "SELECT jsonb_agg(to_jsonb(v) - 'fitted' ORDER BY v.model, v.version) FROM ltv.model_versions v UNION ALL SELECT jsonb_agg(to_jsonb(a) ORDER BY a.model) FROM ltv.aliases a UNION ALL SELECT jsonb_agg(to_jsonb(p) ORDER BY p.model) FROM ltv.policies p UNION ALL SELECT to_jsonb(count(*)) FROM ltv.events"
+    before = cluster.query(state)
+    for call in ("set_status('closed', 3, 'rejected')", "promote('closed', 3)", "promote('closed', 3, 'staging')", "rollback('closed')", "fall_back('closed', 'drift')"):
+        refused(cluster, "the_releaser", f"SELECT ltv.{call}")
+    for model in ("open", "closed"):
+        for call in (f"set_policy('{model}', '{{}}', 'away with it')", f"retire('{model}', 1)", f"restrict_model('{model}')", f"grant_model('{model}', 'the_steward', 'admin')"):
+            refused(cluster, "the_steward", f"SELECT * FROM ltv.{call}")
+    refused(cluster, "the_steward", "SELECT ltv.set_policy('nothing', '{}')", "P0002")
+    refused(cluster, "the_releaser", "SELECT ltv.rollback('nothing')", "P0002")
+    refused(cluster, "the_releaser", "SELECT ltv.fall_back('nothing', 'drift')", "P0002")
+    assert cluster.query(state) == before
+    cluster.query("SET ROLE the_releaser; SELECT ltv.set_status('open', 3, 'rejected'); SELECT ltv.rollback('open')")
+    cluster.query("SELECT ltv.grant_model('open', 'the_steward', 'admin'); SET ROLE the_steward; SELECT ltv.set_policy('open', '{}'); SELECT ltv.retire('open', 1)")

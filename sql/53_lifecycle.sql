@@ -173,6 +173,8 @@ BEGIN
         RAISE EXCEPTION '%@% is rejected', promote.model, promote.version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Train a new version, or take its rejection back first: ltv.set_status(..., ''candidate'').';
     END IF;
+    -- What is promoted is what was trained and judged.
+    PERFORM ltv.check_seal(promote.model, promote.version);
     -- The policies guard production; what is asked for in this call guards any alias.
     SELECT jsonb_agg(to_jsonb(g)), string_agg(format('%s is %s, required %s', g.check_name, coalesce(g.actual, 'unknown'), g.required), '; ') FILTER (WHERE NOT g.pass), bool_or(NOT g.pass AND g.actual IS NULL)
     INTO checks, failing, missing
@@ -210,7 +212,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = promote.version THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
+COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; XX001 when it fails verify; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.promote(text, integer, text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION ltv.rollback(model text, alias text DEFAULT 'production', to_version integer DEFAULT NULL, reason text DEFAULT NULL)
@@ -258,6 +260,7 @@ BEGIN
                                           (SELECT string_agg(s.version || CASE WHEN v.version IS NULL THEN ' (retired)' WHEN v.status = 'rejected' THEN ' (rejected)' ELSE '' END, ', ' ORDER BY s.place DESC)
                                            FROM unnest(now_at.earlier) WITH ORDINALITY AS s (version, place) LEFT JOIN ltv.model_versions v ON v.model = rollback.model AND v.version = s.version)) END;
     END IF;
+    PERFORM ltv.check_seal(rollback.model, target);
     UPDATE ltv.aliases a SET version = target, earlier = now_at.earlier[:place - 1], set_at = now(), set_by = current_user
     WHERE a.model = rollback.model AND a.alias = rollback.alias;
     IF rollback.alias = 'production' THEN
@@ -269,7 +272,7 @@ BEGIN
     RETURN format('%s@%s is version %s, was %s', rollback.model, rollback.alias, target, now_at.version);
 END
 $$;
-COMMENT ON FUNCTION ltv.rollback(text, text, integer, text) IS 'Goes back to the version that the alias named before, or further down to to_version, and takes what was above off the stack: called twice it goes two versions back, and never forth again. Versions that were rejected or retired since are passed over. It asks no gate: the version was in use. Errors P0002 when there is nothing to go back to, naming the stack; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
+COMMENT ON FUNCTION ltv.rollback(text, text, integer, text) IS 'Goes back to the version that the alias named before, or further down to to_version, and takes what was above off the stack: called twice it goes two versions back, and never forth again. Versions that were rejected or retired since are passed over. It asks no gate: the version was in use. Errors P0002 when there is nothing to go back to, naming the stack; 42501 without the right to promote the model; XX001 when the version fails verify; 40001 when it is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.rollback(text, text, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.fall_back(model text, reason text) RETURNS text
@@ -311,6 +314,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION '%@% was rejected or taken away meanwhile', fall_back.model, target USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
     END IF;
+    PERFORM ltv.check_seal(fall_back.model, target);
     IF NOT made THEN
         UPDATE ltv.aliases a
         SET version = target, set_at = now(), set_by = current_user, earlier = CASE WHEN a.version = target THEN a.earlier ELSE a.earlier || a.version END
@@ -324,7 +328,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = target THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason; 42501 without the right to promote the model; 40001 when it is rejected at the same time.';
+COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason; 42501 without the right to promote the model; XX001 when the version fails verify; 40001 when it is rejected at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.fall_back(text, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.set_status(model text, version integer, status text, reason text DEFAULT NULL) RETURNS text

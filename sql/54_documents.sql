@@ -129,6 +129,19 @@ END
 $$;
 COMMENT ON FUNCTION ltv.verify(text, integer) IS 'Whether a version is as it was written: the SHA-256 of its content (version_content) computed anew is that of the row and, for who may read ltv.events, that of its audit row. Finds every change to the model, the metrics, the lineage and the rest; there is no secret key, so whoever may write both tables can forge both. SELECT v.model, v.version FROM ltv.model_versions v WHERE NOT ltv.verify(v.model, v.version). Error P0002.';
 
+CREATE FUNCTION ltv.check_seal(model text, version integer DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT ltv.verify(check_seal.model, check_seal.version) THEN
+        RAISE EXCEPTION '% was changed after it was written', check_seal.model || coalesce('@' || check_seal.version, '')
+            USING ERRCODE = 'data_corrupted', HINT = 'SELECT * FROM ltv.v_events tells who did what; restore the row, or train anew.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ltv.check_seal(text, integer) IS 'Raises XX001 unless a version is as it was written (verify). Of a name without a version what it means. Error P0002.';
+
 CREATE FUNCTION ltv.export_model(model text, version integer DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
     SET search_path = pg_catalog, pg_temp
@@ -145,10 +158,7 @@ BEGIN
         PERFORM ltv.model_version(export_model.model);
         RETURN NULL;
     END IF;
-    IF NOT ltv.verify(v.model, v.version) THEN
-        RAISE EXCEPTION '%@% was changed after it was written', v.model, v.version
-            USING ERRCODE = 'data_corrupted', HINT = 'SELECT * FROM ltv.v_events tells who did what; restore the row, or train anew.';
-    END IF;
+    PERFORM ltv.check_seal(v.model, v.version);
     RETURN jsonb_build_object('format', 'ltv.model', 'format_version', 1, 'model', v.model, 'version', v.version, 'sha256', v.sha256,
                               'content', ltv.version_content(v));
 END

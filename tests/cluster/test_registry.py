@@ -106,3 +106,43 @@ def test_what_a_role_may_not_do_is_refused_and_leaves_no_trace(cluster: Cluster)
     assert cluster.query(state) == before
     cluster.query("SET ROLE the_releaser; SELECT ltv.set_status('open', 3, 'rejected'); SELECT ltv.rollback('open')")
     cluster.query("SELECT ltv.grant_model('open', 'the_steward', 'admin'); SET ROLE the_steward; SELECT ltv.set_policy('open', '{}'); SELECT ltv.retire('open', 1)")
+
+
+def test_status_author_and_trail_are_not_a_trainers_to_forge(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.query(f"SET ROLE the_trainer; {TRAIN}; {TRAIN}")
+    cluster.query(f"{register('anothers')}")
+    columns = "model, version, status, algorithm, fitted, spec, n_rows, n_events, n_dropped, n_holdout, trained_at, trained_by, sha256"
+    row = {name: f"v.{name}" for name in columns.split(", ")} | {"version": "9", "status": "'candidate'", "trained_by": "current_user", "trained_at": "now()"}
+    forged = [{"status": "'validated'"}, {"status": "'production'"}, {"trained_by": "'the boss'"}, {"trained_at": "'2020-01-01'"}, {"sha256": "NULL"}]
+    for change in forged:
+        refused(cluster, "the_trainer", f"INSERT INTO ltv.model_versions ({columns}) SELECT {', '.join((row | change).values())} FROM ltv.model_versions v WHERE version = 1 AND model = 'm'")
+    cluster.query(f"BEGIN; SET ROLE the_trainer; INSERT INTO ltv.model_versions ({columns}) SELECT {', '.join(row.values())} FROM ltv.model_versions v WHERE version = 1 AND model = 'm'; ROLLBACK")
+    seal = "(SELECT jsonb_build_object('sha256', sha256) FROM ltv.model_versions WHERE model = 'm' AND version = 1)"
+    events = [
+        f"'train', 'm', 1, '-infinity', current_user, {seal}", f"'train', 'm', 1, 'infinity', current_user, {seal}", f"'train', 'm', 1, now() - interval '1 second', current_user, {seal}",
+        f"'train', 'm', 1, clock_timestamp() + interval '1 second', current_user, {seal}", f"'train', 'm', 1, now(), 'the boss', {seal}",
+        """'train', 'm', 1, now(), current_user, '{"sha256": "0"}'""", "'train', 'm', 1, now(), current_user, '{}'", f"'train', 'm', 2, now(), current_user, jsonb_build_object('sha256', repeat('0', 64))",
+        f"'train', 'm', 7, now(), current_user, {seal}", "'train', 'anothers', 1, now(), current_user, (SELECT jsonb_build_object('sha256', sha256) FROM ltv.model_versions WHERE model = 'anothers')",
+        f"'import', 'm', 1, now(), current_user, {seal}", *(f"'{action}', 'm', 1, now(), current_user, '{{}}'" for action in ("promote", "rollback", "fall_back", "set_status", "set_policy", "grant", "revoke", "restrict", "open", "retire", "anything")),
+    ]
+    for values in events:
+        refused(cluster, "the_trainer", f"INSERT INTO ltv.events (action, model, version, occurred_at, actor, detail) SELECT {values}")
+    for values in events[:10]:
+        refused(cluster, "the_releaser", f"INSERT INTO ltv.events (action, model, version, occurred_at, actor, detail) SELECT {values}")
+    # What is true may be said twice, and changes nothing.
+    cluster.query(f"SET ROLE the_trainer; INSERT INTO ltv.events (action, model, version, detail) SELECT 'train', 'm', 1, {seal}")
+    assert cluster.query("SELECT v.model, v.version, ltv.verify(v.model, v.version) FROM ltv.model_versions v ORDER BY 1, 2") == [["anothers", "1", "t"], ["m", "1", "t"], ["m", "2", "t"]]
+    # Whoever row security does not bind restores what was dumped.
+    cluster.query("SET ROLE postgres; INSERT INTO ltv.events (action, model, version, occurred_at, actor) VALUES ('retire', 'gone', 1, '2020-01-01', 'somebody')")
+
+
+def test_what_was_changed_does_not_get_into_production(cluster: Cluster) -> None:
+    cluster.query(f"{register('m', 3)}; SELECT ltv.promote('m', 1), ltv.promote('m', 2)")
+    cluster.query("""UPDATE ltv.model_versions SET metrics = '[{"metric": "auc", "value": 0.99}]' WHERE version <> 2""")
+    for step in ("promote('m', 3)", "promote('m', 3, 'staging')", """promote('m', 3, require => '{"auc": "> 0.9"}')""", "rollback('m')", "rollback('m', to_version => 1)", "fall_back('m', 'drift')"):
+        error = cluster.error(f"SELECT ltv.{step}")
+        assert error.sqlstate == "XX001" and "v_events" in error.hint, f"{error} of {step}"
+    cluster.query("UPDATE ltv.model_versions SET metrics = '[]'; SELECT ltv.promote('m', 3, require => '{\"fit_status\": \"= ok\"}'); SELECT ltv.rollback('m')")
+    cluster.query("UPDATE ltv.model_versions SET sha256 = NULL WHERE version = 3")
+    assert cluster.error("SELECT ltv.promote('m', 3)").sqlstate == "XX001", "nobody knows what a version without a seal was"

@@ -74,7 +74,7 @@ def test_what_is_rejected_meanwhile_does_not_get_into_production(cluster: Cluste
                 else:
                     assert answer == [[f"ERROR:  {sqlstate}"]], f"{answer} of {step}"
                 two.ask("ROLLBACK")
-        cluster.query(f"SELECT ltv.set_status('m', {version}, 'candidate')")
+            cluster.query(f"SELECT ltv.set_status('m', {version}, 'candidate')")
     # And the other way round: what is promoted meanwhile is not rejected.
     with cluster.session() as one, cluster.session() as two:
         two.ask("\\set VERBOSITY sqlstate\n")

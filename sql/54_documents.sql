@@ -119,15 +119,16 @@ BEGIN
         PERFORM ltv.model_version(verify.model);
         RETURN NULL;
     END IF;
-    -- The audit row has the seal too; whoever may not read the trail compares with the version's own.
+    -- The audit row has the seal too; whoever may not read the trail compares with the version's own. The last of them: a
+    -- number comes back when the versions up to it are gone.
     IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
         SELECT e.detail ->> 'sha256' INTO written FROM ltv.events e
-        WHERE e.model = v.model AND e.version = v.version AND e.action IN ('train', 'import') ORDER BY e.occurred_at LIMIT 1;
+        WHERE e.model = v.model AND e.version = v.version AND e.action IN ('train', 'import') ORDER BY e.occurred_at DESC LIMIT 1;
     END IF;
     RETURN coalesce(ltv.content_sha256(ltv.version_content(v)) = v.sha256 AND v.sha256 = coalesce(written, v.sha256), false);
 END
 $$;
-COMMENT ON FUNCTION ltv.verify(text, integer) IS 'Whether a version is as it was written: the SHA-256 of its content (version_content) computed anew is that of the row and, for who may read ltv.events, that of its audit row. Finds every change to the model, the metrics, the lineage and the rest; there is no secret key, so whoever may write both tables can forge both. SELECT v.model, v.version FROM ltv.model_versions v WHERE NOT ltv.verify(v.model, v.version). Error P0002.';
+COMMENT ON FUNCTION ltv.verify(text, integer) IS 'Whether a version is as it was written: the SHA-256 of its content (version_content) computed anew is that of the row and, for who may read ltv.events, that of its audit row (the last of its training or import, for a number may have been given before). Finds every change to the model, the metrics, the lineage and the rest; there is no secret key, so whoever may write both tables can forge both. SELECT v.model, v.version FROM ltv.model_versions v WHERE NOT ltv.verify(v.model, v.version). Error P0002.';
 
 CREATE FUNCTION ltv.check_seal(model text, version integer DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000

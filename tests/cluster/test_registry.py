@@ -146,3 +146,13 @@ def test_what_was_changed_does_not_get_into_production(cluster: Cluster) -> None
     cluster.query("UPDATE ltv.model_versions SET metrics = '[]'; SELECT ltv.promote('m', 3, require => '{\"fit_status\": \"= ok\"}'); SELECT ltv.rollback('m')")
     cluster.query("UPDATE ltv.model_versions SET sha256 = NULL WHERE version = 3")
     assert cluster.error("SELECT ltv.promote('m', 3)").sqlstate == "XX001", "nobody knows what a version without a seal was"
+
+
+def test_a_number_that_comes_back_has_the_seal_of_its_new_version(cluster: Cluster) -> None:
+    cluster.query(f"{register('m')}; {register('s', 3)}; SELECT ltv.retire('s', 1); SELECT ltv.import_model(ltv.export_model('m', 1), as_model => 's')")
+    assert cluster.query("SELECT ltv.verify('s', 1), ltv.verify('s', 3), ltv.export_model('s', 1) IS NOT NULL, ltv.model_card('s', 1) ~ 'was changed'") == [["t", "t", "t", "f"]]
+    cluster.query(f"DELETE FROM ltv.model_versions WHERE model = 's'; {register('s', 2)}")
+    assert cluster.query("SELECT version, ltv.verify(model, version) FROM ltv.model_versions WHERE model = 's' ORDER BY version") == [["1", "t"], ["2", "t"]]
+    # Nor is what was there before believed in again.
+    cluster.query("UPDATE ltv.model_versions v SET n_rows = 1, sha256 = (SELECT sha256 FROM ltv.model_versions WHERE model = 's' AND version = 1) WHERE model = 's' AND version = 2")
+    assert cluster.value("SELECT ltv.verify('s', 2)") == "f"

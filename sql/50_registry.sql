@@ -20,7 +20,7 @@ COMMENT ON COLUMN ltv.models.restricted IS 'Only its owner and the roles of ltv.
 
 CREATE TABLE ltv.model_versions (
     model text NOT NULL REFERENCES ltv.models,
-    version integer NOT NULL CHECK (version OPERATOR(pg_catalog.>) 0),
+    version integer NOT NULL CHECK (version OPERATOR(pg_catalog.>) 0 AND version OPERATOR(pg_catalog.<) 1000000000),
     status text NOT NULL DEFAULT 'candidate' CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['candidate', 'validated', 'production', 'archived', 'rejected'])),
     algorithm text NOT NULL,
     fitted ltv.model NOT NULL,

@@ -156,3 +156,39 @@ def test_a_number_that_comes_back_has_the_seal_of_its_new_version(cluster: Clust
     # Nor is what was there before believed in again.
     cluster.query("UPDATE ltv.model_versions v SET n_rows = 1, sha256 = (SELECT sha256 FROM ltv.model_versions WHERE model = 's' AND version = 1) WHERE model = 's' AND version = 2")
     assert cluster.value("SELECT ltv.verify('s', 2)") == "f"
+
+
+def test_an_import_is_read_as_if_a_stranger_had_sent_it(cluster: Cluster) -> None:
+    """Whoever forges a document computes its seal too: what no function could read afterwards is refused before."""
+    cluster.execute(ROWS)
+    cluster.query(f"{TRAIN}; CREATE TABLE file AS SELECT ltv.export_model('m', 1) AS document")
+    forge = "SELECT ltv.import_model(document || jsonb_build_object('content', c, 'sha256', ltv.content_sha256(c)), as_model => 'forged') FROM file, LATERAL (SELECT {change} AS c) x"
+    good = "document -> 'content'"
+    for place, values in {
+        "algorithm": ['"weibull"', '""', "null", "1"],
+        "metrics": ["[1, 2]", '[{"metric": "auc", "value": "x"}]', '[{"value": 1}]', '[{"metric": "auc", "value": 1e999}]', "{}", "null"],
+        "n_rows": ["-5", '"abc"', "null", "1.5"],
+        "n_events": ["-1", '"Infinity"', '"NaN"', "null"],
+        "n_dropped": ["-1"],
+        "n_holdout": ["-1"],
+        "spec": ['{"segment_by": 3}', '{"segment_by": [3]}', '{"segment_by": null}', '{"features": "a"}', '{"holdout": 1}', '{"options": []}', '{"columns": "x"}', '{"horizon": "soon"}', "[]", "null"],
+        "lineage": ['{"rows": "abc"}', '{"rows": 1e30}', '{"rows": -1}', '{"rows": 1.5}', '{"columns": {}}', '{"columns": [1]}', '{"relations": "x"}', '{"period": []}', "3", "null"],
+        "trained_at": ['"infinity"', '"-infinity"', "null", '"yesterday?"'],
+        "trained_by": ["null"],
+        "warnings": ["[null]", '"x"', "[1]", "null", "{}"],
+        "profiles": ['[{"role": "x"}]', "3"],
+        "fitted": ['"{}"', "{}", "null"],
+        "more": ["1"],
+    }.items():
+        for value in values:
+            error = cluster.error(forge.format(change=f"jsonb_set({good}, '{{{place}}}', '{value}')"))
+            assert error.sqlstate[:2] == "22", f"{error} of {place} {value}"
+    for version in ("0", "-1", "999999999", "100000000", "12345678901", '"x"'):
+        assert cluster.error(f"SELECT ltv.import_model(jsonb_set(document, '{{version}}', '{version}'), as_model => 'forged') FROM file").sqlstate == "22023", version
+    assert cluster.query("SELECT * FROM ltv.models WHERE name = 'forged'") == []
+    assert cluster.value("SELECT ltv.import_model(jsonb_set(document, '{version}', '99999999'), as_model => 'late') FROM file") == "late@99999999"
+    assert cluster.query(TRAIN.replace("'m'", "'late'")) == [["100000000"]]
+    assert cluster.query("SELECT ltv.model_version('late@100000000'), ltv.verify('late')") == [["100000000", "t"]]
+    assert cluster.query(forge.format(change=good)) == [["forged@1"]]
+    error = cluster.error(f"SELECT ltv.register_version('m', 'cox', {RULE}, '{{}}', 1, 0)")
+    assert error.sqlstate == "22023" and "is rule" in error.message, str(error)

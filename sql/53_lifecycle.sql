@@ -215,6 +215,18 @@ $$;
 COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; XX001 when it fails verify; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.promote(text, integer, text, text, jsonb) FROM PUBLIC;
 
+CREATE FUNCTION ltv.version_before(model text, alias text DEFAULT 'production') RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.version
+    FROM ltv.aliases a, unnest(a.earlier) WITH ORDINALITY AS s (version, place)
+    WHERE a.model = version_before.model AND a.alias = version_before.alias AND s.version <> a.version
+      AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = a.model AND v.version = s.version AND v.status <> 'rejected')
+    ORDER BY s.place DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION ltv.version_before(text, text) IS 'The version that rollback would go back to: the highest of the stack beneath that is another than the present one, was not retired and is not rejected. NULL: there is none.';
+
 CREATE FUNCTION ltv.rollback(model text, alias text DEFAULT 'production', to_version integer DEFAULT NULL, reason text DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -392,7 +404,7 @@ BEGIN
         WHERE v.model = retire.model AND v.status <> 'validated'
           AND v.version NOT IN (SELECT n.version FROM ltv.model_versions n WHERE n.model = retire.model ORDER BY n.version DESC LIMIT retire.keep)
           -- What an alias names, and what one rollback of it would name.
-          AND NOT EXISTS (SELECT FROM ltv.aliases a WHERE a.model = retire.model AND v.version IN (a.version, a.earlier[cardinality(a.earlier)]))
+          AND NOT EXISTS (SELECT FROM ltv.aliases a WHERE a.model = retire.model AND v.version IN (a.version, ltv.version_before(a.model, a.alias)))
         RETURNING v.version, v.algorithm, v.trained_at, v.sha256, v.metrics
     ), told AS (
         INSERT INTO ltv.events (action, model, version, reason, detail)

@@ -192,3 +192,13 @@ def test_an_import_is_read_as_if_a_stranger_had_sent_it(cluster: Cluster) -> Non
     assert cluster.query(forge.format(change=good)) == [["forged@1"]]
     error = cluster.error(f"SELECT ltv.register_version('m', 'cox', {RULE}, '{{}}', 1, 0)")
     assert error.sqlstate == "22023" and "is rule" in error.message, str(error)
+
+
+def test_what_a_rollback_would_name_is_not_retired(cluster: Cluster) -> None:
+    """Beneath versions that it passes over too."""
+    cluster.query(f"{register('m', 5)}; SELECT ltv.promote('m', 1), ltv.promote('m', 2), ltv.promote('m', 3), ltv.promote('m', 2), ltv.promote('m', 3), ltv.promote('m', 5); SELECT ltv.promote('m', 3)")
+    cluster.query("SELECT ltv.promote('m', 2); SELECT ltv.promote('m', 3); SELECT ltv.set_status('m', 2, 'rejected'), ltv.set_status('m', 5, 'rejected')")
+    assert cluster.query("SELECT version, version_before, ltv.version_before('m', 'nobody') FROM ltv.v_production") == [["3", "1", None]]
+    assert cluster.query("SELECT version FROM ltv.retire('m', 1)") == [["2"], ["4"]]
+    assert cluster.value("SELECT ltv.rollback('m')") == "m@production is version 1, was 3"
+    assert cluster.query("SELECT version, version_before FROM ltv.v_production") == [["1", None]]

@@ -202,3 +202,13 @@ def test_what_a_rollback_would_name_is_not_retired(cluster: Cluster) -> None:
     assert cluster.query("SELECT version FROM ltv.retire('m', 1)") == [["2"], ["4"]]
     assert cluster.value("SELECT ltv.rollback('m')") == "m@production is version 1, was 3"
     assert cluster.query("SELECT version, version_before FROM ltv.v_production") == [["1", None]]
+
+
+def test_a_schema_that_somebody_made_beforehand_is_refused(cluster: Cluster) -> None:
+    """Its owner could put functions of the same names beside the extension's, for others to call."""
+    role(cluster, "the_squatter")
+    cluster.execute("SET client_min_messages = error; DROP EXTENSION ltv CASCADE; DROP SCHEMA IF EXISTS ltv CASCADE; CREATE SCHEMA ltv AUTHORIZATION the_squatter")
+    error = cluster.error("CREATE EXTENSION ltv")
+    assert error.sqlstate == "42501" and "the_squatter" in error.message and "ALTER SCHEMA" in error.hint, str(error)
+    cluster.execute("ALTER SCHEMA ltv OWNER TO CURRENT_USER; CREATE EXTENSION ltv")
+    assert cluster.value("SELECT nspowner::regrole::text = current_user FROM pg_namespace WHERE nspname = 'ltv'") == "t"

@@ -37,22 +37,23 @@ BEGIN
     ), metric AS (
         SELECT m ->> 'metric' AS name, (m ->> 'value')::numeric AS value, (m ->> 'skill')::numeric AS skill
         FROM v, jsonb_array_elements(v.metrics) m
-    ), fact (name, number, word) AS (
-        SELECT name, value, NULL::text FROM metric
-        UNION ALL SELECT name || ' skill', skill, NULL FROM metric
+    ), fact (rank, name, number, word) AS (
+        -- Of one name the facts come first, then the metric of that very name.
+        SELECT 1, 'n_rows', v.n_rows::numeric, NULL::text FROM v
+        UNION ALL SELECT 1, 'n_events', v.n_events::numeric, NULL FROM v
+        UNION ALL SELECT 1, 'n_holdout', v.n_holdout, NULL FROM v
+        UNION ALL SELECT 1, 'n_dropped', v.n_dropped, NULL FROM v
+        UNION ALL SELECT 1, 'dropped_share', v.n_dropped / greatest(v.n_rows + v.n_dropped + v.n_holdout, 1)::numeric, NULL FROM v
+        UNION ALL SELECT 1, 'warnings', cardinality(v.warnings), NULL FROM v
+        UNION ALL SELECT 1, 'fit_status', NULL, ltv.model_status(v.fitted) FROM v
+        UNION ALL SELECT 1, 'status', NULL, v.status FROM v
+        UNION ALL SELECT 1, 'algorithm', NULL, v.algorithm FROM v
+        UNION ALL SELECT 1, 'label_policy', NULL, coalesce(v.spec ->> 'label_policy', 'none') FROM v
+        UNION ALL SELECT 2, name, value, NULL FROM metric
+        UNION ALL SELECT 2, name || ' skill', skill, NULL FROM metric
         -- "brier at 12" is also plain "brier", so that one policy fits models of different horizons.
-        UNION ALL SELECT split_part(name, ' at ', 1), value, NULL FROM metric WHERE name LIKE '% at %'
-        UNION ALL SELECT split_part(name, ' at ', 1) || ' skill', skill, NULL FROM metric WHERE name LIKE '% at %'
-        UNION ALL SELECT 'n_rows', v.n_rows, NULL FROM v
-        UNION ALL SELECT 'n_events', v.n_events::numeric, NULL FROM v
-        UNION ALL SELECT 'n_holdout', v.n_holdout, NULL FROM v
-        UNION ALL SELECT 'n_dropped', v.n_dropped, NULL FROM v
-        UNION ALL SELECT 'dropped_share', v.n_dropped / greatest(v.n_rows + v.n_dropped + v.n_holdout, 1)::numeric, NULL FROM v
-        UNION ALL SELECT 'warnings', cardinality(v.warnings), NULL FROM v
-        UNION ALL SELECT 'fit_status', NULL, ltv.model_status(v.fitted) FROM v
-        UNION ALL SELECT 'status', NULL, v.status FROM v
-        UNION ALL SELECT 'algorithm', NULL, v.algorithm FROM v
-        UNION ALL SELECT 'label_policy', NULL, coalesce(v.spec ->> 'label_policy', 'none') FROM v
+        UNION ALL SELECT 3, split_part(name, ' at ', 1), value, NULL FROM metric WHERE name LIKE '% at %'
+        UNION ALL SELECT 3, split_part(name, ' at ', 1) || ' skill', skill, NULL FROM metric WHERE name LIKE '% at %'
     ), asked (name, comparison, bound) AS (
         SELECT DISTINCT ON (p.metric, p.comparison) p.metric, p.comparison, p.bound
         FROM ltv.policies p WHERE p.model IN (wanted_model, '*')
@@ -63,19 +64,23 @@ BEGIN
         SELECT e.key, substring(e.value FROM '^\s*(>=|<=|<>|>|<|=)'), btrim(substring(e.value FROM '^\s*(?:>=|<=|<>|>|<|=)(.*)$'))
         FROM jsonb_each_text(CASE jsonb_typeof(gate.require) WHEN 'object' THEN gate.require ELSE '{}' END) e
     )
-    SELECT d.name, d.comparison || ' ' || d.bound,
-           coalesce(f.word, trim_scale(round(f.number, 6))::text),
-           coalesce(CASE WHEN f.number IS NOT NULL AND b.number IS NOT NULL THEN
-                             CASE d.comparison WHEN '>=' THEN f.number >= b.number WHEN '<=' THEN f.number <= b.number WHEN '>' THEN f.number > b.number
-                                 WHEN '<' THEN f.number < b.number WHEN '=' THEN f.number = b.number ELSE f.number <> b.number END
-                         ELSE CASE d.comparison WHEN '=' THEN f.word = d.bound WHEN '<>' THEN f.word <> d.bound END END, false)
+    SELECT d.name, d.comparison || ' ' || d.bound, coalesce(f.word, trim_scale(round(f.number, 6))::text), coalesce(f.pass, false)
     FROM demanded d
-    LEFT JOIN LATERAL (SELECT f.number, f.word FROM fact f WHERE f.name = d.name ORDER BY f.number NULLS LAST LIMIT 1) f ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN d.bound ~ '^[-+]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})(e[-+]?[0-9]{1,2})?$' THEN d.bound::numeric END AS number) b
+    -- Of several horizons the one that is furthest from what is required, an unknown value first: all must pass.
+    LEFT JOIN LATERAL (
+        SELECT f.number, f.word, p.pass
+        FROM fact f
+        CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN f.number IS NOT NULL AND b.number IS NOT NULL THEN
+                                                     CASE d.comparison WHEN '>=' THEN f.number >= b.number WHEN '<=' THEN f.number <= b.number WHEN '>' THEN f.number > b.number
+                                                         WHEN '<' THEN f.number < b.number WHEN '=' THEN f.number = b.number ELSE f.number <> b.number END
+                                                 ELSE CASE d.comparison WHEN '=' THEN f.word = d.bound WHEN '<>' THEN f.word <> d.bound END END, false) AS pass) p
+        WHERE f.name = d.name
+        ORDER BY f.rank, p.pass, CASE WHEN d.comparison IN ('<', '<=') THEN -f.number ELSE f.number END NULLS FIRST LIMIT 1) f ON true
     ORDER BY d.name, d.comparison, d.bound;
 END
 $$;
-COMMENT ON FUNCTION ltv.gate(text, integer, jsonb) IS 'Each tolerance beside what the version shows, from what train stored: the lines of ltv.policies for the model (and * for all), and those of require, as {"concordance": ">= 0.7", "brier skill": "> 0.1", "fit_status": "= ok"}. Names: a metric of train ("brier at 12", or "brier" at whatever horizon), its skill over the baseline ("brier skill"), n_rows, n_events, n_holdout, n_dropped, dropped_share (0 to 1), warnings (how many), and as words fit_status, status, algorithm, label_policy (none when none was stored). What the version does not have (as a metric without a holdout) is NULL and does not pass. Without a version the newest. No rows: nothing is required. Numbers in actual are rounded to 6 decimals, compared unrounded. Errors P0002, 22023.';
+COMMENT ON FUNCTION ltv.gate(text, integer, jsonb) IS 'Each tolerance beside what the version shows, from what train stored: the lines of ltv.policies for the model (and * for all), and those of require, as {"concordance": ">= 0.7", "brier skill": "> 0.1", "fit_status": "= ok"}. Names: a metric of train ("brier at 12", or "brier" at whatever horizon: at each of them, and actual is the worst), its skill over the baseline ("brier skill"), n_rows, n_events, n_holdout, n_dropped, dropped_share (0 to 1), warnings (how many), and as words fit_status, status, algorithm, label_policy (none when none was stored). What the version does not have (as a metric without a holdout) is NULL and does not pass. Without a version the newest. No rows: nothing is required. Numbers in actual are rounded to 6 decimals, compared unrounded. Errors P0002, 22023.';
 
 CREATE FUNCTION ltv.set_policy(model text, require jsonb, reason text DEFAULT NULL) RETURNS SETOF ltv.policies
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 5
@@ -120,6 +125,8 @@ BEGIN
         RAISE EXCEPTION 'no version has a metric "%"', unknown
             USING ERRCODE = 'invalid_parameter_value', HINT = format('Known: %s. Of a metric of your own register a version first: ltv.register_version.', known);
     END IF;
+    -- One after the other: of two that set the same the second finds the lines of the first.
+    LOCK TABLE ltv.policies IN SHARE ROW EXCLUSIVE MODE;
     SELECT jsonb_object_agg(p.metric, p.comparison || ' ' || p.bound) INTO before FROM ltv.policies p WHERE p.model = set_policy.model;
     DELETE FROM ltv.policies p WHERE p.model = set_policy.model;
     INSERT INTO ltv.policies (model, metric, comparison, bound, note)

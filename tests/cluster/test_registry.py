@@ -212,3 +212,15 @@ def test_a_schema_that_somebody_made_beforehand_is_refused(cluster: Cluster) -> 
     assert error.sqlstate == "42501" and "the_squatter" in error.message and "ALTER SCHEMA" in error.hint, str(error)
     cluster.execute("ALTER SCHEMA ltv OWNER TO CURRENT_USER; CREATE EXTENSION ltv")
     assert cluster.value("SELECT nspowner::regrole::text = current_user FROM pg_namespace WHERE nspname = 'ltv'") == "t"
+
+
+def test_a_metric_at_several_horizons_passes_at_each_of_them(cluster: Cluster) -> None:
+    metrics = """[{"metric": "brier at 6", "value": 0.05, "skill": 0.2}, {"metric": "brier at 24", "value": 0.4, "skill": 0.1}, {"metric": "auc", "value": 0.9}, {"metric": "auc at 6", "value": 0.5},
+        {"metric": "ici at 6", "value": 0.1}, {"metric": "ici at 24", "value": null}, {"metric": "warnings", "value": 0}, {"metric": "n_rows at 6", "value": 999}]"""
+    cluster.query(f"SELECT ltv.register_version('m', 'rule', {RULE}, '{{}}', 7, 0, metrics => '{metrics}', warnings => ARRAY['odd', 'odder'])")
+    require = '{"brier": "<= 0.1", "brier skill": ">= 0.15", "auc": "> 0.8", "ici": "< 1", "warnings": "<= 0", "n_rows": "> 10", "brier at 6": "< 0.1"}'
+    assert cluster.query(f"SELECT check_name, actual, pass FROM ltv.gate('m', 1, '{require}')") == [
+        ["auc", "0.9", "t"], ["brier", "0.4", "f"], ["brier at 6", "0.05", "t"], ["brier skill", "0.1", "f"], ["ici", None, "f"], ["n_rows", "7", "f"], ["warnings", "2", "f"],
+    ]
+    for demand, shown, passes in (('">= 0.05"', "0.05", "t"), ('"> 0.05"', "0.05", "f"), ('"<= 0.4"', "0.4", "t"), ('"= 0.05"', "0.4", "f"), ('"= 0.4"', "0.05", "f"), ('"<> 0.4"', "0.4", "f"), ('"<> 0.3"', "0.05", "t")):
+        assert cluster.query(f"SELECT actual, pass FROM ltv.gate('m', 1, '{{\"brier\": {demand}}}')") == [[shown, passes]], demand

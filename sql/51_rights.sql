@@ -172,6 +172,8 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = format('SELECT ltv.restrict_model(%L) first.', grant_model.model);
     END IF;
+    -- One after the other: two GRANTs on one table at once are an error of the server's.
+    LOCK TABLE ltv.model_grants IN SHARE ROW EXCLUSIVE MODE;
     INSERT INTO ltv.model_grants (model, grantee, privilege) VALUES (grant_model.model, grant_model.grantee, grant_model.privilege)
     ON CONFLICT DO NOTHING;
     INSERT INTO ltv.events (action, model, reason, detail)

@@ -224,3 +224,27 @@ def test_a_metric_at_several_horizons_passes_at_each_of_them(cluster: Cluster) -
     ]
     for demand, shown, passes in (('">= 0.05"', "0.05", "t"), ('"> 0.05"', "0.05", "f"), ('"<= 0.4"', "0.4", "t"), ('"= 0.05"', "0.4", "f"), ('"= 0.4"', "0.05", "f"), ('"<> 0.4"', "0.4", "f"), ('"<> 0.3"', "0.05", "t")):
         assert cluster.query(f"SELECT actual, pass FROM ltv.gate('m', 1, '{{\"brier\": {demand}}}')") == [[shown, passes]], demand
+
+
+def test_two_that_grant_or_set_the_tolerances_at_once_come_one_after_the_other(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.query(f"{register('m')}; {register('n')}; SELECT ltv.restrict_model('m'), ltv.restrict_model('n')")
+    policy = "SELECT count(*) FROM ltv.set_policy('{}', '{{\"fit_status\": \"= ok\", \"n_events\": \"> {}\"}}')"
+    pairs = (
+        ("SELECT ltv.grant_model('m', 'the_trainer', 'train')", "SELECT ltv.grant_model('m', 'the_releaser', 'promote')", [["the_releaser may promote m"]]),
+        ("SELECT ltv.grant_model('m', 'the_steward', 'admin')", "SELECT ltv.grant_model('n', 'the_steward', 'admin')", [["the_steward may administer n"]]),
+        ("SELECT ltv.grant_model('m', 'the_trainer')", "SELECT ltv.grant_model('m', 'the_trainer')", [["the_trainer may predict with m"]]),
+        (policy.format("m", 1), policy.format("m", 2), [["2"]]),
+        (policy.format("*", 1), policy.format("*", 2), [["2"]]),
+    )
+    for first, second, expected in pairs:
+        with cluster.session() as one, cluster.session() as two:
+            one.ask(f"BEGIN; {first}")
+            two.send(second)
+            time.sleep(0.3)
+            one.ask("COMMIT")
+            assert two.answer() == expected, second
+    assert cluster.query("SELECT model, bound FROM ltv.policies WHERE metric = 'n_events' ORDER BY model") == [["*", "2"], ["m", "2"]]
+    assert cluster.query("SELECT detail -> 'before' ->> 'n_events' FROM ltv.events WHERE action = 'set_policy' AND model = 'm' ORDER BY occurred_at") == [[None], ["> 1"]]
+    # An admin has no more than the grants of the book.
+    cluster.query("SET ROLE the_steward; SELECT ltv.set_policy('m', '{}'), ltv.grant_model('m', 'the_trainer', 'train')")

@@ -129,12 +129,15 @@ CREATE FUNCTION ltv.version_content(v ltv.model_versions) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
     SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET extra_float_digits = 1
 AS $$
+    -- A string of JSON holds 2^28 - 1 bytes; what is longer stands there by its own SHA-256, and is sealed all the same.
     SELECT CASE WHEN v.model IS NOT NULL THEN jsonb_build_object(
-        'algorithm', v.algorithm, 'fitted', v.fitted::text, 'spec', v.spec, 'n_rows', v.n_rows, 'n_events', v.n_events, 'n_dropped', v.n_dropped,
+        'algorithm', v.algorithm, 'fitted', CASE WHEN octet_length(t.fitted) < 268000000 THEN to_jsonb(t.fitted)
+                                                 ELSE jsonb_build_object('sha256', encode(sha256(convert_to(t.fitted, 'UTF8')), 'hex')) END, 'spec', v.spec, 'n_rows', v.n_rows, 'n_events', v.n_events, 'n_dropped', v.n_dropped,
         'n_holdout', v.n_holdout, 'metrics', v.metrics, 'warnings', to_jsonb(v.warnings), 'note', v.note, 'trained_at', v.trained_at,
         'trained_by', v.trained_by, 'extension_version', v.extension_version, 'lineage', v.lineage) || CASE v.profiles WHEN '[]' THEN '{}' ELSE jsonb_build_object('profiles', v.profiles) END END
+    FROM (SELECT v.fitted::text OFFSET 0) AS t (fitted)
 $$;
-COMMENT ON FUNCTION ltv.version_content(ltv.model_versions) IS 'All of a version that never changes, as JSON: everything but its name, number, parent and status. The model is its exact text. SELECT ltv.version_content(v) FROM ltv.model_versions v.';
+COMMENT ON FUNCTION ltv.version_content(ltv.model_versions) IS 'All of a version that never changes, as JSON: everything but its name, number, parent and status. The model is its exact text; one whose text does not fit into JSON (268 MB, some four million distinct durations) is the SHA-256 of that text. SELECT ltv.version_content(v) FROM ltv.model_versions v.';
 
 CREATE FUNCTION ltv.content_sha256(content jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

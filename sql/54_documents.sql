@@ -151,6 +151,7 @@ AS $$
 DECLARE
     wanted_model constant text := split_part(export_model.model, '@', 1);
     v ltv.model_versions;
+    content jsonb;
 BEGIN
     SELECT * INTO v FROM ltv.model_versions r
     WHERE r.model = wanted_model
@@ -160,11 +161,16 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM ltv.check_seal(v.model, v.version);
+    content := ltv.version_content(v);
+    IF jsonb_typeof(content -> 'fitted') <> 'string' THEN
+        RAISE EXCEPTION 'the model of %@% is too long for a document of JSON', v.model, v.version
+            USING ERRCODE = 'program_limit_exceeded', HINT = 'pg_dump carries it, and so does COPY of ltv.model_versions. Whole days instead of fractions make it smaller.';
+    END IF;
     RETURN jsonb_build_object('format', 'ltv.model', 'format_version', 1, 'model', v.model, 'version', v.version, 'sha256', v.sha256,
-                              'content', ltv.version_content(v));
+                              'content', content);
 END
 $$;
-COMMENT ON FUNCTION ltv.export_model(text, integer) IS 'A version as one JSON document, exact to the last bit, for import_model in another database; the format is told in docs/governance.md. Errors: P0002, XX001 when the version fails verify.';
+COMMENT ON FUNCTION ltv.export_model(text, integer) IS 'A version as one JSON document, exact to the last bit, for import_model in another database; the format is told in docs/governance.md. Errors: P0002, XX001 when the version fails verify, 54000 when its model is too long for JSON.';
 
 CREATE FUNCTION ltv.import_model(document jsonb, on_conflict text DEFAULT 'error', as_model text DEFAULT NULL, reason text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -87,7 +87,8 @@ COMMENT ON FUNCTION ltv.expected_events(text, record, double precision, double p
 -- With the rights of who asks: what row security hides of the versions stays hidden.
 CREATE VIEW ltv.model_profiles WITH (security_invoker = true) AS
 SELECT v.model, v.version, p.role, p.input, p.horizon, p.profile
-FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS p (role text, input text, horizon double precision, profile ltv.profile);
+FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS p (role text, input text, horizon double precision, profile ltv.profile)
+WHERE p.role <> 'place';
 COMMENT ON VIEW ltv.model_profiles IS 'How the training rows of a version were distributed, an input a row: what score ranks by, and drift compares with. Part of the version (ltv.model_versions.profiles), written by train and sealed with it.';
 COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
 COMMENT ON COLUMN ltv.model_profiles.version IS 'The version.';

@@ -43,6 +43,7 @@ mod thresholds;
 mod timeline;
 mod train;
 mod transactional;
+mod transactional_value;
 mod types;
 mod unit_economics;
 mod value;

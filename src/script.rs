@@ -83,7 +83,8 @@ extension_sql_file!("../sql/75_evaluate.sql", name = "evaluate", requires = ["ev
 extension_sql_file!("../sql/75_predicted.sql", name = "predicted", requires = ["evaluate"]);
 extension_sql_file!("../sql/75_thresholds.sql", name = "model_thresholds", requires = ["predicted"]);
 extension_sql_file!("../sql/76_recalibrate.sql", name = "recalibrate", requires = ["model_thresholds"]);
-extension_sql_file!("../sql/76_compare_algorithms.sql", name = "compare_algorithms", requires = ["recalibrate"]);
+extension_sql_file!("../sql/76_lifetime_bound.sql", name = "lifetime_bound", requires = ["recalibrate"]);
+extension_sql_file!("../sql/76_compare_algorithms.sql", name = "compare_algorithms", requires = ["lifetime_bound"]);
 extension_sql_file!("../sql/77_backtest.sql", name = "backtest", requires = ["compare_algorithms"]);
 extension_sql_file!("../sql/78_auto.sql", name = "auto", requires = ["backtest"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["auto"]);

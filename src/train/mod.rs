@@ -22,6 +22,7 @@ mod leakage_amount;
 mod learned;
 mod limits;
 mod options;
+mod places;
 pub mod plan;
 mod plan_columns;
 mod plan_line;

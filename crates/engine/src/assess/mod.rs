@@ -10,6 +10,7 @@ mod cumulative;
 pub mod discrimination;
 pub mod inverse_censoring;
 pub mod isotonic;
+pub mod places;
 pub mod prediction_limits;
 pub mod profile;
 pub mod profile_distance;

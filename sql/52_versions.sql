@@ -215,8 +215,8 @@ BEGIN
         RAISE EXCEPTION 'the algorithm of the model is %, not "%"', ltv.model_algorithm(v.fitted), v.algorithm
             USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.model_algorithm tells it.';
     END IF;
-    IF array_position(v.warnings, NULL) IS NOT NULL OR NOT isfinite(v.trained_at) THEN
-        RAISE EXCEPTION 'a version was trained on a day, and none of its warnings is NULL' USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them.';
+    IF array_ndims(v.warnings) > 1 OR EXISTS (SELECT FROM unnest(v.warnings) AS w WHERE w IS NULL) OR NOT isfinite(v.trained_at) THEN
+        RAISE EXCEPTION 'a version was trained on a day, and its warnings are a plain list without NULL' USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them.';
     END IF;
     -- What is read as a list or an object is one, where it is there.
     SELECT min(k.name || ' must be ' || k.kind || CASE k.kind WHEN 'number' THEN '' ELSE ' of JSON' END) INTO fault

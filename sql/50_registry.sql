@@ -1,21 +1,26 @@
 -- The registry: which models there are, which version an alias names, and who changed that when.
 -- Natural keys, no sequences, no triggers: a dump restores it and training goes on. A promote is one row under MVCC.
 
+CREATE FUNCTION ltv.is_model_name(name text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN name OPERATOR(pg_catalog.~) '^[^@[:space:]][^@]*$' AND name OPERATOR(pg_catalog.<>) '*';
+COMMENT ON FUNCTION ltv.is_model_name(text) IS 'Whether a model may be called so: the name is not empty, does not begin with a space and has no @, which separates version and alias, and is not *, which means all models in ltv.policies.';
+
 CREATE TABLE ltv.models (
-    name text PRIMARY KEY CHECK (name OPERATOR(pg_catalog.~) '^[^@[:space:]][^@]*$'),
+    name text PRIMARY KEY CHECK (ltv.is_model_name(name)),
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     created_by text NOT NULL DEFAULT current_user,
     restricted boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE ltv.models IS 'The models by name.';
-COMMENT ON COLUMN ltv.models.name IS 'Without @, which separates version and alias: churn, churn@7, churn@production.';
+COMMENT ON COLUMN ltv.models.name IS 'Without @, which separates version and alias: churn, churn@7, churn@production; not *, which means all (is_model_name).';
 COMMENT ON COLUMN ltv.models.created_at IS 'When it was first trained.';
 COMMENT ON COLUMN ltv.models.created_by IS 'Who first trained it: its owner, who may do anything with it.';
 COMMENT ON COLUMN ltv.models.restricted IS 'Only its owner and the roles of ltv.model_grants see and use it (restrict_model). Otherwise the rights to the tables decide.';
 
 CREATE TABLE ltv.model_versions (
     model text NOT NULL REFERENCES ltv.models,
-    version integer NOT NULL CHECK (version OPERATOR(pg_catalog.>) 0),
+    version integer NOT NULL CHECK (version OPERATOR(pg_catalog.>) 0 AND version OPERATOR(pg_catalog.<) 1000000000),
     status text NOT NULL DEFAULT 'candidate' CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['candidate', 'validated', 'production', 'archived', 'rejected'])),
     algorithm text NOT NULL,
     fitted ltv.model NOT NULL,

@@ -15,6 +15,10 @@ BEGIN
     IF NOT row_security_active('ltv.models'::regclass) THEN
         RETURN true;
     END IF;
+    -- All models at once are nobody's own.
+    IF has_model_privilege.model = '*' THEN
+        RETURN false;
+    END IF;
     RETURN EXISTS (SELECT FROM ltv.models m
                    WHERE m.name = has_model_privilege.model
                      AND (NOT m.restricted AND has_model_privilege.privilege <> 'admin'
@@ -24,7 +28,56 @@ BEGIN
                      AND (g.privilege IN (has_model_privilege.privilege, 'admin') OR has_model_privilege.privilege = 'predict'));
 END
 $$;
-COMMENT ON FUNCTION ltv.has_model_privilege(text, text) IS 'Whether the current role may do that with the model: predict (see it and score with it), train (add a version), promote (move its aliases), admin (grant, retire, set its policy). A model that is not restricted is open to who has the rights to the tables; otherwise its owner, members of roles that grant_model has named, and whoever row security does not bind. Error 22023 for another privilege.';
+COMMENT ON FUNCTION ltv.has_model_privilege(text, text) IS 'Whether the current role may do that with the model: predict (see it and score with it), train (add a version), promote (move its aliases), admin (grant, retire, set its policy). A model that is not restricted is open to who has the rights to the tables; otherwise its owner, members of roles that grant_model has named, and whoever row security does not bind; what concerns all models (*) is for the last only. Error 22023 for another privilege.';
+
+CREATE FUNCTION ltv.check_model_privilege(model text, privilege text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF ltv.has_model_privilege(check_model_privilege.model, check_model_privilege.privilege) THEN
+        RETURN;
+    END IF;
+    IF check_model_privilege.model = '*' THEN
+        RAISE EXCEPTION 'what concerns all models is not for %', current_user
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It is for superusers, and whomever else row security does not bind. Of one model its owner and admins decide.';
+    ELSIF NOT EXISTS (SELECT FROM ltv.models m WHERE m.name = check_model_privilege.model) THEN
+        RAISE EXCEPTION 'there is no model "%"', check_model_privilege.model
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ltv.models.';
+    END IF;
+    RAISE EXCEPTION '% may not % the model %', current_user, CASE check_model_privilege.privilege WHEN 'admin' THEN 'administer' ELSE check_model_privilege.privilege END,
+                    check_model_privilege.model
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = format('Its owner (ltv.models.created_by) and its admins can change that: SELECT ltv.grant_model(%L, %L, %L).', check_model_privilege.model, current_user, check_model_privilege.privilege);
+END
+$$;
+COMMENT ON FUNCTION ltv.check_model_privilege(text, text) IS 'Raises 42501 unless the current role may do that with the model (has_model_privilege), P0002 when it sees no such model. Row security alone would say nothing: what it hides is changed in silence, not at all. Error 22023 for another privilege.';
+
+CREATE FUNCTION ltv.may_record(model text, version integer, action text, detail jsonb) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- In ltv.train beside register_version, which anybody may call, it is the right to add rows that counts.
+    called constant text := CASE may_record.action
+        WHEN 'import' THEN 'ltv.import_model(jsonb,text,text,text)' WHEN 'promote' THEN 'ltv.promote(text,integer,text,text,jsonb)'
+        WHEN 'rollback' THEN 'ltv.rollback(text,text,integer,text)' WHEN 'fall_back' THEN 'ltv.fall_back(text,text)' WHEN 'set_status' THEN 'ltv.set_status(text,integer,text,text)'
+        WHEN 'set_policy' THEN 'ltv.set_policy(text,jsonb,text)' WHEN 'restrict' THEN 'ltv.restrict_model(text,boolean,text)' WHEN 'open' THEN 'ltv.restrict_model(text,boolean,text)'
+        WHEN 'grant' THEN 'ltv.grant_model(text,text,text,text)' WHEN 'revoke' THEN 'ltv.revoke_model(text,text,text,text)' WHEN 'retire' THEN 'ltv.retire(text,integer,text)' END;
+BEGIN
+    IF may_record.action IN ('train', 'import') THEN
+        RETURN ltv.has_model_privilege(may_record.model, 'train') AND coalesce(has_function_privilege(called, 'EXECUTE'), true)
+            AND EXISTS (SELECT FROM ltv.model_versions v
+                        WHERE v.model = may_record.model AND v.version = may_record.version AND v.sha256 = may_record.detail ->> 'sha256'
+                          AND (may_record.action = 'import' OR v.trained_by = current_user));
+    END IF;
+    RETURN called IS NOT NULL AND has_function_privilege(called, 'EXECUTE')
+       AND ltv.has_model_privilege(may_record.model, CASE WHEN may_record.action IN ('promote', 'rollback', 'fall_back', 'set_status') THEN 'promote' ELSE 'admin' END);
+END
+$$;
+COMMENT ON FUNCTION ltv.may_record(text, integer, text, jsonb) IS 'Whether the current role may write such a row into ltv.events, which its row security asks: of what it may do itself with the function and the model, and of a training or an import only with the seal that the version has (a training: one of its own).';
 
 ALTER TABLE ltv.models ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY;
@@ -43,7 +96,11 @@ CREATE POLICY may_see ON ltv.models FOR SELECT USING (
 CREATE POLICY may_add ON ltv.models FOR INSERT WITH CHECK (created_by OPERATOR(pg_catalog.=) current_user);
 CREATE POLICY may_change ON ltv.models FOR UPDATE USING (ltv.has_model_privilege(name, 'admin'));
 CREATE POLICY may_see ON ltv.model_versions FOR SELECT USING (EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
-CREATE POLICY may_add ON ltv.model_versions FOR INSERT WITH CHECK (ltv.has_model_privilege(model, 'train'));
+-- Who may not import may not say that another trained it, or at another time.
+CREATE POLICY may_add ON ltv.model_versions FOR INSERT WITH CHECK (
+    ltv.has_model_privilege(model, 'train') AND status OPERATOR(pg_catalog.=) 'candidate' AND sha256 IS NOT NULL
+    AND (trained_by OPERATOR(pg_catalog.=) current_user AND trained_at OPERATOR(pg_catalog.=) pg_catalog.now()
+         OR pg_catalog.has_function_privilege('ltv.import_model(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text)', 'EXECUTE')));
 CREATE POLICY may_change ON ltv.model_versions FOR UPDATE USING (ltv.has_model_privilege(model, 'promote'));
 CREATE POLICY may_remove ON ltv.model_versions FOR DELETE USING (ltv.has_model_privilege(model, 'admin'));
 CREATE POLICY may_see ON ltv.aliases FOR SELECT USING (EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
@@ -51,7 +108,9 @@ CREATE POLICY may_add ON ltv.aliases FOR INSERT WITH CHECK (ltv.has_model_privil
 CREATE POLICY may_change ON ltv.aliases FOR UPDATE USING (ltv.has_model_privilege(model, 'promote'));
 CREATE POLICY may_remove ON ltv.aliases FOR DELETE USING (ltv.has_model_privilege(model, 'admin'));
 CREATE POLICY may_see ON ltv.events FOR SELECT USING (model OPERATOR(pg_catalog.=) '*' OR EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
-CREATE POLICY may_add ON ltv.events FOR INSERT WITH CHECK (actor OPERATOR(pg_catalog.=) current_user AND ltv.has_model_privilege(model, 'predict'));
+CREATE POLICY may_add ON ltv.events FOR INSERT WITH CHECK (
+    actor OPERATOR(pg_catalog.=) current_user AND occurred_at OPERATOR(pg_catalog.>=) pg_catalog.now() AND occurred_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()
+    AND ltv.may_record(model, version, action, detail));
 CREATE POLICY may_see ON ltv.policies FOR SELECT USING (true);
 CREATE POLICY may_write ON ltv.policies USING (ltv.has_model_privilege(model, 'admin'));
 CREATE POLICY may_see ON ltv.model_grants FOR SELECT USING (true);
@@ -113,6 +172,8 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = format('SELECT ltv.restrict_model(%L) first.', grant_model.model);
     END IF;
+    -- One after the other: two GRANTs on one table at once are an error of the server's.
+    LOCK TABLE ltv.model_grants IN SHARE ROW EXCLUSIVE MODE;
     INSERT INTO ltv.model_grants (model, grantee, privilege) VALUES (grant_model.model, grant_model.grantee, grant_model.privilege)
     ON CONFLICT DO NOTHING;
     INSERT INTO ltv.events (action, model, reason, detail)

@@ -129,12 +129,15 @@ CREATE FUNCTION ltv.version_content(v ltv.model_versions) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
     SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET extra_float_digits = 1
 AS $$
+    -- A string of JSON holds 2^28 - 1 bytes; what is longer stands there by its own SHA-256, and is sealed all the same.
     SELECT CASE WHEN v.model IS NOT NULL THEN jsonb_build_object(
-        'algorithm', v.algorithm, 'fitted', v.fitted::text, 'spec', v.spec, 'n_rows', v.n_rows, 'n_events', v.n_events, 'n_dropped', v.n_dropped,
+        'algorithm', v.algorithm, 'fitted', CASE WHEN octet_length(t.fitted) < 268000000 THEN to_jsonb(t.fitted)
+                                                 ELSE jsonb_build_object('sha256', encode(sha256(convert_to(t.fitted, 'UTF8')), 'hex')) END, 'spec', v.spec, 'n_rows', v.n_rows, 'n_events', v.n_events, 'n_dropped', v.n_dropped,
         'n_holdout', v.n_holdout, 'metrics', v.metrics, 'warnings', to_jsonb(v.warnings), 'note', v.note, 'trained_at', v.trained_at,
         'trained_by', v.trained_by, 'extension_version', v.extension_version, 'lineage', v.lineage) || CASE v.profiles WHEN '[]' THEN '{}' ELSE jsonb_build_object('profiles', v.profiles) END END
+    FROM (SELECT v.fitted::text OFFSET 0) AS t (fitted)
 $$;
-COMMENT ON FUNCTION ltv.version_content(ltv.model_versions) IS 'All of a version that never changes, as JSON: everything but its name, number, parent and status. The model is its exact text. SELECT ltv.version_content(v) FROM ltv.model_versions v.';
+COMMENT ON FUNCTION ltv.version_content(ltv.model_versions) IS 'All of a version that never changes, as JSON: everything but its name, number, parent and status. The model is its exact text; one whose text does not fit into JSON (268 MB, some four million distinct durations) is the SHA-256 of that text. SELECT ltv.version_content(v) FROM ltv.model_versions v.';
 
 CREATE FUNCTION ltv.content_sha256(content jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -181,6 +184,60 @@ END
 $$;
 COMMENT ON FUNCTION ltv.check_profiles(jsonb) IS 'Raises 22023 unless its argument could be the profiles of a version. NULL passes.';
 
+CREATE FUNCTION ltv.check_version(v ltv.model_versions) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    fault text;
+BEGIN
+    IF v IS NULL THEN
+        RETURN;
+    END IF;
+    IF num_nulls(v.algorithm, v.fitted, v.n_rows, v.n_events, v.n_dropped, v.n_holdout, v.warnings, v.trained_at, v.trained_by, v.extension_version) > 0 THEN
+        RAISE EXCEPTION 'a version has an algorithm, a model, counts of rows and events, warnings, and who trained it when'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Only its note, lineage, parent and profiles may be missing.';
+    END IF;
+    IF jsonb_typeof(v.spec) IS DISTINCT FROM 'object' OR jsonb_typeof(v.metrics) IS DISTINCT FROM 'array' OR jsonb_typeof(v.lineage) IS DISTINCT FROM 'object'
+       OR EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(v.metrics) WHEN 'array' THEN v.metrics ELSE '[]' END) m
+                  WHERE jsonb_typeof(m) <> 'object' OR jsonb_typeof(m -> 'metric') IS DISTINCT FROM 'string'
+                     OR EXISTS (SELECT FROM jsonb_each(m) e WHERE e.key IN ('value', 'baseline_value', 'skill') AND jsonb_typeof(e.value) NOT IN ('number', 'null'))) THEN
+        RAISE EXCEPTION 'spec and lineage are JSON objects, metrics is an array of objects'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'metrics as [{"metric": "concordance", "value": 0.7, "baseline": "chance", "baseline_value": 0.5, "skill": null}].';
+    END IF;
+    IF EXISTS (SELECT FROM jsonb_array_elements(v.metrics) m, jsonb_each(m) e WHERE jsonb_typeof(e.value) = 'number' AND abs(e.value::numeric) > 1.7e308) THEN
+        RAISE EXCEPTION 'a metric is beyond the numbers' USING ERRCODE = 'invalid_parameter_value', HINT = 'Values are double precision.';
+    END IF;
+    IF NOT (v.n_events >= 0 AND v.n_events < 'Infinity' AND v.n_rows >= 0 AND v.n_dropped >= 0 AND v.n_holdout >= 0) THEN
+        RAISE EXCEPTION 'rows and events are counts: % rows with % events', v.n_rows, v.n_events
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Finite and not negative.';
+    END IF;
+    IF v.algorithm <> ltv.model_algorithm(v.fitted) THEN
+        RAISE EXCEPTION 'the algorithm of the model is %, not "%"', ltv.model_algorithm(v.fitted), v.algorithm
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.model_algorithm tells it.';
+    END IF;
+    IF array_ndims(v.warnings) > 1 OR EXISTS (SELECT FROM unnest(v.warnings) AS w WHERE w IS NULL) OR NOT isfinite(v.trained_at) THEN
+        RAISE EXCEPTION 'a version was trained on a day, and its warnings are a plain list without NULL' USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them.';
+    END IF;
+    -- What is read as a list or an object is one, where it is there.
+    SELECT min(k.name || ' must be ' || k.kind || CASE k.kind WHEN 'number' THEN '' ELSE ' of JSON' END) INTO fault
+    FROM (SELECT 'spec.' || e.key, e.value, CASE WHEN e.key IN ('features', 'segment_by') THEN 'array' WHEN e.key = 'horizon' THEN 'number' ELSE 'object' END
+          FROM jsonb_each(v.spec) e WHERE e.key IN ('features', 'segment_by', 'horizon', 'holdout', 'options', 'columns', 'era', 'recalibration', 'expected_signs')
+          UNION ALL SELECT 'lineage.' || e.key, e.value, CASE e.key WHEN 'rows' THEN 'number' WHEN 'period' THEN 'object' ELSE 'array' END
+          FROM jsonb_each(v.lineage) e WHERE e.key IN ('rows', 'columns', 'relations', 'period')) AS k (name, value, kind)
+    WHERE jsonb_typeof(k.value) <> k.kind AND NOT (k.value = 'null' AND k.kind <> 'array')
+       OR k.name = 'lineage.rows' AND k.value::text !~ '^([0-9]{1,18}|null)$'
+       OR EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(k.value) WHEN 'array' THEN k.value ELSE '[]' END) AS i
+                  WHERE jsonb_typeof(i) <> CASE WHEN k.name LIKE 'spec.%' THEN 'string' ELSE 'object' END);
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'a version cannot have this: %', fault
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'features and segment_by are names, columns and relations of the lineage objects, its rows a count: as train writes them.';
+    END IF;
+    PERFORM ltv.check_profiles(v.profiles);
+END
+$$;
+COMMENT ON FUNCTION ltv.check_version(ltv.model_versions) IS 'Raises 22023 unless its argument could be a version: the algorithm is that of the model, counts are counts, metrics numbers, and what functions read out of spec, lineage and profiles is of the kind that they read. Asked by register_version and import_model. NULL passes.';
+
 CREATE FUNCTION ltv.register_version(
     model text, algorithm text, fitted ltv.model, spec jsonb, n_rows bigint, n_events double precision, n_dropped bigint DEFAULT 0,
     n_holdout bigint DEFAULT 0, metrics jsonb DEFAULT '[]', warnings text[] DEFAULT '{}', note text DEFAULT NULL, lineage jsonb DEFAULT '{}',
@@ -197,22 +254,10 @@ BEGIN
                  register_version.n_events, register_version.n_dropped, register_version.n_holdout, register_version.metrics, register_version.warnings) > 0 THEN
         RAISE EXCEPTION 'only note, lineage, parent and profiles may be NULL' USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    IF jsonb_typeof(register_version.spec) <> 'object' OR jsonb_typeof(register_version.metrics) <> 'array' OR jsonb_typeof(register_version.lineage) <> 'object'
-       OR EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(register_version.metrics) WHEN 'array' THEN register_version.metrics ELSE '[]' END) m
-                  WHERE jsonb_typeof(m) <> 'object' OR jsonb_typeof(m -> 'metric') IS DISTINCT FROM 'string'
-                     OR EXISTS (SELECT FROM jsonb_each(m) e WHERE e.key IN ('value', 'baseline_value', 'skill') AND jsonb_typeof(e.value) NOT IN ('number', 'null'))) THEN
-        RAISE EXCEPTION 'spec and lineage are JSON objects, metrics is an array of objects'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'metrics as [{"metric": "concordance", "value": 0.7, "baseline": "chance", "baseline_value": 0.5, "skill": null}].';
-    END IF;
-    IF NOT (register_version.n_events >= 0 AND register_version.n_events < 'Infinity' AND register_version.n_rows >= 0 AND register_version.n_dropped >= 0 AND register_version.n_holdout >= 0) THEN
-        RAISE EXCEPTION 'rows and events are counts: % rows with % events', register_version.n_rows, register_version.n_events
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Finite and not negative.';
-    END IF;
-    IF register_version.model !~ '^[^@[:space:]][^@]*$' THEN
+    IF NOT ltv.is_model_name(register_version.model) THEN
         RAISE EXCEPTION '"%" cannot be the name of a model', register_version.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, or contain @.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, contain @, or be *, which means all models.';
     END IF;
-    PERFORM ltv.check_profiles(register_version.profiles);
     INSERT INTO ltv.models (name) VALUES (register_version.model) ON CONFLICT DO NOTHING;
     IF NOT ltv.has_model_privilege(register_version.model, 'train') THEN
         RAISE EXCEPTION 'the model % is restricted', register_version.model
@@ -237,6 +282,7 @@ BEGIN
     made.parent := register_version.parent;
     made.lineage := coalesce(register_version.lineage, '{}');
     made.profiles := coalesce(register_version.profiles, '[]');
+    PERFORM ltv.check_version(made);
     made.sha256 := ltv.content_sha256(ltv.version_content(made));
     -- The primary key keeps trainings that meet apart: each tries again with the next number, so many times.
     FOR attempt IN 1..100 LOOP

@@ -37,22 +37,23 @@ BEGIN
     ), metric AS (
         SELECT m ->> 'metric' AS name, (m ->> 'value')::numeric AS value, (m ->> 'skill')::numeric AS skill
         FROM v, jsonb_array_elements(v.metrics) m
-    ), fact (name, number, word) AS (
-        SELECT name, value, NULL::text FROM metric
-        UNION ALL SELECT name || ' skill', skill, NULL FROM metric
+    ), fact (rank, name, number, word) AS (
+        -- Of one name the facts come first, then the metric of that very name.
+        SELECT 1, 'n_rows', v.n_rows::numeric, NULL::text FROM v
+        UNION ALL SELECT 1, 'n_events', v.n_events::numeric, NULL FROM v
+        UNION ALL SELECT 1, 'n_holdout', v.n_holdout, NULL FROM v
+        UNION ALL SELECT 1, 'n_dropped', v.n_dropped, NULL FROM v
+        UNION ALL SELECT 1, 'dropped_share', v.n_dropped / greatest(v.n_rows + v.n_dropped + v.n_holdout, 1)::numeric, NULL FROM v
+        UNION ALL SELECT 1, 'warnings', cardinality(v.warnings), NULL FROM v
+        UNION ALL SELECT 1, 'fit_status', NULL, ltv.model_status(v.fitted) FROM v
+        UNION ALL SELECT 1, 'status', NULL, v.status FROM v
+        UNION ALL SELECT 1, 'algorithm', NULL, v.algorithm FROM v
+        UNION ALL SELECT 1, 'label_policy', NULL, coalesce(v.spec ->> 'label_policy', 'none') FROM v
+        UNION ALL SELECT 2, name, value, NULL FROM metric
+        UNION ALL SELECT 2, name || ' skill', skill, NULL FROM metric
         -- "brier at 12" is also plain "brier", so that one policy fits models of different horizons.
-        UNION ALL SELECT split_part(name, ' at ', 1), value, NULL FROM metric WHERE name LIKE '% at %'
-        UNION ALL SELECT split_part(name, ' at ', 1) || ' skill', skill, NULL FROM metric WHERE name LIKE '% at %'
-        UNION ALL SELECT 'n_rows', v.n_rows, NULL FROM v
-        UNION ALL SELECT 'n_events', v.n_events::numeric, NULL FROM v
-        UNION ALL SELECT 'n_holdout', v.n_holdout, NULL FROM v
-        UNION ALL SELECT 'n_dropped', v.n_dropped, NULL FROM v
-        UNION ALL SELECT 'dropped_share', v.n_dropped / greatest(v.n_rows + v.n_dropped + v.n_holdout, 1)::numeric, NULL FROM v
-        UNION ALL SELECT 'warnings', cardinality(v.warnings), NULL FROM v
-        UNION ALL SELECT 'fit_status', NULL, ltv.model_status(v.fitted) FROM v
-        UNION ALL SELECT 'status', NULL, v.status FROM v
-        UNION ALL SELECT 'algorithm', NULL, v.algorithm FROM v
-        UNION ALL SELECT 'label_policy', NULL, coalesce(v.spec ->> 'label_policy', 'none') FROM v
+        UNION ALL SELECT 3, split_part(name, ' at ', 1), value, NULL FROM metric WHERE name LIKE '% at %'
+        UNION ALL SELECT 3, split_part(name, ' at ', 1) || ' skill', skill, NULL FROM metric WHERE name LIKE '% at %'
     ), asked (name, comparison, bound) AS (
         SELECT DISTINCT ON (p.metric, p.comparison) p.metric, p.comparison, p.bound
         FROM ltv.policies p WHERE p.model IN (wanted_model, '*')
@@ -63,19 +64,23 @@ BEGIN
         SELECT e.key, substring(e.value FROM '^\s*(>=|<=|<>|>|<|=)'), btrim(substring(e.value FROM '^\s*(?:>=|<=|<>|>|<|=)(.*)$'))
         FROM jsonb_each_text(CASE jsonb_typeof(gate.require) WHEN 'object' THEN gate.require ELSE '{}' END) e
     )
-    SELECT d.name, d.comparison || ' ' || d.bound,
-           coalesce(f.word, trim_scale(round(f.number, 6))::text),
-           coalesce(CASE WHEN f.number IS NOT NULL AND b.number IS NOT NULL THEN
-                             CASE d.comparison WHEN '>=' THEN f.number >= b.number WHEN '<=' THEN f.number <= b.number WHEN '>' THEN f.number > b.number
-                                 WHEN '<' THEN f.number < b.number WHEN '=' THEN f.number = b.number ELSE f.number <> b.number END
-                         ELSE CASE d.comparison WHEN '=' THEN f.word = d.bound WHEN '<>' THEN f.word <> d.bound END END, false)
+    SELECT d.name, d.comparison || ' ' || d.bound, coalesce(f.word, trim_scale(round(f.number, 6))::text), coalesce(f.pass, false)
     FROM demanded d
-    LEFT JOIN LATERAL (SELECT f.number, f.word FROM fact f WHERE f.name = d.name ORDER BY f.number NULLS LAST LIMIT 1) f ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN d.bound ~ '^[-+]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})(e[-+]?[0-9]{1,2})?$' THEN d.bound::numeric END AS number) b
+    -- Of several horizons the one that is furthest from what is required, an unknown value first: all must pass.
+    LEFT JOIN LATERAL (
+        SELECT f.number, f.word, p.pass
+        FROM fact f
+        CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN f.number IS NOT NULL AND b.number IS NOT NULL THEN
+                                                     CASE d.comparison WHEN '>=' THEN f.number >= b.number WHEN '<=' THEN f.number <= b.number WHEN '>' THEN f.number > b.number
+                                                         WHEN '<' THEN f.number < b.number WHEN '=' THEN f.number = b.number ELSE f.number <> b.number END
+                                                 ELSE CASE d.comparison WHEN '=' THEN f.word = d.bound WHEN '<>' THEN f.word <> d.bound END END, false) AS pass) p
+        WHERE f.name = d.name
+        ORDER BY f.rank, p.pass, CASE WHEN d.comparison IN ('<', '<=') THEN -f.number ELSE f.number END NULLS FIRST LIMIT 1) f ON true
     ORDER BY d.name, d.comparison, d.bound;
 END
 $$;
-COMMENT ON FUNCTION ltv.gate(text, integer, jsonb) IS 'Each tolerance beside what the version shows, from what train stored: the lines of ltv.policies for the model (and * for all), and those of require, as {"concordance": ">= 0.7", "brier skill": "> 0.1", "fit_status": "= ok"}. Names: a metric of train ("brier at 12", or "brier" at whatever horizon), its skill over the baseline ("brier skill"), n_rows, n_events, n_holdout, n_dropped, dropped_share (0 to 1), warnings (how many), and as words fit_status, status, algorithm, label_policy (none when none was stored). What the version does not have (as a metric without a holdout) is NULL and does not pass. Without a version the newest. No rows: nothing is required. Numbers in actual are rounded to 6 decimals, compared unrounded. Errors P0002, 22023.';
+COMMENT ON FUNCTION ltv.gate(text, integer, jsonb) IS 'Each tolerance beside what the version shows, from what train stored: the lines of ltv.policies for the model (and * for all), and those of require, as {"concordance": ">= 0.7", "brier skill": "> 0.1", "fit_status": "= ok"}. Names: a metric of train ("brier at 12", or "brier" at whatever horizon: at each of them, and actual is the worst), its skill over the baseline ("brier skill"), n_rows, n_events, n_holdout, n_dropped, dropped_share (0 to 1), warnings (how many), and as words fit_status, status, algorithm, label_policy (none when none was stored). What the version does not have (as a metric without a holdout) is NULL and does not pass. Without a version the newest. No rows: nothing is required. Numbers in actual are rounded to 6 decimals, compared unrounded. Errors P0002, 22023.';
 
 CREATE FUNCTION ltv.set_policy(model text, require jsonb, reason text DEFAULT NULL) RETURNS SETOF ltv.policies
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 5
@@ -92,6 +97,7 @@ BEGIN
         RAISE EXCEPTION 'set_policy needs a model and a JSON object'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'As {"concordance": ">= 0.7", "fit_status": "= ok"}; * is all models, {} takes the policy away.';
     END IF;
+    PERFORM ltv.check_model_privilege(set_policy.model, 'admin');
     SELECT e.key, e.value INTO fault
     FROM jsonb_each_text(set_policy.require) e
     WHERE e.value IS NULL OR e.value !~ '^\s*(>=|<=|<>|>|<|=)\s*\S'
@@ -119,6 +125,8 @@ BEGIN
         RAISE EXCEPTION 'no version has a metric "%"', unknown
             USING ERRCODE = 'invalid_parameter_value', HINT = format('Known: %s. Of a metric of your own register a version first: ltv.register_version.', known);
     END IF;
+    -- One after the other: of two that set the same the second finds the lines of the first.
+    LOCK TABLE ltv.policies IN SHARE ROW EXCLUSIVE MODE;
     SELECT jsonb_object_agg(p.metric, p.comparison || ' ' || p.bound) INTO before FROM ltv.policies p WHERE p.model = set_policy.model;
     DELETE FROM ltv.policies p WHERE p.model = set_policy.model;
     INSERT INTO ltv.policies (model, metric, comparison, bound, note)
@@ -139,6 +147,8 @@ CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'pro
 AS $$
 DECLARE
     before integer;
+    made boolean;
+    status text;
     fit_status text;
     checks jsonb;
     failing text;
@@ -154,11 +164,24 @@ BEGIN
                   HINT = 'A letter first, then letters, digits, _ and -; latest always means the newest version.';
     END IF;
     PERFORM ltv.model_version(promote.model || '@' || promote.version);
-    IF EXISTS (SELECT FROM ltv.model_versions v
-               WHERE v.model = promote.model AND v.version = promote.version AND v.status = 'rejected') THEN
+    PERFORM ltv.check_model_privilege(promote.model, 'promote');
+    -- The row of the alias is the lock: one promote of it at a time. Whoever comes second finds the row of the first. Then that
+    -- of the version, so that nobody rejects it between the checks and the end: always in this order, or two would wait for each other.
+    INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)
+    ON CONFLICT DO NOTHING;
+    made := FOUND;
+    IF NOT made THEN
+        SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias FOR UPDATE;
+    END IF;
+    SELECT v.status INTO status FROM ltv.model_versions v WHERE v.model = promote.model AND v.version = promote.version FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '%@% was taken away meanwhile', promote.model, promote.version USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+    ELSIF status = 'rejected' THEN
         RAISE EXCEPTION '%@% is rejected', promote.model, promote.version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Train a new version, or take its rejection back first: ltv.set_status(..., ''candidate'').';
     END IF;
+    -- What is promoted is what was trained and judged.
+    PERFORM ltv.check_seal(promote.model, promote.version);
     -- The policies guard production; what is asked for in this call guards any alias.
     SELECT jsonb_agg(to_jsonb(g)), string_agg(format('%s is %s, required %s', g.check_name, coalesce(g.actual, 'unknown'), g.required), '; ') FILTER (WHERE NOT g.pass), bool_or(NOT g.pass AND g.actual IS NULL)
     INTO checks, failing, missing
@@ -179,11 +202,7 @@ BEGIN
         RAISE WARNING '%@% is promoted, but its fit is %', promote.model, promote.version, fit_status
             USING HINT = 'A feature that gives the outcome away does this: look at ltv.coefficients, and train without it.';
     END IF;
-    -- The row of the alias is the lock: one promote of it at a time. Whoever comes second finds the row of the first.
-    INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)
-    ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
-        SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias FOR UPDATE;
+    IF NOT made THEN
         UPDATE ltv.aliases a
         SET version = promote.version, set_at = now(), set_by = current_user,
             earlier = CASE WHEN a.version = promote.version THEN a.earlier ELSE a.earlier || a.version END
@@ -200,8 +219,20 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = promote.version THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each.';
+COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; XX001 when it fails verify; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.promote(text, integer, text, text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION ltv.version_before(model text, alias text DEFAULT 'production') RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.version
+    FROM ltv.aliases a, unnest(a.earlier) WITH ORDINALITY AS s (version, place)
+    WHERE a.model = version_before.model AND a.alias = version_before.alias AND s.version <> a.version
+      AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = a.model AND v.version = s.version AND v.status <> 'rejected')
+    ORDER BY s.place DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION ltv.version_before(text, text) IS 'The version that rollback would go back to: the highest of the stack beneath that is another than the present one, was not retired and is not rejected. NULL: there is none.';
 
 CREATE FUNCTION ltv.rollback(model text, alias text DEFAULT 'production', to_version integer DEFAULT NULL, reason text DEFAULT NULL)
     RETURNS text
@@ -213,18 +244,31 @@ DECLARE
     now_at ltv.aliases;
     place integer;
     target integer;
+    status text;
 BEGIN
+    IF EXISTS (SELECT FROM ltv.aliases a WHERE a.model = rollback.model AND a.alias = rollback.alias) THEN
+        PERFORM ltv.check_model_privilege(rollback.model, 'promote');
+    END IF;
     SELECT * INTO now_at FROM ltv.aliases a WHERE a.model = rollback.model AND a.alias = rollback.alias FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'nothing was promoted to %@%', rollback.model, rollback.alias
             USING ERRCODE = 'no_data_found', HINT = 'SELECT * FROM ltv.v_production.';
     END IF;
-    -- The highest place beneath that holds another version that still exists and was not rejected since.
-    SELECT s.place, s.version INTO place, target
-    FROM unnest(now_at.earlier) WITH ORDINALITY AS s (version, place)
-    WHERE s.version <> now_at.version AND (rollback.to_version IS NULL OR s.version = rollback.to_version)
-      AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = rollback.model AND v.version = s.version AND v.status <> 'rejected')
-    ORDER BY s.place DESC LIMIT 1;
+    LOOP
+        -- The highest place beneath that holds another version that still exists and was not rejected since.
+        SELECT s.place, s.version INTO place, target
+        FROM unnest(now_at.earlier) WITH ORDINALITY AS s (version, place)
+        WHERE s.version <> now_at.version AND (rollback.to_version IS NULL OR s.version = rollback.to_version)
+          AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = rollback.model AND v.version = s.version AND v.status <> 'rejected')
+        ORDER BY s.place DESC LIMIT 1;
+        EXIT WHEN target IS NULL;
+        -- Who rejects it at this moment comes first or waits.
+        SELECT v.status INTO status FROM ltv.model_versions v WHERE v.model = rollback.model AND v.version = target FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION '%@% was taken away meanwhile', rollback.model, target USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+        END IF;
+        EXIT WHEN status <> 'rejected';
+    END LOOP;
     IF target IS NULL THEN
         RAISE EXCEPTION '%@% is version %, and %', rollback.model, rollback.alias, now_at.version,
             CASE WHEN rollback.to_version IS NULL THEN 'there is none before it to go back to'
@@ -235,6 +279,7 @@ BEGIN
                                           (SELECT string_agg(s.version || CASE WHEN v.version IS NULL THEN ' (retired)' WHEN v.status = 'rejected' THEN ' (rejected)' ELSE '' END, ', ' ORDER BY s.place DESC)
                                            FROM unnest(now_at.earlier) WITH ORDINALITY AS s (version, place) LEFT JOIN ltv.model_versions v ON v.model = rollback.model AND v.version = s.version)) END;
     END IF;
+    PERFORM ltv.check_seal(rollback.model, target);
     UPDATE ltv.aliases a SET version = target, earlier = now_at.earlier[:place - 1], set_at = now(), set_by = current_user
     WHERE a.model = rollback.model AND a.alias = rollback.alias;
     IF rollback.alias = 'production' THEN
@@ -246,7 +291,7 @@ BEGIN
     RETURN format('%s@%s is version %s, was %s', rollback.model, rollback.alias, target, now_at.version);
 END
 $$;
-COMMENT ON FUNCTION ltv.rollback(text, text, integer, text) IS 'Goes back to the version that the alias named before, or further down to to_version, and takes what was above off the stack: called twice it goes two versions back, and never forth again. Versions that were rejected or retired since are passed over. It asks no gate: the version was in use. Errors P0002 when there is nothing to go back to, naming the stack.';
+COMMENT ON FUNCTION ltv.rollback(text, text, integer, text) IS 'Goes back to the version that the alias named before, or further down to to_version, and takes what was above off the stack: called twice it goes two versions back, and never forth again. Versions that were rejected or retired since are passed over. It asks no gate: the version was in use. Errors P0002 when there is nothing to go back to, naming the stack; 42501 without the right to promote the model; XX001 when the version fails verify; 40001 when it is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.rollback(text, text, integer, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.fall_back(model text, reason text) RETURNS text
@@ -257,18 +302,20 @@ AS $$
 DECLARE
     target integer;
     before integer;
+    made boolean;
     asked jsonb;
 BEGIN
     IF fall_back.reason IS NULL OR btrim(fall_back.reason) = '' THEN
         RAISE EXCEPTION 'fall_back needs a reason' USING ERRCODE = 'null_value_not_allowed', HINT = 'Whoever finds the baseline in production will ask.';
     END IF;
+    PERFORM ltv.model_version(fall_back.model || '@latest');
+    PERFORM ltv.check_model_privilege(fall_back.model, 'promote');
     SELECT a.version INTO target FROM ltv.aliases a WHERE a.model = fall_back.model AND a.alias = 'baseline';
     IF target IS NULL THEN
         SELECT max(v.version) INTO target FROM ltv.model_versions v
         WHERE v.model = fall_back.model AND v.algorithm IN ('kaplan_meier', 'rule') AND v.status <> 'rejected';
     END IF;
     IF target IS NULL THEN
-        PERFORM ltv.model_version(fall_back.model || '@latest');
         SELECT v.spec INTO asked FROM ltv.model_versions v
         WHERE v.model = fall_back.model AND v.version = ltv.model_version(fall_back.model);
         RAISE EXCEPTION '% has no baseline to fall back to, and none is trained silently', fall_back.model
@@ -277,8 +324,17 @@ BEGIN
                                 fall_back.model, coalesce(asked ->> 'source', 'source'), coalesce(asked ->> 'duration', 'duration'), coalesce(asked ->> 'event', 'event'));
     END IF;
     INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (fall_back.model, 'production', target) ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
+    made := FOUND;
+    IF NOT made THEN
         SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = fall_back.model AND a.alias = 'production' FOR UPDATE;
+    END IF;
+    -- As in promote: the alias first, then the version.
+    PERFORM FROM ltv.model_versions v WHERE v.model = fall_back.model AND v.version = target AND v.status <> 'rejected' FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '%@% was rejected or taken away meanwhile', fall_back.model, target USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+    END IF;
+    PERFORM ltv.check_seal(fall_back.model, target);
+    IF NOT made THEN
         UPDATE ltv.aliases a
         SET version = target, set_at = now(), set_by = current_user, earlier = CASE WHEN a.version = target THEN a.earlier ELSE a.earlier || a.version END
         WHERE a.model = fall_back.model AND a.alias = 'production';
@@ -291,7 +347,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = target THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason.';
+COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason; 42501 without the right to promote the model; XX001 when the version fails verify; 40001 when it is rejected at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.fall_back(text, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.set_status(model text, version integer, status text, reason text DEFAULT NULL) RETURNS text
@@ -314,7 +370,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: candidate, validated, archived, rejected; production by ltv.promote.';
     END IF;
     PERFORM ltv.model_version(set_status.model || '@' || set_status.version);
+    PERFORM ltv.check_model_privilege(set_status.model, 'promote');
     SELECT v.status INTO before FROM ltv.model_versions v WHERE v.model = set_status.model AND v.version = set_status.version FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '%@% was taken away meanwhile', set_status.model, set_status.version USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+    END IF;
     SELECT string_agg(a.alias, ', ' ORDER BY a.alias) INTO named
     FROM ltv.aliases a WHERE a.model = set_status.model AND a.version = set_status.version AND (a.alias = 'production' OR set_status.status = 'rejected');
     IF named IS NOT NULL THEN
@@ -329,7 +389,7 @@ BEGIN
         || CASE WHEN before = set_status.status THEN ', as before' ELSE ', was ' || before END;
 END
 $$;
-COMMENT ON FUNCTION ltv.set_status(text, integer, text, text) IS 'Sets a version to candidate, validated (reviewed; a policy may require it: {"status": "= validated"}), archived or rejected (promote refuses it, rollback passes it over), and writes the audit row. production comes and goes with that alias only. Errors: P0002 no such version, 22023 no such status, 55000 while an alias names it.';
+COMMENT ON FUNCTION ltv.set_status(text, integer, text, text) IS 'Sets a version to candidate, validated (reviewed; a policy may require it: {"status": "= validated"}), archived or rejected (promote refuses it, rollback passes it over), and writes the audit row. production comes and goes with that alias only. Errors: P0002 no such version, 22023 no such status, 42501 without the right to promote the model, 55000 while an alias names it.';
 REVOKE EXECUTE ON FUNCTION ltv.set_status(text, integer, text, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.retire(model text, keep integer DEFAULT 10, reason text DEFAULT NULL)
@@ -344,13 +404,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'The newest version stays, so that its number is never given again.';
     END IF;
     PERFORM ltv.model_version(retire.model || '@latest');
+    PERFORM ltv.check_model_privilege(retire.model, 'admin');
     RETURN QUERY
     WITH gone AS (
         DELETE FROM ltv.model_versions v
         WHERE v.model = retire.model AND v.status <> 'validated'
           AND v.version NOT IN (SELECT n.version FROM ltv.model_versions n WHERE n.model = retire.model ORDER BY n.version DESC LIMIT retire.keep)
           -- What an alias names, and what one rollback of it would name.
-          AND NOT EXISTS (SELECT FROM ltv.aliases a WHERE a.model = retire.model AND v.version IN (a.version, a.earlier[cardinality(a.earlier)]))
+          AND NOT EXISTS (SELECT FROM ltv.aliases a WHERE a.model = retire.model AND v.version IN (a.version, ltv.version_before(a.model, a.alias)))
         RETURNING v.version, v.algorithm, v.trained_at, v.sha256, v.metrics
     ), told AS (
         INSERT INTO ltv.events (action, model, version, reason, detail)
@@ -360,5 +421,5 @@ BEGIN
     SELECT g.version, g.algorithm, g.trained_at, g.sha256 FROM gone g ORDER BY g.version;
 END
 $$;
-COMMENT ON FUNCTION ltv.retire(text, integer, text) IS 'Deletes old versions and writes an audit row for each, with its hash and metrics. The newest keep stay, and whatever an alias names or one rollback of it would name, and validated versions. export_model first what may be asked for later. Returns what is gone. Needs DELETE on ltv.model_versions. Errors P0002, 22023.';
+COMMENT ON FUNCTION ltv.retire(text, integer, text) IS 'Deletes old versions and writes an audit row for each, with its hash and metrics. The newest keep stay, and whatever an alias names or one rollback of it would name, and validated versions. export_model first what may be asked for later. Returns what is gone. Needs DELETE on ltv.model_versions and to be an admin of the model. Errors P0002, 22023, 42501.';
 REVOKE EXECUTE ON FUNCTION ltv.retire(text, integer, text) FROM PUBLIC;

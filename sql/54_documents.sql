@@ -119,15 +119,29 @@ BEGIN
         PERFORM ltv.model_version(verify.model);
         RETURN NULL;
     END IF;
-    -- The audit row has the seal too; whoever may not read the trail compares with the version's own.
+    -- The audit row has the seal too; whoever may not read the trail compares with the version's own. The last of them: a
+    -- number comes back when the versions up to it are gone.
     IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
         SELECT e.detail ->> 'sha256' INTO written FROM ltv.events e
-        WHERE e.model = v.model AND e.version = v.version AND e.action IN ('train', 'import') ORDER BY e.occurred_at LIMIT 1;
+        WHERE e.model = v.model AND e.version = v.version AND e.action IN ('train', 'import') ORDER BY e.occurred_at DESC LIMIT 1;
     END IF;
     RETURN coalesce(ltv.content_sha256(ltv.version_content(v)) = v.sha256 AND v.sha256 = coalesce(written, v.sha256), false);
 END
 $$;
-COMMENT ON FUNCTION ltv.verify(text, integer) IS 'Whether a version is as it was written: the SHA-256 of its content (version_content) computed anew is that of the row and, for who may read ltv.events, that of its audit row. Finds every change to the model, the metrics, the lineage and the rest; there is no secret key, so whoever may write both tables can forge both. SELECT v.model, v.version FROM ltv.model_versions v WHERE NOT ltv.verify(v.model, v.version). Error P0002.';
+COMMENT ON FUNCTION ltv.verify(text, integer) IS 'Whether a version is as it was written: the SHA-256 of its content (version_content) computed anew is that of the row and, for who may read ltv.events, that of its audit row (the last of its training or import, for a number may have been given before). Finds every change to the model, the metrics, the lineage and the rest; there is no secret key, so whoever may write both tables can forge both. SELECT v.model, v.version FROM ltv.model_versions v WHERE NOT ltv.verify(v.model, v.version). Error P0002.';
+
+CREATE FUNCTION ltv.check_seal(model text, version integer DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT ltv.verify(check_seal.model, check_seal.version) THEN
+        RAISE EXCEPTION '% was changed after it was written', check_seal.model || coalesce('@' || check_seal.version, '')
+            USING ERRCODE = 'data_corrupted', HINT = 'SELECT * FROM ltv.v_events tells who did what; restore the row, or train anew.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ltv.check_seal(text, integer) IS 'Raises XX001 unless a version is as it was written (verify). Of a name without a version what it means. Error P0002.';
 
 CREATE FUNCTION ltv.export_model(model text, version integer DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
@@ -137,6 +151,7 @@ AS $$
 DECLARE
     wanted_model constant text := split_part(export_model.model, '@', 1);
     v ltv.model_versions;
+    content jsonb;
 BEGIN
     SELECT * INTO v FROM ltv.model_versions r
     WHERE r.model = wanted_model
@@ -145,15 +160,17 @@ BEGIN
         PERFORM ltv.model_version(export_model.model);
         RETURN NULL;
     END IF;
-    IF NOT ltv.verify(v.model, v.version) THEN
-        RAISE EXCEPTION '%@% was changed after it was written', v.model, v.version
-            USING ERRCODE = 'data_corrupted', HINT = 'SELECT * FROM ltv.v_events tells who did what; restore the row, or train anew.';
+    PERFORM ltv.check_seal(v.model, v.version);
+    content := ltv.version_content(v);
+    IF jsonb_typeof(content -> 'fitted') <> 'string' THEN
+        RAISE EXCEPTION 'the model of %@% is too long for a document of JSON', v.model, v.version
+            USING ERRCODE = 'program_limit_exceeded', HINT = 'pg_dump carries it, and so does COPY of ltv.model_versions. Whole days instead of fractions make it smaller.';
     END IF;
     RETURN jsonb_build_object('format', 'ltv.model', 'format_version', 1, 'model', v.model, 'version', v.version, 'sha256', v.sha256,
-                              'content', ltv.version_content(v));
+                              'content', content);
 END
 $$;
-COMMENT ON FUNCTION ltv.export_model(text, integer) IS 'A version as one JSON document, exact to the last bit, for import_model in another database; the format is told in docs/governance.md. Errors: P0002, XX001 when the version fails verify.';
+COMMENT ON FUNCTION ltv.export_model(text, integer) IS 'A version as one JSON document, exact to the last bit, for import_model in another database; the format is told in docs/governance.md. Errors: P0002, XX001 when the version fails verify, 54000 when its model is too long for JSON.';
 
 CREATE FUNCTION ltv.import_model(document jsonb, on_conflict text DEFAULT 'error', as_model text DEFAULT NULL, reason text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -174,6 +191,11 @@ BEGIN
        OR document ->> 'model' IS NULL OR coalesce(document ->> 'version', '') !~ '^[1-9][0-9]{0,8}$' THEN
         RAISE EXCEPTION 'this is no exported model' USING ERRCODE = 'invalid_parameter_value', HINT = hint;
     END IF;
+    -- Numbers have nine digits at most (model_version), and those to come need room.
+    IF document ->> 'version' ~ '^[0-9]{9}' THEN
+        RAISE EXCEPTION 'version % leaves no numbers for those to come', document ->> 'version'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Numbers up to 99999999 can be imported.';
+    END IF;
     IF document ->> 'format_version' IS DISTINCT FROM '1' THEN
         RAISE EXCEPTION 'this document has format version %, and this release reads 1', coalesce(document ->> 'format_version', 'NULL')
             USING ERRCODE = 'feature_not_supported', HINT = 'A later release of ltv wrote it: ALTER EXTENSION ltv UPDATE.';
@@ -183,9 +205,9 @@ BEGIN
             USING ERRCODE = 'data_corrupted', HINT = hint;
     END IF;
     made.model := coalesce(as_model, document ->> 'model');
-    IF made.model !~ '^[^@[:space:]][^@]*$' THEN
+    IF NOT ltv.is_model_name(made.model) THEN
         RAISE EXCEPTION '"%" cannot be the name of a model', made.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, or contain @.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, contain @, or be *, which means all models.';
     END IF;
     made.version := document ->> 'version';
     made.status := 'candidate';
@@ -204,11 +226,9 @@ BEGIN
     made.extension_version := content ->> 'extension_version';
     made.lineage := content -> 'lineage';
     made.profiles := coalesce(content -> 'profiles', '[]');
-    PERFORM ltv.check_profiles(made.profiles);
     made.sha256 := document ->> 'sha256';
-    IF ltv.content_sha256(ltv.version_content(made)) <> made.sha256
-       OR num_nulls(made.algorithm, made.fitted, made.n_rows, made.n_events, made.n_dropped, made.n_holdout, made.trained_at, made.trained_by, made.extension_version) > 0
-       OR jsonb_typeof(made.spec) <> 'object' OR jsonb_typeof(made.metrics) <> 'array' OR jsonb_typeof(made.lineage) <> 'object' THEN
+    PERFORM ltv.check_version(made);
+    IF ltv.content_sha256(ltv.version_content(made)) <> made.sha256 THEN
         RAISE EXCEPTION 'this document holds what a version of this release does not' USING ERRCODE = 'invalid_parameter_value', HINT = hint;
     END IF;
     INSERT INTO ltv.models (name) VALUES (made.model) ON CONFLICT DO NOTHING;

@@ -36,7 +36,7 @@ COMMENT ON COLUMN ltv.v_models.sha256 IS 'The seal on its content (verify).';
 
 CREATE VIEW ltv.v_production WITH (security_invoker = true) AS
 SELECT a.model, a.alias, a.version, v.algorithm, a.set_at, a.set_by, v.trained_at,
-       a.earlier[pg_catalog.cardinality(a.earlier)] AS version_before, v.status, v.warnings OPERATOR(pg_catalog.<>) '{}' AS has_warnings
+       ltv.version_before(a.model, a.alias) AS version_before, v.status, v.warnings OPERATOR(pg_catalog.<>) '{}' AS has_warnings
 FROM ltv.aliases a JOIN ltv.model_versions v
   ON v.model OPERATOR(pg_catalog.=) a.model AND v.version OPERATOR(pg_catalog.=) a.version;
 COMMENT ON VIEW ltv.v_production IS 'What each alias names now.';

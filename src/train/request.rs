@@ -60,10 +60,10 @@ impl Request {
             text.ok_or_else(|| Error::invalid(format!("train needs {name}"), "It must not be NULL."))
         };
         let model = needed(0, "the model's name")?;
-        if model.is_empty() || model.contains('@') || model.starts_with(char::is_whitespace) {
+        if model.is_empty() || model == "*" || model.contains('@') || model.starts_with(char::is_whitespace) {
             return Err(Error::invalid(
                 format!("\"{model}\" cannot be the name of a model"),
-                "It must not be empty or contain @.",
+                "It must not be empty, begin with a space, contain @, or be *, which means all models.",
             ));
         }
         let algorithm_name = needed(2, "an algorithm")?;

@@ -76,20 +76,20 @@ CREATE FUNCTION ltv.poisson_interval(
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'poisson_interval';
 COMMENT ON FUNCTION ltv.poisson_interval(double precision, double precision) IS 'The exact interval of the mean of a Poisson count (Garwood 1936): for observed events, to be held against the expected ones. Errors 22023: a negative count, or a level outside (0, 1).';
 
-CREATE FUNCTION ltv.expected_events(m ltv.model, features record, until double precision, since double precision DEFAULT 0) RETURNS double precision
+CREATE FUNCTION ltv.expected_events(m ltv.model, features record, until double precision, since double precision DEFAULT 0, ended boolean DEFAULT false) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'expected_events_model';
-COMMENT ON FUNCTION ltv.expected_events(ltv.model, record, double precision, double precision) IS 'How many events a model expects of a row that was watched from since until until, in the unit of the durations: its cumulative hazard, of a curve of steps the sum of the shares who have the event at each (the compensator of Aalen 1978; beyond 1000 steps the curve of a cox model is taken to be smooth). Its sum over rows, however censored, is to be held against their events (Berry 1983). NULL where the row has no curve, for a window that is empty, and for a model of one cause or of decisions.';
+COMMENT ON FUNCTION ltv.expected_events(ltv.model, record, double precision, double precision, boolean) IS 'How many events a model expects of a row that was watched from since until until, in the unit of the durations: its cumulative hazard, of a curve of steps the sum of the shares who have the event at each (the compensator of Aalen 1978; beyond 1000 steps the curve of a cox model is taken to be smooth). Its sum over rows, however censored, is to be held against their events (Berry 1983). ended: whether the row had the event at until. Models of whole periods expect events at their ends, and count as training counts: discrete_time rounds both times up to periods (an event at 0 is one of the first); sbg and bdw count who left between two renewals as one who did not make the next, and who was last seen between two as one who made the former; for others ended says nothing. NULL where the row has no curve, for a window that is empty, and for a model of one cause or of decisions.';
 
-CREATE FUNCTION ltv.expected_events(model text, features record, until double precision, since double precision DEFAULT 0) RETURNS double precision
+CREATE FUNCTION ltv.expected_events(model text, features record, until double precision, since double precision DEFAULT 0, ended boolean DEFAULT false) RETURNS double precision
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'expected_events_name';
-COMMENT ON FUNCTION ltv.expected_events(text, record, double precision, double precision) IS 'As expected_events(ltv.model, ...) with a registered model: name, name@alias or name@version.';
+COMMENT ON FUNCTION ltv.expected_events(text, record, double precision, double precision, boolean) IS 'As expected_events(ltv.model, ...) with a registered model: name, name@alias or name@version.';
 
 -- With the rights of who asks: what row security hides of the versions stays hidden.
 CREATE VIEW ltv.model_profiles WITH (security_invoker = true) AS
 SELECT v.model, v.version, p.role, p.input, p.horizon, p.profile
 FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS p (role text, input text, horizon double precision, profile ltv.profile)
 WHERE p.role <> 'place';
-COMMENT ON VIEW ltv.model_profiles IS 'How the training rows of a version were distributed, an input a row: what score ranks by, and drift compares with. Part of the version (ltv.model_versions.profiles), written by train and sealed with it.';
+COMMENT ON VIEW ltv.model_profiles IS 'How the training rows of a version were distributed, an input a row: what score ranks by, and drift compares with. Rows that null_policy drop left out are counted here, so that later rows with as many NULLs are no drift. Part of the version (ltv.model_versions.profiles), written by train and sealed with it.';
 COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
 COMMENT ON COLUMN ltv.model_profiles.version IS 'The version.';
 COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model reads; prediction: the probability of the event within horizon from the start on, of the training rows, or what they are expected to be worth; duration: how long they were observed; error: how far what was expected of the rows held out was from what they were; limit: the probabilities to last through horizon that were predicted of the rows held out (see model_limits).';

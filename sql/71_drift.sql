@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ltv.drift(
     model text, source regclass, thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
-) RETURNS TABLE (segment text, input text, metric text, value double precision, threshold double precision, is_anomaly boolean, n_base bigint, n_now bigint, detail text)
+) RETURNS TABLE (segment text, input text, metric text, value double precision, threshold double precision, is_anomaly boolean, n_base bigint, n_now bigint, detail text, lower double precision, upper double precision)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 30
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,6 +10,7 @@ DECLARE
     found_version integer;
     fitted ltv.model;
     spec jsonb;
+    n_rows bigint;
     n_events double precision;
     names text[];
     wanted text;
@@ -20,8 +21,11 @@ DECLARE
     profiles text[] := '{}';
     one record;
     outcome text;
+    values_rows boolean := false;
+    decided double precision;
     history text[];
     customer text;
+    grouped constant text := CASE WHEN drift.by IS NULL THEN '''all''::text' ELSE format('coalesce(s.%I::text, ''(null)'')', drift.by) END;
     levels text;
 BEGIN
     IF drift.model IS NULL OR drift.source IS NULL THEN
@@ -34,16 +38,18 @@ BEGIN
         RAISE EXCEPTION 'thresholds must be a JSON object, got %', drift.thresholds USING ERRCODE = 'invalid_parameter_value', HINT = 'For example {"psi": 0.1}.';
     END IF;
     SELECT t.key INTO unknown_key FROM jsonb_each(drift.thresholds) AS t (key, value)
-    WHERE NOT limits ? t.key OR jsonb_typeof(t.value) <> 'number' ORDER BY 1 LIMIT 1;
+    WHERE NOT limits ? t.key OR jsonb_typeof(t.value) <> 'number' OR t.value < CASE t.key WHEN 'observed_expected' THEN '1' ELSE '0' END::jsonb ORDER BY 1 LIMIT 1;
     IF unknown_key IS NOT NULL THEN
-        RAISE EXCEPTION '%', CASE WHEN limits ? unknown_key THEN format('the threshold "%s" must be a number, got %s', unknown_key, drift.thresholds -> unknown_key)
+        RAISE EXCEPTION '%', CASE WHEN jsonb_typeof(drift.thresholds -> unknown_key) = 'number' AND limits ? unknown_key
+                                  THEN format('the threshold "%s" must be at least %s, got %s', unknown_key, CASE unknown_key WHEN 'observed_expected' THEN 1 ELSE 0 END, drift.thresholds -> unknown_key)
+                                  WHEN limits ? unknown_key THEN format('the threshold "%s" must be a number, got %s', unknown_key, drift.thresholds -> unknown_key)
                                   ELSE format('there is no threshold "%s"', unknown_key) END
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Numbers for ' || (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(limits) AS k) || '.';
     END IF;
     limits := limits || coalesce(drift.thresholds, '{}');
     found_version := ltv.model_version(drift.model);
-    SELECT v.fitted, v.spec, v.n_events INTO fitted, spec, n_events FROM ltv.model_versions v
+    SELECT v.fitted, v.spec, v.n_rows, v.n_events INTO fitted, spec, n_rows, n_events FROM ltv.model_versions v
     WHERE v.model = split_part(drift.model, '@', 1) AND v.version = found_version;
     names := ltv.model_features(fitted);
     -- What train read of customers, in the order of the functions that tell of them.
@@ -68,6 +74,8 @@ BEGIN
     FOR one IN SELECT p.role, p.input, p.horizon, r.kind, a.atttypid FROM ltv.model_profiles p CROSS JOIN LATERAL ltv.profile_summary(p.profile) AS r
                LEFT JOIN pg_attribute a ON a.attrelid = drift.source AND a.attname = p.input AND NOT a.attisdropped AND p.role = 'feature'
                WHERE p.model = split_part(drift.model, '@', 1) AND p.version = found_version AND p.role IN ('feature', 'prediction') ORDER BY p.role, p.input LOOP
+        values_rows := values_rows OR one.role = 'prediction' AND one.input = 'expected_value';
+        decided := CASE WHEN one.role = 'prediction' AND one.input = 'event_probability' AND spec ->> 'duration' IS NULL AND ltv.model_algorithm(fitted) = 'renewal' THEN one.horizon ELSE decided END;
         roles := roles || one.role;
         inputs := inputs || one.input;
         profiles := profiles || CASE
@@ -83,34 +91,60 @@ BEGIN
     IF ltv.model_algorithm(fitted) = 'fine_gray' THEN
         -- How long a row that ended by another cause would have been watched nobody knows, and with it how many events were to be expected.
         outcome := $q$
-            UNION ALL SELECT NULL::text, 'events', 'observed_expected', NULL::float8, ($4 ->> 'observed_expected')::float8, NULL::boolean, $5::bigint, NULL::bigint,
-                   'not told of one cause among several: ltv.evaluate holds the observed incidence against the predicted one'$q$;
+            UNION ALL SELECT 'all', 'events', 'observed_expected', NULL::float8, ($4 ->> 'observed_expected')::float8, NULL::boolean, $5::bigint, NULL::bigint,
+                   'not told of one cause among several: ltv.evaluate holds the observed incidence against the predicted one', NULL::float8, NULL::float8$q$;
     ELSIF num_nulls(spec ->> 'duration', spec ->> 'event') = 0 AND (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname = ANY (array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)))
        = cardinality(array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)) THEN
         outcome := format($q$
-            UNION ALL
-            SELECT o.segment, 'events', 'observed_expected', o.observed / nullif(o.expected, 0), ($4 ->> 'observed_expected')::double precision,
-                   CASE WHEN o.expected > 0 THEN (i.lower > o.expected OR i.upper < o.expected)
-                        AND (o.observed = 0 OR greatest(o.observed / o.expected, o.expected / o.observed) > ($4 ->> 'observed_expected')::double precision) END,
-                   $5::bigint, o.observed::bigint,
-                   format('%%s observed, %%s expected; 99 %%%% interval of the ratio %%s to %%s', o.observed, round(o.expected::numeric, 1), round((i.lower / nullif(o.expected, 0))::numeric, 2), round((i.upper / nullif(o.expected, 0))::numeric, 2))
+            SELECT o.segment, 'events', o.observed, o.expected, i.lower, i.upper, o.observed, $5
             FROM (SELECT %1$s AS segment, (count(*) FILTER (WHERE s.%2$I::integer = 1 AND p.expected IS NOT NULL))::double precision AS observed, sum(p.expected) AS expected
-                  FROM %3$s AS s, LATERAL (SELECT ltv.expected_events($1, s.*, s.%4$I::double precision, %5$s) AS expected OFFSET 0) AS p
+                  FROM %3$s AS s, LATERAL (SELECT ltv.expected_events($1, s.*, s.%4$I::double precision, %5$s, s.%2$I::integer = 1) AS expected OFFSET 0) AS p
                   WHERE s.%2$I IS NOT NULL GROUP BY 1) AS o,
-                 LATERAL ltv.poisson_interval(o.observed, 0.99) AS i
-            WHERE o.expected IS NOT NULL$q$,
-            CASE WHEN drift.by IS NULL THEN 'NULL::text' ELSE format('s.%I::text', drift.by) END, spec ->> 'event', drift.source, spec ->> 'duration',
-            coalesce('s.' || quote_ident(spec ->> 'entry') || '::double precision', '0'));
+                 LATERAL ltv.poisson_interval(o.observed, 0.99) AS i$q$,
+            grouped, spec ->> 'event', drift.source, spec ->> 'duration', coalesce('s.' || quote_ident(spec ->> 'entry') || '::double precision', '0'));
+    ELSIF decided IS NOT NULL AND spec ->> 'event' IS NOT NULL AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attname = spec ->> 'event' AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        -- As evaluate has it the event is that a row was not renewed. A sum of decisions is less spread than a Poisson count of the same mean, so
+        -- that the exact interval of that holds; that of the rarer outcome is the narrower one.
+        outcome := format($q$
+            SELECT o.segment, 'events', o.observed, o.expected, CASE WHEN 2 * o.observed <= o.n THEN i.lower ELSE greatest(o.n - i.upper, 0) END,
+                   CASE WHEN 2 * o.observed <= o.n THEN least(i.upper, o.n) ELSE o.n - i.lower END, o.observed, $8 - $5
+            FROM (SELECT %1$s AS segment, count(*)::double precision AS n, (count(*) FILTER (WHERE s.%2$I::integer = 0))::double precision AS observed, sum(p.event) AS expected
+                  FROM %3$s AS s, LATERAL (SELECT 1 - ltv.renewal_probability($1, s.*, %4$L::double precision) AS event OFFSET 0) AS p
+                  WHERE s.%2$I IS NOT NULL AND p.event IS NOT NULL GROUP BY 1) AS o,
+                 LATERAL ltv.poisson_interval(least(o.observed, o.n - o.observed), 0.99) AS i$q$,
+            grouped, spec ->> 'event', drift.source, decided);
+    ELSIF spec ->> 'target' IS NOT NULL AND values_rows AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attname = spec ->> 'target' AND a.attnum > 0 AND NOT a.attisdropped) THEN
+        outcome := format($q$
+            SELECT o.segment, 'amounts', o.observed, o.expected, o.observed - o.margin, o.observed + o.margin, o.n, $8
+            FROM (SELECT %1$s AS segment, count(*)::double precision AS n, sum(s.%2$I::double precision) AS observed, sum(p.amount) AS expected,
+                         -- The normal quantile of 0.995 times the error of the sum.
+                         2.5758293035489 * sqrt(count(*)) * stddev_samp(s.%2$I::double precision - p.amount) AS margin
+                  FROM %3$s AS s, LATERAL (SELECT ltv.expected_value($1, s.*) AS amount OFFSET 0) AS p
+                  WHERE s.%2$I IS NOT NULL AND p.amount IS NOT NULL GROUP BY 1) AS o$q$,
+            grouped, spec ->> 'target', drift.source);
+    END IF;
+    IF outcome IS NOT NULL AND ltv.model_algorithm(fitted) <> 'fine_gray' THEN
+        outcome := format($q$
+            UNION ALL
+            SELECT o.segment, o.input, 'observed_expected', r.value, ($4 ->> 'observed_expected')::double precision,
+                   (r.lower > 1 OR r.upper < 1) AND (r.value <= 0 OR greatest(r.value, 1 / r.value) > ($4 ->> 'observed_expected')::double precision),
+                   o.n_base::bigint, o.n_now::bigint,
+                   format('%%s observed, %%s expected; 99 %%%% interval of the ratio %%s to %%s', CASE o.input WHEN 'events' THEN o.observed::numeric ELSE round(o.observed::numeric, 1) END, round(o.expected::numeric, 1), round(r.lower::numeric, 2), round(r.upper::numeric, 2)),
+                   r.lower, r.upper
+            FROM (%s) AS o (segment, input, observed, expected, lower, upper, n_now, n_base),
+                 LATERAL (SELECT o.observed / e.expected AS value, o.lower / e.expected AS lower, o.upper / e.expected AS upper
+                          FROM (SELECT CASE WHEN o.expected > 0 THEN o.expected END AS expected) AS e) AS r
+            WHERE o.expected IS NOT NULL$q$, outcome);
     END IF;
     RETURN QUERY EXECUTE format($q$
         WITH now AS (
             SELECT n.segment, u.role, u.input, u.profile
             FROM (SELECT %1$s AS segment, ARRAY[%2$s] AS profiles FROM %3$s AS s GROUP BY 1) AS n, unnest($2, $3, n.profiles) AS u (role, input, profile)
         )
-        SELECT x.segment, x.input, x.metric, x.value, x.threshold, x.is_anomaly, x.n_base, x.n_now, x.detail FROM (
+        SELECT x.segment, x.input, x.metric, x.value, x.threshold, x.is_anomaly, x.n_base, x.n_now, x.detail, x.lower, x.upper FROM (
             SELECT n.segment, n.input, d.metric, d.value, greatest(($4 ->> d.metric)::double precision, d.chance) AS threshold,
-                   d.value > greatest(($4 ->> d.metric)::double precision, d.chance) AS is_anomaly, b.n + b.nulls AS n_base, w.n + w.nulls AS n_now, c.detail
+                   d.value > greatest(($4 ->> d.metric)::double precision, d.chance) AS is_anomaly, b.n + b.nulls AS n_base, w.n + w.nulls AS n_now, c.detail, NULL::double precision AS lower, NULL::double precision AS upper
             FROM now AS n
             JOIN ltv.model_profiles AS p ON p.model = $6 AND p.version = $7 AND p.role = n.role AND p.input = n.input,
                  LATERAL ltv.profile_distance(p.profile, n.profile) AS d, LATERAL ltv.profile_summary(p.profile) AS b, LATERAL ltv.profile_summary(n.profile) AS w,
@@ -119,12 +153,12 @@ BEGIN
                                   SELECT a.level, a.n FROM ltv.profile_levels(n.profile) AS a WHERE a.level NOT IN (SELECT o.level FROM ltv.profile_levels(p.profile) AS o) LIMIT 5) AS l)
                           WHEN d.metric = 'wasserstein' THEN format('mean %%s, was %%s', round(w.mean::numeric, 4), round(b.mean::numeric, 4)) END AS detail) AS c
             %4$s) AS x
-        ORDER BY x.segment COLLATE "C" NULLS FIRST, x.is_anomaly DESC NULLS LAST, x.input COLLATE "C", x.metric$q$,
-        CASE WHEN drift.by IS NULL THEN 'NULL::text' ELSE format('s.%I::text', drift.by) END, array_to_string(profiles, ', '), drift.source, outcome)
-    USING fitted, roles, inputs, limits, n_events, split_part(drift.model, '@', 1), found_version;
+        ORDER BY x.segment COLLATE "C", x.is_anomaly DESC NULLS LAST, x.input COLLATE "C", x.metric$q$,
+        grouped, array_to_string(profiles, ', '), drift.source, outcome)
+    USING fitted, roles, inputs, limits, n_events, split_part(drift.model, '@', 1), found_version, n_rows;
 END
 $$;
-COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored), of models of purchases probability_alive, expected_purchases and expected_spend, or events. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. by: a column; each of its values is held against all training rows. events: where source has the outcome under the names that train knew, observed events over those expected of the same rows (expected_events; Berry 1983); an anomaly when the exact Poisson interval at 99 % excludes 1 and the ratio, either way, is beyond its threshold; n_base and n_now are then events; of a model of one cause among several (fine_gray) it is not told, and value NULL: for how long a row would have been watched that ended by another cause nobody knows, and evaluate compares incidences. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile), 22004.';
+COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored), of models of amounts expected_value, of models of purchases probability_alive, expected_purchases and expected_spend, or events or amounts, the outcomes. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. Thresholds are not below 0, observed_expected not below 1. by: a column; each of its values, (null) among them, is a segment and is held against all training rows; without it the segment is all. observed_expected: where source has the outcome under the names that train knew, what was observed over what was expected of the same rows, with an interval at 99 % (lower, upper; NULL for other metrics); an anomaly when the interval excludes 1 and the ratio, either way, is beyond its threshold. Of durations (input events) it is the events over expected_events (Berry 1983), with the exact Poisson interval (Garwood 1936); n_base and n_now are then events. Of renewal decisions (events) it is the rows that were not renewed over the sum of their probabilities; a sum of decisions is less spread than a Poisson count of its mean (Hoeffding 1956; Anderson & Samuels 1967), so the exact interval of the rarer outcome holds and errs to the wide side. Of amounts (input amounts) it is the sum of the target over that of expected_value, with a normal interval from the standard deviation of the residuals, which needs many rows; n_base and n_now are rows, and value is NULL where the sum expected is not above 0. Of a model of one cause among several (fine_gray) it is not told, and value NULL: for how long a row would have been watched that ended by another cause nobody knows, and evaluate compares incidences. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile), 22004.';
 
 CREATE FUNCTION ltv.retrain_due(
     model text, source regclass DEFAULT NULL, max_age interval DEFAULT '180 days', thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
@@ -149,11 +183,11 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT c.name, coalesce(bool_or(d.is_anomaly), false),
-               coalesce(string_agg(DISTINCT d.input || ' ' || d.metric || coalesce(' in ' || d.segment, ''), ', ') FILTER (WHERE d.is_anomaly), 'within its thresholds')
+               coalesce(string_agg(DISTINCT d.input || ' ' || d.metric || CASE WHEN retrain_due.by IS NULL THEN '' ELSE ' in ' || d.segment END, ', ') FILTER (WHERE d.is_anomaly), 'within its thresholds')
         FROM (VALUES (1, 'features'), (2, 'predictions'), (3, 'outcomes')) AS c (at, name)
         JOIN ltv.drift(retrain_due.model, retrain_due.source, retrain_due.thresholds, retrain_due.by) AS d
           ON c.name = CASE WHEN d.metric = 'observed_expected' THEN 'outcomes'
-                                 WHEN d.input IN ('event_probability', 'probability_alive', 'expected_purchases', 'expected_spend') AND d.input <> ALL (ltv.model_features(ltv.model(retrain_due.model))) THEN 'predictions' ELSE 'features' END
+                                 WHEN d.input IN ('event_probability', 'expected_value', 'probability_alive', 'expected_purchases', 'expected_spend') AND d.input <> ALL (ltv.model_features(ltv.model(retrain_due.model))) THEN 'predictions' ELSE 'features' END
         -- What cannot be told is not within its thresholds.
         WHERE d.metric <> 'observed_expected' OR d.n_now IS NOT NULL
         GROUP BY c.at, c.name ORDER BY c.at;

@@ -331,11 +331,13 @@ pub fn explain_amount(call: &Call, by: ModelBy) -> pg_sys::Datum {
     call.answer_rows(rows.unwrap_or_default())
 }
 
-/// `expected_events(model, row, until, since)`: NULL for a row that has no score, or was not watched.
+/// `expected_events(model, row, until, since, ended)`: NULL for a row that has no score, or was not watched.
 pub fn expected_events(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let (Some(until), Some(since)) = (call.float(2), call.float(3)) else { return call.null() };
+    let (Some(until), Some(since), Some(ended)) = (call.float(2), call.float(3), call.boolean(4)) else {
+        return call.null();
+    };
     let expected = call.score(by, |subject| match subject {
-        Ok(subject) if until > since => settle(subject.expected_events(since, until)),
+        Ok(subject) if until >= since => settle(subject.expected_events(since, until, ended)),
         _ => None,
     });
     call.answer_float(expected.flatten())

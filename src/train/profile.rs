@@ -16,7 +16,8 @@ use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::{Trained, spi};
 
-/// The profiles of the training rows, taken in one scan by the aggregate that people call, as JSON for the registry.
+/// The profiles of the training rows, taken in one scan by the aggregate that people call, as JSON for the registry. Rows
+/// that were dropped for a NULL count too: later rows come as these came, with their NULLs.
 pub fn taken(
     client: &SpiClient,
     source: &Source,
@@ -73,7 +74,7 @@ pub fn taken(
         literals(inputs.iter().map(|input| input.2.map_or("NULL".into(), |horizon| format!("{horizon:?}"))).collect()),
         literals(inputs.iter().map(|input| format!("ltv.profile_agg({})", input.3)).collect()),
         source.scored_from(),
-        source.training(),
+        source.offered(),
     );
     let model = Value(trained.model.clone());
     let mut profiles = spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<JsonB>())?;

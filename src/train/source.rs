@@ -233,6 +233,11 @@ impl Source {
         all([self.kept(), self.within(), self.complete()])
     }
 
+    /// True for the rows that training was offered: those that it drops too.
+    pub fn offered(&self) -> String {
+        all([self.kept(), self.within()])
+    }
+
     pub fn held_out(&self) -> String {
         all([self.holdout.clone(), self.within(), self.complete()])
     }

@@ -90,7 +90,7 @@ fn ask(model: &Model) {
         let curve = subject.survival();
         for at in [0.0, 1.5, 24.0, 1e12] {
             let _ = (subject.outlook(at, 2.0, 0.9), subject.cured_share(at), subject.undefined(at));
-            let _ = subject.expected_events(at, at + 3.0);
+            let _ = (subject.expected_events(at, at + 3.0, false), subject.expected_events(at, at + 3.0, true));
             if let Ok(Some(probability)) = subject.renewal_probability(at, 2.0) {
                 assert!((0.0..=1.0).contains(&probability), "{probability}");
             }

@@ -52,6 +52,41 @@ CREATE TABLE periods AS SELECT i % 2 AS x, CASE WHEN i % 8 < 4 THEN 1 WHEN i % 8
 SELECT DISTINCT model FROM ltv.train('steps', 'periods', 'discrete_time', duration => 't', event => 'e', features => ARRAY['x'], horizon => 1);
 SELECT input, round(value::numeric, 6) AS value, is_anomaly, detail FROM ltv.drift('steps', 'periods') WHERE metric = 'observed_expected';
 SELECT ltv.expected_events('steps', p, 0) AS not_watched, ltv.expected_events('steps', p, 2, 2) AS empty, round(ltv.expected_events('steps', p, 3, 2)::numeric, 4) AS third FROM periods AS p WHERE x = 1 LIMIT 1;
+-- Durations that are no whole periods count as training counted them: rounded up by discrete_time, by sbg and bdw those who stayed rounded down.
+CREATE TABLE parts AS SELECT i, i % 3 AS x, 0.37 * (i % 89) AS t, CASE WHEN i % 4 = 0 AND i % 89 > 20 THEN 5 ELSE 0 END AS entered, i % 5 < 2 AND i % 89 > 0 AS e, nullif(i % 7, 0) AS seldom FROM generate_series(1, 2000) AS i;
+SELECT DISTINCT model FROM ltv.train('quarters', 'parts', 'discrete_time', duration => 't', event => 'e', entry => 'entered', features => ARRAY['x'], horizon => 12, options => '{"period": 3}');
+SELECT DISTINCT model FROM ltv.train('geometric', 'parts', 'sbg', duration => 't', event => 'e', horizon => 12, options => '{"period": 6}');
+SELECT DISTINCT model FROM ltv.train('weibull', 'parts', 'bdw', duration => 't', event => 'e', horizon => 12, options => '{"period": 6}');
+SELECT m.name, d.segment, round(d.value::numeric, 4) AS value, d.is_anomaly, d.detail FROM unnest(ARRAY['quarters', 'geometric', 'weibull']) AS m (name), LATERAL ltv.drift(m.name, 'parts') AS d WHERE d.metric = 'observed_expected' ORDER BY 1;
+-- Of quarters rounded up a part of one is a whole one; of renewals who left in the second half-year did not make the second renewal, and who stayed made the first.
+SELECT ltv.expected_events('quarters', p, 3.1) = ltv.expected_events('quarters', p, 6) AS up, ltv.expected_events('quarters', p, 0, 0, true) = ltv.expected_events('quarters', p, 3) AS at_the_start,
+       ltv.expected_events('geometric', p, 11, 0, true) = ltv.expected_events('geometric', p, 12) AS left_early, ltv.expected_events('geometric', p, 11) = ltv.expected_events('geometric', p, 6) AS stayed,
+       ltv.expected_events('geometric', p, 5) AS seen_at_none
+FROM parts AS p WHERE i = 1;
+-- Rows that training dropped for a NULL are part of what it was offered: no drift on these very rows.
+SELECT DISTINCT n_dropped FROM ltv.train('lacking', 'parts', 'cox', duration => 't', event => 'e', features => ARRAY['x', 'seldom'], horizon => 12, null_policy => 'drop');
+SELECT input, metric, value, threshold, n_base, n_now FROM ltv.drift('lacking', 'parts') WHERE metric = 'null_rate' ORDER BY input;
+SELECT check_name, is_due FROM ltv.retrain_due('lacking', 'parts') ORDER BY 1;
+SELECT input, s.nulls, s.n FROM ltv.model_profiles AS p, LATERAL ltv.profile_summary(p.profile) AS s WHERE p.model = 'lacking' ORDER BY 1;
+
+-- Renewal decisions: the rows not renewed against the sum of their probabilities, and in each segment.
+CREATE TABLE decisions AS SELECT i, i % 4 AS x, (i * 7919) % 101 < 55 + 8 * (i % 4) AS renewed, CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN 'EU' ELSE 'US' END AS region, 100.0 * (1 + i % 4) + (i * 7919) % 101 AS spent FROM generate_series(1, 1200) AS i;
+SELECT DISTINCT model, n_events FROM ltv.train('renewals', 'decisions', 'renewal', event => 'renewed', features => ARRAY['x']);
+SELECT segment, input, round(value::numeric, 4) AS value, is_anomaly, n_base, n_now, detail, round(lower::numeric, 4) AS lower, round(upper::numeric, 4) AS upper FROM ltv.drift('renewals', 'decisions') WHERE metric = 'observed_expected';
+SELECT round(count(*) FILTER (WHERE NOT renewed) / sum(1 - ltv.renewal_probability('renewals', d, 12))::numeric, 4) AS value,
+       round(min((ltv.poisson_interval(g.n, 0.99)).lower)::numeric / sum(1 - ltv.renewal_probability('renewals', d, 12))::numeric, 4) AS lower
+FROM decisions AS d CROSS JOIN (SELECT count(*) FILTER (WHERE NOT renewed)::float8 AS n FROM decisions) AS g;
+SELECT segment, round(value::numeric, 4) AS value, n_now, round(lower::numeric, 4) AS lower, round(upper::numeric, 4) AS upper FROM ltv.drift('renewals', 'decisions', by => 'region') WHERE metric = 'observed_expected' ORDER BY 1;
+CREATE VIEW fewer_renewed AS SELECT i, x, renewed AND i % 5 < 2 AS renewed, region FROM decisions;
+SELECT segment, round(value::numeric, 4) AS value, is_anomaly, detail FROM ltv.drift('renewals', 'fewer_renewed') WHERE metric = 'observed_expected';
+SELECT check_name, is_due, CASE WHEN check_name <> 'age' THEN detail END AS detail FROM ltv.retrain_due('renewals', 'fewer_renewed', by => 'region') ORDER BY 1;
+-- Amounts: the sum against the sum expected.
+SELECT DISTINCT model FROM ltv.train('spending', 'decisions', 'linear', target => 'spent', features => ARRAY['x']);
+SELECT segment, input, round(value::numeric, 6) AS value, is_anomaly, n_base, n_now, detail, round(lower::numeric, 4) AS lower, round(upper::numeric, 4) AS upper FROM ltv.drift('spending', 'decisions') WHERE metric = 'observed_expected';
+SELECT round((1 - 2.5758293035489 * sqrt(count(*)) * stddev_samp(spent - ltv.expected_value('spending', d)) / sum(ltv.expected_value('spending', d)))::numeric, 4) AS lower FROM decisions AS d;
+CREATE VIEW half_spent AS SELECT i, x, spent / 2 AS spent FROM decisions;
+SELECT check_name, is_due, CASE WHEN check_name <> 'age' THEN detail END AS detail FROM ltv.retrain_due('spending', 'half_spent') ORDER BY 1;
+
 -- A source without rows is told.
 CREATE VIEW no_rows AS SELECT * FROM periods WHERE false;
 SELECT check_name, is_due, CASE WHEN check_name <> 'age' THEN detail END AS detail FROM ltv.retrain_due('steps', 'no_rows');
@@ -84,6 +119,8 @@ SELECT check_name, is_due FROM ltv.retrain_due('churn', max_age => '-1 day');
 -- What is refused.
 SELECT * FROM ltv.drift('churn', 'telco', '{"psy": 1}');
 SELECT * FROM ltv.drift('churn', 'telco', '{"psi": "1"}');
+SELECT * FROM ltv.drift('churn', 'telco', '{"psi": -1}');
+SELECT * FROM ltv.drift('churn', 'telco', '{"observed_expected": 0.5}');
 SELECT * FROM ltv.drift('churn', 'telco', '[]');
 SELECT * FROM ltv.drift('churn', 'aml');
 SELECT * FROM ltv.drift('churn', NULL);

@@ -66,3 +66,15 @@ SELECT * FROM ltv.fairness('churn', 'accounts', '{plan}', threshold => 2);
 SELECT * FROM ltv.error_hotspots('churn', 'accounts', top => 0);
 CREATE TABLE "O'Brien; --" AS SELECT months, churned, usage, plan AS "se""g'", plan, 1 AS ltv_row FROM accounts;
 SELECT segment, n FROM ltv.evaluate('churn', '"O''Brien; --"', by => ARRAY['se"g''']);
+
+-- Where nobody had the event the limits are exact: 0.025^(1/m) of the m rows at risk at the horizon, and the mirror of it where all had it.
+WITH rows (i, t, e) AS (SELECT i, CASE WHEN i <= 10 THEN 3.0 ELSE 12.0 END, false FROM generate_series(1, 40) AS i UNION ALL SELECT i, 5.0, true FROM generate_series(41, 60) AS i)
+SELECT c.bin, c.observed, round(c.lower::numeric, 10) AS lower, round(c.upper::numeric, 10) AS upper, round(CASE c.observed WHEN 1 THEN 0.025 ^ (1 / 30.0) ELSE 1 - 0.025 ^ (1 / 20.0) END, 10) AS by_hand
+FROM (SELECT ltv.survival_calibration_agg(CASE WHEN e THEN 0.2 ELSE 0.9 END, t, e) AS s FROM rows) AS q, LATERAL ltv.calibration_curve(q.s, 12, 2) AS c ORDER BY c.bin;
+-- What min_rows leaves out is not given back by the shares so far, nor by what its rows are worth.
+CREATE TABLE lifted AS SELECT i, i % 40 AS x, CASE WHEN i % 40 < 12 THEN 3.0 + i % 7 ELSE 20.0 END AS t, i % 40 < 12 AS e, 100 AS worth, CASE WHEN i % 4 = 0 THEN 'small' ELSE 'large' END AS region FROM generate_series(1, 400) AS i;
+SELECT DISTINCT model FROM ltv.train('lifted', 'lifted', 'cox', 't', 'e', features => '{x}', horizon => 12);
+SELECT segment, bucket, n, observed_rate IS NULL AS no_rate, lift IS NULL AS no_lift, cumulative_capture IS NULL AS no_capture, total_value, cumulative_value_share IS NULL AS no_value_share, status
+FROM ltv.lift('lifted', 'lifted', 12, 'worth', 2, '{region}', 60, 'all') ORDER BY 1, 2;
+SELECT segment, n, round(actual_retention::numeric, 4) AS actual, round(lower::numeric, 6) AS lower, upper, round(0.025 ^ (1 / n::numeric), 6) AS by_hand
+FROM ltv.predicted_vs_actual('lifted', 'lifted', 2, by => '{region}', rows => 'all') ORDER BY 1;

@@ -8,7 +8,7 @@ use crate::assess::survival_calibration::{Columns, SurvivalCalibration};
 use crate::numeric::normal;
 use crate::numeric::sum::Sum;
 use crate::numeric::tally::Budget;
-use crate::survival::kaplan_meier::{Transform, interval, steps};
+use crate::survival::kaplan_meier::{Transform, edge_interval, interval, steps};
 use crate::survival::{Sample, curve};
 use crate::{Error, Interrupt, Result};
 
@@ -49,7 +49,7 @@ pub struct SurvivalBin {
     pub mean_predicted: f64,
     /// Kaplan–Meier within the bin; `None` where nobody in it was observed until the horizon.
     pub observed: Option<f64>,
-    /// By Greenwood's variance on the log-log scale.
+    /// By Greenwood's variance on the log-log scale; by [`edge_interval`] where nobody had the event or nobody is left.
     pub lower: Option<f64>,
     pub upper: Option<f64>,
     /// Observed less predicted: positive where the forecast was too low.
@@ -260,12 +260,14 @@ impl Columns {
         let n = sum(&|row| self.weight(row));
         let events = sum(&|row| if until(row, true) { self.weight(row) } else { 0.0 });
         let censored = sum(&|row| if until(row, false) { self.weight(row) } else { 0.0 });
+        let at_risk = sum(&|row| if self.exits[row] >= horizon { self.weight(row) } else { 0.0 });
         let mean_predicted = sum(&|row| self.weight(row) * self.survival[row]) / n;
         let steps = steps(&sample(self, rows.iter().copied(), interrupt)?);
         let survival = steps.as_ref().and_then(|steps| steps.survival_at(horizon));
         let found = survival.map(|survival| {
             let variance = steps.as_ref().and_then(|steps| steps.log_variance_at(horizon));
-            interval(survival, variance, z, Transform::LogLog)
+            edge_interval(survival, at_risk, events, z)
+                .unwrap_or_else(|| interval(survival, variance, z, Transform::LogLog))
         });
         Ok(SurvivalBin {
             bin,

@@ -180,7 +180,7 @@ fn at(counts: &mut Vec<f64>, renewal: f64) -> Result<&mut f64> {
 }
 
 /// The whole numbers of periods around a duration; twice the same when it is one.
-fn neighbours(duration: f64, period: f64) -> (f64, f64) {
+pub(crate) fn neighbours(duration: f64, period: f64) -> (f64, f64) {
     let periods = duration / period;
     let nearest = periods.round();
     if (periods - nearest).abs() <= NEARLY_WHOLE * nearest.max(1.0) {

@@ -93,6 +93,22 @@ pub fn interval(survival: f64, log_variance: Option<f64>, z: f64, transform: Tra
     Interval { survival, std_error: Some(std_error), lower: Some(lower.max(0.0)), upper: Some(upper.min(1.0)) }
 }
 
+/// The interval of an estimate S of 1 or 0, of which Greenwood's variance tells nothing; `None` for any other.
+///
+/// Without an event until t, with m rows at risk at t, it is [(α/2)^(1/m), 1]: the limit of Clopper & Pearson (1934) for
+/// none of m, since all m were seen to last until t, and under censoring the beta product confidence procedure of Fay,
+/// Brittain & Proschan (2013). With S = 0 it is [0, 1 − (α/2)^(1/d)] with the d rows that had the event: that of
+/// Clopper & Pearson without censoring, and wider with it, as what rows tell that were censored before is left out.
+pub fn edge_interval(survival: f64, at_risk: f64, events: f64, z: f64) -> Option<Interval> {
+    let limit = |rows: f64| (normal::two_sided_p_value(z) / 2.0).powf(rows.recip());
+    let (lower, upper) = match survival {
+        _ if survival >= 1.0 && at_risk > 0.0 => (limit(at_risk), 1.0),
+        _ if survival <= 0.0 && events > 0.0 => (0.0, 1.0 - limit(events)),
+        _ => return None,
+    };
+    Some(Interval { survival, std_error: None, lower: Some(lower), upper: Some(upper) })
+}
+
 /// The sample's curve as steps, one for each time with an event, with Greenwood's variance; `None` for an empty sample.
 pub fn steps(sample: &Sample) -> Option<Steps> {
     // Only the robust variance can be refused.

@@ -161,7 +161,10 @@ fn limits_and_means_are_of_the_recalibrated_curve() {
         // Beyond the observed time the limits are there too, around the probability.
         let far = subject.outlook(2.0, 60.0, 0.95).unwrap();
         let p = far.renewal_probability.unwrap();
-        assert!(far.lower.is_none_or(|lower| lower <= p) && far.upper.is_none_or(|upper| upper >= p), "{what}: {far:?}");
+        assert!(
+            far.lower.is_none_or(|lower| lower <= p) && far.upper.is_none_or(|upper| upper >= p),
+            "{what}: {far:?}"
+        );
         let area = subject.view(|curve| curve.restricted_mean(20.0)).unwrap().unwrap();
         let steps = 10_000;
         let sum: f64 = (0..steps)

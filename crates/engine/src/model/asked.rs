@@ -109,9 +109,7 @@ impl Subject<'_> {
         let Some(probability) = self.renewal_probability(given, horizon)? else { return Ok(None) };
         let until = given + horizon;
         let variance = match self.over_baseline() {
-            Some((curve, None)) => {
-                log_variance(CurveView::Steps(&curve.thinned(&[given, until])), given, until)
-            }
+            Some((curve, None)) => log_variance(CurveView::Steps(&curve.thinned(&[given, until])), given, until),
             _ => self.view(|curve| log_variance(curve, given, until)),
         };
         Ok(variance.and_then(|variance| limits(probability, variance, z)))

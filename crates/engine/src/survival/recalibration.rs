@@ -118,7 +118,8 @@ impl RecalibrationMap {
             return slope;
         }
         let spread = width.exp();
-        let upper = self.hazard((hazard * spread).min(LARGEST_HAZARD)).0.clamp(through, f64::max(through, LARGEST_HAZARD));
+        let upper =
+            self.hazard((hazard * spread).min(LARGEST_HAZARD)).0.clamp(through, f64::max(through, LARGEST_HAZARD));
         if through <= 0.0 {
             return upper / (LIMIT * std_error);
         }

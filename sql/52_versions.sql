@@ -201,7 +201,7 @@ BEGIN
     IF jsonb_typeof(v.spec) IS DISTINCT FROM 'object' OR jsonb_typeof(v.metrics) IS DISTINCT FROM 'array' OR jsonb_typeof(v.lineage) IS DISTINCT FROM 'object'
        OR EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(v.metrics) WHEN 'array' THEN v.metrics ELSE '[]' END) m
                   WHERE jsonb_typeof(m) <> 'object' OR jsonb_typeof(m -> 'metric') IS DISTINCT FROM 'string'
-                     OR EXISTS (SELECT FROM jsonb_each(m) e WHERE e.key IN ('value', 'baseline_value', 'skill') AND jsonb_typeof(e.value) NOT IN ('number', 'null'))) THEN
+                     OR EXISTS (SELECT FROM jsonb_each(m) e WHERE e.key IN ('value', 'baseline_value', 'skill', 'parent_value') AND jsonb_typeof(e.value) NOT IN ('number', 'null'))) THEN
         RAISE EXCEPTION 'spec and lineage are JSON objects, metrics is an array of objects'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'metrics as [{"metric": "concordance", "value": 0.7, "baseline": "chance", "baseline_value": 0.5, "skill": null}].';
     END IF;

@@ -359,7 +359,9 @@ BEGIN
     INTO part
     FROM jsonb_array_elements(v.metrics) WITH ORDINALITY AS m (value, place);
     card := card || coalesce(
-        CASE WHEN v.spec ? 'recalibration' THEN format('On the rows that its map was fitted to, each judged by a map of the others, beside version %s:', v.parent)
+        CASE WHEN v.spec ? 'recalibration' THEN format('On the rows that its map was fitted to, each judged by a map of the others%s:',
+                                                    (SELECT format(' (of version %s: %s)', v.parent, string_agg(format('%s %s', m.value ->> 'metric', coalesce(to_char((m.value ->> 'parent_value')::numeric, 'FM999999990.0000'), E'\u2013')), ', ' ORDER BY m.place))
+                                                     FROM jsonb_array_elements(v.metrics) WITH ORDINALITY AS m (value, place) WHERE m.value ? 'parent_value' HAVING count(*) > 0))
              WHEN v.n_holdout > 0 AND customers AND v.spec ->> 'target' IS NOT NULL THEN 'On the customers held out, by what they did later, beside the same customers going on as before:'
              WHEN customers AND v.spec ->> 'target' IS NOT NULL THEN 'On the customers it was fitted on, by what they did later, of which the fit knows nothing, beside the same customers going on as before:'
              WHEN customers THEN 'On the customers it was fitted on, which says nothing about others:'

@@ -46,14 +46,14 @@ COMMENT ON COLUMN ltv.scored.segment IS 'The row''s segment, by whose model it w
 COMMENT ON COLUMN ltv.scored.horizon IS 'The window of the probabilities, in the unit of the durations; of a hybrid that of its terms; NULL for a model of amounts.';
 COMMENT ON COLUMN ltv.scored.p_renew IS 'Probability to last through the horizon, given the age.';
 COMMENT ON COLUMN ltv.scored.p_event IS 'Probability of the event within the horizon: 1 - p_renew.';
-COMMENT ON COLUMN ltv.scored.lower IS 'Lower limit at 95 % of p_renew, or of estimate where there is one: the uncertainty of the model, not of the outcome. Of trees (boosted_hazard): where the renewal rate of rows of like prediction lies, by the rows that train held out and that were still watched at the age (see model_limits); widened to hold p_renew; NULL, and confidence_reason says why, where they do not tell it.';
+COMMENT ON COLUMN ltv.scored.lower IS 'Lower limit at 95 % of p_renew, or of estimate where there is one: the uncertainty of the model, not of the outcome. Of a recalibrated version the limit before it through the map, which is taken as known. Of trees (boosted_hazard): where the renewal rate of rows of like prediction lies, by the rows that train held out and that were still watched at the age (see model_limits); widened to hold p_renew; NULL, and confidence_reason says why, where they do not tell it.';
 COMMENT ON COLUMN ltv.scored.upper IS 'Upper limit of the same.';
 COMMENT ON COLUMN ltv.scored.expected_lifetime IS 'Mean remaining lifetime: see predict.';
 COMMENT ON COLUMN ltv.scored.linear_predictor IS 'The features'' part of the model against the average training row; NULL for kaplan_meier.';
 COMMENT ON COLUMN ltv.scored.risk_percentile IS 'Share of the training rows whose features were associated with less risk than this row''s, 0 to 1: the event probability from the start, within the horizon that train stored, ranked among theirs. NULL for a version without a training profile.';
 COMMENT ON COLUMN ltv.scored.risk_decile IS '1 (least risk) to 10: risk_percentile in tenths.';
 COMMENT ON COLUMN ltv.scored.risk_band IS 'low (below half of the training rows), medium (to 80 %), high (to 95 %), very high.';
-COMMENT ON COLUMN ltv.scored.confidence IS 'high (the limits are at most 0.1 apart; of an estimate at most 20 % of it), medium (0.25; 50 %), low (wider, beyond the observed time, or a feature out of its training range), unknown (no limits), none (abstains): see confidence_reason.';
+COMMENT ON COLUMN ltv.scored.confidence IS 'high (the limits are at most 0.1 apart; of an estimate at most 20 % of it), medium (0.25; 50 %), low (wider, beyond the observed time, or a feature out of its training range), unknown (no limits), none (abstains): see confidence_reason. Of a recalibrated version the wider of the limits before and after its map counts; a probability that the map makes 0 or 1 is low, and unknown where it makes the limits so too: how sure the map is, no limits tell.';
 COMMENT ON COLUMN ltv.scored.abstain IS 'There is no score to act on.';
 COMMENT ON COLUMN ltv.scored.abstain_reason IS 'Why.';
 COMMENT ON COLUMN ltv.scored.out_of_range_features IS 'Numeric features below the least or above the greatest value of the training rows, by name; NULL when there is none.';
@@ -100,6 +100,7 @@ DECLARE
     upper_powers double precision[];
     group_rows bigint[];
     ends double precision;
+    bare ltv.model;
 BEGIN
     IF score.model IS NULL OR score.source IS NULL OR score.id IS NULL THEN
         RAISE EXCEPTION 'score needs a model, a source and the name of its key' USING ERRCODE = 'null_value_not_allowed';
@@ -217,22 +218,30 @@ BEGIN
         INTO begins, lower_powers, upper_powers, group_rows, ends, held_out
         FROM jsonb_to_recordset(limited -> 'groups') AS l ("from" double precision, "to" double precision, rows bigint, lower_power double precision, upper_power double precision);
     END IF;
+    -- What a recalibration is unsure of is not in its limits: where it is flat they are close together, whatever the model knows.
+    bare := CASE WHEN ltv.recalibration(fitted) IS NOT NULL THEN ltv.recalibrated(fitted, NULL) END;
     evidence := limited ->> 'held_out';
     RETURN QUERY EXECUTE format($q$
         SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, p.renewal_probability, p.event_probability, b.lower, b.upper, p.expected_lifetime, p.linear_predictor,
                k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
                CASE WHEN k.rank < 0.5 THEN 'low' WHEN k.rank < 0.8 THEN 'medium' WHEN k.rank < 0.95 THEN 'high' WHEN k.rank IS NOT NULL THEN 'very high' END,
-               CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN p.status <> 'ok' OR o.names IS NOT NULL THEN 'low' WHEN b.upper - b.lower <= 0.1 THEN 'high'
-                    WHEN b.upper - b.lower <= 0.25 THEN 'medium' WHEN b.upper - b.lower IS NOT NULL THEN 'low' ELSE 'unknown' END,
+               CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN p.status <> 'ok' OR o.names IS NOT NULL OR r.certain AND w.width IS NOT NULL THEN 'low' WHEN w.width <= 0.1 THEN 'high'
+                    WHEN w.width <= 0.25 THEN 'medium' WHEN w.width IS NOT NULL THEN 'low' ELSE 'unknown' END,
                a.reason IS NOT NULL, a.reason, o.names,
                e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], coalesce(p.status, a.reason), now(),
                NULL::float8, NULL::float8, NULL::float8, NULL::text, NULL::float8, NULL::integer, NULL::text,
                CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN p.status <> 'ok' THEN p.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
-                    WHEN b.upper - b.lower IS NOT NULL THEN 'the limits are ' || round((b.upper - b.lower)::numeric, 3) || ' apart' || b.method ELSE coalesce(b.unknown, %7$s) END
+                    WHEN r.certain AND w.width IS NOT NULL THEN 'the recalibration makes it ' || round(p.renewal_probability) || ', and how sure that is its limits do not tell'
+                    WHEN b.upper - b.lower < u.width THEN 'the limits are ' || round(u.width::numeric, 3) || ' apart before the recalibration, ' || round((b.upper - b.lower)::numeric, 3) || ' through it'
+                    WHEN b.upper - b.lower IS NOT NULL THEN 'the limits are ' || round((b.upper - b.lower)::numeric, 3) || ' apart' || b.method
+                    WHEN u.width IS NOT NULL THEN 'no limits: the recalibration makes them all ' || round(p.renewal_probability) || ', and how sure that is it does not tell' ELSE coalesce(b.unknown, %7$s) END
         FROM %3$s AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN %4$s >= 0 AND %4$s < 'Infinity' THEN %4$s END AS age OFFSET 0) AS g
         LEFT JOIN LATERAL ltv.predict($1, s.*, $2, g.age) AS p ON true
         LEFT JOIN LATERAL (%8$s OFFSET 0) AS b ON true
+        LEFT JOIN LATERAL (%9$s OFFSET 0) AS u ON true
+        CROSS JOIN LATERAL (SELECT CASE WHEN b.upper IS NOT NULL THEN greatest(b.upper - b.lower, u.width) END AS width OFFSET 0) AS w
+        CROSS JOIN LATERAL (SELECT u.width IS NOT NULL AND p.renewal_probability IN (0, 1) AS certain OFFSET 0) AS r
         CROSS JOIN LATERAL (SELECT ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s.*, $4)) AS rank OFFSET 0) AS k
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
@@ -253,9 +262,10 @@ BEGIN
             CASE WHEN begins IS NOT NULL THEN 'SELECT exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $11[l.place] * l.log) END) AS lower, exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $12[l.place] * l.log) END) AS upper, '': by Kaplan-Meier of '' || $13[l.place] || '' rows of like prediction, of '' || $14 || '' held out'' AS method, NULL AS unknown
                    FROM (SELECT CASE WHEN g.age = 0 AND p.renewal_probability <= $10 THEN nullif(width_bucket(p.renewal_probability, $9), 0) END AS place, ln(greatest(p.renewal_probability, 1e-300)) AS log WHERE g.age = 0 OR $15 IS NULL) AS l' END,
             CASE WHEN evidence IS NOT NULL THEN format('SELECT h.lower, h.upper, '': by Kaplan-Meier of '' || h.n || '' rows of like prediction, of '' || h.n_held_out || CASE WHEN g.age > 0 THEN '' held out that were still watched at '' || g.age ELSE '' held out'' END AS method, CASE h.status WHEN ''ok'' THEN NULL ELSE h.status END AS unknown
-                   FROM ltv.held_out_interval($1, $15, p.renewal_probability, p.linear_predictor, $2, g.age) AS h WHERE %s', CASE WHEN begins IS NOT NULL THEN 'g.age > 0' ELSE 'true' END) END))
+                   FROM ltv.held_out_interval($1, $15, p.renewal_probability, p.linear_predictor, $2, g.age) AS h WHERE %s', CASE WHEN begins IS NOT NULL THEN 'g.age > 0' ELSE 'true' END) END),
+        CASE WHEN bare IS NULL THEN 'SELECT NULL::double precision AS width' ELSE 'SELECT r.upper - r.lower AS width FROM ltv.predict($16, s.*, $2, g.age) AS r' END)
     USING fitted, score.horizon, ranked, risk_horizon, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version,
-          begins, ends, lower_powers, upper_powers, group_rows, held_out, evidence;
+          begins, ends, lower_powers, upper_powers, group_rows, held_out, evidence, bare;
 END
 $$;
 COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. horizon: 12 in the unit of the durations where it is left out; of a hybrid that of its terms, of amounts none: others are refused (model_horizon). given: the column with the age of each row (none: from the start; not for amounts and hybrids). Of trees (boosted_hazard) the limits are those of like rows that train held out, at any horizon and age that they were watched for (see model_limits). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';

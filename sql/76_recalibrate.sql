@@ -6,7 +6,7 @@ CREATE FUNCTION ltv.recalibrate(
 ) RETURNS TABLE (
     version integer, parent integer, status text, n_rows bigint, n_events bigint, metric text, before double precision, after double precision, warnings text[]
 )
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 4
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 5
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -32,6 +32,11 @@ DECLARE
     scores jsonb := '[]';
     seen boolean;
     before_brier double precision;
+    known_bare ltv.calibration;
+    final ltv.survival_calibration;
+    naive_brier double precision;
+    naive_name text;
+    rate double precision;
     said text[] := '{}';
     made integer;
     n bigint;
@@ -101,6 +106,7 @@ BEGIN
     END IF;
     SELECT ltv.rollup(g.c) INTO known_before
     FROM (SELECT ltv.calibration_at(ltv.rollup(f.s), at) AS c FROM unnest(parts, groups) AS f (s, likeness) GROUP BY f.likeness) g;
+    known_bare := known_before;
     map := ltv.fit_recalibration(known_before, recalibrate.method);
     FOR i IN 0..4 LOOP
         CONTINUE WHEN NOT i = ANY (folds);
@@ -134,20 +140,39 @@ BEGIN
     IF unscored > 0 THEN
         said := said || format('%s rows could not be scored', unscored);
     END IF;
-    SELECT jsonb_agg(jsonb_build_object('metric', format('%s at %s', m.name, at), 'value', m.later, 'baseline', format('version %s', origin.version), 'baseline_value', m.earlier,
-                                        'skill', CASE WHEN m.earlier > 0 AND m.name <> 'observed_to_expected' THEN 1 - m.later / m.earlier END) ORDER BY m.place), min(m.earlier) FILTER (WHERE m.place = 1)
+    -- The naive baseline that train stored holds where these are the rows that it judged: then the Brier score of the model without a map
+    -- is the one beside it. On other rows the curve that train had is not known; that of these rows, or their event rate, is named.
+    SELECT (m ->> 'baseline_value')::float8, m ->> 'baseline' INTO naive_brier, naive_name
+    FROM ltv.model_versions v, jsonb_array_elements(v.metrics) m
+    WHERE v.model = named AND NOT v.spec ? 'recalibration' AND v.fitted::text = bare::text AND m ->> 'metric' IN ('brier', format('brier at %s', at))
+      AND abs((m ->> 'value')::float8 - CASE WHEN reading.decisions THEN ltv.brier(known_bare) ELSE (ltv.brier_score(base, at)).brier END) <= 1e-9
+    ORDER BY v.version LIMIT 1;
+    IF NOT FOUND THEN
+        naive_brier := (ltv.brier_score(base, at)).reference;
+        naive_name := CASE WHEN reading.decisions THEN 'event rate of these rows' WHEN origin.algorithm = 'fine_gray' THEN 'Aalen-Johansen of these rows' ELSE 'Kaplan-Meier of these rows' END;
+    END IF;
+    -- A rising map leaves the order of the rows, but for the ties that it makes. They may cost; that an isotonic map ties just those rows
+    -- of its own that stood the wrong way round is no gain.
+    final := ltv.recalibrated(base, map);
+    SELECT sum(c.n * c.observed) / nullif(sum(c.n), 0) INTO rate FROM ltv.calibration_curve(known_bare, 1) c;
+    SELECT jsonb_agg(jsonb_build_object('metric', m.name, 'value', m.later, 'baseline', m.baseline, 'baseline_value', m.naive,
+                                        'skill', CASE WHEN m.is_loss AND m.naive > 0 THEN 1 - m.later / m.naive END,
+                                        'parent', format('version %s', origin.version), 'parent_value', m.earlier) ORDER BY m.place), min(m.earlier) FILTER (WHERE m.place = 1)
     INTO scores, before_brier
-    FROM (SELECT 1 AS place, 'brier' AS name, (ltv.brier_score(was, at)).brier AS earlier, (ltv.brier_score(crossed, at)).brier AS later
-          UNION ALL SELECT 2, 'ici', CASE WHEN reading.decisions THEN (ltv.integrated_calibration_index(known_before)).ici ELSE (ltv.integrated_calibration_index(was, at)).ici END,
-                 CASE WHEN reading.decisions THEN (ltv.integrated_calibration_index(known_after)).ici ELSE (ltv.integrated_calibration_index(crossed, at)).ici END
-          UNION ALL SELECT 3, 'log_loss', ltv.log_loss(known_before), ltv.log_loss(known_after)
-          UNION ALL SELECT 4, 'observed_to_expected', e.earlier, e.later
+    FROM (SELECT 1 AS place, format('brier at %s', at) AS name, (ltv.brier_score(was, at)).brier AS earlier, (ltv.brier_score(crossed, at)).brier AS later, naive_name AS baseline, naive_brier AS naive, true AS is_loss
+          UNION ALL SELECT 2, format('ici at %s', at), CASE WHEN reading.decisions THEN (ltv.integrated_calibration_index(known_before)).ici ELSE (ltv.integrated_calibration_index(was, at)).ici END,
+                 CASE WHEN reading.decisions THEN (ltv.integrated_calibration_index(known_after)).ici ELSE (ltv.integrated_calibration_index(crossed, at)).ici END, 'none: one rate for all is calibrated', NULL, false
+          UNION ALL SELECT 3, format('log_loss at %s', at), ltv.log_loss(known_before), ltv.log_loss(known_after), 'event rate of these rows',
+                 CASE WHEN rate > 0 AND rate < 1 THEN -(rate * ln(rate) + (1 - rate) * ln(1 - rate)) END, true
+          UNION ALL SELECT 4, format('observed_to_expected at %s', at), e.earlier, e.later, 'none: 1 is right', NULL, false
           FROM (SELECT (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(known_before, 1) c) AS earlier,
-                       (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(known_after, 1) c) AS later) e) m;
+                       (SELECT sum(c.n * c.observed) / nullif(sum(c.n * c.mean_predicted), 0) FROM ltv.calibration_curve(known_after, 1) c) AS later) e
+          UNION ALL SELECT 5, 'auc', ltv.auc(known_before), least(ltv.auc(known_bare), ltv.auc(ltv.recalibrated(known_bare, map))), 'chance', 0.5, false WHERE reading.decisions
+          UNION ALL SELECT 5, 'concordance', (ltv.concordance(was)).concordance, least((ltv.concordance(base)).concordance, (ltv.concordance(final)).concordance), 'chance', 0.5, false WHERE NOT reading.decisions) m;
     IF (scores #>> '{0,value}')::float8 >= before_brier THEN
         said := said || 'the Brier score is no better: the version it was made from may stay'::text;
     END IF;
-    IF (scores #>> '{1,value}')::float8 > (scores #>> '{1,baseline_value}')::float8 THEN
+    IF (scores #>> '{1,value}')::float8 > (scores #>> '{1,parent_value}')::float8 THEN
         said := said || 'the ici is worse: compare calibration() of both versions before you promote'::text;
     END IF;
     IF ltv.log_loss(known_after) IS NULL THEN
@@ -164,9 +189,9 @@ BEGIN
         origin.n_rows, origin.n_events, origin.n_dropped, n, scores, said, coalesce(recalibrate.note, format('recalibrated (%s) from version %s', recalibrate.method, origin.version)),
         origin.lineage || jsonb_build_object('recalibration', ltv.source_lineage(recalibrate.source, origin.spec)), origin.version, held);
     RETURN QUERY
-    SELECT made, origin.version, 'candidate', n, deaths, m ->> 'metric', (m ->> 'baseline_value')::float8, (m ->> 'value')::float8, said
+    SELECT made, origin.version, 'candidate', n, deaths, m ->> 'metric', (m ->> 'parent_value')::float8, (m ->> 'value')::float8, said
     FROM jsonb_array_elements(scores) WITH ORDINALITY AS f (m, place) ORDER BY f.place;
 END
 $$;
-COMMENT ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) IS 'Fits a rising map from the predicted to the observed probability of the event by the horizon (fit_recalibration) on rows that the model has not seen, censored rows weighed for (calibration_at), and registers the model seen through it as a new version: a candidate whose parent is the version it was made from. It promotes nothing. Rows: as evaluation_query; those of the training are refused, also under another name. A version that was recalibrated before gets the new map in place of the old. One row per metric: before, and after judged by five-fold cross-fitting (each fifth by a map of the other four; every fifth row by rising prediction). brier: weighted for censoring; ici: integrated_calibration_index; log_loss, observed_to_expected: of the rows known at the horizon, weighted. horizon: by default that of the training. Of a model of renewal decisions the event is that a row was not renewed, the horizon its period and cannot be chosen, nothing is censored and the curve of the ici is logistic. With a delayed entry only intercept. Needs the rights of train. Errors 22023, 42703, 42501, P0002.';
+COMMENT ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) IS 'Fits a rising map from the predicted to the observed probability of the event by the horizon (fit_recalibration) on rows that the model has not seen, censored rows weighed for (calibration_at), and registers the model seen through it as a new version: a candidate whose parent is the version it was made from. It promotes nothing. Rows: as evaluation_query; those of the training are refused, also under another name. A version that was recalibrated before gets the new map in place of the old. One row per metric: before, and after judged by five-fold cross-fitting (each fifth by a map of the other four; every fifth row by rising prediction). brier: weighted for censoring; ici: integrated_calibration_index; log_loss, observed_to_expected: of the rows known at the horizon, weighted; concordance (auc of decisions): a rising map leaves the order of the rows but for the ties that it makes, which may cost; where they gain on the rows of the map, that of the model without it is told. The version stores each metric with the parent''s value (parent, parent_value) and, as train does, a naive baseline, its value on these rows and the skill over it, so that gate and diff compare alike: that of train where the rows are those it judged, else the Kaplan-Meier curve (of decisions the event rate) of these rows, which the name of the baseline says. horizon: by default that of the training. Of a model of renewal decisions the event is that a row was not renewed, the horizon its period and cannot be chosen, nothing is censored and the curve of the ici is logistic. With a delayed entry only intercept. Needs the rights of train. Errors 22023, 42703, 42501, P0002.';
 REVOKE EXECUTE ON FUNCTION ltv.recalibrate(text, regclass, text, double precision, text, double precision, text) FROM PUBLIC;

@@ -66,6 +66,13 @@ pub fn growth(options: &Known) -> Result<Growth> {
     Ok(Growth { options: Box::new(found), monotone: monotone.unwrap_or_default() })
 }
 
+impl Growth {
+    /// The features whose effect may go one way only, and which: 1, −1, or 0 for either.
+    pub fn directions(&self) -> impl Iterator<Item = (&str, i8)> {
+        self.monotone.iter().map(|(name, direction)| (name.as_str(), *direction))
+    }
+}
+
 /// As named arguments.
 pub fn growth_arguments(Growth { options, monotone }: &Growth, features: &[Feature]) -> Result<String> {
     let mut directions = Map::new();

@@ -11,6 +11,7 @@ mod clauses;
 mod column;
 mod count;
 mod customers;
+mod direction;
 mod evaluate;
 mod fit;
 pub mod fitting;
@@ -111,6 +112,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
             Some(model) => model.features.clone(),
             None => settle(features(client, &source, &request)),
         };
+        settle(direction::check(&request, &features));
         let trained = settle(fit::fit(client, &source, &request, features, given));
         if trained.n_rows != split.training {
             report(

@@ -8,7 +8,7 @@ use pgrx::spi::SpiClient;
 use crate::train::clauses::Sign;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, leakage};
+use crate::train::{Trained, direction, leakage};
 
 /// Signs that are not as expected, by model and segment; leakage suspects.
 pub fn warnings(client: &SpiClient, source: &Source, request: &Request, trained: &Trained) -> Result<Vec<String>> {
@@ -16,13 +16,19 @@ pub fn warnings(client: &SpiClient, source: &Source, request: &Request, trained:
     match &trained.model.fit {
         Fit::Segmented(segmented) => {
             unexpected(request, &segmented.pooled, "", &mut warnings)?;
+            warnings.extend(direction::unexpected(client, source, request, trained, &segmented.pooled, "")?);
             for segment in &segmented.segments {
                 if let Some(model) = segment.model() {
-                    unexpected(request, model, &format!("segment {}: ", segment.name()), &mut warnings)?;
+                    let (place, rows) = (format!("segment {}: ", segment.name()), source.of_segment(&segment.levels));
+                    unexpected(request, model, &place, &mut warnings)?;
+                    warnings.extend(direction::unexpected(client, &rows, request, trained, model, &place)?);
                 }
             }
         }
-        _ => unexpected(request, &trained.model, "", &mut warnings)?,
+        _ => {
+            unexpected(request, &trained.model, "", &mut warnings)?;
+            warnings.extend(direction::unexpected(client, source, request, trained, &trained.model, "")?);
+        }
     }
     for feature in leakage::alone(client, source, request, trained.n_rows)? {
         warnings.extend(feature.suspicion(&feature.name).map(|why| format!("leakage suspect: {why}")));

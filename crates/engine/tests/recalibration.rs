@@ -14,6 +14,7 @@ use ltv_engine::model::cohorts::Cohorts;
 use ltv_engine::model::features::{Feature, Kind, Value};
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::numeric::tally::Budget;
+use ltv_engine::survival::kaplan_meier::{self, Transform};
 use ltv_engine::survival::{Distribution, RecalibrationMap, Sample, SplineScale, Survival};
 use proptest::prelude::*;
 
@@ -130,20 +131,40 @@ fn limits_and_means_are_of_the_recalibrated_curve() {
         let first = before.outlook(0.0, 12.0, 0.95).unwrap();
         assert_eq!(told.linear_predictor, first.linear_predictor, "{what}");
         assert_eq!(told.extrapolated, first.extrapolated, "{what}");
-        // ln H' = a + ln H: the log-log limits go through the map as they are.
-        if let (RecalibrationMap::Intercept { .. }, Some(lower), Some(upper)) = (map, first.lower, first.upper) {
-            close(told.lower.unwrap(), map.survival(lower), 1e-12, &what);
-            close(told.upper.unwrap(), map.survival(upper), 1e-12, &what);
-        }
-        let variances = (before.view(|c| c.log_variance_at(12.0)), subject.view(|c| c.log_variance_at(12.0)));
-        if let (Some(variance), Some(through)) = variances {
-            let hazard = -before.renewal_probability(0.0, 12.0).unwrap().unwrap().ln();
-            let slope = map.hazard(hazard).1;
-            assert!(through >= variance * slope * slope * (1.0 - 1e-9), "{what}: {through}");
-            if matches!(model.fit, Fit::Parametric(_)) {
-                close(through, variance * slope * slope, 1e-9, &what);
+        // A rising map carries the limits of an interval, whatever its slope.
+        let limits = first.lower.zip(first.upper).map(|(lower, upper)| (map.survival(lower), map.survival(upper)));
+        let limits = limits.filter(|(lower, upper)| *lower < 1.0 && *upper > 0.0);
+        assert_eq!((told.lower.is_some(), told.upper.is_some()), (limits.is_some(), limits.is_some()), "{what}");
+        if let Some((lower, upper)) = limits {
+            close(told.lower.unwrap(), lower, 1e-12, &what);
+            close(told.upper.unwrap(), upper, 1e-12, &what);
+            // Those of its curve, which has one standard error for both sides, hold them.
+            let (p, variance) = subject.view(|c| (c.survival_at(12.0).unwrap(), c.log_variance_at(12.0).unwrap()));
+            let of_curve = kaplan_meier::interval(p, Some(variance), 1.959963984540054, Transform::LogLog);
+            if p < 1.0 {
+                assert!(of_curve.lower.unwrap() <= lower + 1e-9, "{what}: {of_curve:?} and {lower}");
+                assert!(upper == 1.0 || of_curve.upper.unwrap() >= upper - 1e-9, "{what}: {of_curve:?} and {upper}");
+            } else {
+                assert_eq!((of_curve.lower, of_curve.upper), (None, None), "{what}");
             }
         }
+        // Given an age, p' = g(S(given) p) / g(S(given)) of each limit p.
+        for (given, horizon) in [(3.0, 6.0), (9.0, 12.0)] {
+            let first = before.outlook(given, horizon, 0.9).unwrap();
+            let told = subject.outlook(given, horizon, 0.9).unwrap();
+            let left = before.renewal_probability(0.0, given).unwrap().unwrap();
+            let (Some(lower), Some(upper)) = (first.lower, first.upper) else { continue };
+            let (Some(ours_lower), Some(ours_upper)) = (told.lower, told.upper) else { continue };
+            close(ours_lower, map.survival(left * lower) / map.survival(left), 1e-9, &what);
+            close(ours_upper, map.survival(left * upper) / map.survival(left), 1e-9, &what);
+        }
+        // Beyond the observed time the limits are there too, around the probability.
+        let far = subject.outlook(2.0, 60.0, 0.95).unwrap();
+        let p = far.renewal_probability.unwrap();
+        assert!(
+            far.lower.is_none_or(|lower| lower <= p) && far.upper.is_none_or(|upper| upper >= p),
+            "{what}: {far:?}"
+        );
         let area = subject.view(|curve| curve.restricted_mean(20.0)).unwrap().unwrap();
         let steps = 10_000;
         let sum: f64 = (0..steps)
@@ -211,6 +232,42 @@ fn explanations_add_up_through_a_map() {
         let sum: f64 = told.parts.iter().sum();
         close(sum, told.prediction - told.baseline, 1e-12, map.name());
     });
+}
+
+/// Where an isotonic map is flat its slope is 0, where it jumps enormous: the limits are neither 0 nor 1 apart.
+#[test]
+fn limits_on_flat_pieces_and_at_jumps_are_those_of_the_model() {
+    let model = &models()[0];
+    let mut columns = Vec::new();
+    let first = model.subject(&ROW, &mut columns).unwrap().outlook(0.0, 12.0, 0.95).unwrap();
+    let [p, lower, upper] = [first.renewal_probability, first.lower, first.upper].map(Option::unwrap);
+    let q = 1.0 - p;
+    let told = |predicted: Vec<f64>, recalibrated: Vec<f64>| {
+        let map = RecalibrationMap::Isotonic { predicted, recalibrated };
+        let through = model.clone().recalibrated(Some(map.clone())).unwrap();
+        let mut columns = Vec::new();
+        (through.subject(&ROW, &mut columns).unwrap().outlook(0.0, 12.0, 0.95).unwrap(), map)
+    };
+    let reach = (upper - lower) / 100.0;
+    // A short flat piece: the limits lie beyond it.
+    let (flat, map) = told(vec![q - reach, q + reach, 0.999], vec![q, q, 0.9991]);
+    close(flat.lower.unwrap(), map.survival(lower), 1e-12, "flat");
+    close(flat.upper.unwrap(), map.survival(upper), 1e-12, "flat");
+    assert!(flat.upper.unwrap() - flat.lower.unwrap() > 0.1 * (upper - lower));
+    // A jump by a tenth at the prediction widens the limits by no more than about that.
+    let (jump, map) = told(vec![q - 1e-9, q + 1e-9], vec![q * 0.95, q * 1.05]);
+    close(jump.lower.unwrap(), map.survival(lower), 1e-12, "jump");
+    close(jump.upper.unwrap(), map.survival(upper), 1e-12, "jump");
+    assert!(jump.upper.unwrap() - jump.lower.unwrap() < upper - lower + 0.2 * q);
+    // All of it in one pool: both limits are the probability, for the map is taken as known.
+    let (pool, _) = told(vec![1e-6, 1.0 - 1e-6], vec![0.3, 0.3]);
+    close(pool.lower.unwrap(), 0.7, 1e-12, "pool");
+    close(pool.upper.unwrap(), 0.7, 1e-12, "pool");
+    // A pool at 0 or 1 says nothing of how sure it is.
+    let (none, _) = told(vec![1e-6, 1.0 - 1e-6], vec![0.0, 0.0]);
+    assert_eq!((none.renewal_probability, none.lower, none.upper), (Some(1.0), None, None));
+    let (all, _) = told(vec![1e-6, 1.0 - 1e-6], vec![1.0, 1.0]);
+    assert_eq!((all.renewal_probability, all.lower, all.upper), (Some(0.0), None, None));
 }
 
 fn numbers(value: &serde_json::Value) -> Vec<f64> {

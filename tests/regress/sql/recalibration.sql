@@ -77,3 +77,30 @@ SELECT r.method, m.metric, round(m.before::numeric, 3) AS before, round(m.after:
 FROM unnest(ARRAY['platt', 'isotonic']) AS r (method), LATERAL ltv.recalibrate('shorter@1', 'seen_shorter', r.method) m WHERE m.metric LIKE 'obs%' OR m.metric LIKE 'ici%';
 -- The truth: 1 - exp(-12 * 0.08) = 0.617 and 1 - exp(-12 * 0.005) = 0.058.
 SELECT v, risky, round(1 - ltv.renewal_probability('shorter@' || v, r, 12)::numeric, 3) AS leaves FROM generate_series(1, 3) v, (VALUES (true), (false)) r (risky) ORDER BY risky DESC, v;
+
+-- What the gate and the diff compare: the naive baseline of the training on the same rows, and the skill over it; the parent's value beside it.
+SELECT v.version, m ->> 'metric' AS metric, round((m ->> 'value')::numeric, 6) AS value, m ->> 'baseline' AS baseline, round((m ->> 'baseline_value')::numeric, 6) AS baseline_value,
+       round((m ->> 'skill')::numeric, 6) AS skill, m ->> 'parent' AS parent, round((m ->> 'parent_value')::numeric, 6) AS parent_value
+FROM ltv.model_versions v, jsonb_array_elements(v.metrics) WITH ORDINALITY AS f (m, place) WHERE v.model = 'churn' AND v.version IN (1, 2) ORDER BY v.version, f.place;
+SELECT bool_and(abs((m ->> 'skill')::float8 - (1 - (m ->> 'value')::float8 / (m ->> 'baseline_value')::float8)) < 1e-12) AS skill_is_over_the_baseline FROM ltv.model_versions v, jsonb_array_elements(v.metrics) AS m
+WHERE v.model = 'churn' AND (m ->> 'skill') IS NOT NULL;
+SELECT g.* FROM ltv.gate('churn', 2, '{"brier skill": "> 0.1", "concordance": ">= 0.6"}') AS g (metric, required, actual, passes) ORDER BY g.metric;
+SELECT field, round(change::numeric, 6) AS change FROM ltv.diff('churn', 1, 2) WHERE field ~ '^(metric|skill) (brier|concordance)' ORDER BY field;
+-- A rising map leaves the order; isotonic makes ties, which count half.
+SELECT v.version, v.spec #>> '{recalibration,method}' AS method, round((m ->> 'value')::numeric, 6) AS concordance, round((m ->> 'parent_value')::numeric, 6) AS parent_value
+FROM ltv.model_versions v, jsonb_array_elements(v.metrics) AS m WHERE v.model = 'sure' AND m ->> 'metric' = 'concordance' ORDER BY v.version;
+-- On other rows the curve of the training is not known: it is that of these rows, and its name says so.
+CREATE TABLE later AS SELECT account, months * 1.1 AS months, churned, usage, plan FROM accounts WHERE account % 7 < 4;
+SELECT DISTINCT version FROM ltv.recalibrate('churn@1', 'later', 'platt');
+SELECT m ->> 'metric' AS metric, m ->> 'baseline' AS baseline, round((m ->> 'skill')::numeric, 6) AS skill FROM ltv.model_versions v, jsonb_array_elements(v.metrics) WITH ORDINALITY AS f (m, place)
+WHERE v.model = 'churn' AND v.version = 3 ORDER BY f.place;
+
+-- Limits go through a map as they are, whatever its slope: all methods keep those of the model.
+SELECT v.spec #>> '{recalibration,method}' AS method, count(*) AS rows, count(*) FILTER (WHERE (q).lower IS NULL) AS without,
+       max(abs((q).lower - (1 - ltv.recalibrated_probability(1 - (p).lower, ltv.recalibration(v.fitted))))) < 1e-9 AS lower, max(abs((q).upper - (1 - ltv.recalibrated_probability(1 - (p).upper, ltv.recalibration(v.fitted))))) < 1e-9 AS upper
+FROM ltv.model_versions v, accounts AS a, LATERAL (SELECT ltv.predict(ltv.recalibrated(v.fitted, NULL), a, 12) AS p, ltv.predict(v.fitted, a, 12) AS q) x
+WHERE v.model IN ('churn', 'sure') AND v.spec ? 'recalibration' GROUP BY v.model, v.version, method ORDER BY v.model, v.version;
+SELECT version, confidence, count(*) AS rows, count(*) FILTER (WHERE lower IS NULL) AS without_limits, min(confidence_reason) AS reason FROM unnest(ARRAY['churn@1', 'churn@2', 'sure@2']) AS m, ltv.score(m, 'accounts', 'account', explain_top => 0) GROUP BY m, version, confidence ORDER BY m, confidence;
+-- Where an isotonic map says 0 or 1 there are no limits, and it is not sure.
+SELECT ltv.register_version('ends', 'cox', ltv.recalibrated(v.fitted, '{"isotonic": {"predicted": [0.2, 0.6, 0.7], "recalibrated": [0, 0, 0.5]}}'), v.spec, v.n_rows, v.n_events) FROM ltv.model_versions v WHERE v.model = 'churn' AND v.version = 1;
+SELECT confidence, p_event = 0 AS never, lower IS NULL AS no_limits, count(*) AS rows, min(confidence_reason) AS reason FROM ltv.score('ends', 'accounts', 'account', explain_top => 0) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;

@@ -146,7 +146,9 @@ impl ContractualFit {
         };
         let moved = match self.renewals.moved {
             0.0 => String::new(),
-            moved => format!("{moved} left between renewals and count at the next"),
+            moved => format!(
+                "{moved} left between renewals and count at the next: risks are too high where others were last seen between"
+            ),
         };
         match (status.is_empty(), moved.is_empty()) {
             (true, true) => "ok".into(),

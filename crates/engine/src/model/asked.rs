@@ -41,6 +41,7 @@ impl Subject<'_> {
     fn view_steps<R>(&self, wanted: impl FnOnce(&Steps) -> Vec<usize>, look: impl FnOnce(CurveView<'_>) -> R) -> R {
         let Some((curve, map)) = self.over_baseline() else { return self.view(look) };
         let fitted = curve.without_loadings();
+        let own = if map.is_some() { fitted.variance.clone() } else { Vec::new() };
         let mut steps = match map {
             Some(map) => fitted.recalibrated(map).into_steps(),
             None => fitted.into_steps(),
@@ -52,7 +53,8 @@ impl Subject<'_> {
             let mut loadings = vec![0.0; steps.times.len() * rank];
             for (step, of_step) in wanted.iter().zip(curve.loadings_at(&wanted).chunks_exact_mut(rank)) {
                 if let Some(map) = map {
-                    map.scale_loadings(curve.hazard_at(*step), of_step);
+                    let at = |variance: &[f64]| variance.get(*step).copied().unwrap_or(0.0);
+                    map.scale_loadings(curve.hazard_at(*step), at(&own), at(&steps.variance), of_step);
                 }
                 loadings[step * rank..(step + 1) * rank].copy_from_slice(of_step);
             }
@@ -78,33 +80,45 @@ impl Subject<'_> {
         let renewal_probability = self.renewal_probability(given, horizon)?;
         let linear_predictor = self.linear_predictor();
         let until = given + horizon;
-        let tell = |curve: CurveView, lifetime: &dyn Fn() -> Option<f64>| {
-            let variance = curve.log_variance_between(given, until);
-            // An estimate of no error at all – nobody was seen to leave, or nothing was estimated – says nothing of it.
-            let variance = variance.filter(|variance| *variance > 0.0);
-            let limits = renewal_probability.zip(variance).and_then(|(p, variance)| limits(p, variance, z));
-            Outlook {
-                renewal_probability,
-                lower: limits.map(|(lower, _)| lower),
-                upper: limits.map(|(_, upper)| upper),
-                expected_lifetime: match self.no_lifetime() {
-                    None => lifetime(),
-                    Some(_) => None,
-                },
-                linear_predictor,
-                extrapolated: until > curve.max_followup() && !curve.is_over(),
-            }
+        let tell = |curve: CurveView, limits: Option<(f64, f64)>, lifetime: &dyn Fn() -> Option<f64>| Outlook {
+            renewal_probability,
+            lower: limits.map(|(lower, _)| lower),
+            upper: limits.map(|(_, upper)| upper),
+            expected_lifetime: match self.no_lifetime() {
+                None => lifetime(),
+                Some(_) => None,
+            },
+            linear_predictor,
+            extrapolated: until > curve.max_followup() && !curve.is_over(),
         };
+        let limits = |curve: CurveView| limits(renewal_probability?, log_variance(curve, given, until)?, z);
+        if let Subject::Recalibrated { map, inner } = self {
+            let limits = inner.recalibrated_limits(map, given, horizon, z)?;
+            return Ok(self.view_survival(|curve| tell(curve, limits, &|| curve.mean_residual_life(given))));
+        }
         if let Some((curve, None)) = self.over_baseline() {
             let thinned = curve.thinned(&[given, until]);
-            return Ok(tell(CurveView::Steps(&thinned), &|| curve.mean_residual_life(given)));
+            let view = CurveView::Steps(&thinned);
+            return Ok(tell(view, limits(view), &|| curve.mean_residual_life(given)));
         }
-        let wanted = |steps: &Steps| {
-            let times = [steps.step(given), steps.step(until), steps.times.len().checked_sub(1)];
-            times.into_iter().flatten().collect()
-        };
-        Ok(self.view_steps(wanted, |curve| tell(curve, &|| curve.mean_residual_life(given))))
+        Ok(self.view(|curve| tell(curve, limits(curve), &|| curve.mean_residual_life(given))))
     }
+
+    /// The limits of the renewal probability of a row without a recalibration.
+    pub(super) fn limits_between(&self, given: f64, horizon: f64, z: f64) -> Result<Option<(f64, f64)>> {
+        let Some(probability) = self.renewal_probability(given, horizon)? else { return Ok(None) };
+        let until = given + horizon;
+        let variance = match self.over_baseline() {
+            Some((curve, None)) => log_variance(CurveView::Steps(&curve.thinned(&[given, until])), given, until),
+            _ => self.view(|curve| log_variance(curve, given, until)),
+        };
+        Ok(variance.and_then(|variance| limits(probability, variance, z)))
+    }
+}
+
+/// An estimate of no error at all – nobody was seen to leave, or nothing was estimated – says nothing of it.
+fn log_variance(curve: CurveView, given: f64, until: f64) -> Option<f64> {
+    curve.log_variance_between(given, until).filter(|variance| *variance > 0.0)
 }
 
 /// The log-log interval of a conditional survival.

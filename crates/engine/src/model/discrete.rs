@@ -51,7 +51,10 @@ impl Model {
             }
         }
         if fit.rounded > 0 {
-            remarks.push(format!("times of {} rows rounded up to whole periods", fit.rounded));
+            remarks.push(format!(
+                "times of {} rows rounded up to whole periods: risks are too low where these were censored",
+                fit.rounded
+            ));
         }
         if fit.left_out > 0 {
             remarks.push(format!("{} rows at risk in no whole period left out", fit.left_out));

@@ -81,6 +81,34 @@ impl Subject<'_> {
         Ok(before.is_finite().then(|| (before - after).min(0.0).exp()))
     }
 
+    /// The limits of P(T > given + horizon | T > given) through `map`, of the row before it: the map of the limits, as a
+    /// rising map carries those of an interval exactly. How many are left at `given` is taken as known, and so is the map.
+    /// `None` without limits before it, and where it makes both 0 or both 1: an estimate of no error at all says nothing.
+    pub(super) fn recalibrated_limits(
+        &self,
+        map: &RecalibrationMap,
+        given: f64,
+        horizon: f64,
+        z: f64,
+    ) -> Result<Option<(f64, f64)>> {
+        let Some((lower, upper)) = self.limits_between(given, horizon, z)? else { return Ok(None) };
+        let Some(probability) = self.recalibrated_probability(map, given, horizon)? else { return Ok(None) };
+        let start = match given > 0.0 {
+            true => self.renewal_probability(0.0, given)?.map_or(f64::INFINITY, |left| -left.ln()),
+            false => 0.0,
+        };
+        let Some(before) = self.recalibrated_hazard(map, given)? else { return Ok(None) };
+        // A tail is an average hazard: its limits are in proportion to those at the end of the steps.
+        let until = given + horizon;
+        let stretch = self.tail_start().filter(|end| until > *end && *end > 0.0).map_or(1.0, |end| until / end);
+        let through = |limit: f64| match map {
+            RecalibrationMap::Intercept { log_ratio } => limit.powf(log_ratio.exp()),
+            _ => (before - map.hazard((start - limit.ln()) / stretch).0 * stretch).min(0.0).exp(),
+        };
+        let (lower, upper) = (through(lower).min(probability), through(upper).max(probability));
+        Ok(Some((lower, upper)).filter(|(lower, upper)| *lower < 1.0 && *upper > 0.0))
+    }
+
     /// H'(t); beyond the observed time of steps it goes on with its average.
     fn recalibrated_hazard(&self, map: &RecalibrationMap, t: f64) -> Result<Option<f64>> {
         let end = self.tail_start().filter(|end| t > *end && *end > 0.0);

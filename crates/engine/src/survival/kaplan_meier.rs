@@ -67,6 +67,10 @@ pub fn interval(survival: f64, log_variance: Option<f64>, z: f64, transform: Tra
         return unknown;
     }
     let std_error = survival * spread;
+    // A map that makes several hazards 0 leaves none of what is not known of them.
+    if survival >= 1.0 && spread > f64::EPSILON.sqrt() {
+        return unknown;
+    }
     if spread == 0.0 || survival >= 1.0 {
         return Interval { survival, std_error: Some(std_error), lower: Some(survival), upper: Some(survival) };
     }

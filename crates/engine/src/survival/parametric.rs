@@ -120,16 +120,27 @@ impl ParametricCurve {
         hazard.is_finite().then_some(hazard)
     }
 
-    /// ∂H(t)/∂θ; `None` where it is beyond the numbers.
+    /// ∂H(t)/∂θ; `None` where it is beyond the numbers. Through a recalibration the slope of the map is the one over the
+    /// 95 % limits of H.
     pub fn hazard_gradient_at(&self, t: f64) -> Option<Vec<f64>> {
         self.gradient_between(0.0, t)
     }
 
     fn gradient_between(&self, from: f64, to: f64) -> Option<Vec<f64>> {
-        let mut evaluator = Evaluator::new(&self.distribution);
+        let (distribution, map) = match &self.distribution {
+            Distribution::Recalibrated { inner, map } => (&**inner, Some(map)),
+            other => (other, None),
+        };
+        let mut evaluator = Evaluator::new(distribution);
         let mut at = |t: f64| {
             evaluator.evaluate(&self.parameters, Time::new(self.given + t), Order::First, false);
-            evaluator.hazard.gradient.clone()
+            let mut gradient = evaluator.hazard.gradient.clone();
+            if let Some(map) = map {
+                let std_error = self.variance_along(&gradient).unwrap_or(0.0).sqrt();
+                let slope = map.slope_over(evaluator.hazard.value, std_error);
+                gradient.iter_mut().filter(|value| **value != 0.0).for_each(|value| *value *= slope);
+            }
+            gradient
         };
         let (start, end) = (at(from), at(to));
         let change: Vec<f64> = end.iter().zip(&start).map(|(end, start)| end - start).collect();
@@ -143,13 +154,17 @@ impl ParametricCurve {
 
     /// Variance of ln S(to) − ln S(from) by the delta method; `None` when unknown.
     pub fn log_variance_between(&self, from: f64, to: f64) -> Option<f64> {
+        self.variance_along(&self.gradient_between(from, to)?)
+    }
+
+    /// Variance of what has this gradient; `None` when unknown.
+    fn variance_along(&self, gradient: &[f64]) -> Option<f64> {
         if self.covariance.is_empty() {
             return None;
         }
-        let gradient = self.gradient_between(from, to)?;
         let m = gradient.len();
-        let product = |row: &[f64]| row.iter().zip(&gradient).map(|(a, b)| a * b).sum::<f64>();
-        let variance: f64 = self.covariance.chunks_exact(m).zip(&gradient).map(|(row, g)| g * product(row)).sum();
+        let product = |row: &[f64]| row.iter().zip(gradient).map(|(a, b)| a * b).sum::<f64>();
+        let variance: f64 = self.covariance.chunks_exact(m).zip(gradient).map(|(row, g)| g * product(row)).sum();
         variance.is_finite().then_some(variance.max(0.0))
     }
 

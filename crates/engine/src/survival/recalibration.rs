@@ -14,6 +14,12 @@ const LARGEST_PARAMETER: f64 = 500.0;
 /// More knots than this have no place in a map.
 pub const MOST_KNOTS: usize = 10_000;
 const LARGEST_LOADING: f64 = 1e149;
+/// The standard errors within which 95 % lie: the width over which a map's slope is taken.
+const LIMIT: f64 = 1.959963984540054;
+/// Limits closer than this have no slope between them to see.
+const NARROWEST: f64 = 1e-6;
+/// e^−700 is 0 for every purpose, and 700 is still a number.
+const LARGEST_HAZARD: f64 = 700.0;
 
 /// From the probability p of the event by some time, p = 1 − S = 1 − e^(−H), to the recalibrated one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,6 +106,29 @@ impl RecalibrationMap {
         }
     }
 
+    /// By how much a standard error of H is multiplied on its way through the map: on the logarithmic scale of H, on which
+    /// its limits lie evenly, by the farther of the two that the map makes of the 95 % limits. So limits by the result hold
+    /// the map of the limits. The slope at H alone would be 0 on the flat pieces of an isotonic map and enormous at its
+    /// jumps, whatever the limits.
+    pub(crate) fn slope_over(&self, hazard: f64, std_error: f64) -> f64 {
+        let (through, slope) = self.hazard(hazard);
+        let width = LIMIT * std_error / hazard;
+        let has_limits = hazard > 0.0 && width > NARROWEST && width.is_finite() && through.is_finite();
+        if matches!(self, RecalibrationMap::Intercept { .. }) || !has_limits {
+            return slope;
+        }
+        let spread = width.exp();
+        let upper =
+            self.hazard((hazard * spread).min(LARGEST_HAZARD)).0.clamp(through, f64::max(through, LARGEST_HAZARD));
+        if through <= 0.0 {
+            return upper / (LIMIT * std_error);
+        }
+        let lower = self.hazard(hazard / spread).0;
+        // A lower limit of 0 is no distance on this scale.
+        let below = if lower > 0.0 { (through / lower).ln() } else { 0.0 };
+        through * f64::max((upper / through).ln(), below) / (LIMIT * std_error)
+    }
+
     fn slope_at_zero(&self) -> f64 {
         match self {
             RecalibrationMap::Intercept { log_ratio } => log_ratio.exp(),
@@ -168,20 +197,22 @@ impl RecalibrationMap {
 }
 
 impl FittedCurve {
-    /// The same curve, recalibrated at every step. The delta method scales the standard error of H at each step by the
-    /// slope of the map there; the steps' own part of it, which cannot fall with time, stays at its largest so far. A tail
-    /// is again the average hazard of the observed time.
+    /// The same curve, recalibrated at every step. The standard error of H at each step is scaled by what the map makes of
+    /// its 95 % limits ([`RecalibrationMap::slope_over`]), the steps' own part by those of that part alone. As this cannot
+    /// fall with time, it stays at its largest so far; the loadings make up the rest. A tail is again the average hazard of the observed time.
     pub fn recalibrated(mut self, map: &RecalibrationMap) -> FittedCurve {
         let mut largest = 0.0;
         for (step, hazard) in self.cumulative_hazard.iter_mut().enumerate() {
-            let (value, slope) = map.hazard(*hazard);
+            let (before, value) = (*hazard, map.hazard(*hazard).0);
             *hazard = value;
+            let own = self.variance.get(step).copied().unwrap_or(0.0);
+            let slope = map.slope_over(before, own.sqrt());
+            let scaled = if value.is_infinite() { f64::INFINITY } else { own * slope * slope };
+            largest = f64::max(largest, if scaled.is_nan() { f64::INFINITY } else { scaled });
             if let Some(variance) = self.variance.get_mut(step) {
-                let scaled = if value.is_infinite() { f64::INFINITY } else { *variance * slope * slope };
-                largest = f64::max(largest, if scaled.is_nan() { f64::INFINITY } else { scaled });
                 *variance = largest;
             }
-            scale_loadings(&mut self.loadings[step * self.rank..(step + 1) * self.rank], slope);
+            map.scale_loadings(before, own, largest, &mut self.loadings[step * self.rank..(step + 1) * self.rank]);
         }
         if let (Tail::ConstantHazard { .. }, Some(end)) = (self.tail, self.cumulative_hazard.last()) {
             self.tail = Tail::average_hazard(*end, self.max_followup);
@@ -191,16 +222,19 @@ impl FittedCurve {
 }
 
 impl RecalibrationMap {
-    /// What the map makes of the loadings of a step with cumulative `hazard`.
-    pub(crate) fn scale_loadings(&self, hazard: f64, loadings: &mut [f64]) {
-        scale_loadings(loadings, self.hazard(hazard).1);
-    }
-}
-
-fn scale_loadings(loadings: &mut [f64], slope: f64) {
-    for loading in loadings {
-        let scaled = *loading * slope;
-        *loading = if scaled.is_nan() { 0.0 } else { scaled.clamp(-LARGEST_LOADING, LARGEST_LOADING) };
+    /// What the map makes of the loadings of a step with cumulative `hazard`, whose own part of the variance is `own`, and
+    /// `through` behind the map: so much that both together are what it makes of the whole.
+    pub(crate) fn scale_loadings(&self, hazard: f64, own: f64, through: f64, loadings: &mut [f64]) {
+        let shared: f64 = loadings.iter().map(|loading| loading * loading).sum();
+        if shared <= 0.0 {
+            return;
+        }
+        let whole = self.slope_over(hazard, (own + shared).sqrt()).powi(2) * (own + shared);
+        let slope = (f64::max(whole - through, 0.0) / shared).sqrt();
+        for loading in loadings {
+            let scaled = *loading * slope;
+            *loading = if scaled.is_nan() { 0.0 } else { scaled.clamp(-LARGEST_LOADING, LARGEST_LOADING) };
+        }
     }
 }
 

@@ -41,8 +41,8 @@ SELECT count(*) > 0 AS cells FROM ltv.error_hotspots('all', 'sim');
 SELECT status FROM ltv.best_threshold('all', 'sim', benefit => 10, cost => 1) ORDER BY 1;
 SELECT count(*) > 0 AS thresholds FROM ltv.precision_recall('all', 'sim');
 -- A version whose training kept no profile: what its specification says, else 12; and what has no horizon.
-SELECT ltv.register_version('by hand', 'cox', ltv.model('all'), '{"duration": "months", "event": "churned", "horizon": 7}') AS version;
-SELECT ltv.register_version('silent', 'cox', ltv.model('all'), '{"duration": "months", "event": "churned"}') AS version;
+SELECT ltv.register_version('by hand', 'cox', ltv.model('all'), '{"duration": "months", "event": "churned", "horizon": 7}', 10, 5) AS version;
+SELECT ltv.register_version('silent', 'cox', ltv.model('all'), '{"duration": "months", "event": "churned"}', 10, 5) AS version;
 SELECT ltv.model_horizon('by hand') AS told, ltv.model_horizon('silent') AS silent, ltv.model_horizon(NULL::text) IS NULL AS of_null;
 SELECT horizon FROM ltv.evaluate('silent', 'sim') ORDER BY 1;
 SELECT q.query, message_of(q.query) FROM (VALUES (1, $$SELECT ltv.model_horizon('nobody')$$), (2, $$SELECT * FROM ltv.evaluate('all', 'sim', '{NULL,5}')$$),

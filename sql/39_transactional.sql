@@ -134,49 +134,49 @@ CREATE AGGREGATE ltv.rollup(spend ltv.spend_sample) (
 );
 COMMENT ON AGGREGATE ltv.rollup(ltv.spend_sample) IS 'Adds up samples of disjoint customers, exactly as if spend_agg had seen all of them.';
 
-CREATE FUNCTION ltv.probability_alive(m ltv.model, frequency double precision, recency double precision, age double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'probability_alive';
-COMMENT ON FUNCTION ltv.probability_alive(ltv.model, double precision, double precision, double precision) IS 'The probability, between 0 and 1, that a customer with this history is still one (has not left without a word), by a model of purchases. 1 for frequency 0 by bg_nbd, in which nobody leaves before a repeat purchase. NULL for a model that saw no repeat purchases, and for NULL arguments. Errors 22023: another model, an impossible history.';
+CREATE FUNCTION ltv.probability_alive(m ltv.model, frequency double precision, recency double precision, age double precision, segment text DEFAULT NULL) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'probability_alive';
+COMMENT ON FUNCTION ltv.probability_alive(ltv.model, double precision, double precision, double precision, text) IS 'The probability, between 0 and 1, that a customer with this history is still one (has not left without a word), by a model of purchases. 1 for frequency 0 by bg_nbd, in which nobody leaves before a repeat purchase. segment: of a model that train made with segment_by, the customer''s segment as model_segments names it; without one, or of one that training never saw, the model of all rows answers; any other model does not look at it. NULL for a model that saw no repeat purchases, and for other NULL arguments. Errors 22023: another model, an impossible history.';
 
-CREATE FUNCTION ltv.expected_purchases(m ltv.model, frequency double precision, recency double precision, age double precision, horizon double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 300 AS 'MODULE_PATHNAME', 'expected_purchases';
-COMMENT ON FUNCTION ltv.expected_purchases(ltv.model, double precision, double precision, double precision, double precision) IS 'Expected number of purchases of a customer with this history within horizon from now, in the unit of the history: the chance of having left counted in. NULL as probability_alive. Errors 22023.';
+CREATE FUNCTION ltv.expected_purchases(m ltv.model, frequency double precision, recency double precision, age double precision, horizon double precision, segment text DEFAULT NULL) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 300 AS 'MODULE_PATHNAME', 'expected_purchases';
+COMMENT ON FUNCTION ltv.expected_purchases(ltv.model, double precision, double precision, double precision, double precision, text) IS 'Expected number of purchases of a customer with this history within horizon from now, in the unit of the history: the chance of having left counted in. segment and NULL as probability_alive. Errors 22023.';
 
-CREATE FUNCTION ltv.expected_purchases(m ltv.model, horizon double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 300 AS 'MODULE_PATHNAME', 'expected_purchases_new';
-COMMENT ON FUNCTION ltv.expected_purchases(ltv.model, double precision) IS 'Expected number of repeat purchases of a new customer within horizon from the first purchase, which is not counted. NULL as probability_alive. Errors 22023.';
+CREATE FUNCTION ltv.expected_purchases(m ltv.model, horizon double precision, segment text DEFAULT NULL) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 300 AS 'MODULE_PATHNAME', 'expected_purchases_new';
+COMMENT ON FUNCTION ltv.expected_purchases(ltv.model, double precision, text) IS 'Expected number of repeat purchases of a new customer within horizon from the first purchase, which is not counted. segment and NULL as probability_alive. Errors 22023.';
 
-CREATE FUNCTION ltv.purchase_probability(m ltv.model, purchases double precision, horizon double precision) RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 300 AS 'MODULE_PATHNAME', 'purchase_probability';
-COMMENT ON FUNCTION ltv.purchase_probability(ltv.model, double precision, double precision) IS 'The probability that a new customer makes exactly so many repeat purchases within horizon from the first purchase. NULL as probability_alive. Errors 22023.';
+CREATE FUNCTION ltv.purchase_probability(m ltv.model, purchases double precision, horizon double precision, segment text DEFAULT NULL) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 300 AS 'MODULE_PATHNAME', 'purchase_probability';
+COMMENT ON FUNCTION ltv.purchase_probability(ltv.model, double precision, double precision, text) IS 'The probability that a new customer makes exactly so many repeat purchases within horizon from the first purchase. segment and NULL as probability_alive. Errors 22023.';
 
-CREATE FUNCTION ltv.discounted_purchases(m ltv.model, frequency double precision, recency double precision, age double precision, discount_rate double precision DEFAULT 0.10, unit text DEFAULT 'week') RETURNS double precision
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 3000 AS 'MODULE_PATHNAME', 'discounted_purchases';
-COMMENT ON FUNCTION ltv.discounted_purchases(ltv.model, double precision, double precision, double precision, double precision, text) IS 'Discounted expected residual transactions (DERT; Fader, Hardie & Lee 2005, RFM and CLV): the number of purchases still to come from a customer with this history, without end, each discounted from its own day at the effective annual discount_rate. unit: that of the history: day, week, month or year, of which a year has 365, 365/7, 12 and 1. Times the margin of a purchase it is the residual lifetime value. NULL as probability_alive, and where it is infinite: at a rate of 0 and a heavy tail. Errors 22023.';
+CREATE FUNCTION ltv.discounted_purchases(m ltv.model, frequency double precision, recency double precision, age double precision, discount_rate double precision DEFAULT 0.10, unit text DEFAULT 'week', segment text DEFAULT NULL) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 3000 AS 'MODULE_PATHNAME', 'discounted_purchases';
+COMMENT ON FUNCTION ltv.discounted_purchases(ltv.model, double precision, double precision, double precision, double precision, text, text) IS 'Discounted expected residual transactions (DERT; Fader, Hardie & Lee 2005, RFM and CLV): the number of purchases still to come from a customer with this history, without end, each discounted from its own day at the effective annual discount_rate. unit: that of the history: day, week, month or year, of which a year has 365, 365/7, 12 and 1. Times the margin of a purchase it is the residual lifetime value. segment and NULL as probability_alive, and where it is infinite: at a rate of 0 and a heavy tail. Errors 22023.';
 
-CREATE FUNCTION ltv.expected_spend(m ltv.model, frequency double precision, mean_value double precision) RETURNS double precision
+CREATE FUNCTION ltv.expected_spend(m ltv.model, frequency double precision, mean_value double precision, segment text DEFAULT NULL) RETURNS double precision
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'expected_spend';
-COMMENT ON FUNCTION ltv.expected_spend(ltv.model, double precision, double precision) IS 'Expected mean value of a purchase of a customer with so many repeat purchases of this mean value, by a gamma_gamma model: the customer''s own mean drawn towards that of all customers, the more the fewer the purchases. With frequency 0 mean_value may be NULL, and the answer is the mean of all customers. NULL where that does not exist (q not above 1: model_status), and for other NULL arguments. Errors 22023.';
+COMMENT ON FUNCTION ltv.expected_spend(ltv.model, double precision, double precision, text) IS 'Expected mean value of a purchase of a customer with so many repeat purchases of this mean value, by a gamma_gamma model: the customer''s own mean drawn towards that of all customers, the more the fewer the purchases. With frequency 0 mean_value may be NULL, and the answer is the mean of all customers. NULL where that does not exist (q not above 1: model_status), and for other NULL arguments. segment as probability_alive. Errors 22023.';
 
 CREATE FUNCTION ltv.transactional_value(
     purchases ltv.model, spend ltv.model, frequency double precision, recency double precision, age double precision, mean_value double precision,
     margin double precision DEFAULT 1, discount_rate double precision DEFAULT 0.10, horizon integer DEFAULT 60, unit text DEFAULT 'week',
-    timing text DEFAULT 'mid-period', currency text DEFAULT NULL,
+    timing text DEFAULT 'mid-period', currency text DEFAULT NULL, segment text DEFAULT NULL,
     OUT ltv numeric, OUT undiscounted numeric, OUT revenue numeric, OUT probability_alive double precision, OUT expected_purchases double precision,
     OUT expected_spend double precision, OUT discount_rate double precision, OUT horizon integer, OUT currency text, OUT status text
 ) RETURNS record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'transactional_value';
-COMMENT ON FUNCTION ltv.transactional_value(ltv.model, ltv.model, double precision, double precision, double precision, double precision, double precision, double precision, integer, text, text, text) IS 'What a customer''s purchases within horizon months from now are worth: expected purchases (a model of fit_bg_nbd, fit_mbg_nbd or fit_pareto_nbd) times the expected value of a purchase (fit_gamma_gamma) times margin, month by month, discounted at the effective annual discount_rate. frequency, recency, age, mean_value as purchase_summary gives them (mean_value may be NULL with frequency 0), unit that of recency and age: day, week, month or year; a month is a twelfth of 365 days. timing: the purchases of a month are paid in its middle (mid-period), at its start (advance) or end (arrears). currency: ISO 4217, for the decimals. ltv is the sum of the present values of transactional_cash_flows to the cent. A missing argument gives NULLs and a status. Errors 22023, 22003.';
+COMMENT ON FUNCTION ltv.transactional_value(ltv.model, ltv.model, double precision, double precision, double precision, double precision, double precision, double precision, integer, text, text, text, text) IS 'What a customer''s purchases within horizon months from now are worth: expected purchases (a model of fit_bg_nbd, fit_mbg_nbd or fit_pareto_nbd) times the expected value of a purchase (fit_gamma_gamma) times margin, month by month, discounted at the effective annual discount_rate. frequency, recency, age, mean_value as purchase_summary gives them (mean_value may be NULL with frequency 0), unit that of recency and age: day, week, month or year; a month is a twelfth of 365 days. timing: the purchases of a month are paid in its middle (mid-period), at its start (advance) or end (arrears). currency: ISO 4217, for the decimals. segment: of models that train made with segment_by, the customer''s segment as model_segments names it; where the model of all rows answers, status says why (pooled: ...). One name cannot tell the segments of two models that are told by different columns: that is an error, and segment_model gives each. ltv is the sum of the present values of transactional_cash_flows to the cent. A missing argument gives NULLs and a status. Errors 22023, 22003.';
 
 CREATE FUNCTION ltv.transactional_cash_flows(
     purchases ltv.model, spend ltv.model, frequency double precision, recency double precision, age double precision, mean_value double precision,
     margin double precision DEFAULT 1, discount_rate double precision DEFAULT 0.10, horizon integer DEFAULT 60, unit text DEFAULT 'week',
-    timing text DEFAULT 'mid-period', currency text DEFAULT NULL,
+    timing text DEFAULT 'mid-period', currency text DEFAULT NULL, segment text DEFAULT NULL,
     OUT period integer, OUT due_months double precision, OUT purchases double precision, OUT revenue numeric, OUT cost numeric, OUT margin numeric,
     OUT discount_factor double precision, OUT present_value numeric, OUT cumulative numeric
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 10000 ROWS 60 AS 'MODULE_PATHNAME', 'transactional_cash_flows';
-COMMENT ON FUNCTION ltv.transactional_cash_flows(ltv.model, ltv.model, double precision, double precision, double precision, double precision, double precision, double precision, integer, text, text, text) IS 'The expected cash flows behind transactional_value with the same arguments: one row per month, rounded so that each column adds up to its total to the cent. due_months: from now; purchases: expected in the month. No rows for what has no value: transactional_value says why. Errors as there.';
+COMMENT ON FUNCTION ltv.transactional_cash_flows(ltv.model, ltv.model, double precision, double precision, double precision, double precision, double precision, double precision, integer, text, text, text, text) IS 'The expected cash flows behind transactional_value with the same arguments: one row per month, rounded so that each column adds up to its total to the cent. due_months: from now; purchases: expected in the month. No rows for what has no value: transactional_value says why. Errors as there.';
 
 CREATE FUNCTION ltv.purchase_summary(
     transactions regclass, customer text, at text, amount text, as_of date, unit text DEFAULT 'week',

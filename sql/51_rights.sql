@@ -119,7 +119,7 @@ BEGIN
     VALUES ('grant', grant_model.model, grant_model.reason, jsonb_build_object('grantee', grant_model.grantee, 'privilege', grant_model.privilege));
     -- The plain rights that go with it are their owner's to give; an admin of one model relies on those that a group role has.
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = 'ltv.model_versions'::regclass AND pg_has_role(c.relowner, 'USAGE')) THEN
-        plain := ARRAY['SELECT ON ltv.models, ltv.model_versions, ltv.aliases, ltv.v_models, ltv.v_production, ltv.v_events, ltv.model_profiles, ltv.model_limits'];
+        plain := ARRAY['SELECT ON ltv.models, ltv.model_versions, ltv.aliases, ltv.v_models, ltv.v_production, ltv.v_events, ltv.model_profiles, ltv.model_limits, ltv.model_places'];
         IF grant_model.privilege IN ('train', 'admin') THEN
             plain := plain || ARRAY['EXECUTE ON FUNCTION ltv.train, ltv.recalibrate, ltv.train_auto', 'INSERT ON ltv.models, ltv.model_versions, ltv.events'];
         END IF;

@@ -149,24 +149,34 @@ AS $$
 BEGIN
     IF jsonb_typeof(profiles) <> 'array' OR EXISTS (
         SELECT FROM jsonb_array_elements(CASE jsonb_typeof(profiles) WHEN 'array' THEN profiles ELSE '[]' END) AS p
-        WHERE jsonb_typeof(p) <> 'object' OR coalesce(p ->> 'role', '') NOT IN ('feature', 'prediction', 'duration', 'error', 'limit') OR p ->> 'input' IS NULL
-           OR jsonb_typeof(p -> 'horizon') NOT IN ('number', 'null') OR jsonb_typeof(p -> 'profile') IS DISTINCT FROM 'string') THEN
+        WHERE jsonb_typeof(p) <> 'object' OR coalesce(p ->> 'role', '') NOT IN ('feature', 'prediction', 'duration', 'error', 'limit', 'place') OR p ->> 'input' IS NULL
+           OR jsonb_typeof(p -> 'horizon') NOT IN ('number', 'null') OR p ->> 'role' <> 'place' AND jsonb_typeof(p -> 'profile') IS DISTINCT FROM 'string') THEN
         RAISE EXCEPTION 'profiles are a JSON array of objects with role, input, horizon and profile'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'As in ltv.model_versions.profiles: role is feature, prediction, duration, error or limit; profile is the text of an ltv.profile.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'As in ltv.model_versions.profiles: role is feature, prediction, duration, error, limit or place; profile is the text of an ltv.profile, and a place has places, the text of an ltv.survival.';
     END IF;
     PERFORM (p ->> 'profile')::ltv.profile, (p ->> 'horizon')::float8 FROM jsonb_array_elements(profiles) AS p;
+    -- Shares of rows, of all or of one segment.
+    IF EXISTS (
+        SELECT FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'role' = 'place' AND NOT coalesce(
+            jsonb_typeof(p -> 'places') = 'string' AND ltv.max_followup((p ->> 'places')::ltv.survival) <= 1 AND ltv.subjects((p ->> 'places')::ltv.survival) <= (p ->> 'rows')::float8 AND (p ->> 'given')::float8 BETWEEN 0 AND 1.7e308
+            AND jsonb_typeof(p -> 'by') = 'array' AND jsonb_typeof(p -> 'levels') = 'array' AND jsonb_array_length(p -> 'by') = jsonb_array_length(p -> 'levels')
+            AND NOT jsonb_path_exists((p -> 'by') || (p -> 'levels'), '$[*] ? (@.type() != "string")'), false)) THEN
+        RAISE EXCEPTION 'a place has places, shares from 0 to 1 as the text of an ltv.survival, rows, given, by and levels'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them: by and levels are arrays of texts, empty for all rows; rows counts those held out that lasted beyond given.';
+    END IF;
     -- Every number that score reads is there and could be what it says; NULL where one is missing.
     IF EXISTS (
         SELECT FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'role' = 'limit' AND (
-            jsonb_typeof(p -> 'horizon') <> 'number' OR jsonb_typeof(p -> 'groups') IS DISTINCT FROM 'array' OR NOT coalesce((
+            jsonb_typeof(p -> 'horizon') <> 'number' OR coalesce(jsonb_typeof(p -> 'held_out') <> 'string', false) OR jsonb_typeof(p -> 'groups') IS DISTINCT FROM 'array' AND (p ? 'groups' OR NOT p ? 'held_out') OR p ? 'groups' AND NOT coalesce((
                 SELECT bool_and(coalesce(jsonb_typeof(g) = 'object' AND l."from" BETWEEN 0 AND l."to" AND l."to" <= 1 AND l.rows BETWEEN l.events AND 9007199254740992 AND l.events >= 0
                                          AND l.predicted BETWEEN 0 AND 1 AND l.rate BETWEEN l.lower AND l.upper AND l.lower >= 0 AND l.upper <= 1
                                          AND l.upper_power > 0 AND l.lower_power BETWEEN l.upper_power AND 1e15, false))
                 FROM jsonb_array_elements(CASE jsonb_typeof(p -> 'groups') WHEN 'array' THEN p -> 'groups' ELSE '[]' END) AS g,
                      jsonb_to_record(CASE jsonb_typeof(g) WHEN 'object' THEN g ELSE '{}' END) AS l ("from" float8, "to" float8, rows bigint, events bigint, predicted float8, rate float8, lower float8, upper float8, lower_power float8, upper_power float8)), false))) THEN
         RAISE EXCEPTION 'the groups of a limit are a JSON array of objects with from, to, rows, events, predicted, rate, lower, upper, lower_power and upper_power'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them: probabilities from 0 to 1, counts, and the powers of a prediction that are its limits.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them: probabilities from 0 to 1, counts, and the powers of a prediction that are its limits; held_out is a text.';
     END IF;
+    PERFORM ltv.held_out_summary(p ->> 'held_out') FROM jsonb_array_elements(profiles) AS p WHERE p ->> 'role' = 'limit';
 END
 $$;
 COMMENT ON FUNCTION ltv.check_profiles(jsonb) IS 'Raises 22023 unless its argument could be the profiles of a version. NULL passes.';

@@ -87,7 +87,8 @@ COMMENT ON FUNCTION ltv.expected_events(text, record, double precision, double p
 -- With the rights of who asks: what row security hides of the versions stays hidden.
 CREATE VIEW ltv.model_profiles WITH (security_invoker = true) AS
 SELECT v.model, v.version, p.role, p.input, p.horizon, p.profile
-FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS p (role text, input text, horizon double precision, profile ltv.profile);
+FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS p (role text, input text, horizon double precision, profile ltv.profile)
+WHERE p.role <> 'place';
 COMMENT ON VIEW ltv.model_profiles IS 'How the training rows of a version were distributed, an input a row: what score ranks by, and drift compares with. Part of the version (ltv.model_versions.profiles), written by train and sealed with it.';
 COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
 COMMENT ON COLUMN ltv.model_profiles.version IS 'The version.';
@@ -103,7 +104,7 @@ FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_array_elements(v.profiles) A
      LATERAL pg_catalog.jsonb_to_recordset(e -> 'groups') AS l ("from" double precision, "to" double precision, rows bigint, events bigint, predicted double precision, rate double precision,
          lower double precision, upper double precision, lower_power double precision, upper_power double precision)
 WHERE e ->> 'role' = 'limit';
-COMMENT ON VIEW ltv.model_limits IS 'What became of the rows that train held out, in groups of like prediction: what score makes limits of, for a boosted_hazard version, at this horizon and from the start on. At most ten groups of equal sums of p (1 - p), each with 20 events or more. Part of the version (ltv.model_versions.profiles), sealed with it. No rows: trained without a holdout, with too few events in it, with weights or delayed entries, or another algorithm.';
+COMMENT ON VIEW ltv.model_limits IS 'What became of the rows that train held out, in groups of like prediction: what score makes limits of, for a boosted_hazard version, at this horizon and from the start on; ltv.model_limits(model, horizon, given) tells the same of any other horizon and age. At most ten groups of equal sums of p (1 - p), each with 20 events or more. Part of the version (ltv.model_versions.profiles), sealed with it. No rows: trained without a holdout, with too few events in it, with weights, with delayed entries (see the function), or another algorithm.';
 COMMENT ON COLUMN ltv.model_limits.model IS 'The model.';
 COMMENT ON COLUMN ltv.model_limits.version IS 'The version.';
 COMMENT ON COLUMN ltv.model_limits.horizon IS 'In the unit of the durations: that of the evaluation in train.';

@@ -22,6 +22,7 @@ DECLARE
     outcome text;
     history text[];
     customer text;
+    levels text;
 BEGIN
     IF drift.model IS NULL OR drift.source IS NULL THEN
         RAISE EXCEPTION 'drift needs a model and a source' USING ERRCODE = 'null_value_not_allowed';
@@ -49,6 +50,8 @@ BEGIN
     history := ARRAY(SELECT c.value FROM jsonb_each_text(CASE jsonb_typeof(spec -> 'columns') WHEN 'object' THEN spec -> 'columns' ELSE '{}' END) AS c WHERE c.key IN ('frequency', 'recency', 'age', 'mean_value') AND c.value IS NOT NULL
                      ORDER BY array_position('{frequency,recency,age,mean_value}', c.key));
     customer := (SELECT string_agg(format('s.%I::double precision', c.name), ', ' ORDER BY c.place) FROM unnest(history) WITH ORDINALITY AS c (name, place));
+    -- Of a customer a model knows no features but those that tell the segment.
+    levels := (SELECT ', segment => ' || string_agg(format('s.%I::text', g.name), ' || '' / '' || ' ORDER BY g.place) FROM unnest(names) WITH ORDINALITY AS g (name, place));
     IF NOT EXISTS (SELECT FROM ltv.model_profiles p WHERE p.model = split_part(drift.model, '@', 1) AND p.version = found_version) THEN
         RAISE EXCEPTION '%@% has no training profile', split_part(drift.model, '@', 1), found_version
             USING ERRCODE = 'invalid_parameter_value',
@@ -69,8 +72,8 @@ BEGIN
         inputs := inputs || one.input;
         profiles := profiles || CASE
             WHEN one.role = 'prediction' AND one.input = 'expected_value' THEN 'ltv.profile_agg(ltv.expected_value($1, s.*))'
-            WHEN one.role = 'prediction' AND one.input IN ('probability_alive', 'expected_spend') THEN format('ltv.profile_agg(ltv.%s($1, %s))', one.input, customer)
-            WHEN one.role = 'prediction' AND one.input = 'expected_purchases' THEN format('ltv.profile_agg(ltv.expected_purchases($1, %s, %L::double precision))', customer, one.horizon)
+            WHEN one.role = 'prediction' AND one.input IN ('probability_alive', 'expected_spend') THEN format('ltv.profile_agg(ltv.%s($1, %s%s))', one.input, customer, levels)
+            WHEN one.role = 'prediction' AND one.input = 'expected_purchases' THEN format('ltv.profile_agg(ltv.expected_purchases($1, %s, %L::double precision%s))', customer, one.horizon, levels)
             WHEN one.role = 'prediction' THEN format('ltv.profile_agg(1 - ltv.renewal_probability($1, s.*, %L::double precision))', one.horizon)
             WHEN one.kind = 'texts' THEN format('ltv.profile_agg(s.%I::text)', one.input)
             WHEN one.atttypid = 'boolean'::regtype THEN format('ltv.profile_agg(s.%I::integer::double precision)', one.input)

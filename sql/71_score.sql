@@ -46,7 +46,7 @@ COMMENT ON COLUMN ltv.scored.segment IS 'The row''s segment, by whose model it w
 COMMENT ON COLUMN ltv.scored.horizon IS 'The window of the probabilities, in the unit of the durations; of a hybrid that of its terms; NULL for a model of amounts.';
 COMMENT ON COLUMN ltv.scored.p_renew IS 'Probability to last through the horizon, given the age.';
 COMMENT ON COLUMN ltv.scored.p_event IS 'Probability of the event within the horizon: 1 - p_renew.';
-COMMENT ON COLUMN ltv.scored.lower IS 'Lower limit at 95 % of p_renew, or of estimate where there is one: the uncertainty of the model, not of the outcome. Of trees (boosted_hazard): where the renewal rate of rows of like prediction lies, by the rows that train held out at this horizon, from the start on (see model_limits); widened to hold p_renew; NULL otherwise.';
+COMMENT ON COLUMN ltv.scored.lower IS 'Lower limit at 95 % of p_renew, or of estimate where there is one: the uncertainty of the model, not of the outcome. Of trees (boosted_hazard): where the renewal rate of rows of like prediction lies, by the rows that train held out and that were still watched at the age (see model_limits); widened to hold p_renew; NULL, and confidence_reason says why, where they do not tell it.';
 COMMENT ON COLUMN ltv.scored.upper IS 'Upper limit of the same.';
 COMMENT ON COLUMN ltv.scored.expected_lifetime IS 'Mean remaining lifetime: see predict.';
 COMMENT ON COLUMN ltv.scored.linear_predictor IS 'The features'' part of the model against the average training row; NULL for kaplan_meier.';
@@ -93,6 +93,7 @@ DECLARE
     margin double precision;
     relative boolean;
     held_out bigint;
+    evidence text;
     limited jsonb;
     begins double precision[];
     lower_powers double precision[];
@@ -230,6 +231,7 @@ BEGIN
         INTO begins, lower_powers, upper_powers, group_rows, ends, held_out
         FROM jsonb_to_recordset(limited -> 'groups') AS l ("from" double precision, "to" double precision, rows bigint, lower_power double precision, upper_power double precision);
     END IF;
+    evidence := limited ->> 'held_out';
     RETURN QUERY EXECUTE format($q$
         SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, p.renewal_probability, p.event_probability, b.lower, b.upper, p.expected_lifetime, p.linear_predictor,
                k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
@@ -240,12 +242,12 @@ BEGIN
                e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], coalesce(p.status, a.reason), now(),
                NULL::float8, NULL::float8, NULL::float8, NULL::text, NULL::float8, NULL::integer, NULL::text,
                concat_ws('; ', CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN p.status <> 'ok' THEN p.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
-                    WHEN b.upper - b.lower IS NOT NULL THEN 'the limits are ' || round((b.upper - b.lower)::numeric, 3) || ' apart' || b.method ELSE %7$s END,
+                    WHEN b.upper - b.lower IS NOT NULL THEN 'the limits are ' || round((b.upper - b.lower)::numeric, 3) || ' apart' || b.method ELSE coalesce(b.unknown, %7$s) END,
                          CASE WHEN a.reason IS NULL THEN 'unseen NULL: ' || f.unseen END, CASE WHEN a.reason IS NULL THEN 'NULL: ' || f.seen END)
         FROM %3$s AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN %4$s >= 0 AND %4$s < 'Infinity' THEN %4$s END AS age OFFSET 0) AS g
         LEFT JOIN LATERAL ltv.predict($1, s.*, $2, g.age) AS p ON true
-        CROSS JOIN LATERAL (%8$s OFFSET 0) AS b
+        LEFT JOIN LATERAL (%8$s OFFSET 0) AS b ON true
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
             SELECT CASE WHEN %4$s < 0 THEN 'the age in ' || %6$L || ' is negative' WHEN %4$s >= 'Infinity' THEN 'the age in ' || %6$L || ' is not finite' WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') AND NOT p.status ^@ ANY (ARRAY['pooled: ', 'unseen NULL: ']) THEN p.status END AS reason OFFSET 0) AS a
@@ -262,11 +264,14 @@ BEGIN
              ELSE quote_literal(CASE WHEN limited IS NOT NULL THEN 'no limits are known of trees at this horizon: those of the rows held out are at ' || (limited ->> 'horizon')::double precision
                                      WHEN algorithm = 'rule' THEN 'no limits: a rule was written down, nothing was estimated' WHEN algorithm = 'boosted_hazard' THEN 'no limits are known of trees'
                                      ELSE 'no limits: nobody was seen to leave within the window, or nobody to stay' END) END,
-        CASE WHEN begins IS NULL THEN 'SELECT p.lower, p.upper, '''' AS method'
-             ELSE 'SELECT exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $11[l.place] * l.log) END) AS lower, exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $12[l.place] * l.log) END) AS upper, '': by Kaplan-Meier of '' || $13[l.place] || '' rows of like prediction, of '' || $14 || '' held out'' AS method
-                   FROM (SELECT CASE WHEN g.age = 0 AND p.renewal_probability <= $10 THEN nullif(width_bucket(p.renewal_probability, $9), 0) END AS place, ln(greatest(p.renewal_probability, 1e-300)) AS log) AS l' END, filled)
+        concat_ws(' UNION ALL ',
+            CASE WHEN begins IS NULL AND evidence IS NULL THEN 'SELECT p.lower, p.upper, '''' AS method, NULL AS unknown' END,
+            CASE WHEN begins IS NOT NULL THEN 'SELECT exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $11[l.place] * l.log) END) AS lower, exp(CASE WHEN l.place IS NOT NULL THEN greatest(-700, $12[l.place] * l.log) END) AS upper, '': by Kaplan-Meier of '' || $13[l.place] || '' rows of like prediction, of '' || $14 || '' held out'' AS method, NULL AS unknown
+                   FROM (SELECT CASE WHEN g.age = 0 AND p.renewal_probability <= $10 THEN nullif(width_bucket(p.renewal_probability, $9), 0) END AS place, ln(greatest(p.renewal_probability, 1e-300)) AS log WHERE g.age = 0 OR $15 IS NULL) AS l' END,
+            CASE WHEN evidence IS NOT NULL THEN format('SELECT h.lower, h.upper, '': by Kaplan-Meier of '' || h.n || '' rows of like prediction, of '' || h.n_held_out || CASE WHEN g.age > 0 THEN '' held out that were still watched at '' || g.age ELSE '' held out'' END AS method, CASE h.status WHEN ''ok'' THEN NULL ELSE h.status END AS unknown
+                   FROM ltv.held_out_interval($1, $15, p.renewal_probability, p.linear_predictor, $2, g.age) AS h WHERE %s', CASE WHEN begins IS NOT NULL THEN 'g.age > 0' ELSE 'true' END) END), filled)
     USING fitted, score.horizon, ranked, risk_horizon, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version,
-          begins, ends, lower_powers, upper_powers, group_rows, held_out;
+          begins, ends, lower_powers, upper_powers, group_rows, held_out, evidence;
 END
 $$;
-COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. horizon: where it is left out the one at which train judged the version, of a hybrid that of its terms, of amounts none: others are refused (model_horizon). given: the column with the age of each row (none: from the start; not for amounts and hybrids). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';
+COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. horizon: where it is left out the one at which train judged the version, of a hybrid that of its terms, of amounts none: others are refused (model_horizon). given: the column with the age of each row (none: from the start; not for amounts and hybrids). Of trees (boosted_hazard) the limits are those of like rows that train held out, at any horizon and age that they were watched for (see model_limits). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';

@@ -30,6 +30,7 @@ DECLARE
     seen text;
     columns text[];
     predicted text := 'ltv.expected_value($1, ltv_row.*)';
+    levels text;
     odd record;
 BEGIN
     IF evaluation_query.model IS NULL OR source IS NULL THEN
@@ -90,9 +91,6 @@ BEGIN
     ELSIF cause IS NOT NULL AND censoring <> 'marginal' THEN
         RAISE EXCEPTION '% tells of one cause among several, whose weights for censoring are those of all rows', evaluation_query.model
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave censoring out.';
-    ELSIF cause IS NOT NULL AND spec ->> 'entry' IS NOT NULL THEN
-        RAISE EXCEPTION '% was trained on one cause among several with delayed entry, for which no weights for censoring are defined', evaluation_query.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare the mean of event_probability (ltv.predict) with ltv.incidence_at of ltv.incidence_agg(entry, duration, cause, weight).';
     END IF;
     IF EXISTS (SELECT FROM unnest(horizons) u (h) WHERE NOT (u.h > 0 AND u.h < 'Infinity')) THEN
         RAISE EXCEPTION 'the horizon must be finite and greater than 0, got %', (SELECT u.h FROM unnest(horizons) WITH ORDINALITY u (h, place) WHERE NOT (u.h > 0 AND u.h < 'Infinity') ORDER BY u.place LIMIT 1)
@@ -245,11 +243,13 @@ BEGIN
     END IF;
     IF outcome = 'amount' THEN
         horizon := NULL;
+        -- Of a customer a model knows no features but those that tell the segment.
+        levels := (SELECT ', segment => ' || string_agg(format('ltv_row.%I::text', g.name), ' || '' / '' || ' ORDER BY g.place) FROM unnest(ltv.model_features(judged.fitted)) WITH ORDINALITY AS g (name, place));
         IF judged.algorithm = 'gamma_gamma' THEN
-            predicted := format('ltv.expected_spend($1, ltv_row.%I::float8, ltv_row.%I::float8)', spec #>> '{columns,frequency}', spec #>> '{columns,mean_value}');
+            predicted := format('ltv.expected_spend($1, ltv_row.%I::float8, ltv_row.%I::float8%s)', spec #>> '{columns,frequency}', spec #>> '{columns,mean_value}', levels);
         ELSIF judged.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd') THEN
-            predicted := format('ltv.expected_purchases($1, ltv_row.%I::float8, ltv_row.%I::float8, ltv_row.%I::float8, %L::float8)',
-                                spec #>> '{columns,frequency}', spec #>> '{columns,recency}', spec #>> '{columns,age}', spec ->> 'horizon');
+            predicted := format('ltv.expected_purchases($1, ltv_row.%I::float8, ltv_row.%I::float8, ltv_row.%I::float8, %L::float8%s)',
+                                spec #>> '{columns,frequency}', spec #>> '{columns,recency}', spec #>> '{columns,age}', spec ->> 'horizon', levels);
         END IF;
         query := format(
             'SELECT %1$s AS segment, NULL::float8 AS horizon, %7$s AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
@@ -277,20 +277,21 @@ BEGIN
         query := format(
             'WITH ltv_read AS MATERIALIZED (
                  SELECT row_number() OVER () AS place, %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon) AS predicted,
-                        %2$s AS duration, %3$s AS status, %4$s AS weight, %5$s AS value, %6$s AS stratum
+                        %2$s AS duration, %9$s AS entry, %3$s AS status, %4$s AS weight, %5$s AS value, %6$s AS stratum
                  FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
-                 WHERE %8$s AND %2$s IS NOT NULL AND %3$s IS NOT NULL AND %4$s > 0
+                 WHERE %8$s AND %2$s IS NOT NULL AND %9$s IS NOT NULL AND %3$s IS NOT NULL AND %4$s > 0
              ), ltv_known AS (
                  SELECT w.place, w.weight
                  FROM (SELECT r.horizon, array_agg(r.place ORDER BY r.duration, r.status, r.weight, r.place) AS places, array_agg(r.duration ORDER BY r.duration, r.status, r.weight, r.place) AS durations,
-                              array_agg(r.status <> 0 ORDER BY r.duration, r.status, r.weight, r.place) AS ended, array_agg(r.weight ORDER BY r.duration, r.status, r.weight, r.place) AS weights
+                              array_agg(r.status <> 0 ORDER BY r.duration, r.status, r.weight, r.place) AS ended, array_agg(r.weight ORDER BY r.duration, r.status, r.weight, r.place) AS weights,
+                              array_agg(r.entry ORDER BY r.duration, r.status, r.weight, r.place) AS entries
                        FROM ltv_read r WHERE r.predicted IS NOT NULL GROUP BY r.horizon) g,
-                      unnest(g.places, ltv.inverse_censoring_weights(g.durations, g.ended, g.horizon, g.weights)) w (place, weight)
+                      unnest(g.places, ltv.inverse_censoring_weights(g.durations, g.ended, g.horizon, g.weights, g.entries)) w (place, weight)
              )
              SELECT r.segment, r.horizon, r.predicted, CASE WHEN r.predicted IS NOT NULL AND w.weight IS NULL THEN 0 WHEN r.status = 1 THEN r.duration ELSE 2 * r.horizon END AS duration,
                     r.status = 1 AND (r.predicted IS NULL OR w.weight IS NOT NULL) AS event, coalesce(w.weight, r.weight) AS weight, r.value, r.stratum
              FROM ltv_read r LEFT JOIN ltv_known w USING (place) WHERE coalesce(w.weight, r.weight) > 0',
-            segment, duration, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction);
+            segment, duration, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction, entry);
         RETURN;
     END IF;
     query := format(

@@ -17,6 +17,13 @@ const NUMBERS_PER_VALUE: usize = 8;
 const NUMBERS_PER_ROW: usize = 16;
 const SQUARES: usize = 8;
 
+/// Bytes of a fit, and of a baseline, with the rows.
+pub fn needed(design: &Design) -> usize {
+    let p = design.covariates();
+    let per_row = NUMBERS_PER_VALUE * p + NUMBERS_PER_ROW;
+    design.memory_bytes() + size_of::<f64>() * (design.len() * per_row + SQUARES * p * p)
+}
+
 /// The stored bytes of the subdistribution model of `design`; `None` when every row was left out.
 pub fn fitted(design: &Design, cause: i32, ties: Ties) -> Option<Vec<u8>> {
     if design.is_empty() {
@@ -26,9 +33,7 @@ pub fn fitted(design: &Design, cause: i32, ties: Ties) -> Option<Vec<u8>> {
     if p > MOST_COVARIATES {
         raise(too_wide(p));
     }
-    let per_row = NUMBERS_PER_VALUE * p + NUMBERS_PER_ROW;
-    let needed = design.memory_bytes() + size_of::<f64>() * (design.len() * per_row + SQUARES * p * p);
-    settle(settings::budget().check(needed, "the fit"));
+    settle(settings::budget().check(needed(design), "the fit"));
     let fit = settle(fine_gray::fit(design, cause, ties, &mut interrupts::check));
     Some(settle(Model::unnamed(fit, design.skipped()).encode()))
 }

@@ -111,32 +111,44 @@ pub fn baseline(call: &Call) -> pg_sys::Datum {
     call.answer_rows(rows)
 }
 
-/// `fit_baseline(design, model, coefficients, covariance)`: a Cox model with the baseline of these rows at coefficients
-/// that are given, by default its own. NaN stands for a coefficient that there is none of.
+/// `fit_baseline(design, model, coefficients, covariance)`: a Cox or Fine–Gray model with the baseline of these rows at
+/// coefficients that are given, by default its own. NaN stands for a coefficient that there is none of.
 pub fn fit_baseline(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), false) = (call.bytes(1), call.is_null(0)) else { return call.null() };
     let model = settle(Model::decode(bytes));
-    let Model { features, fit: Fit::Cox(fit), .. } = model else {
-        raise(Error::invalid(
+    let (own, own_covariance) = match &model.fit {
+        Fit::Cox(fit) => (&fit.coefficients, fit.uncertainty()),
+        Fit::FineGray(fit) => (&fit.coefficients, &fit.covariance[..]),
+        _ => raise(Error::invalid(
             format!("a {} model has no baseline beside its coefficients", model.algorithm()),
-            "Only a Cox model has: see fit_cox.",
-        ))
+            "Only a Cox model and one of Fine and Gray have: see fit_cox and fit_fine_gray.",
+        )),
     };
     let coefficients = match call.floats(2) {
         Some(given) => given.iter().map(|value| (!value.is_nan()).then_some(*value)).collect(),
-        None => fit.coefficients.clone(),
+        None => own.clone(),
     };
-    let covariance = match call.floats(3) {
-        Some(given) => given.to_vec(),
-        None => fit.uncertainty().to_vec(),
-    };
+    let covariance = call.floats(3).unwrap_or(own_covariance).to_vec();
     let bytes = call.design(0, |design| {
         if design.is_empty() {
             return None;
         }
         let p = design.covariates();
-        let needed = design.memory_bytes() + size_of::<f64>() * design.len() * (p + NUMBERS_PER_ROW);
+        let needed = match &model.fit {
+            Fit::FineGray(_) => crate::fine_gray::needed(design),
+            _ => design.memory_bytes() + size_of::<f64>() * design.len() * (p + NUMBERS_PER_ROW),
+        };
         settle(settings::budget().check(needed, "the baseline"));
+        let Model { features, fit, .. } = model;
+        let fit = match fit {
+            Fit::Cox(fit) => fit,
+            Fit::FineGray(fit) => {
+                let fit = settle(fit.at(design, coefficients, covariance, &mut interrupts::check));
+                let model = Model { features, fit: Fit::from(fit), skipped: design.skipped(), recalibration: None };
+                return Some(settle(model.encode()));
+            }
+            _ => return None,
+        };
         let fit = settle(fit.at(design, coefficients, covariance, &mut interrupts::check));
         let stratum = features.iter().find(|feature| feature.kind == Kind::Stratum).cloned();
         let mut features: Vec<Feature> = features.into_iter().filter(|f| f.kind != Kind::Stratum).collect();

@@ -69,7 +69,8 @@ extension_sql_file!("../sql/63_conformal.sql", name = "conformal", requires = ["
 extension_sql_file!("../sql/63_thresholds.sql", name = "thresholds", requires = ["conformal"]);
 extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["thresholds"]);
 extension_sql_file!("../sql/64_horizon.sql", name = "horizon", requires = ["profile"]);
-extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["horizon"]);
+extension_sql_file!("../sql/65_limits.sql", name = "limits", requires = ["horizon"]);
+extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["limits"]);
 extension_sql_file!("../sql/67_summary.sql", name = "summary", requires = ["segments"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["summary"]);
 extension_sql_file!("../sql/70_causes.sql", name = "causes", requires = ["train"]);
@@ -84,7 +85,8 @@ extension_sql_file!("../sql/75_evaluate.sql", name = "evaluate", requires = ["ev
 extension_sql_file!("../sql/75_predicted.sql", name = "predicted", requires = ["evaluate"]);
 extension_sql_file!("../sql/75_thresholds.sql", name = "model_thresholds", requires = ["predicted"]);
 extension_sql_file!("../sql/76_recalibrate.sql", name = "recalibrate", requires = ["model_thresholds"]);
-extension_sql_file!("../sql/76_compare_algorithms.sql", name = "compare_algorithms", requires = ["recalibrate"]);
+extension_sql_file!("../sql/76_lifetime_bound.sql", name = "lifetime_bound", requires = ["recalibrate"]);
+extension_sql_file!("../sql/76_compare_algorithms.sql", name = "compare_algorithms", requires = ["lifetime_bound"]);
 extension_sql_file!("../sql/77_backtest.sql", name = "backtest", requires = ["compare_algorithms"]);
 extension_sql_file!("../sql/78_auto.sql", name = "auto", requires = ["backtest"]);
 extension_sql_file!("../sql/80_views.sql", name = "views", requires = ["auto"]);

@@ -56,9 +56,13 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
 }
 
 fn told(segmented: &Segmented, segment: &Segment, at: usize, found: Coefficient) -> Vec<Field> {
+    // Of purchases the logarithms of the parameters are drawn together.
+    let is_logarithm = matches!(segmented.pooled.fit, Fit::Transactional(_));
+    let of = |value: f64| if is_logarithm { value.exp() } else { value };
     let (own, weight, common) = match &segment.standing {
         Standing::Shrunken { own, weights, .. } => {
-            (own.get(at).copied().flatten(), weights.get(at).copied(), segmented.common.get(at).copied().flatten())
+            let common = segmented.common.get(at).copied().flatten();
+            (own.get(at).copied().flatten().map(of), weights.get(at).copied(), common)
         }
         Standing::Own(_) | Standing::Pooled(_) => (found.estimate, Some(1.0), None),
     };
@@ -66,7 +70,7 @@ fn told(segmented: &Segmented, segment: &Segment, at: usize, found: Coefficient)
         Field::Text(Some(segment.name())),
         Field::Text(Some(found.term)),
         Field::Float(own),
-        Field::Float(common.map(|common| common.mean)),
+        Field::Float(common.map(|common| of(common.mean))),
         Field::Float(common.map(|common| common.between.sqrt())),
         Field::Float(weight),
         Field::Float(found.estimate),

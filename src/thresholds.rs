@@ -51,10 +51,12 @@ fn inverse_censoring_weights(
     events: Option<Vec<Option<bool>>>,
     horizon: Option<f64>,
     weights: Option<Vec<Option<f64>>>,
+    entries: Option<Vec<Option<f64>>>,
 ) -> Option<Vec<f64>> {
     let (durations, events) = (all(durations?, "a duration"), all(events?, "an event"));
-    let weights = all(weights.unwrap_or_default(), "a weight");
-    let outcomes = Outcomes { exits: &durations, events: &events, entries: &[], weights: &weights };
+    let (weights, entries) =
+        (all(weights.unwrap_or_default(), "a weight"), all(entries.unwrap_or_default(), "an entry"));
+    let outcomes = Outcomes { exits: &durations, events: &events, entries: &entries, weights: &weights };
     settle(censoring_weights(outcomes, &[], horizon?, &mut interrupts::check))
 }
 

@@ -1,27 +1,16 @@
-//! Transactional models in SQL: samples as values, fits, and what a model says of a customer.
+//! Transactional models in SQL: fits, and what a model says of a customer.
 
-use std::ffi::{CStr, CString};
-
-use ltv_engine::btyd::counts::Cell;
-use ltv_engine::btyd::fit::{Status, TransactionalFit, fit_purchases as fit_sample, fit_spend};
+use ltv_engine::btyd::fit::{TransactionalFit, fit_purchases as fit_sample, fit_spend};
 use ltv_engine::btyd::history::History;
 use ltv_engine::btyd::purchases::{Leaving, PurchaseModel};
-use ltv_engine::btyd::sample::{PurchaseSample, Purchases, SpendSample};
-use ltv_engine::model::transactional::{Customer, PurchaseTerms, Unit};
+use ltv_engine::btyd::sample::{PurchaseSample, SpendSample};
+use ltv_engine::model::transactional::Unit;
 use ltv_engine::model::{Fit, Model};
-use ltv_engine::value::money::Minor;
-use ltv_engine::{Error, Result};
-use pgrx::Internal;
 use pgrx::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use crate::currency::digits_of;
-use crate::pg::call::{Call, Field, ModelBy};
+use crate::pg::call::{Call, ModelBy};
 use crate::pg::error::settle;
-use crate::pg::varlena::{Stored, Value, received};
 use crate::pg::{interrupts, settings};
-use crate::text::{self, Number, Text};
-use crate::types;
 
 /// Bytes of a sample's cell that a fit holds beside the sample: sorted, and once more by those that tell where to begin.
 const BYTES_PER_CELL: usize = 72;
@@ -70,9 +59,16 @@ fn answer_count(call: &Call, rows: Option<u64>) -> pg_sys::Datum {
     }
 }
 
-/// The model of purchases that is argument 0; `None` when it is NULL or nothing could be fitted.
-fn purchase_model(call: &Call, by: ModelBy) -> Option<PurchaseModel> {
-    call.model_by(by, 0, |model| settle(model.purchases()))?
+/// The model of purchases that is argument 0, of the segment named in argument `segment`; `None` when it is NULL or
+/// nothing could be fitted.
+fn purchase_model(call: &Call, by: ModelBy, segment: usize) -> Option<PurchaseModel> {
+    let segment = call.text(segment);
+    call.model_by(by, 0, |model| settle(model.of_segment(segment).purchases()))?
+}
+
+/// Whether one of the first `arguments` is NULL.
+fn lacks(call: &Call, arguments: usize) -> bool {
+    (0..arguments).any(|at| call.is_null(at))
 }
 
 /// The history in arguments from `first` on; `None` when one is NULL.
@@ -81,324 +77,67 @@ fn history(call: &Call, first: usize) -> Option<History> {
     Some(settle(History::new(frequency, recency, age)))
 }
 
-/// `probability_alive(m, frequency, recency, age)`.
+/// `probability_alive(m, frequency, recency, age, segment)`.
 pub fn probability_alive(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    if lacks(call, 4) {
+        return call.null();
+    }
     let customer = history(call, 1);
-    let answer = purchase_model(call, by).zip(customer).map(|(model, customer)| model.probability_alive(&customer));
+    let answer = customer.zip(purchase_model(call, by, 4)).map(|(customer, model)| model.probability_alive(&customer));
     call.answer_float(answer)
 }
 
-/// `expected_purchases(m, frequency, recency, age, horizon)`.
+/// `expected_purchases(m, frequency, recency, age, horizon, segment)`.
 pub fn expected_purchases(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    if lacks(call, 5) {
+        return call.null();
+    }
     let (Some(customer), Some(horizon)) = (history(call, 1), call.float(4)) else { return call.null() };
-    call.answer_float(purchase_model(call, by).and_then(|model| settle(model.expected_purchases(&customer, horizon))))
+    let model = purchase_model(call, by, 5);
+    call.answer_float(model.and_then(|model| settle(model.expected_purchases(&customer, horizon))))
 }
 
-/// `expected_purchases(m, horizon)`: of a new customer.
+/// `expected_purchases(m, horizon, segment)`: of a new customer.
 pub fn expected_purchases_new(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    if lacks(call, 2) {
+        return call.null();
+    }
     let Some(horizon) = call.float(1) else { return call.null() };
-    call.answer_float(purchase_model(call, by).and_then(|model| settle(model.expected_of_new(horizon))))
+    call.answer_float(purchase_model(call, by, 2).and_then(|model| settle(model.expected_of_new(horizon))))
 }
 
-/// `purchase_probability(m, purchases, horizon)`.
+/// `purchase_probability(m, purchases, horizon, segment)`.
 pub fn purchase_probability(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    if lacks(call, 3) {
+        return call.null();
+    }
     let (Some(purchases), Some(horizon)) = (call.float(1), call.float(2)) else { return call.null() };
     let probability = |model: PurchaseModel| settle(model.purchase_probability(purchases, horizon));
-    call.answer_float(purchase_model(call, by).and_then(probability))
+    call.answer_float(purchase_model(call, by, 3).and_then(probability))
 }
 
-/// `discounted_purchases(m, frequency, recency, age, discount_rate, unit)`.
+/// `discounted_purchases(m, frequency, recency, age, discount_rate, unit, segment)`.
 pub fn discounted_purchases(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    if lacks(call, 6) {
+        return call.null();
+    }
     let (Some(customer), Some(annual), Some(unit)) = (history(call, 1), call.float(4), call.text(5)) else {
         return call.null();
     };
     let unit: Unit = settle(unit.parse());
     let rate = settle(unit.continuous_rate(annual));
-    call.answer_float(purchase_model(call, by).and_then(|model| settle(model.discounted_purchases(&customer, rate))))
+    let model = purchase_model(call, by, 6);
+    call.answer_float(model.and_then(|model| settle(model.discounted_purchases(&customer, rate))))
 }
 
-/// `expected_spend(m, frequency, mean_value)`; the mean value may be NULL where the frequency is 0.
+/// `expected_spend(m, frequency, mean_value, segment)`; the mean value may be NULL where the frequency is 0.
 pub fn expected_spend(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let Some(frequency) = call.float(1) else { return call.null() };
     let mean = match call.float(2) {
         None if frequency != 0.0 => return call.null(),
         mean => mean.unwrap_or(0.0),
     };
-    let spend = call.model_by(by, 0, |model| settle(settle(model.spend()).expected_spend(frequency, mean)));
-    call.answer_float(spend.flatten())
-}
-
-/// Where each argument of the money functions stands.
-mod place {
-    pub const PURCHASES: usize = 0;
-    pub const SPEND: usize = 1;
-    pub const FREQUENCY: usize = 2;
-    pub const RECENCY: usize = 3;
-    pub const AGE: usize = 4;
-    pub const MEAN_VALUE: usize = 5;
-    pub const MARGIN: usize = 6;
-    pub const DISCOUNT_RATE: usize = 7;
-    pub const HORIZON: usize = 8;
-    pub const UNIT: usize = 9;
-    pub const TIMING: usize = 10;
-    pub const CURRENCY: usize = 11;
-}
-
-/// A call of the money functions, understood.
-struct Asked {
-    customer: Customer,
-    terms: PurchaseTerms,
-    currency: Option<String>,
-    /// The models may be believed.
-    trusted: bool,
-}
-
-/// The arguments that are NULL and must not be, in their order; the mean value may be where nothing was bought again.
-fn lacking(call: &Call) -> Vec<&'static str> {
-    let bought_again = call.float(place::FREQUENCY) != Some(0.0);
-    let needed = [
-        (place::PURCHASES, "purchases", true),
-        (place::SPEND, "spend", true),
-        (place::FREQUENCY, "frequency", true),
-        (place::RECENCY, "recency", true),
-        (place::AGE, "age", true),
-        (place::MEAN_VALUE, "mean_value", bought_again),
-        (place::MARGIN, "margin", true),
-        (place::DISCOUNT_RATE, "discount_rate", true),
-        (place::HORIZON, "horizon", true),
-        (place::UNIT, "unit", true),
-        (place::TIMING, "timing", true),
-    ];
-    needed.into_iter().filter(|(at, _, needed)| *needed && call.is_null(*at)).map(|(_, name, _)| name).collect()
-}
-
-/// What the call asks for; in words why it cannot be answered.
-fn asked(call: &Call, by: ModelBy) -> Result<Asked, String> {
-    let missing = || format!("missing: {}", lacking(call).join(", "));
-    let float = |at: usize| call.float(at).ok_or_else(missing);
-    if !lacking(call).is_empty() {
-        return Err(missing());
-    }
-    let converged = |model: &Model| match &model.fit {
-        Fit::Transactional(fit) => fit.status == Status::Converged,
-        _ => false,
-    };
-    let frequency = float(place::FREQUENCY)?;
-    let history = settle(History::new(frequency, float(place::RECENCY)?, float(place::AGE)?));
-    let mean = call.float(place::MEAN_VALUE).unwrap_or(0.0);
-    let horizon = call.integer(place::HORIZON).ok_or_else(missing)?;
-    let currency = call.text(place::CURRENCY).map(str::to_owned);
-    let terms = PurchaseTerms {
-        margin: float(place::MARGIN)?,
-        discount_rate: float(place::DISCOUNT_RATE)?,
-        horizon: settle(u32::try_from(horizon).map_err(|_| {
-            Error::invalid(format!("horizon must not be negative, got {horizon}"), "It is a number of months.")
-        })),
-        unit: settle(call.text(place::UNIT).ok_or_else(missing)?.parse()),
-        timing: settle(call.text(place::TIMING).ok_or_else(missing)?.parse()),
-        minor_digits: settle(digits_of(currency.as_deref())),
-    };
-    let purchases = call.model_by(by, place::PURCHASES, |model| (settle(model.purchases()), converged(model)));
-    let (purchases, first) = purchases.ok_or_else(missing)?;
-    let purchases = purchases.ok_or("the model saw no repeat purchases")?;
-    let spend = call.model_by(by, place::SPEND, |model| {
-        (settle(settle(model.spend()).expected_spend(frequency, mean)), converged(model))
-    });
-    let (spend, second) = spend.ok_or_else(missing)?;
-    let spend = spend.ok_or("the mean value of a purchase does not exist: q of the spend model is not above 1")?;
-    Ok(Asked { customer: Customer { purchases, history, spend }, terms, currency, trusted: first && second })
-}
-
-/// `transactional_value(purchases, spend, frequency, recency, age, mean_value, …)`.
-pub fn transactional_value(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let asked = match asked(call, by) {
-        Ok(asked) => asked,
-        Err(why) => {
-            let mut fields: Vec<Field> = (0..9).map(|_| Field::Text(None)).collect();
-            fields.push(Field::Text(Some(why)));
-            return call.answer_tuple(fields);
-        }
-    };
-    let value = settle(asked.customer.value(&asked.terms));
-    let money = |amount: Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
-    let status = if asked.trusted { "ok" } else { "the fit is not to be trusted: see model_status" };
-    call.answer_tuple(vec![
-        money(value.ltv),
-        money(value.undiscounted),
-        money(value.revenue),
-        Field::Float(Some(value.probability_alive)),
-        Field::Float(Some(value.expected_purchases)),
-        Field::Float(Some(asked.customer.spend)),
-        Field::Float(Some(asked.terms.discount_rate)),
-        Field::Int4(Some(asked.terms.horizon as i32)),
-        Field::Text(asked.currency),
-        Field::Text(Some(status.into())),
-    ])
-}
-
-/// `transactional_cash_flows(…)`: no rows for what has no value.
-pub fn transactional_cash_flows(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let Ok(asked) = asked(call, by) else { return call.answer_rows(Vec::new()) };
-    let money = |amount: Minor| Field::Numeric(Some(amount.text(asked.terms.minor_digits)));
-    let rows = settle(asked.customer.flows(&asked.terms));
-    call.answer_rows(rows.iter().map(|row| {
-        vec![
-            Field::Int4(Some(row.flow.period as i32)),
-            Field::Float(Some(row.flow.due_months)),
-            Field::Float(Some(row.purchases)),
-            money(row.flow.revenue),
-            money(row.flow.cost),
-            money(row.flow.margin),
-            Field::Float(Some(row.flow.discount_factor)),
-            money(row.flow.present_value),
-            money(row.flow.cumulative),
-        ]
-    }))
-}
-
-impl Stored for PurchaseSample {
-    const SQL_NAME: &'static str = "ltv.purchase_sample";
-
-    fn to_bytes(&self) -> Vec<u8> {
-        self.encode()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        PurchaseSample::decode(bytes)
-    }
-}
-
-impl Stored for SpendSample {
-    const SQL_NAME: &'static str = "ltv.spend_sample";
-
-    fn to_bytes(&self) -> Vec<u8> {
-        self.encode()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        SpendSample::decode(bytes)
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum SampleText {
-    PurchaseSample {
-        version: u32,
-        frequency: Vec<Number>,
-        recency: Vec<Number>,
-        age: Vec<Number>,
-        customers: Vec<Number>,
-        skipped: u64,
-    },
-    SpendSample {
-        version: u32,
-        frequency: Vec<Number>,
-        mean_value: Vec<Number>,
-        customers: Vec<Number>,
-        skipped: u64,
-    },
-}
-
-const DIFFERENT_LENGTHS: &str = "the arrays of a summary differ in length";
-
-impl Text for PurchaseSample {
-    fn to_text(&self) -> Result<String> {
-        let cells = self.sorted();
-        let column = |pick: fn(&Purchases) -> f64| cells.iter().map(|cell| Number(pick(cell))).collect();
-        text::print(&SampleText::PurchaseSample {
-            version: text::VERSION,
-            frequency: column(|cell| cell.history.frequency),
-            recency: column(|cell| cell.history.recency),
-            age: column(|cell| cell.history.age),
-            customers: column(|cell| cell.weight),
-            skipped: self.skipped(),
-        })
-    }
-
-    fn from_text(form: &str) -> Result<Self> {
-        const NAME: &str = "ltv.purchase_sample";
-        let SampleText::PurchaseSample { version, frequency, recency, age, customers, skipped } =
-            text::parse(form, NAME)?
-        else {
-            return Err(Error::malformed(format!("invalid input syntax for type {NAME}")));
-        };
-        text::known(version, NAME)?;
-        if [&recency, &age, &customers].iter().any(|column| column.len() != frequency.len()) {
-            return Err(Error::malformed(DIFFERENT_LENGTHS));
-        }
-        let cell = |at: usize| Purchases {
-            history: History { frequency: frequency[at].0, recency: recency[at].0, age: age[at].0 },
-            weight: customers[at].0,
-        };
-        PurchaseSample::from_sorted((0..frequency.len()).map(cell).collect(), skipped)
-    }
-}
-
-impl Text for SpendSample {
-    fn to_text(&self) -> Result<String> {
-        let cells = self.sorted();
-        let column = |pick: fn(&Cell<2>) -> f64| cells.iter().map(|cell| Number(pick(cell))).collect();
-        text::print(&SampleText::SpendSample {
-            version: text::VERSION,
-            frequency: column(|cell| cell.key[0]),
-            mean_value: column(|cell| cell.key[1]),
-            customers: column(|cell| cell.weight),
-            skipped: self.skipped(),
-        })
-    }
-
-    fn from_text(form: &str) -> Result<Self> {
-        const NAME: &str = "ltv.spend_sample";
-        let SampleText::SpendSample { version, frequency, mean_value, customers, skipped } = text::parse(form, NAME)?
-        else {
-            return Err(Error::malformed(format!("invalid input syntax for type {NAME}")));
-        };
-        text::known(version, NAME)?;
-        if [&mean_value, &customers].iter().any(|column| column.len() != frequency.len()) {
-            return Err(Error::malformed(DIFFERENT_LENGTHS));
-        }
-        let cell = |at: usize| Cell { key: [frequency[at].0, mean_value[at].0], weight: customers[at].0 };
-        SpendSample::from_sorted((0..frequency.len()).map(cell).collect(), skipped)
-    }
-}
-
-#[pg_extern(sql = false)]
-fn purchase_sample_in(text: &CStr) -> Value<PurchaseSample> {
-    types::read(text)
-}
-
-#[pg_extern(sql = false)]
-fn purchase_sample_out(value: Value<PurchaseSample>) -> CString {
-    types::print(&value.0)
-}
-
-#[pg_extern(sql = false)]
-fn purchase_sample_recv(message: Internal) -> Value<PurchaseSample> {
-    received(message)
-}
-
-#[pg_extern(sql = false)]
-fn purchase_sample_send(value: Value<PurchaseSample>) -> Vec<u8> {
-    value.0.to_bytes()
-}
-
-#[pg_extern(sql = false)]
-fn spend_sample_in(text: &CStr) -> Value<SpendSample> {
-    types::read(text)
-}
-
-#[pg_extern(sql = false)]
-fn spend_sample_out(value: Value<SpendSample>) -> CString {
-    types::print(&value.0)
-}
-
-#[pg_extern(sql = false)]
-fn spend_sample_recv(message: Internal) -> Value<SpendSample> {
-    received(message)
-}
-
-#[pg_extern(sql = false)]
-fn spend_sample_send(value: Value<SpendSample>) -> Vec<u8> {
-    value.0.to_bytes()
+    let segment = call.text(3);
+    let expected = |model: &Model| settle(settle(model.of_segment(segment).spend()).expected_spend(frequency, mean));
+    call.answer_float(call.model_by(by, 0, expected).flatten())
 }

@@ -1,5 +1,7 @@
 //! A call of one of our functions, taken apart safely: arguments by place, the answer as datum, tuple or rows.
 
+use ltv_engine::assess::held_out::HeldOut;
+use ltv_engine::assess::held_out_limits::WindowLimits;
 use ltv_engine::assess::profile::Profile;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::Model;
@@ -203,6 +205,24 @@ impl Call {
         // SAFETY: the functions that read profiles keep nothing else in fn_extra.
         let site = unsafe { CallSite::of(self.fcinfo) };
         Some(read(site.profile(bytes)))
+    }
+
+    /// The limits in a window by the model of argument 0, of the rows held out of argument 1; `None` when either is NULL.
+    pub fn window_limits<R>(
+        &self,
+        given: f64,
+        horizon: f64,
+        read: impl FnOnce(&HeldOut, &WindowLimits) -> R,
+    ) -> Option<R> {
+        let (model, text) = (self.argument(0)?, self.bytes(1)?);
+        // SAFETY: the functions that tell limits keep nothing else in fn_extra; declared ltv.model, and not NULL.
+        let site = unsafe {
+            let site = CallSite::of(self.fcinfo);
+            site.hold_datum(model);
+            site
+        };
+        let (rows, limits) = site.window_limits(text, given, horizon);
+        Some(read(rows, limits))
     }
 
     /// As [`Call::score`] with the model at a later place and the row right after it; `answer` is also told the header of

@@ -2,8 +2,12 @@
 //!
 //! It lives in `fn_extra` of the FmgrInfo, so it is as old as one execution of one expression.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::c_void;
 
+use ltv_engine::assess::held_out::HeldOut;
+use ltv_engine::assess::held_out_limits::WindowLimits;
 use ltv_engine::assess::profile::Profile;
 use ltv_engine::model::codec::{FINGERPRINT_BYTES, HEADER_BYTES, fingerprint};
 use ltv_engine::model::features::{Unscorable, Value};
@@ -18,12 +22,17 @@ use crate::pg::error::settle;
 use crate::pg::record::RowReader;
 use crate::pg::row::Row;
 use crate::pg::snapshot::SnapshotKey;
-use crate::pg::varlena;
+use crate::pg::{interrupts, varlena};
+use crate::text::Text;
 
 /// As many models or curves as a call site remembers: one per segment, say.
 const REMEMBERED: usize = 32;
 /// Curves beyond this many stored bytes are not remembered beside others.
 const REMEMBERED_BYTES: usize = 4 << 20;
+/// Limits of as many windows, each about a kilobyte.
+const REMEMBERED_WINDOWS: usize = 4096;
+/// The level of the limits of trees.
+const LEVEL: f64 = 0.95;
 
 #[derive(Default)]
 pub struct CallSite {
@@ -36,6 +45,7 @@ pub struct CallSite {
     snapshot: Option<SnapshotKey>,
     curves: Vec<HeldCurve>,
     profile: Option<(Vec<u8>, Profile)>,
+    held_out: Option<HeldRows>,
     /// Whether `row` knows of what type it is.
     pub is_shaped: bool,
     /// Room for one row of the result.
@@ -49,6 +59,15 @@ struct HeldCurve {
     ages: Ages,
     /// Of `bytes`, when it has been asked for.
     fingerprint: Option<[u8; FINGERPRINT_BYTES]>,
+}
+
+/// Rows held out, and the limits by a model that they have been asked for: one answer for each age.
+struct HeldRows {
+    text: Vec<u8>,
+    model: Header,
+    rows: HeldOut,
+    /// By the bits of the age and the horizon.
+    limits: HashMap<(u64, u64), WindowLimits>,
 }
 
 /// What tells stored models apart.
@@ -257,6 +276,33 @@ impl CallSite {
             _ => (bytes.to_vec(), settle(Profile::decode(bytes))),
         };
         &self.profile.insert(held).1
+    }
+
+    /// The limits by the model in use, in a window, of the rows held out that `text` tells of: found once for each window.
+    pub fn window_limits(&mut self, text: &[u8], given: f64, horizon: f64) -> (&HeldOut, &WindowLimits) {
+        let held = self.models.first().unwrap_or_else(|| unreachable!("a model is held before limits are asked for"));
+        let rows = match self.held_out.take() {
+            Some(rows) if rows.text == text && rows.model == held.header => rows,
+            _ => HeldRows {
+                text: text.to_vec(),
+                model: held.header,
+                rows: settle(HeldOut::from_text(&String::from_utf8_lossy(text))),
+                limits: HashMap::new(),
+            },
+        };
+        let kept = self.held_out.insert(rows);
+        let window = (given.to_bits(), horizon.to_bits());
+        if kept.limits.len() >= REMEMBERED_WINDOWS && !kept.limits.contains_key(&window) {
+            kept.limits.clear();
+        }
+        let limits = match kept.limits.entry(window) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let found = held.model.window_limits(&kept.rows, given, horizon, LEVEL, &mut interrupts::check);
+                place.insert(settle(found))
+            }
+        };
+        (&kept.rows, limits)
     }
 
     /// The model in use and the values of its features in a row.

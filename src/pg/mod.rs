@@ -21,6 +21,7 @@ pub mod fine_gray;
 mod flat;
 pub mod function;
 pub mod grouped;
+mod held_out;
 pub mod incidence;
 pub mod inference;
 pub mod interrupts;

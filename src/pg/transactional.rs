@@ -14,6 +14,7 @@ use crate::pg::expanded::{self, State};
 use crate::pg::settings;
 use crate::pg::symbols::export;
 use crate::transactional as face;
+use crate::transactional_value as worth;
 
 /// (frequency, recency, age [, weight]): a NULL leaves the row out.
 ///
@@ -177,19 +178,19 @@ export!(discounted_purchases_name, pg_finfo_discounted_purchases_name, |f| face:
 ));
 export!(expected_spend, pg_finfo_expected_spend, |f| face::expected_spend(&Call::new(f), ModelBy::Value));
 export!(expected_spend_name, pg_finfo_expected_spend_name, |f| face::expected_spend(&Call::new(f), ModelBy::Name));
-export!(transactional_value, pg_finfo_transactional_value, |f| face::transactional_value(
+export!(transactional_value, pg_finfo_transactional_value, |f| worth::transactional_value(
     &Call::new(f),
     ModelBy::Value
 ));
-export!(transactional_value_name, pg_finfo_transactional_value_name, |f| face::transactional_value(
+export!(transactional_value_name, pg_finfo_transactional_value_name, |f| worth::transactional_value(
     &Call::new(f),
     ModelBy::Name
 ));
-export!(transactional_cash_flows, pg_finfo_transactional_cash_flows, |f| face::transactional_cash_flows(
+export!(transactional_cash_flows, pg_finfo_transactional_cash_flows, |f| worth::transactional_cash_flows(
     &Call::new(f),
     ModelBy::Value
 ));
-export!(transactional_cash_flows_name, pg_finfo_transactional_cash_flows_name, |f| face::transactional_cash_flows(
+export!(transactional_cash_flows_name, pg_finfo_transactional_cash_flows_name, |f| worth::transactional_cash_flows(
     &Call::new(f),
     ModelBy::Name
 ));

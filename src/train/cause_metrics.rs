@@ -27,35 +27,32 @@ pub fn metrics(
         Outcomes { exits: &scored.durations, events: &ended, entries: &scored.entries, weights: &scored.weights };
     let outcomes = CauseOutcomes { ended, by_cause: &scored.events };
     let mut metrics = Vec::new();
-    if source.entry.is_none() {
-        let query = format!(
-            "SELECT {} FROM {} WHERE {}",
-            causes.incidence(source, &number(horizon)),
-            source.from,
-            source.training()
-        );
-        let incidence = spi(spi(client.select(&query, None, &[]))?.first().get_one::<f64>())?;
-        let of = |survival: &[f64]| cause_brier(outcomes, survival, horizon, &mut interrupts::check);
-        let brier = of(&scored.survival)?;
-        if brier.is_none() {
-            warnings.push(format!(
-                "no row held out was observed until {horizon}: no Brier score; choose a shorter horizon"
-            ));
-        }
-        let baseline = match incidence {
-            Some(incidence) => of(&vec![1.0 - incidence.clamp(0.0, 1.0); scored.survival.len()])?,
-            None => None,
-        };
-        metrics.push(Metric {
-            name: format!("brier at {horizon}"),
-            value: brier,
-            baseline,
-            named: Some("Aalen-Johansen of all rows"),
-            is_loss: true,
-        });
-    } else {
-        warnings.push("with delayed entry there is no Brier score of an incidence: its weights are not defined".into());
+    let query = format!(
+        "SELECT {} FROM {} WHERE {}",
+        causes.incidence(source, &number(horizon)),
+        source.from,
+        source.training()
+    );
+    let incidence = spi(spi(client.select(&query, None, &[]))?.first().get_one::<f64>())?;
+    let of = |survival: &[f64]| cause_brier(outcomes, survival, horizon, &mut interrupts::check);
+    let brier = of(&scored.survival)?;
+    if brier.is_none() {
+        let gap = if source.entry.is_some() { ", or for a time before it none was" } else { "" };
+        warnings.push(format!(
+            "no row held out was observed until {horizon}{gap}: no Brier score; choose a shorter horizon"
+        ));
     }
+    let baseline = match incidence {
+        Some(incidence) => of(&vec![1.0 - incidence.clamp(0.0, 1.0); scored.survival.len()])?,
+        None => None,
+    };
+    metrics.push(Metric {
+        name: format!("brier at {horizon}"),
+        value: brier,
+        baseline,
+        named: Some("Aalen-Johansen of all rows"),
+        is_loss: true,
+    });
     let risks: Vec<f64> = scored.survival.iter().map(|survival| -survival).collect();
     metrics.push(Metric {
         name: "concordance".into(),

@@ -90,11 +90,7 @@ impl Customers {
             "Its rows are customers with the columns {} (ltv.purchase_summary makes them); other names go into the options: {{\"frequency\": \"x\"}}.",
             roles.join(", ")
         );
-        let apart = format!(
-            "Train a model for each segment under a name of its own, from a view with its customers, or fit them with GROUP BY: ltv.{}(...).",
-            self.function
-        );
-        let no_features = "What customers do is all that it reads; for what features say of them train an amount, or one model for each group.";
+        let no_features = "What customers do is all that it reads; for what features say of them train an amount, or a model for each group: segment_by => ARRAY[...].";
         let texts = |at: usize| call.texts(at).is_some_and(|names| !names.is_empty());
         let refused = [
             (call.text(place::DURATION).is_some(), "duration", &*reads),
@@ -107,8 +103,6 @@ impl Customers {
                 "cluster",
                 "A row is a customer: what belongs to one belongs into one row.",
             ),
-            (texts(place::SEGMENT_BY), "segment_by", &*apart),
-            (call.text(place::POOLING) == Some("none"), "pooling", &*apart),
             (
                 call.text(place::ERA).is_some(),
                 "era",
@@ -118,6 +112,14 @@ impl Customers {
         ];
         if let Some((_, what, hint)) = refused.into_iter().find(|(given, ..)| *given) {
             return Err(Error::invalid(format!("{algorithm} takes no {what}"), hint));
+        }
+        let segment_by = call.texts(place::SEGMENT_BY).unwrap_or_default();
+        let target = call.text(place::TARGET);
+        if let Some(column) = segment_by.iter().find(|column| self.is_read(column) || target == Some(column)) {
+            return Err(Error::invalid(
+                format!("\"{column}\" cannot be a segment: it is what customers do"),
+                "Segments are told by what is known of customers before they buy: where they live, or by which channel they came.",
+            ));
         }
         if let Some(policy) =
             call.text(place::NULL_POLICY).filter(|policy| ["impute", "indicator", "learn"].contains(policy))

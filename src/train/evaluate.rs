@@ -57,6 +57,8 @@ pub struct Scored {
     pub entries: Vec<f64>,
     /// P(T > horizon) by the model.
     pub survival: Vec<f64>,
+    /// Of a model that has one.
+    pub linear_predictors: Vec<f64>,
     /// Whether another cause than that of interest ended it; empty where there is one event.
     pub ended_otherwise: Vec<bool>,
     unscorable: usize,
@@ -224,9 +226,9 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
                 (None, None) => Value::Null,
             })
             .collect();
-        let survival = match trained.model.subject(&values, &mut scratch) {
-            Ok(subject) => subject.renewal_probability(0.0, horizon)?,
-            Err(_) => None,
+        let (survival, linear_predictor) = match trained.model.subject(&values, &mut scratch) {
+            Ok(subject) => (subject.renewal_probability(0.0, horizon)?, subject.linear_predictor()),
+            Err(_) => (None, None),
         };
         let (Some(duration), Some(event), Some(survival)) = (duration, event, survival) else {
             scored.unscorable += 1;
@@ -247,6 +249,7 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
         scored.weights.push(weight);
         scored.entries.push(entry);
         scored.survival.push(survival);
+        scored.linear_predictors.extend(linear_predictor);
     }
     Ok(scored)
 }

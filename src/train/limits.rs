@@ -1,8 +1,10 @@
 //! What the registry keeps of the rows held out, so that a model by trees has limits of its probabilities.
 
 use ltv_engine::Result;
+use ltv_engine::assess::held_out::{HeldOut, Seen};
 use ltv_engine::assess::prediction_limits::{Row, prediction_limits};
 use ltv_engine::assess::profile::Profile;
+use ltv_engine::model::Fit;
 use pgrx::spi::SpiClient;
 use serde_json::{Value, json};
 
@@ -10,15 +12,15 @@ use crate::pg::{interrupts, settings};
 use crate::text::Text;
 use crate::train::Trained;
 use crate::train::algorithm::Algorithm;
-use crate::train::evaluate::{BYTES_PER_ROW, score};
+use crate::train::evaluate::{BYTES_PER_ROW, Scored, score};
 use crate::train::request::Request;
 use crate::train::source::Source;
 
 /// The level of the limits that `score` tells.
 const LEVEL: f64 = 0.95;
 
-/// Groups of like prediction among the rows held out, at the horizon of the evaluation. `None` for other models, which tell
-/// their error themselves; without a holdout, and with too few events in it; with weights or a delayed entry, of which the
+/// Groups of like prediction among the rows held out, at the horizon of the evaluation, and the rows themselves for any
+/// other window. `None` for other models, which tell their error themselves; without a holdout; with weights, of which the
 /// rows of a group are no plain sample; and where the rows do not fit into memory, of which the metrics warn.
 pub fn known(
     client: &SpiClient,
@@ -28,7 +30,7 @@ pub fn known(
     held_out: i64,
 ) -> Result<Option<Value>> {
     let is_boosted = matches!(request.algorithm, Algorithm::BoostedHazard(_));
-    if !is_boosted || request.holdout.is_none() || source.entry.is_some() || source.weight.is_some() {
+    if !is_boosted || request.holdout.is_none() || source.weight.is_some() {
         return Ok(None);
     }
     let needed = usize::try_from(held_out).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_ROW);
@@ -44,8 +46,13 @@ pub fn known(
             predicted: survival.clamp(0.0, 1.0),
         })
         .collect();
-    let groups = prediction_limits(&mut rows, horizon, LEVEL, settings::budget(), &mut interrupts::check)?;
-    if groups.is_empty() {
+    // Who was not watched from the start on is no row of the groups that are kept; he counts in any window asked for.
+    let groups = match source.entry {
+        Some(_) => Vec::new(),
+        None => prediction_limits(&mut rows, horizon, LEVEL, settings::budget(), &mut interrupts::check)?,
+    };
+    let kept = kept(trained, &scored)?;
+    if rows.is_empty() || groups.is_empty() && kept.is_none() {
         return Ok(None);
     }
     let mut predictions = Profile::numbers();
@@ -60,6 +67,31 @@ pub fn known(
                    "lower_power": group.lower_power, "upper_power": group.upper_power})
         })
         .collect();
-    Ok(Some(json!({"role": "limit", "input": "renewal_probability", "horizon": horizon, "groups": groups,
-                   "profile": predictions.to_text()?})))
+    let mut known = json!({"role": "limit", "input": "renewal_probability", "horizon": horizon,
+                           "profile": predictions.to_text()?});
+    if !groups.is_empty() {
+        known["groups"] = groups.into();
+    }
+    if let Some(kept) = kept {
+        known["held_out"] = kept.to_text()?.into();
+    }
+    Ok(Some(known))
+}
+
+/// Who of which risk left when. `None` with segments: each has a baseline of its own, and the order of risk differs between
+/// windows.
+fn kept(trained: &Trained, scored: &Scored) -> Result<Option<HeldOut>> {
+    if !matches!(trained.model.fit, Fit::BoostedHazard(_)) {
+        return Ok(None);
+    }
+    let outcomes = scored.durations.iter().zip(&scored.events).zip(&scored.linear_predictors);
+    let seen = outcomes.zip(&scored.entries).map(|(((duration, event), linear_predictor), entry)| Seen {
+        entry: entry.max(0.0),
+        duration: *duration,
+        event: *event,
+        linear_predictor: *linear_predictor,
+    });
+    // Who comes no earlier than he leaves is never at risk.
+    let seen = seen.filter(|row| row.entry == 0.0 || row.entry < row.duration);
+    HeldOut::of(&mut seen.collect::<Vec<Seen>>(), settings::budget(), &mut interrupts::check)
 }

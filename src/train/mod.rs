@@ -23,6 +23,7 @@ mod leakage_amount;
 mod learned;
 mod limits;
 mod options;
+mod places;
 pub mod plan;
 mod plan_columns;
 mod plan_line;
@@ -78,6 +79,9 @@ impl Trained {
                 self.model.quality().map_or(0.0, |quality| quality.events as f64)
             }
             Fit::Transactional(_) => purchases::came_again(&self.model),
+            Fit::Segmented(segmented) if matches!(segmented.pooled.fit, Fit::Transactional(_)) => {
+                purchases::came_again(&self.model)
+            }
             _ => self.pooled.events(),
         }
     }

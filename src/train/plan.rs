@@ -16,6 +16,7 @@ use crate::train::count::{Counted, count};
 use crate::train::horizon::Horizon;
 use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
+use crate::train::purchases::History;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::{amount, causes, fit, leakage, purchase_plan, segments, spi, values};
@@ -85,7 +86,8 @@ fn plan(client: &SpiClient, request: &mut Request) -> Result<Vec<Line>> {
         lines.extend(purchase_plan::lines(client, &source, history, request, &counted.split)?);
     }
     if !source.segment_by.is_empty() {
-        lines.extend(of_segments(client, &source, request, coefficients)?);
+        let estimated = source.history.as_ref().map_or(coefficients, History::parameters);
+        lines.extend(of_segments(client, &source, request, estimated)?);
     }
     if request.holdout.is_some() || source.history.is_none() {
         lines.extend(holdout(client, &source, request, &counted, &features)?);
@@ -169,8 +171,11 @@ fn of_segments(client: &SpiClient, source: &Source, request: &Request, coefficie
     let needed = segments::needed(request, coefficients);
     let line = |segment: segments::Counted| {
         let alone = segment.whole_events >= needed;
-        let how =
-            if alone { "a fit of its own".into() } else { format!("the model of all rows: {needed} events needed") };
+        let how = if alone {
+            "a fit of its own".into()
+        } else {
+            format!("the model of all rows: {needed} {} needed", segments::counts(request))
+        };
         Line::new("segment", format!("{}: {how}", segment.levels.join(" / ")))
             .n(segment.rows)
             .value(Some(segment.whole_events as f64))

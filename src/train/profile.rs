@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::pg::varlena::Value;
 use crate::train::amount::said;
 use crate::train::limits;
+use crate::train::places;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::{Trained, spi};
@@ -51,7 +52,7 @@ pub fn taken(
             }
             None
         }
-        Fit::Transactional(_) => None,
+        _ if source.history.is_some() => None,
         Fit::Renewal(fit) => Some(fit.period),
         _ => trained.horizon,
     };
@@ -77,9 +78,11 @@ pub fn taken(
     let mut profiles = spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<JsonB>())?;
     let errors = errors(client, source, request, trained)?;
     let limits = limits::known(client, source, request, trained, held_out)?;
+    let places = places::known(client, source, request, trained, held_out)?;
     if let Some(JsonB(serde_json::Value::Array(all))) = &mut profiles {
         all.extend(errors);
         all.extend(limits);
+        all.extend(places);
     }
     Ok(profiles)
 }

@@ -45,7 +45,7 @@ pub fn lines(
     split: &Split,
 ) -> Result<Vec<Line>> {
     let (again, rows) = (split.events, split.training);
-    let parameters = if history.customers.is_of_spend() { 3 } else { 4 };
+    let parameters = history.parameters() as i64;
     let mut lines = vec![match (again, request.min_events) {
         (0, _) => {
             let ltv_engine::Error::Invalid { message, hint } = nobody_came_again(rows) else { return Ok(Vec::new()) };

@@ -27,10 +27,12 @@ pub struct History {
     pub columns: Vec<Column>,
     /// Each as a number.
     pub numbers: Vec<String>,
+    /// The name of a row's segment, where there are segments.
+    pub segment: Option<String>,
 }
 
 impl History {
-    pub fn load(customers: &Customers, find: impl Fn(&str) -> Column) -> Result<History> {
+    pub fn load(customers: &Customers, segment_by: &[String], find: impl Fn(&str) -> Column) -> Result<History> {
         let columns: Vec<Column> = customers.columns.iter().map(|(_, name)| find(name)).collect();
         let number = |(column, (role, _)): (&Column, &(&str, String))| {
             if column.is_number() {
@@ -40,7 +42,14 @@ impl History {
             Err(column.unusable(&role.replace('_', " "), hint))
         };
         let numbers = columns.iter().zip(&customers.columns).map(number).collect::<Result<_>>()?;
-        Ok(History { customers: customers.clone(), columns, numbers })
+        let levels: Vec<String> = segment_by.iter().map(|name| format!("{}::text", find(name).sql())).collect();
+        let segment = (!levels.is_empty()).then(|| levels.join(" || ' / ' || "));
+        Ok(History { customers: customers.clone(), columns, numbers, segment })
+    }
+
+    /// Numbers that the fit estimates.
+    pub fn parameters(&self) -> usize {
+        if self.customers.is_of_spend() { 3 } else { 4 }
     }
 
     pub fn frequency(&self) -> &str {
@@ -88,11 +97,19 @@ impl History {
         }
     }
 
+    /// What a model is asked beside the history.
+    fn of_segment(&self) -> String {
+        self.segment.as_ref().map(|name| format!(", segment => {name}")).unwrap_or_default()
+    }
+
     /// What the model `$1` expects of a row: purchases within the horizon, or the value of one; `None` without a horizon.
     fn expected(&self, request: &Request) -> Option<String> {
         match self.customers.is_of_spend() {
-            true => Some(format!("ltv.expected_spend($1, {})", self.arguments())),
-            false => Some(format!("ltv.expected_purchases($1, {}, {})", self.arguments(), number(request.horizon?))),
+            true => Some(format!("ltv.expected_spend($1, {}{})", self.arguments(), self.of_segment())),
+            false => {
+                let horizon = number(request.horizon?);
+                Some(format!("ltv.expected_purchases($1, {}, {horizon}{})", self.arguments(), self.of_segment()))
+            }
         }
     }
 
@@ -100,7 +117,7 @@ impl History {
     pub fn predictions(&self, request: &Request) -> Vec<(&'static str, String, Option<f64>, String)> {
         let mut predictions = Vec::new();
         if !self.customers.is_of_spend() {
-            let alive = format!("ltv.probability_alive($1, {})", self.arguments());
+            let alive = format!("ltv.probability_alive($1, {}{})", self.arguments(), self.of_segment());
             predictions.push(("prediction", "probability_alive".to_owned(), None, alive));
         }
         let name = if self.customers.is_of_spend() { "expected_spend" } else { "expected_purchases" };
@@ -149,6 +166,7 @@ pub fn nobody_came_again(rows: i64) -> Error {
 pub fn came_again(model: &Model) -> f64 {
     match &model.fit {
         Fit::Transactional(fit) => fit.repeat_customers,
+        Fit::Segmented(segmented) => came_again(&segmented.pooled),
         _ => 0.0,
     }
 }
@@ -261,6 +279,10 @@ fn judged(
 /// Of purchases beside a Poisson process: X ln(X / T) − X of X repeat purchases in ages that add up to T.
 fn log_likelihood(client: &SpiClient, source: &Source, history: &History, trained: &Trained) -> Result<Vec<Metric>> {
     let value = trained.model.quality().and_then(|quality| quality.log_likelihood);
+    // Segments have likelihoods of their own rows: each model tells its.
+    if value.is_none() {
+        return Ok(Vec::new());
+    }
     let mut metric = Metric::plain("log_likelihood in sample".into(), value);
     if let [frequency, _, age] = &history.numbers[..] {
         let weight = source.weight.as_deref().unwrap_or("1::float8");

@@ -1,6 +1,7 @@
 //! A model per segment under one name: each segment is fitted as all rows were, and what cannot stand alone has the model
 //! of all rows.
 
+use ltv_engine::btyd;
 use ltv_engine::hazard::Penalty;
 use ltv_engine::model::features::{Feature, Kind};
 use ltv_engine::model::segments::{Common, Segment, Segmented, Standing};
@@ -46,7 +47,7 @@ pub fn fit(
     let mut segments = Vec::new();
     for counted in counted(client, source)? {
         let standing = match counted.whole_events < needed {
-            true => Standing::Pooled(format!("{} events, {needed} needed", counted.whole_events)),
+            true => Standing::Pooled(format!("{} {}, {needed} needed", counted.whole_events, counts(request))),
             false => alone(client, &source.of_segment(&counted.levels), request, &all.model)?,
         };
         segments.push(Segment {
@@ -68,6 +69,11 @@ pub fn fit(
     let fit = Fit::Segmented(Box::new(Segmented { pooled, segments, common }));
     let model = Model { features: Vec::new(), fit, skipped, recalibration: None }.with_features(features)?;
     Ok(Trained { model, ..all })
+}
+
+/// What is counted as an event.
+pub fn counts(request: &Request) -> &'static str {
+    if request.algorithm.customers().is_some() { "customers with repeat purchases" } else { "events" }
 }
 
 /// The events that a segment needs to have a fit of its own.
@@ -117,7 +123,22 @@ pub fn counted(client: &SpiClient, source: &Source) -> Result<Vec<Counted>> {
         ));
     }
     segments.sort_by(|a, b| a.levels.cmp(&b.levels));
+    if source.history.is_some()
+        && let Some(name) = twice(&segments)
+    {
+        return Err(Error::invalid(
+            format!("two segments are called \"{name}\""),
+            "Customers find their model by the name of their segment, in which \" / \" stands between the values: write these without it in a view.",
+        ));
+    }
     Ok(segments)
+}
+
+/// A name that more than one segment has.
+fn twice(segments: &[Counted]) -> Option<String> {
+    let mut names: Vec<String> = segments.iter().map(|segment| segment.levels.join(" / ")).collect();
+    names.sort_unstable();
+    names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
 }
 
 /// The segment's own fit, or why it has none.
@@ -129,7 +150,11 @@ fn alone(client: &SpiClient, source: &Source, request: &Request, pooled: &Model)
         Err(failure) => return Ok(Standing::Pooled(failure.message)),
     };
     let status = status_of(&model);
-    let unsound = status == "no events" || status == "not converged" || status.starts_with("separated");
+    // A model of purchases is all parameters: where the data leave one open it says nothing of its own.
+    let unsound = match &model.fit {
+        Fit::Transactional(_) => status != "ok",
+        _ => status == "no events" || status == "not converged" || status.starts_with("separated"),
+    };
     Ok(match unsound || model.features != pooled.features {
         true => Standing::Pooled(status),
         false => Standing::Own(model),
@@ -145,6 +170,14 @@ fn estimates(model: &Model) -> Option<Estimates> {
         Fit::Parametric(fit) => {
             Some(Estimates { coefficients: fit.coefficients.clone(), covariance: fit.covariance.clone() })
         }
+        // By the robust covariance, as its errors are.
+        Fit::FineGray(fit) => {
+            Some(Estimates { coefficients: fit.coefficients.clone(), covariance: fit.covariance.clone() })
+        }
+        Fit::Transactional(fit) if fit.status == btyd::fit::Status::Converged => Some(Estimates {
+            coefficients: fit.parameters.iter().map(|parameter| Some(parameter.ln())).collect(),
+            covariance: fit.covariance.clone(),
+        }),
         _ => None,
     }
 }
@@ -156,6 +189,8 @@ fn alike(a: &Model, b: &Model) -> bool {
         (Fit::Parametric(a), Fit::Parametric(b)) => {
             a.distribution == b.distribution && a.location == b.location && a.ancillary == b.ancillary
         }
+        (Fit::FineGray(a), Fit::FineGray(b)) => a.coefficients.len() == b.coefficients.len(),
+        (Fit::Transactional(a), Fit::Transactional(b)) => a.kind == b.kind,
         _ => false,
     }
 }
@@ -174,9 +209,9 @@ fn share(client: &SpiClient, source: &Source, segments: &mut [Segment], pooled: 
         return Ok(Vec::new());
     }
     let all: Vec<Estimates> = own.iter().map(|(_, estimates)| estimates.clone()).collect();
-    let common = shrinkage::common(&all, all[0].coefficients.len());
+    let Some(pooled) = shrinkage::common(&all, all[0].coefficients.len()) else { return Ok(Vec::new()) };
     for (at, estimates) in own {
-        let Some(shrunken) = shrinkage::shrink(&estimates, &common) else { continue };
+        let Some(shrunken) = shrinkage::shrink(&estimates, &pooled) else { continue };
         let segment = &mut segments[at];
         let Standing::Own(model) = &segment.standing else { continue };
         let moved = match moved(client, &source.of_segment(&segment.levels), model, &shrunken)? {
@@ -188,14 +223,19 @@ fn share(client: &SpiClient, source: &Source, segments: &mut [Segment], pooled: 
         };
         segment.standing = Standing::Shrunken { model: moved, own: estimates.coefficients, weights: shrunken.weights };
     }
-    Ok(common)
+    Ok(pooled.common)
 }
 
-/// The model at the shrunken coefficients; the baseline of a Cox model is found anew.
+/// The model at the shrunken coefficients; the baseline of a Cox or Fine–Gray model is found anew.
 fn moved(client: &SpiClient, source: &Source, model: &Model, shrunken: &Shrunken) -> Result<Result<Model, String>> {
     let mut model = model.clone();
     if let Fit::Parametric(fit) = &mut model.fit {
         fit.coefficients.clone_from(&shrunken.coefficients);
+        fit.covariance.clone_from(&shrunken.covariance);
+        return Ok(model.validate().map(|()| model).map_err(|error| error.to_string()));
+    }
+    if let Fit::Transactional(fit) = &mut model.fit {
+        fit.parameters = shrunken.coefficients.iter().flatten().map(|logarithm| logarithm.exp()).collect();
         fit.covariance.clone_from(&shrunken.covariance);
         return Ok(model.validate().map(|()| model).map_err(|error| error.to_string()));
     }

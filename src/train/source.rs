@@ -88,7 +88,11 @@ impl Source {
             }
         };
         let some = |name: &String| (!name.is_empty()).then(|| find(name));
-        let history = request.algorithm.customers().map(|customers| History::load(customers, find)).transpose()?;
+        let history = request
+            .algorithm
+            .customers()
+            .map(|customers| History::load(customers, &request.segment_by, find))
+            .transpose()?;
         let (duration, event, target) =
             (some(&request.duration), some(&request.event), request.target.as_deref().map(find));
         let entry = request.entry.as_deref().map(find);

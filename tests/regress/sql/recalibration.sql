@@ -41,7 +41,7 @@ SELECT ltv.predict_curve(m, a)::text::ltv.survival::text = ltv.predict_curve(m, 
 FROM (SELECT ltv.recalibrated(ltv.fit_parametric(ltv.design_agg(months, churned, ARRAY[usage]), 'weibull', ARRAY['usage']), '{"beta": {"intercept": 0.2, "event": 1.1, "survival": 0.9}}') AS m FROM accounts) x, accounts AS a WHERE account = 1;
 -- What it was recalibrated on counts as seen.
 SELECT DISTINCT status FROM ltv.evaluate('churn@2', 'accounts');
-SELECT p ->> 'role' AS role, p ->> 'input' AS input, p ->> 'horizon' AS horizon FROM ltv.model_versions, jsonb_array_elements(profiles) AS p WHERE model = 'churn' AND version = 2;
+SELECT p ->> 'role' AS role, p ->> 'input' AS input, p ->> 'horizon' AS horizon FROM ltv.model_versions, jsonb_array_elements(profiles) AS p WHERE model = 'churn' AND version = 2 AND p ->> 'role' <> 'place';
 
 -- Refused.
 SELECT * FROM ltv.recalibrate('churn', 'accounts', 'magic');

@@ -168,7 +168,7 @@ FROM spenders;
 SELECT place, refused(a) AS refusal FROM (VALUES
     (1, $$'m', 'buyers', 'bg_nbd', duration => 'age'$$), (2, $$'m', 'buyers', 'bg_nbd', event => 'held'$$), (3, $$'m', 'buyers', 'pareto_nbd', entry => 'age'$$),
     (4, $$'m', 'buyers', 'mbg_nbd', features => '{age}'$$), (5, $$'m', 'buyers', 'bg_nbd', strata => 'held'$$), (6, $$'m', 'buyers', 'bg_nbd', cluster => 'id'$$),
-    (7, $$'m', 'buyers', 'bg_nbd', segment_by => '{held}'$$), (8, $$'m', 'buyers', 'bg_nbd', pooling => 'none'$$), (9, $$'m', 'buyers', 'gamma_gamma', era => 'first_purchase:year'$$),
+    (7, $$'m', 'buyers', 'bg_nbd', segment_by => '{age}'$$), (8, $$'m', 'buyers', 'bg_nbd', segment_by => '{later}', target => 'later', horizon => 9$$), (9, $$'m', 'buyers', 'gamma_gamma', era => 'first_purchase:year'$$),
     (10, $$'m', 'buyers', 'bg_nbd', expected_signs => '{"age": "+"}'$$), (11, $$'m', 'buyers', 'bg_nbd', null_policy => 'impute'$$), (12, $$'m', 'buyers', 'bg_nbd', null_policy => 'learn'$$),
     (13, $$'m', 'buyers', 'bg_nbd', target => 'later'$$), (14, $$'m', 'buyers', 'gamma_gamma', target => 'worth', horizon => 39$$), (15, $$'m', 'buyers', 'bg_nbd', target => 'age', horizon => 39$$),
     (16, $$'m', 'buyers', 'gamma_gamma', target => 'mean_value'$$), (17, $$'m', 'buyers', 'bg_nbd', as_of => '1997-09-30'$$), (18, $$'m', 'buyers', 'bg_nbd', half_life => 3$$),
@@ -189,7 +189,7 @@ CREATE VIEW tiny AS SELECT id, frequency, recency, CASE WHEN id % 10 = 1 THEN fl
 SELECT place, refused(a) AS refusal, planned(a) AS planned FROM (VALUES
     (1, $$'m', 'zero_age', 'bg_nbd'$$), (2, $$'m', 'no_age', 'pareto_nbd'$$), (3, $$'m', 'tiny', 'bg_nbd', target => 'later', horizon => 39$$), (4, $$'m', 'tiny', 'mbg_nbd'$$)) AS v (place, a) ORDER BY place;
 SELECT place, planned(a) AS planned FROM (VALUES
-    (1, $$'m', 'buyers', 'bg_nbd', duration => 'age'$$), (2, $$'m', 'buyers', 'bg_nbd', target => 'later'$$), (3, $$'m', 'buyers', 'bg_nbd', segment_by => '{held}'$$), (4, $$'m', 'buyers', 'bg_nbd'$$)) AS v (place, a) ORDER BY place;
+    (1, $$'m', 'buyers', 'bg_nbd', duration => 'age'$$), (2, $$'m', 'buyers', 'bg_nbd', target => 'later'$$), (3, $$'m', 'buyers', 'bg_nbd', segment_by => '{id}'$$), (4, $$'m', 'buyers', 'bg_nbd'$$)) AS v (place, a) ORDER BY place;
 \pset format aligned
 SELECT count(*) FROM ltv.models WHERE name = 'm';
 

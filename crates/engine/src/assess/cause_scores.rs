@@ -39,11 +39,11 @@ impl CauseOutcomes<'_> {
 /// BS(h) = 1/n Σ [ (1{T ≤ h, cause} − F)² · 1{T ≤ h, ended} / G(T−) + F² · 1{T > h} / G(h) ],
 ///
 /// F = 1 − `predicted`, G the Kaplan–Meier curve of the censoring, endings before censorings at a tie. A subject of weight
-/// w counts w times. `None` for no subjects, and where nobody is seen beyond the horizon.
+/// w counts w times. Where some entered late, G is the probability to be seen, and those who come after the horizon say
+/// nothing (Geskus 2011; `truncation_weights`). `None` for no subjects, and where nobody is seen beyond the horizon.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the slices do not belong together, a number is outside its domain or somebody entered late; what
-/// `interrupt` returns.
+/// [`Error::Invalid`] when the slices do not belong together or a number is outside its domain; what `interrupt` returns.
 pub fn cause_brier(
     outcomes: CauseOutcomes,
     predicted: &[f64],
@@ -51,13 +51,13 @@ pub fn cause_brier(
     interrupt: Interrupt,
 ) -> Result<Option<f64>> {
     outcomes.check()?;
-    brier::check(outcomes.ended, predicted, horizon)?;
+    brier::check(Outcomes { entries: &[], ..outcomes.ended }, predicted, horizon)?;
     let Some(weights) = censoring_weights(outcomes.ended, &[], horizon, interrupt)? else { return Ok(None) };
     // A time that is another one but for rounding is on the same side of the horizon, as it is for the weights.
     let (exits, _) = tie_times(outcomes.ended);
     let (mut squares, mut total) = (Sum::default(), Sum::default());
     for (subject, weight) in weights.iter().enumerate() {
-        total.add(outcomes.ended.weight(subject));
+        total.add(*weight);
         if *weight == 0.0 {
             continue;
         }

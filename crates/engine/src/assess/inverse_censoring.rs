@@ -12,6 +12,7 @@ use crate::assess::concordance::Outcomes;
 use crate::assess::reliability::place_of_quantile;
 use crate::assess::survival_calibration::Columns;
 use crate::assess::survival_scores::check_horizon;
+use crate::assess::truncation_weights;
 use crate::numeric::sum::Sum;
 use crate::numeric::tally::LARGEST_WEIGHT;
 use crate::survival::risk::distinct_times;
@@ -253,17 +254,25 @@ impl InverseWeights {
 /// censored so far for those with the event by the horizon and those who last beyond it, and 0 for those censored before.
 /// They add up to the weight of all rows. With `survival`, what was predicted for each row, the probability is that of its
 /// group of like predictions ([`Censoring::Grouped`]); with none given one curve is that of all. `None` for no rows and
-/// where nobody is seen beyond the horizon.
+/// where nobody is seen beyond the horizon. Where some entered late, and without `survival`, the probability is that to be
+/// seen: [`truncation_weights`].
 ///
 /// # Errors
-/// [`Error::Invalid`] when the slices differ in length, somebody entered late, or a number is out of its domain; what
-/// `interrupt` returns.
+/// [`Error::Invalid`] when the slices differ in length, somebody entered late and there is `survival`, or a number is out of
+/// its domain; what `interrupt` returns.
 pub fn censoring_weights(
     outcomes: Outcomes,
     survival: &[f64],
     horizon: f64,
     interrupt: Interrupt,
 ) -> Result<Option<Vec<f64>>> {
+    if survival.is_empty() && !outcomes.entries.is_empty() {
+        check_entries(outcomes)?;
+    }
+    if survival.is_empty() && outcomes.entries.iter().any(|entry| *entry != 0.0) {
+        sorted(Outcomes { entries: &[], ..outcomes }, survival, horizon)?;
+        return truncation_weights::weights(outcomes, horizon, interrupt);
+    }
     let (order, columns) = sorted(outcomes, survival, horizon)?;
     let censoring = if survival.is_empty() { Censoring::Marginal } else { Censoring::Grouped };
     let found = InverseWeights::new(&columns, horizon, censoring, interrupt)?;
@@ -273,6 +282,27 @@ pub fn censoring_weights(
     let mut told = vec![0.0; columns.len()];
     order.into_iter().enumerate().for_each(|(place, row)| told[row] = found.of(&columns, place));
     Ok(Some(told))
+}
+
+/// # Errors
+/// [`Error::Invalid`] unless there is an entry for each row, finite, not negative and not after its exit.
+fn check_entries(outcomes: Outcomes) -> Result<()> {
+    let Outcomes { exits, entries, .. } = outcomes;
+    if entries.len() != exits.len() {
+        return Err(Error::invalid(
+            format!("{} durations and {} entries do not belong together", exits.len(), entries.len()),
+            "One of each per row, 0 for who was there from the start; none at all when all were.",
+        ));
+    }
+    match entries.iter().zip(exits).find(|(entry, exit)| !(0.0 <= **entry && *entry <= *exit)) {
+        Some((entry, exit)) => Err(Error::invalid(
+            format!(
+                "an entry must not be negative or after the end of its row, got {entry} of a row that ends at {exit}"
+            ),
+            "Rows that were never observed are to be left out.",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The group of like predictions that each row is in, in the order given and from 1 (the lowest predictions): those by

@@ -47,6 +47,15 @@ impl Group {
     }
 }
 
+/// Rows that were predicted alike.
+pub(super) trait Predicted {
+    fn predicted(&self) -> f64;
+    /// How many they are.
+    fn rows(&self) -> f64;
+    /// Whether `next`, the one after it in order, was predicted another probability.
+    fn is_less_than(&self, next: &Self) -> bool;
+}
+
 /// A row the model has not seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
@@ -54,6 +63,20 @@ pub struct Row {
     pub event: bool,
     /// P(T > horizon) by the model, from 0 to 1.
     pub predicted: f64,
+}
+
+impl Predicted for Row {
+    fn predicted(&self) -> f64 {
+        self.predicted
+    }
+
+    fn rows(&self) -> f64 {
+        1.0
+    }
+
+    fn is_less_than(&self, next: &Row) -> bool {
+        self.predicted < next.predicted
+    }
 }
 
 /// Groups by rising prediction, of about equal sums of p (1 − p), the variance of whether a row lasts: so each has both who
@@ -101,13 +124,14 @@ fn is_loss(row: &Row, horizon: f64) -> bool {
 }
 
 /// Parts of the sorted rows with about the same sum of p (1 − p).
-fn cut(rows: &[Row], parts: usize) -> Vec<&[Row]> {
-    let total: f64 = rows.iter().map(|row| row.predicted * (1.0 - row.predicted)).sum();
+pub(super) fn cut<P: Predicted>(rows: &[P], parts: usize) -> Vec<&[P]> {
+    let variance = |row: &P| row.rows() * row.predicted() * (1.0 - row.predicted());
+    let total: f64 = rows.iter().map(variance).sum();
     let mut cuts = Vec::with_capacity(parts);
     let (mut begin, mut known) = (0, 0.0);
     for (at, row) in rows.iter().enumerate() {
-        known += row.predicted * (1.0 - row.predicted);
-        let is_last = rows.get(at + 1).is_none_or(|next| next.predicted > row.predicted);
+        known += variance(row);
+        let is_last = rows.get(at + 1).is_none_or(|next| row.is_less_than(next));
         if is_last && cuts.len() + 1 < parts && known >= total * (cuts.len() + 1) as f64 / parts as f64 {
             cuts.push(&rows[begin..=at]);
             begin = at + 1;
@@ -151,13 +175,14 @@ fn judged(rows: &[Row], horizon: f64, z: f64, budget: Budget, interrupt: Interru
     }))
 }
 
-fn mean(rows: &[Row], power: f64) -> f64 {
-    rows.iter().map(|row| row.predicted.powf(power)).sum::<f64>() / rows.len() as f64
+pub(super) fn mean<P: Predicted>(rows: &[P], power: f64) -> f64 {
+    let total: f64 = rows.iter().map(Predicted::rows).sum();
+    rows.iter().map(|row| row.rows() * row.predicted().powf(power)).sum::<f64>() / total
 }
 
 /// The power with which the mean of the predictions is `goal`, by bisection of its logarithm; `None` where there is none,
 /// as when all are 0 or 1.
-fn power(rows: &[Row], goal: f64, interrupt: Interrupt) -> Result<Option<f64>> {
+pub(super) fn power<P: Predicted>(rows: &[P], goal: f64, interrupt: Interrupt) -> Result<Option<f64>> {
     let (mut low, mut high) = (-WIDEST, WIDEST);
     if !(mean(rows, low.exp()) > goal && mean(rows, high.exp()) < goal) {
         return Ok(None);

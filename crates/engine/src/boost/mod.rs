@@ -15,7 +15,7 @@ pub mod hazard;
 mod histogram;
 mod objective;
 pub mod options;
-mod order;
+pub(crate) mod order;
 mod risk;
 mod rounds;
 pub mod shapley;

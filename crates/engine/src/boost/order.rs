@@ -14,8 +14,13 @@ pub(super) fn mixed(parts: &[u64]) -> u64 {
 
 /// Whether the one that these parts name is in a share of all.
 pub(super) fn chosen(share: f64, parts: &[u64]) -> bool {
-    // 53 bits are what a double tells apart.
-    share >= 1.0 || ((mixed(parts) >> 11) as f64) < share * (1u64 << 53) as f64
+    share >= 1.0 || share_of_one(parts) < share
+}
+
+/// A number of [0, 1) that looks random, the same for the same parts.
+pub(crate) fn share_of_one(parts: &[u64]) -> f64 {
+    // 53 bits are what a double tells apart; a power of two divides without rounding.
+    (mixed(parts) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// What two rows are compared by before their covariates: the first is the outcome.

@@ -76,12 +76,7 @@ pub fn fit(design: &Design, cause: i32, ties: Ties, interrupt: Interrupt) -> Res
     if design.covariates() == 0 {
         return Err(Error::invalid("a regression needs at least one covariate", "Name at least one feature."));
     }
-    if design.causes().is_empty() {
-        return Err(Error::invalid(
-            "a subdistribution needs the cause of each ending, and these rows tell only whether there was one",
-            "Gather them with cause_design_agg(duration, cause, covariates).",
-        ));
-    }
+    check_causes(design)?;
     let places = Places::new(design, cause, interrupt)?;
     let mut likelihood = Likelihood::new(design, &places, ties, interrupt)?;
     let maximum = maximise(&mut likelihood, interrupt)?;
@@ -132,6 +127,63 @@ pub fn fit(design: &Design, cause: i32, ties: Ties, interrupt: Interrupt) -> Res
         Error::OutOfRange("the units of the covariates differ so much that the model's numbers overflow".into())
     })?;
     Ok(fit)
+}
+
+impl FineGrayFit {
+    /// The fit with these coefficients, come by elsewhere: its means and baseline are those of `design` at them. The
+    /// covariance is that of the coefficients given, in place of both of the fit; its statistics stay as they are.
+    ///
+    /// # Errors
+    /// As [`fit`]; [`Error::Invalid`] unless the design has the covariates of the fit and the covariance their size.
+    pub fn at(
+        self,
+        design: &Design,
+        coefficients: Vec<Option<f64>>,
+        covariance: Vec<f64>,
+        interrupt: Interrupt,
+    ) -> Result<FineGrayFit> {
+        let p = design.covariates();
+        if design.is_empty() || coefficients.len() != p || self.coefficients.len() != p || covariance.len() != p * p {
+            return Err(Error::invalid(
+                format!("{} coefficients for {p} covariates of {} rows", coefficients.len(), design.len()),
+                "Give the rows of the same covariates, in their order.",
+            ));
+        }
+        check_causes(design)?;
+        let places = Places::new(design, self.cause, interrupt)?;
+        let mut likelihood = Likelihood::new(design, &places, self.ties, interrupt)?;
+        let scaled: Vec<f64> = coefficients
+            .iter()
+            .zip(&likelihood.scales)
+            .map(|(beta, scale)| if *scale > 0.0 { beta.unwrap_or(0.0) / scale } else { 0.0 })
+            .collect();
+        let shift = likelihood.sweep(&scaled, interrupt)?;
+        let count = |end: End| places.ends.iter().filter(|of_row| **of_row == end).count();
+        let fit = FineGrayFit {
+            rows: design.len(),
+            events: count(End::Cause),
+            competing: count(End::Other),
+            means: likelihood.means.clone(),
+            degrees_of_freedom: coefficients.iter().flatten().count(),
+            coefficients,
+            naive_covariance: covariance.clone(),
+            covariance,
+            baseline: baseline(design, &likelihood, shift)?,
+            ..self
+        };
+        fit.validate().map_err(|_| Error::OutOfRange("the model's numbers overflow at these coefficients".into()))?;
+        Ok(fit)
+    }
+}
+
+fn check_causes(design: &Design) -> Result<()> {
+    match design.causes().is_empty() {
+        false => Ok(()),
+        true => Err(Error::invalid(
+            "a subdistribution needs the cause of each ending, and these rows tell only whether there was one",
+            "Gather them with cause_design_agg(duration, cause, covariates).",
+        )),
+    }
 }
 
 /// The baseline at the coefficients of the last sweep, whose sums are in units of e^`shift`.

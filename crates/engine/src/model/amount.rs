@@ -57,6 +57,7 @@ impl Model {
                 "a hybrid model values a row by its terms",
                 "Use hybrid_value(model, row, terms), or store the terms and the revenue's column in the model.",
             )),
+            Fit::Segmented(segmented) => segmented.pooled.check_amounts(),
             Fit::Transactional(_) => Err(Error::invalid(
                 format!("a {} model tells of purchases, not of an amount given features", self.algorithm()),
                 "Use expected_spend or transactional_value.",

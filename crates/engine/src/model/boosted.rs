@@ -1,14 +1,17 @@
 //! Boosted models as values: what is to be told of the fit, the gain of each feature, and why a row differs.
 
-use crate::Result;
+use crate::assess::held_out::HeldOut;
+use crate::assess::held_out_limits::WindowLimits;
 use crate::boost::BoostedValueFit;
 use crate::boost::hazard::{BoostedHazardFit, End};
 use crate::model::amount::NO_AMOUNTS;
 use crate::model::explain::{Allocation, adding_up_to};
 use crate::model::features::{Feature, Kind, Value};
+use crate::model::scoring::{check_window, lasting};
 use crate::model::subject::Subject;
 use crate::model::{Fit, Model};
 use crate::numeric::sum::Sum;
+use crate::{Error, Interrupt, Result};
 
 /// What the splits on one feature gained.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +73,30 @@ impl Model {
         }
         rows.sort_by(|a, b| b.gain.total_cmp(&a.gain));
         Some(rows)
+    }
+
+    /// The limits of P(T > given + horizon | T > given), of what became of rows held out.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a window that is none, a `level` outside (0, 1), and for a model other than boosted_hazard
+    /// with one baseline: of others the order of risk is not the same in every window.
+    pub fn window_limits(
+        &self,
+        held_out: &HeldOut,
+        given: f64,
+        horizon: f64,
+        level: f64,
+        interrupt: Interrupt,
+    ) -> Result<WindowLimits> {
+        check_window(given, horizon)?;
+        let (Fit::BoostedHazard(fit), None) = (&self.fit, &self.recalibration) else {
+            return Err(Error::invalid(
+                format!("rows held out bound what a boosted_hazard model predicts, not a {} model", self.algorithm()),
+                "It is as train fits it: without segments, and not recalibrated.",
+            ));
+        };
+        let change = fit.baseline.change(given, horizon);
+        held_out.limits(&|linear_predictor| lasting(change, linear_predictor), given, horizon, level, interrupt)
     }
 
     /// The Shapley values of the features in the score of a row of columns.

@@ -27,6 +27,9 @@ impl Model {
                 format!("a {} model cannot be recalibrated", self.algorithm()),
                 "It has no features that could mislead it: fit it to later rows.".into(),
             )),
+            Fit::Segmented(segmented) if matches!(segmented.pooled.fit, Fit::Transactional(_)) => {
+                segmented.pooled.no_recalibration()
+            }
             _ => None,
         }
     }

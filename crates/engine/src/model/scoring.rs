@@ -156,7 +156,7 @@ pub(super) fn proportional(baseline: &Baseline, linear_predictor: f64, given: f6
 
 /// The same where the baseline rises by `change`.
 #[inline]
-fn lasting(change: f64, linear_predictor: f64) -> f64 {
+pub(super) fn lasting(change: f64, linear_predictor: f64) -> f64 {
     // No hazard is none however high the risk: 0 times an overflowed e^η must not be NaN.
     if change > 0.0 { (-change * linear_predictor.exp()).exp() } else { 1.0 }
 }

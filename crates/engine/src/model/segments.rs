@@ -9,6 +9,9 @@ use crate::model::features::{Feature, Kind, Value};
 use crate::model::{Fit, Model};
 use crate::{Error, Result};
 
+/// What stands between the levels of a segment in its name.
+const BETWEEN: &str = " / ";
+
 /// The models of the segments of some rows. The features of a model made of it are the columns that tell the segment,
 /// then those that all its models have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,7 +85,17 @@ impl Segment {
 
     /// Its levels in one word.
     pub fn name(&self) -> String {
-        self.levels.join(" / ")
+        self.levels.join(BETWEEN)
+    }
+
+    /// Whether that is its name.
+    fn is_called(&self, name: &str) -> bool {
+        let mut rest = Some(name);
+        for (at, level) in self.levels.iter().enumerate() {
+            rest = rest.and_then(|rest| if at > 0 { rest.strip_prefix(BETWEEN) } else { Some(rest) });
+            rest = rest.and_then(|rest| rest.strip_prefix(level.as_str()));
+        }
+        rest == Some("")
     }
 }
 
@@ -96,6 +109,14 @@ impl Segmented {
     pub fn find(&self, levels: &[&str]) -> Option<&Segment> {
         let order = |segment: &Segment| segment.levels.iter().map(String::as_str).cmp(levels.iter().copied());
         self.segments.binary_search_by(order).ok().map(|at| &self.segments[at])
+    }
+
+    /// The segment of this name, if training saw it; of several the first.
+    pub fn called(&self, name: &str) -> Option<&Segment> {
+        match self.segments.first() {
+            Some(first) if first.levels.len() > 1 => self.segments.iter().find(|segment| segment.is_called(name)),
+            _ => self.find(&[name]),
+        }
     }
 
     /// The segment of a row; `None` for one that training never saw, a NULL among them.
@@ -174,6 +195,31 @@ impl Segmented {
 }
 
 impl Model {
+    /// The model of the segment of that name, or of all rows where it has none of its own; of a model without segments,
+    /// the model itself.
+    pub fn of_segment(&self, name: Option<&str>) -> &Model {
+        let Fit::Segmented(segmented) = &self.fit else { return self };
+        name.and_then(|name| segmented.called(name)).and_then(Segment::model).unwrap_or(&segmented.pooled)
+    }
+
+    /// Why a segment of that name is answered by the model of all rows; `None` when it is not.
+    pub fn segment_pooled_because(&self, name: Option<&str>) -> Option<String> {
+        let Fit::Segmented(segmented) = &self.fit else { return None };
+        match name.and_then(|name| segmented.called(name)) {
+            Some(Segment { standing: Standing::Pooled(why), .. }) => Some(why.clone()),
+            Some(_) => None,
+            None => {
+                let by: Vec<&str> =
+                    self.features.iter().take(segmented.width(self.features.len())).map(|f| &*f.name).collect();
+                let by = by.join(BETWEEN);
+                Some(match name {
+                    Some(name) => format!("unseen segment: {by} = {name}"),
+                    None => format!("unseen segment: {by} is null"),
+                })
+            }
+        }
+    }
+
     /// Why a row of a segmented model is scored by the model of all rows; `None` when it is not.
     pub fn pooled_because(&self, values: &[Value]) -> Option<String> {
         let Fit::Segmented(segmented) = &self.fit else { return None };
@@ -222,6 +268,26 @@ fn plain<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> std::result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_that_of_its_levels_whole() {
+        let segment = |levels: &[&str]| Segment {
+            levels: levels.iter().map(|level| (*level).to_owned()).collect(),
+            rows: 1,
+            events: 1.0,
+            standing: Standing::Pooled("few".into()),
+        };
+        for (levels, others) in [
+            (&["a", "b"][..], &["a", "a / ", "a / bc", "b / a", "", " / "][..]),
+            (&["a / b", "c"], &["a / b", "a / b / cd"]),
+            (&["", "x"], &["x", " /x"]),
+            (&["é"], &["e", "éé"]),
+        ] {
+            let segment = segment(levels);
+            assert!(segment.is_called(&segment.name()), "{levels:?}");
+            assert!(!others.iter().any(|other| segment.is_called(other)), "{levels:?}");
+        }
+    }
 
     #[test]
     fn segments_within_segments_are_refused_before_the_stack_is_used_up() {

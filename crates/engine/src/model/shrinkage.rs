@@ -3,7 +3,11 @@
 //!
 //! The coefficients of a segment are taken as θ_s ~ N(μ, T) and their estimates as y_s ~ N(θ_s, V_s), T diagonal. The
 //! variance between segments is the method of moments of DerSimonian & Laird (1986, *Meta-analysis in clinical trials*,
-//! Controlled Clinical Trials 7, formulas 5 to 7), coefficient by coefficient; μ is the random-effects mean with these.
+//! Controlled Clinical Trials 7, formulas 5 to 7), coefficient by coefficient; μ is the random-effects mean with these of
+//! all coefficients together, (Σ (T + V_s)⁻¹)⁻¹ Σ (T + V_s)⁻¹ y_s (generalised least squares, as Jackson, White & Thompson
+//! 2010, *Extending DerSimonian and Laird's methodology to perform multivariate random effects meta-analyses*, Statistics in
+//! Medicine 29): where estimates hang together, as those of r and α of a model of purchases, means one by one would lie
+//! where no segment does.
 //! The segment's coefficients are then the empirical Bayes estimate μ + T (T + V_s)⁻¹ (y_s − μ) (Morris 1983,
 //! *Parametric empirical Bayes inference*, JASA 78; Laird & Ware 1982, *Random-effects models for longitudinal data*,
 //! Biometrics 38, formula 3.2), which takes V_s whole, so that an intercept moves with the slopes. Its covariance is
@@ -20,6 +24,15 @@ pub struct Estimates {
     pub covariance: Vec<f64>,
 }
 
+/// What the segments have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pooled {
+    /// Of each coefficient; `None` for one that fewer than two segments know.
+    pub common: Vec<Option<Common>>,
+    /// q × q, of the means; 0 for coefficients without one.
+    pub covariance: Vec<f64>,
+}
+
 /// A segment's coefficients after pooling.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shrunken {
@@ -29,35 +42,66 @@ pub struct Shrunken {
     pub weights: Vec<f64>,
 }
 
-/// Mean and variance of each coefficient among the segments; `None` for one that fewer than two of them know.
-pub fn common(segments: &[Estimates], coefficients: usize) -> Vec<Option<Common>> {
-    let one = |at: usize| {
-        let known: Vec<(f64, f64)> = segments
-            .iter()
-            .filter_map(|segment| Some((segment.coefficients[at]?, segment.covariance[at * (coefficients + 1)])))
-            .filter(|(_, variance)| *variance > 0.0 && variance.is_finite())
-            .collect();
-        if known.len() < 2 {
-            return None;
+/// Whether a segment knows a coefficient, of so many.
+fn knows(segment: &Estimates, at: usize, coefficients: usize) -> Option<(f64, f64)> {
+    let variance = segment.covariance[at * (coefficients + 1)];
+    segment.coefficients[at].filter(|_| variance > 0.0 && variance.is_finite()).map(|value| (value, variance))
+}
+
+/// The variance of a coefficient between the segments; `None` for one that fewer than two of them know.
+fn between(segments: &[Estimates], at: usize, coefficients: usize) -> Option<f64> {
+    let known: Vec<(f64, f64)> = segments.iter().filter_map(|segment| knows(segment, at, coefficients)).collect();
+    if known.len() < 2 {
+        return None;
+    }
+    let total: f64 = known.iter().map(|(_, variance)| 1.0 / variance).sum();
+    let mean = known.iter().map(|(value, variance)| value / variance).sum::<f64>() / total;
+    let squares: f64 = known.iter().map(|(_, variance)| variance.powi(-2)).sum();
+    let q: f64 = known.iter().map(|(value, variance)| (value - mean).powi(2) / variance).sum();
+    let between = ((q - (known.len() - 1) as f64) / (total - squares / total)).max(0.0);
+    between.is_finite().then_some(between)
+}
+
+/// Mean and variance of each coefficient among the segments; `None` where the estimates have no mean.
+pub fn common(segments: &[Estimates], coefficients: usize) -> Option<Pooled> {
+    let between: Vec<Option<f64>> = (0..coefficients).map(|at| between(segments, at, coefficients)).collect();
+    let shared: Vec<usize> = (0..coefficients).filter(|at| between[*at].is_some()).collect();
+    let n = shared.len();
+    let (mut total, mut weighted) = (DMatrix::<f64>::zeros(n, n), DVector::<f64>::zeros(n));
+    for segment in segments {
+        let known: Vec<usize> = (0..n).filter(|place| knows(segment, shared[*place], coefficients).is_some()).collect();
+        let spread = |i: usize, j: usize| if i == j { between[shared[i]].unwrap_or(0.0) } else { 0.0 };
+        let variance = DMatrix::from_fn(known.len(), known.len(), |i, j| {
+            segment.covariance[shared[known[i]] * coefficients + shared[known[j]]] + spread(known[i], known[j])
+        });
+        let Some(factor) = Cholesky::new(variance) else { continue };
+        let values = known.iter().map(|place| segment.coefficients[shared[*place]].unwrap_or(0.0));
+        let pulled = factor.solve(&DVector::from_iterator(known.len(), values));
+        let inverse = factor.inverse();
+        for (i, place) in known.iter().enumerate() {
+            weighted[*place] += pulled[i];
+            for (j, other) in known.iter().enumerate() {
+                total[(*place, *other)] += inverse[(i, j)];
+            }
         }
-        let weighted = |extra: f64| {
-            let total: f64 = known.iter().map(|(_, variance)| 1.0 / (variance + extra)).sum();
-            let mean = known.iter().map(|(value, variance)| value / (variance + extra)).sum::<f64>() / total;
-            (mean, total)
-        };
-        let (mean, total) = weighted(0.0);
-        let squares: f64 = known.iter().map(|(_, variance)| variance.powi(-2)).sum();
-        let q: f64 = known.iter().map(|(value, variance)| (value - mean).powi(2) / variance).sum();
-        let between = ((q - (known.len() - 1) as f64) / (total - squares / total)).max(0.0);
-        let (mean, total) = weighted(between);
-        let common = Common { mean, variance: 1.0 / total, between };
-        [common.mean, common.variance, common.between].iter().all(|number| number.is_finite()).then_some(common)
-    };
-    (0..coefficients).map(one).collect()
+    }
+    let factor = Cholesky::new(total)?;
+    let (mean, variance) = (factor.solve(&weighted), factor.inverse());
+    let mut pooled = Pooled { common: vec![None; coefficients], covariance: vec![0.0; coefficients * coefficients] };
+    for (i, at) in shared.iter().enumerate() {
+        let between = between[*at].unwrap_or(0.0);
+        pooled.common[*at] = Some(Common { mean: mean[i], variance: variance[(i, i)], between });
+        for (j, other) in shared.iter().enumerate() {
+            // Symmetric but for rounding.
+            pooled.covariance[at * coefficients + other] = 0.5 * (variance[(i, j)] + variance[(j, i)]);
+        }
+    }
+    mean.iter().chain(&variance).all(|number| number.is_finite()).then_some(pooled)
 }
 
 /// The segment drawn to what is common; `None` when its covariance is no covariance.
-pub fn shrink(segment: &Estimates, common: &[Option<Common>]) -> Option<Shrunken> {
+pub fn shrink(segment: &Estimates, pooled: &Pooled) -> Option<Shrunken> {
+    let common = &pooled.common;
     let size = common.len();
     let known: Vec<usize> =
         (0..size).filter(|at| segment.coefficients[*at].is_some() && common[*at].is_some()).collect();
@@ -76,7 +120,7 @@ pub fn shrink(segment: &Estimates, common: &[Option<Common>]) -> Option<Shrunken
     }
     let n = known.len();
     let between = DMatrix::from_diagonal(&DVector::from_iterator(n, known.iter().map(|at| of(*at).between)));
-    let of_means = DMatrix::from_diagonal(&DVector::from_iterator(n, known.iter().map(|at| of(*at).variance)));
+    let of_means = DMatrix::from_fn(n, n, |i, j| pooled.covariance[known[i] * size + known[j]]);
     let within = DMatrix::from_fn(n, n, |i, j| segment.covariance[known[i] * size + known[j]]);
     let factor = Cholesky::new(&between + within)?;
     // W' = (T + V)⁻¹ T, both symmetric.
@@ -112,13 +156,13 @@ mod tests {
         // y = 0, 1, 3 with variances 0.5, 0.25, 0.5: weights 2, 4, 2, mean 10/8, Q = 2·25/16 + 4/16 + 2·49/16 = 9.5,
         // C = 8 − 24/8 = 5, so τ² = (9.5 − 2) / 5 = 1.5; then weights 1/2, 4/7, 1/2.
         let segments = [alone(0.0, 0.5), alone(1.0, 0.25), alone(3.0, 0.5)];
-        let common = common(&segments, 1);
-        let found = common[0].unwrap();
+        let pooled = common(&segments, 1).unwrap();
+        let found = pooled.common[0].unwrap();
         assert!((found.between - 1.5).abs() < 1e-14, "{found:?}");
         let total = 0.5 + 4.0 / 7.0 + 0.5;
         let mean = (4.0 / 7.0 + 1.5) / total;
         assert!((found.mean - mean).abs() < 1e-14 && (found.variance - 1.0 / total).abs() < 1e-14);
-        let shrunken = shrink(&segments[2], &common).unwrap();
+        let shrunken = shrink(&segments[2], &pooled).unwrap();
         // W = 1.5 / 2.0; the variance 1.5 − 0.75 · 1.5 + 0.25² / total.
         assert!((shrunken.weights[0] - 0.75).abs() < 1e-14);
         assert!((shrunken.coefficients[0].unwrap() - (mean + 0.75 * (3.0 - mean))).abs() < 1e-14);
@@ -128,12 +172,12 @@ mod tests {
     #[test]
     fn segments_alike_share_one_coefficient_and_far_apart_keep_their_own() {
         let alike = [alone(1.0, 0.5), alone(1.1, 0.5), alone(0.9, 0.5)];
-        let found = common(&alike, 1);
-        assert_eq!(found[0].unwrap().between, 0.0);
+        let found = common(&alike, 1).unwrap();
+        assert_eq!(found.common[0].unwrap().between, 0.0);
         let shrunken = shrink(&alike[1], &found).unwrap();
         assert!((shrunken.coefficients[0].unwrap() - 1.0).abs() < 1e-14 && shrunken.weights[0] == 0.0);
         let apart = [alone(-100.0, 0.5), alone(0.0, 0.5), alone(100.0, 0.5)];
-        let shrunken = shrink(&apart[2], &common(&apart, 1)).unwrap();
+        let shrunken = shrink(&apart[2], &common(&apart, 1).unwrap()).unwrap();
         assert!(shrunken.weights[0] > 0.9999 && (shrunken.coefficients[0].unwrap() - 100.0).abs() < 0.02);
     }
 
@@ -149,10 +193,10 @@ mod tests {
             ],
         };
         let segments = [pair(Some(1.0), None), pair(Some(3.0), Some(2.0)), pair(None, None)];
-        let found = common(&segments, 2);
-        assert!(found[0].is_some() && found[1].is_none());
+        let found = common(&segments, 2).unwrap();
+        assert!(found.common[0].is_some() && found.common[1].is_none());
         let open = shrink(&segments[2], &found).unwrap();
-        assert_eq!(open.coefficients, [Some(found[0].unwrap().mean), None]);
+        assert_eq!(open.coefficients, [Some(found.common[0].unwrap().mean), None]);
         let only = shrink(&segments[1], &found).unwrap();
         assert_eq!((only.coefficients[1], only.weights[1]), (Some(2.0), 1.0));
     }
@@ -163,12 +207,45 @@ mod tests {
         let both =
             |a: f64, b: f64| Estimates { coefficients: vec![Some(a), Some(b)], covariance: vec![1.0, -0.9, -0.9, 1.0] };
         let segments = [both(-6.0, 1.0), both(0.0, 1.0), both(6.0, 1.0)];
-        let found = common(&segments, 2);
-        assert_eq!(found[1].unwrap().between, 0.0);
+        let found = common(&segments, 2).unwrap();
+        assert_eq!(found.common[1].unwrap().between, 0.0);
         let shrunken = shrink(&segments[2], &found).unwrap();
         // T (T + V)⁻¹ with T = diag(τ², 0): the first row is τ² (1, 0.9) / ((τ² + 1) − 0.81).
-        let tau = found[0].unwrap().between;
+        let tau = found.common[0].unwrap().between;
         let expected = tau * 6.0 / (tau + 1.0 - 0.81);
         assert!((shrunken.coefficients[0].unwrap() - expected).abs() < 1e-12, "{shrunken:?}");
+    }
+
+    #[test]
+    fn means_of_estimates_that_hang_together_are_found_together() {
+        // Two segments alike but for chance, by hand: precisions of V1 = [[1, 0.8], [0.8, 1]] and V2 = [[4, 0], [0, 1]] are
+        // [[1, -0.8], [-0.8, 1]] / 0.36 and diag(1/4, 1); with y1 = (0, 0) and y2 = (1, 0.5) T is 0.
+        let first = Estimates { coefficients: vec![Some(0.0), Some(0.0)], covariance: vec![1.0, 0.8, 0.8, 1.0] };
+        let second = Estimates { coefficients: vec![Some(1.0), Some(0.5)], covariance: vec![4.0, 0.0, 0.0, 1.0] };
+        let pooled = common(&[first.clone(), second], 2).unwrap();
+        assert!(pooled.common.iter().flatten().all(|common| common.between == 0.0));
+        let (a, b, c) = (1.0 / 0.36 + 0.25, -0.8 / 0.36, 1.0 / 0.36 + 1.0);
+        let determinant = a * c - b * b;
+        let mean = [(c * 0.25 - b * 0.5) / determinant, (a * 0.5 - b * 0.25) / determinant];
+        for (common, by_hand) in pooled.common.iter().zip(&mean) {
+            assert!((common.unwrap().mean - by_hand).abs() < 1e-14, "{pooled:?}");
+        }
+        let covariance = [c / determinant, -b / determinant, -b / determinant, a / determinant];
+        for (found, by_hand) in pooled.covariance.iter().zip(&covariance) {
+            assert!((found - by_hand).abs() < 1e-14);
+        }
+        // Where nothing differs the segment has the mean, with its covariance.
+        let shrunken = shrink(&first, &pooled).unwrap();
+        for (found, by_hand) in shrunken.covariance.iter().zip(&covariance) {
+            assert!((found - by_hand).abs() < 1e-14);
+        }
+        assert!((shrunken.coefficients[0].unwrap() - mean[0]).abs() < 1e-14);
+    }
+
+    #[test]
+    fn estimates_without_a_covariance_have_no_mean() {
+        let broken = Estimates { coefficients: vec![Some(0.0), Some(0.0)], covariance: vec![1.0, 2.0, 2.0, 1.0] };
+        assert_eq!(common(&[broken.clone(), broken], 2), None);
+        assert_eq!(common(&[], 0).map(|pooled| pooled.common.len()), Some(0));
     }
 }

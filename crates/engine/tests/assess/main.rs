@@ -11,6 +11,7 @@ mod cause_scores;
 mod censoring;
 mod design;
 mod golden;
+mod places;
 mod properties;
 mod trust;
 mod trust_properties;

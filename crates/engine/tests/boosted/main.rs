@@ -3,11 +3,13 @@
 #[path = "../chance/mod.rs"]
 mod chance;
 mod forged;
+mod held_out;
 mod laws;
 mod limits;
 mod missing;
 mod shapley;
 mod truth;
+mod windows;
 
 use chance::Chance;
 use ltv_engine::boost::hazard::fit;

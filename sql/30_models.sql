@@ -108,9 +108,9 @@ COMMENT ON FUNCTION ltv.model_features(ltv.model) IS 'The columns that a row mus
 CREATE FUNCTION ltv.predict(m ltv.model, features record, horizon double precision DEFAULT 12, given double precision DEFAULT 0, level double precision DEFAULT 0.95) RETURNS ltv.prediction
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'predict_model';
 COMMENT ON FUNCTION ltv.predict(ltv.model, record, double precision, double precision, double precision) IS 'What the model says of a row: the probability of the event within horizon, given that it has lasted given, with limits at level. Features are found in the row by name; other columns are ignored; a missing column is error 42703. A NULL feature or an unseen level gives NULLs and a status. Interval: Tsiatis 1981 on the log-log scale. Write it in LATERAL.';
-CREATE FUNCTION ltv.predict(model text, features record, horizon double precision DEFAULT 12, given double precision DEFAULT 0, level double precision DEFAULT 0.95) RETURNS ltv.prediction
-    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'predict_name';
-COMMENT ON FUNCTION ltv.predict(text, record, double precision, double precision, double precision) IS 'As predict(ltv.model, ...) with a registered model: name, name@alias or name@version.';
+CREATE FUNCTION ltv.predict(model text, features record, horizon double precision DEFAULT NULL, given double precision DEFAULT 0, level double precision DEFAULT 0.95) RETURNS ltv.prediction
+    LANGUAGE c STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'predict_name';
+COMMENT ON FUNCTION ltv.predict(text, record, double precision, double precision, double precision) IS 'As predict(ltv.model, ...) with a registered model: name, name@alias or name@version. horizon: left out or NULL it is the one at which train judged the version (see model_horizon).';
 
 CREATE FUNCTION ltv.renewal_probability(m ltv.model, features record, horizon double precision, given double precision DEFAULT 0) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 150 AS 'MODULE_PATHNAME', 'renewal_probability_model';

@@ -139,17 +139,20 @@ BEGIN
     WITH base AS (
         SELECT v.ltv, to_jsonb(features) AS r FROM ltv.lifetime_value(m, features, terms) v
     ), feature AS (
-        SELECT f.value ->> 'name' AS name, f.value #> '{kind,category,levels}' AS levels
+        SELECT f.value ->> 'name' AS name, coalesce(f.value #> '{kind,category,levels}', f.value #> '{kind,filled,by,level,levels}', f.value #> '{kind,learnt,level,levels}') AS levels
         FROM jsonb_array_elements(m::text::jsonb #> '{model,features}') f
         WHERE f.value ->> 'name' = ANY (ltv.model_features(m))
     ), step AS (
-        -- A number ten percent up, or by one from 0; of a category each level that training saw.
+        -- A number ten percent up, or by one from 0; true and false the other; of a category each level that training saw.
         SELECT f.name, CASE WHEN (b.r ->> f.name)::numeric = 0 THEN '+1' ELSE '+10 %' END AS step, b.r ->> f.name AS from_value,
                CASE WHEN (b.r ->> f.name)::numeric = 0 THEN to_jsonb(1) ELSE to_jsonb(trim_scale((b.r ->> f.name)::numeric * 1.1)) END AS to_value
         FROM feature f, base b WHERE f.levels IS NULL AND jsonb_typeof(b.r -> f.name) = 'number'
         UNION ALL
+        SELECT f.name, 'the other', b.r ->> f.name, to_jsonb(NOT (b.r ->> f.name)::boolean)
+        FROM feature f, base b WHERE f.levels IS NULL AND jsonb_typeof(b.r -> f.name) = 'boolean'
+        UNION ALL
         SELECT f.name, 'another level', b.r ->> f.name, l.level
-        FROM feature f, base b, jsonb_array_elements(f.levels) AS l (level) WHERE (l.level #>> '{}') <> (b.r ->> f.name)
+        FROM feature f, base b, jsonb_array_elements(f.levels) AS l (level) WHERE (l.level #>> '{}') IS DISTINCT FROM (b.r ->> f.name)
     ), told AS (
         SELECT l.* FROM ltv.levers(ltv.predict_curve(m, features), terms, months) l
         UNION ALL
@@ -159,7 +162,7 @@ BEGIN
     SELECT t.* FROM told t ORDER BY abs(t.delta) DESC NULLS LAST, t.lever COLLATE "C", t.to_value COLLATE "C";
 END
 $$;
-COMMENT ON FUNCTION ltv.levers(ltv.model, record, ltv.terms, double precision) IS 'As levers(curve, terms) for a row by a model, and each of its features alone: a number ten percent up (by one from 0), a category at each other level that training saw. What a feature moves is what is associated with it among the accounts of the training, not what changing it would cause.';
+COMMENT ON FUNCTION ltv.levers(ltv.model, record, ltv.terms, double precision) IS 'As levers(curve, terms) for a row by a model, and each of its features alone: a number ten percent up (by one from 0), true or false the other, a category at each other level that training saw (from none, where the row has none and the model takes such rows). What a feature moves is what is associated with it among the accounts of the training, not what changing it would cause.';
 
 CREATE FUNCTION ltv.levers(model text, features record, terms ltv.terms, months double precision DEFAULT 12)
     RETURNS TABLE (lever text, step text, from_value text, to_value text, ltv numeric, delta numeric, delta_share double precision, currency text, status text)

@@ -94,7 +94,7 @@ COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
 COMMENT ON COLUMN ltv.model_profiles.version IS 'The version.';
 COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model reads; prediction: the probability of the event within horizon from the start on, of the training rows, or what they are expected to be worth; duration: how long they were observed; error: how far what was expected of the rows held out was from what they were; limit: the probabilities to last through horizon that were predicted of the rows held out (see model_limits).';
 COMMENT ON COLUMN ltv.model_profiles.input IS 'The name of the column; event_probability or expected_value for the prediction; renewal_probability for the limits; absolute_error, or relative_error (in units of the expected amount), for the errors.';
-COMMENT ON COLUMN ltv.model_profiles.horizon IS 'Of a prediction and of limits: the horizon that train was asked for, else the median time of the events.';
+COMMENT ON COLUMN ltv.model_profiles.horizon IS 'Of a prediction and of limits: the horizon that train was asked for, else the one it chose: see model_horizon.';
 COMMENT ON COLUMN ltv.model_profiles.profile IS 'The distribution.';
 
 CREATE VIEW ltv.model_limits WITH (security_invoker = true) AS

@@ -50,10 +50,10 @@ COMMENT ON COLUMN ltv.scored.lower IS 'Lower limit at 95 % of p_renew, or of est
 COMMENT ON COLUMN ltv.scored.upper IS 'Upper limit of the same.';
 COMMENT ON COLUMN ltv.scored.expected_lifetime IS 'Mean remaining lifetime: see predict.';
 COMMENT ON COLUMN ltv.scored.linear_predictor IS 'The features'' part of the model against the average training row; NULL for kaplan_meier.';
-COMMENT ON COLUMN ltv.scored.risk_percentile IS 'Share of the training rows whose features were associated with less risk than this row''s, 0 to 1: the event probability from the start, within the horizon that train stored, ranked among theirs. NULL for a version without a training profile.';
+COMMENT ON COLUMN ltv.scored.risk_percentile IS 'Share of the training rows whose features were associated with less risk than this row''s, 0 to 1: the event probability from the start, within the horizon that train stored, ranked among theirs. NULL for a version without a training profile, and where the row abstains.';
 COMMENT ON COLUMN ltv.scored.risk_decile IS '1 (least risk) to 10: risk_percentile in tenths.';
 COMMENT ON COLUMN ltv.scored.risk_band IS 'low (below half of the training rows), medium (to 80 %), high (to 95 %), very high.';
-COMMENT ON COLUMN ltv.scored.confidence IS 'high (the limits are at most 0.1 apart; of an estimate at most 20 % of it), medium (0.25; 50 %), low (wider, beyond the observed time, or a feature out of its training range), unknown (no limits), none (abstains): see confidence_reason. Of a recalibrated version the wider of the limits before and after its map counts; a probability that the map makes 0 or 1 is low, and unknown where it makes the limits so too: how sure the map is, no limits tell.';
+COMMENT ON COLUMN ltv.scored.confidence IS 'high (the limits are at most 0.1 apart; of an estimate at most 20 % of it), medium (0.25; 50 %), low (wider, beyond the observed time, or a feature out of its training range), unknown (no limits), none (abstains); one lower where a NULL was filled in (null_policy impute, indicator), and low where training never saw one: see confidence_reason. Of a recalibrated version the wider of the limits before and after its map counts; a probability that the map makes 0 or 1 is low, and unknown where it makes the limits so too: how sure the map is, no limits tell.';
 COMMENT ON COLUMN ltv.scored.abstain IS 'There is no score to act on.';
 COMMENT ON COLUMN ltv.scored.abstain_reason IS 'Why.';
 COMMENT ON COLUMN ltv.scored.out_of_range_features IS 'Numeric features below the least or above the greatest value of the training rows, by name; NULL when there is none.';
@@ -72,7 +72,7 @@ COMMENT ON COLUMN ltv.scored.outcome_method IS 'How these limits were found: con
 COMMENT ON COLUMN ltv.scored.value_percentile IS 'Share of the training rows that were expected to have less than this one, 0 to 1. NULL for a version without a training profile.';
 COMMENT ON COLUMN ltv.scored.value_decile IS '1 (least) to 10: value_percentile in tenths.';
 COMMENT ON COLUMN ltv.scored.value_band IS 'low (below half of the training rows), medium (to 80 %), high (to 95 %), very high.';
-COMMENT ON COLUMN ltv.scored.confidence_reason IS 'Why the confidence is what it is.';
+COMMENT ON COLUMN ltv.scored.confidence_reason IS 'Why the confidence is what it is; NULL: and what stood in for it, where a value was filled in.';
 
 CREATE FUNCTION ltv.score(
     model text, source regclass, id text, horizon double precision DEFAULT NULL, given text DEFAULT NULL, explain_top integer DEFAULT 3, as_of date DEFAULT NULL
@@ -101,6 +101,7 @@ DECLARE
     group_rows bigint[];
     ends double precision;
     bare ltv.model;
+    filled text;
 BEGIN
     IF score.model IS NULL OR score.source IS NULL OR score.id IS NULL THEN
         RAISE EXCEPTION 'score needs a model, a source and the name of its key' USING ERRCODE = 'null_value_not_allowed';
@@ -153,7 +154,7 @@ BEGIN
         RAISE EXCEPTION 'a % model knows no age: given must be NULL', algorithm
             USING ERRCODE = 'invalid_parameter_value', HINT = 'An age that matters is a feature of a model of amounts, and a term of a hybrid.';
     END IF;
-    score.horizon := ltv.model_horizon(fitted, score.horizon);
+    score.horizon := ltv.model_horizon(fitted, coalesce(score.horizon, ltv.model_horizon(score.model)));
     groups := ARRAY(SELECT g FROM unnest(groups) WITH ORDINALITY AS u (g, place) WHERE g = ANY (ltv.model_features(fitted)) ORDER BY place);
     IF groups <> '{}' THEN
         group_name := (SELECT string_agg(format('s.%I::text', g), ' || '' / '' || ' ORDER BY place) FROM unnest(groups) WITH ORDINALITY AS u (g, place));
@@ -166,6 +167,17 @@ BEGIN
     FROM ltv.model_profiles p, LATERAL ltv.profile_summary(p.profile) AS r, pg_attribute a, pg_type t
     WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'feature' AND r.kind = 'numbers' AND r.n > 0
       AND a.attrelid = score.source AND a.attname = p.input AND a.attnum > 0 AND t.oid = a.atttypid AND t.typcategory = 'N';
+    -- What stands in for a NULL, and whether training has seen one.
+    SELECT string_agg(format('(%s, %L, s.%I IS NULL)', coalesce((r.nulls > 0)::text, 'true'),
+                             f.value ->> 'name' || ' taken as ' || coalesce(b.by ->> 'number', b.by ->> 'boolean', b.by #>> ARRAY['level', 'levels', b.by #>> '{level,at}']), f.value ->> 'name'), ', ' ORDER BY f.place)
+    INTO filled
+    FROM jsonb_array_elements(ltv.recalibrated(fitted, NULL)::text::jsonb #> '{model,features}') WITH ORDINALITY AS f (value, place)
+    CROSS JOIN LATERAL (SELECT f.value #> '{kind,filled,by}' AS by) AS b
+    LEFT JOIN ltv.model_profiles p ON p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'feature' AND p.input = f.value ->> 'name'
+    LEFT JOIN LATERAL ltv.profile_summary(p.profile) AS r ON true
+    WHERE b.by IS NOT NULL;
+    filled := CASE WHEN filled IS NULL THEN 'SELECT NULL::text AS seen, NULL::text AS unseen'
+                   ELSE format('SELECT string_agg(i.told, '', '') FILTER (WHERE i.seen) AS seen, string_agg(i.told, '', '') FILTER (WHERE NOT i.seen) AS unseen FROM (VALUES %s) AS i (seen, told, lacks) WHERE i.lacks', filled) END;
     -- OFFSET 0: each is computed once, not wherever it is read.
     IF algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') THEN
         SELECT ltv.conformal_margin(p.profile, 0.95), p.input = 'relative_error', r.n INTO margin, relative, held_out
@@ -173,22 +185,24 @@ BEGIN
         WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'error';
         RETURN QUERY EXECUTE format($q$
             SELECT s.%1$I::text, $4, $5, $6, %2$s, v.horizon, v.p_renew, 1 - v.p_renew, v.lower, v.upper, NULL::float8, NULL::float8, NULL::float8, NULL::integer, NULL::text,
-                   CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN NOT v.plain OR o.names IS NOT NULL THEN 'low' WHEN w.width <= 0.2 THEN 'high'
-                        WHEN w.width <= 0.5 THEN 'medium' WHEN w.width IS NOT NULL THEN 'low' ELSE 'unknown' END,
+                   CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN NOT v.plain OR o.names IS NOT NULL OR f.unseen IS NOT NULL THEN 'low' WHEN w.width <= 0.2 AND f.seen IS NULL THEN 'high'
+                        WHEN w.width <= CASE WHEN f.seen IS NULL THEN 0.5 ELSE 0.2 END THEN 'medium' WHEN w.width IS NOT NULL THEN 'low' ELSE 'unknown' END,
                    a.reason IS NOT NULL, a.reason, o.names,
                    e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], v.status, now(),
                    v.estimate, y.lower, y.upper, CASE WHEN y.lower IS NOT NULL THEN y.method END,
                    k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
                    CASE WHEN k.rank < 0.5 THEN 'low' WHEN k.rank < 0.8 THEN 'medium' WHEN k.rank < 0.95 THEN 'high' WHEN k.rank IS NOT NULL THEN 'very high' END,
-                   CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN NOT v.plain THEN v.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
+                   concat_ws('; ', CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN NOT v.plain THEN v.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
                         WHEN w.width > 10 THEN 'the limits are more than ten times the estimate apart'
-                        WHEN w.width IS NOT NULL THEN 'the limits are ' || round(100 * w.width::numeric, 1) || ' %% of the estimate apart' ELSE %3$L END
+                        WHEN w.width IS NOT NULL THEN 'the limits are ' || round(100 * w.width::numeric, 1) || ' %% of the estimate apart' ELSE %3$L END,
+                             CASE WHEN a.reason IS NULL THEN 'unseen NULL: ' || f.unseen END, CASE WHEN a.reason IS NULL THEN 'NULL: ' || f.seen END)
             FROM %4$s AS s
             CROSS JOIN LATERAL (%5$s OFFSET 0) AS v
             CROSS JOIN LATERAL (SELECT (v.upper - v.lower) / nullif(abs(v.estimate), 0) AS width OFFSET 0) AS w
             CROSS JOIN LATERAL (SELECT ltv.profile_rank($2, v.estimate) AS rank OFFSET 0) AS k
             CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %6$s), '') AS names OFFSET 0) AS o
             CROSS JOIN LATERAL (SELECT CASE WHEN v.estimate IS NULL THEN v.status END AS reason OFFSET 0) AS a
+            CROSS JOIN LATERAL (%9$s OFFSET 0) AS f
             LEFT JOIN LATERAL (%7$s OFFSET 0) AS y ON true
             LEFT JOIN LATERAL (
                 SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
@@ -204,7 +218,7 @@ BEGIN
                  WHEN margin IS NOT NULL THEN 'SELECT v.estimate - $7 AS lower, v.estimate + $7 AS upper, ''conformal: errors of '' || $8 || '' rows held out'' AS method'
                  WHEN algorithm = 'hybrid' THEN 'SELECT NULL::float8 AS lower, NULL::float8 AS upper, NULL AS method'
                  ELSE 'SELECT i.lower, i.upper, i.law AS method FROM ltv.outcome_interval($1, s.*) AS i' END,
-            'ltv.explain($1, s.*, $3)')
+            'ltv.explain($1, s.*, $3)', filled)
         USING fitted, ranked, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version, margin, held_out;
         RETURN;
     END IF;
@@ -225,16 +239,17 @@ BEGIN
         SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, p.renewal_probability, p.event_probability, b.lower, b.upper, p.expected_lifetime, p.linear_predictor,
                k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
                CASE WHEN k.rank < 0.5 THEN 'low' WHEN k.rank < 0.8 THEN 'medium' WHEN k.rank < 0.95 THEN 'high' WHEN k.rank IS NOT NULL THEN 'very high' END,
-               CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN p.status <> 'ok' OR o.names IS NOT NULL OR r.certain AND w.width IS NOT NULL THEN 'low' WHEN w.width <= 0.1 THEN 'high'
-                    WHEN w.width <= 0.25 THEN 'medium' WHEN w.width IS NOT NULL THEN 'low' ELSE 'unknown' END,
+               CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN p.status <> 'ok' OR o.names IS NOT NULL OR r.certain AND w.width IS NOT NULL OR f.unseen IS NOT NULL THEN 'low' WHEN w.width <= 0.1 AND f.seen IS NULL THEN 'high'
+                    WHEN w.width <= CASE WHEN f.seen IS NULL THEN 0.25 ELSE 0.1 END THEN 'medium' WHEN w.width IS NOT NULL THEN 'low' ELSE 'unknown' END,
                a.reason IS NOT NULL, a.reason, o.names,
                e.reason[1], e.effect[1], e.reason[2], e.effect[2], e.reason[3], e.effect[3], coalesce(p.status, a.reason), now(),
                NULL::float8, NULL::float8, NULL::float8, NULL::text, NULL::float8, NULL::integer, NULL::text,
-               CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN p.status <> 'ok' THEN p.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
+               concat_ws('; ', CASE WHEN a.reason IS NOT NULL THEN a.reason WHEN p.status <> 'ok' THEN p.status WHEN o.names IS NOT NULL THEN 'out of the range of the training rows: ' || o.names
                     WHEN r.certain AND w.width IS NOT NULL THEN 'the recalibration makes it ' || round(p.renewal_probability) || ', and how sure that is its limits do not tell'
                     WHEN b.upper - b.lower < u.width THEN 'the limits are ' || round(u.width::numeric, 3) || ' apart before the recalibration, ' || round((b.upper - b.lower)::numeric, 3) || ' through it'
                     WHEN b.upper - b.lower IS NOT NULL THEN 'the limits are ' || round((b.upper - b.lower)::numeric, 3) || ' apart' || b.method
-                    WHEN u.width IS NOT NULL THEN 'no limits: the recalibration makes them all ' || round(p.renewal_probability) || ', and how sure that is it does not tell' ELSE coalesce(b.unknown, %7$s) END
+                    WHEN u.width IS NOT NULL THEN 'no limits: the recalibration makes them all ' || round(p.renewal_probability) || ', and how sure that is it does not tell' ELSE coalesce(b.unknown, %7$s) END,
+                         CASE WHEN a.reason IS NULL THEN 'unseen NULL: ' || f.unseen END, CASE WHEN a.reason IS NULL THEN 'NULL: ' || f.seen END)
         FROM %3$s AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN %4$s >= 0 AND %4$s < 'Infinity' THEN %4$s END AS age OFFSET 0) AS g
         LEFT JOIN LATERAL ltv.predict($1, s.*, $2, g.age) AS p ON true
@@ -242,10 +257,11 @@ BEGIN
         LEFT JOIN LATERAL (%9$s OFFSET 0) AS u ON true
         CROSS JOIN LATERAL (SELECT CASE WHEN b.upper IS NOT NULL THEN greatest(b.upper - b.lower, u.width) END AS width OFFSET 0) AS w
         CROSS JOIN LATERAL (SELECT u.width IS NOT NULL AND p.renewal_probability IN (0, 1) AS certain OFFSET 0) AS r
-        CROSS JOIN LATERAL (SELECT ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s.*, $4)) AS rank OFFSET 0) AS k
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') AND NOT p.status ^@ ANY (ARRAY['pooled: ', 'unseen NULL: ']) THEN p.status END AS reason OFFSET 0) AS a
+            SELECT CASE WHEN %4$s < 0 THEN 'the age in ' || %6$L || ' is negative' WHEN %4$s >= 'Infinity' THEN 'the age in ' || %6$L || ' is not finite' WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') AND NOT p.status ^@ ANY (ARRAY['pooled: ', 'unseen NULL: ']) THEN p.status END AS reason OFFSET 0) AS a
+        CROSS JOIN LATERAL (SELECT CASE WHEN a.reason IS NULL THEN ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s.*, $4)) END AS rank OFFSET 0) AS k
+        CROSS JOIN LATERAL (%10$s OFFSET 0) AS f
         LEFT JOIN LATERAL (
             SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
             FROM ltv.explain($1, s.*, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0
@@ -263,9 +279,9 @@ BEGIN
                    FROM (SELECT CASE WHEN g.age = 0 AND p.renewal_probability <= $10 THEN nullif(width_bucket(p.renewal_probability, $9), 0) END AS place, ln(greatest(p.renewal_probability, 1e-300)) AS log WHERE g.age = 0 OR $15 IS NULL) AS l' END,
             CASE WHEN evidence IS NOT NULL THEN format('SELECT h.lower, h.upper, '': by Kaplan-Meier of '' || h.n || '' rows of like prediction, of '' || h.n_held_out || CASE WHEN g.age > 0 THEN '' held out that were still watched at '' || g.age ELSE '' held out'' END AS method, CASE h.status WHEN ''ok'' THEN NULL ELSE h.status END AS unknown
                    FROM ltv.held_out_interval($1, $15, p.renewal_probability, p.linear_predictor, $2, g.age) AS h WHERE %s', CASE WHEN begins IS NOT NULL THEN 'g.age > 0' ELSE 'true' END) END),
-        CASE WHEN bare IS NULL THEN 'SELECT NULL::double precision AS width' ELSE 'SELECT r.upper - r.lower AS width FROM ltv.predict($16, s.*, $2, g.age) AS r' END)
+        CASE WHEN bare IS NULL THEN 'SELECT NULL::double precision AS width' ELSE 'SELECT r.upper - r.lower AS width FROM ltv.predict($16, s.*, $2, g.age) AS r' END, filled)
     USING fitted, score.horizon, ranked, risk_horizon, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version,
           begins, ends, lower_powers, upper_powers, group_rows, held_out, evidence, bare;
 END
 $$;
-COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. horizon: 12 in the unit of the durations where it is left out; of a hybrid that of its terms, of amounts none: others are refused (model_horizon). given: the column with the age of each row (none: from the start; not for amounts and hybrids). Of trees (boosted_hazard) the limits are those of like rows that train held out, at any horizon and age that they were watched for (see model_limits). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';
+COMMENT ON FUNCTION ltv.score(text, regclass, text, double precision, text, integer, date) IS 'Scores every row of a table or view, read as the caller, with a registered model (name, name@alias or name@version), in flat columns. A model of durations: probabilities with limits, the rank among the training rows, how far to trust it, and its top reasons. A model of amounts (linear, gamma, tweedie, two_part, boosted_value): the expected amount with limits of it, and of the amount itself, its rank, and its reasons, all in the amount''s unit. A hybrid with terms of its own: what it makes the row worth, with limits and reasons in its currency. id: the column that is the key. horizon: where it is left out the one at which train judged the version, of a hybrid that of its terms, of amounts none: others are refused (model_horizon). given: the column with the age of each row (none: from the start; not for amounts and hybrids). Of trees (boosted_hazard) the limits are those of like rows that train held out, at any horizon and age that they were watched for (see model_limits). explain_top: how many of the three reasons to fill. as_of: stated in the result, today by default; it does not filter the source. The score of a row depends on the model and the row alone, never on the other rows. A row that cannot be scored abstains and says why. Errors: P0002 no such model, 42703 a missing column, 22023, 22004.';

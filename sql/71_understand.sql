@@ -1,8 +1,8 @@
 -- What a model as a whole, a feature, an account, a segment is like.
 
 CREATE FUNCTION ltv.importance(
-    model text, source regclass, horizon double precision DEFAULT NULL, repeats integer DEFAULT 3, seed bigint DEFAULT 0, loss text DEFAULT NULL
-) RETURNS TABLE (rank bigint, feature text, metric text, value double precision, permuted_value double precision, importance double precision, std_dev double precision, n bigint)
+    model text, source regclass, horizon double precision DEFAULT NULL, repeats integer DEFAULT 3, seed bigint DEFAULT 0, loss text DEFAULT NULL, rows text DEFAULT 'auto'
+) RETURNS TABLE (rank bigint, feature text, metric text, value double precision, permuted_value double precision, importance double precision, std_dev double precision, n bigint, status text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -20,6 +20,9 @@ DECLARE
     said text;
     smallest double precision;
     odd bigint;
+    reading record;
+    relation text := importance.source::text;
+    standing text := 'ok';
 BEGIN
     IF importance.model IS NULL OR importance.source IS NULL OR importance.repeats IS NULL OR importance.seed IS NULL THEN
         RAISE EXCEPTION 'importance needs a model, a source, repeats and a seed' USING ERRCODE = 'null_value_not_allowed';
@@ -65,7 +68,7 @@ BEGIN
         END IF;
         importance.horizon := period;
     END IF;
-    importance.horizon := ltv.model_horizon(fitted, importance.horizon);
+    importance.horizon := ltv.model_horizon(fitted, coalesce(importance.horizon, ltv.model_horizon(importance.model)));
     -- What the fit made least, if nothing else is asked for.
     asked := coalesce(asked, CASE WHEN NOT amounts THEN 'brier' WHEN ltv.model_algorithm(fitted) = 'hybrid' OR (SELECT bool_and(f.family = 'linear') FROM ltv.amount_fit(fitted) f) THEN 'rmse' ELSE 'deviance' END);
     IF asked <> ALL (CASE WHEN NOT amounts THEN '{brier}' WHEN ltv.model_algorithm(fitted) = 'hybrid' THEN '{rmse,mae}' ELSE '{rmse,mae,deviance}' END::text[]) THEN
@@ -82,11 +85,17 @@ BEGIN
     IF cardinality(names) = 0 THEN
         RETURN;
     END IF;
+    SELECT q.in_sample, q.restriction INTO reading
+    FROM ltv.evaluation_query(importance.model, importance.source, rows => importance.rows, outcome => CASE WHEN amounts THEN 'amount' ELSE 'event' END) AS q;
+    IF reading.restriction <> 'true' THEN
+        relation := format('(SELECT ltv_row.* FROM %s AS ltv_row WHERE %s)', importance.source, reading.restriction);
+    END IF;
+    standing := CASE WHEN reading.in_sample THEN 'in sample' ELSE 'ok' END;
     IF amounts THEN
         -- Only of rows that are scored, which are few among those that could be refused.
         EXECUTE format('SELECT min(s.%1$I)::float8, count(*) FILTER (WHERE s.%1$I::float8 = ''NaN'') FROM %2$s AS s, LATERAL (SELECT %3$s) AS q
                         WHERE CASE WHEN s.%1$I::float8 <= 0 OR s.%1$I::float8 = ''NaN'' THEN ltv.expected_value($1, q.*) IS NOT NULL END',
-                       spec ->> 'target', importance.source, (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
+                       spec ->> 'target', relation, (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
         INTO smallest, odd USING fitted;
         IF odd > 0 THEN
             RAISE EXCEPTION 'column "%" is NaN in % rows', spec ->> 'target', odd USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In %s.', importance.source), HINT = 'Set it to NULL where it is not known: such rows are left out.';
@@ -106,10 +115,10 @@ BEGIN
             plain AS (SELECT %6$s AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %4$s) AS q, LATERAL (SELECT %7$s AS e) AS e),
             permuted (feature, loss) AS (%5$s)
             SELECT row_number() OVER (ORDER BY avg(m.loss) - min(plain.loss) DESC, m.feature COLLATE "C"), m.feature, %8$L::text, min(plain.loss), avg(m.loss),
-                   avg(m.loss) - min(plain.loss), stddev_samp(m.loss), min(plain.n)
+                   avg(m.loss) - min(plain.loss), stddev_samp(m.loss), min(plain.n), $3
             FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
             $q$,
-            (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'target', importance.source,
+            (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'target', relation,
             (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
             (SELECT string_agg(format($p$
                 SELECT %1$L::text, %4$s
@@ -120,7 +129,7 @@ BEGIN
                 ' UNION ALL ' ORDER BY f.at, k)
              FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k), measure, said, asked,
             (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
-        USING fitted, importance.seed;
+        USING fitted, importance.seed, standing;
         RETURN;
     END IF;
     -- Whoever ended by another cause than the one of interest is known not to end by this one.
@@ -130,7 +139,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"algorithm": "fine_gray", "options": {"cause": 1}, ...}''.';
     END IF;
     IF cause IS NOT NULL THEN
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s AS s WHERE %s = -1 LIMIT 1) AS s', importance.source, cause) INTO odd;
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s AS s WHERE %s = -1 LIMIT 1) AS s', relation, cause) INTO odd;
         IF odd > 0 THEN
             RAISE EXCEPTION 'a cause must be %', CASE jsonb_typeof(spec #> '{options,cause}') WHEN 'number' THEN 'a whole number from 1 to 255, or 0 for a row that still ran' ELSE 'a name, or NULL for a row that still ran, not empty' END
                 USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', importance.source), HINT = 'Make it in a view.';
@@ -155,11 +164,11 @@ BEGIN
             FROM w, LATERAL (SELECT %5$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p
         ), permuted (feature, brier, n) AS (%6$s)
         SELECT row_number() OVER (ORDER BY avg(m.brier) - min(plain.brier) DESC, m.feature COLLATE "C"), m.feature, 'brier'::text, min(plain.brier), avg(m.brier),
-               avg(m.brier) - min(plain.brier), stddev_samp(m.brier), min(plain.n)
+               avg(m.brier) - min(plain.brier), stddev_samp(m.brier), min(plain.n), $4
         FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
         $q$,
         (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
-        CASE WHEN decisions THEN format('CASE WHEN s.%I::integer = 1 THEN 2 * $2 ELSE $2 END', spec ->> 'event') ELSE format('s.%I::double precision', spec ->> 'duration') END, spec ->> 'event', importance.source,
+        CASE WHEN decisions THEN format('CASE WHEN s.%I::integer = 1 THEN 2 * $2 ELSE $2 END', spec ->> 'event') ELSE format('s.%I::double precision', spec ->> 'duration') END, spec ->> 'event', relation,
         (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         (SELECT string_agg(format($p$
             SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."kept by the row" OR w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
@@ -172,14 +181,14 @@ BEGIN
         coalesce('(' || cause || ' > 0)', format('(s.%I::integer = %s)', spec ->> 'event', CASE WHEN decisions THEN 0 ELSE 1 END)), CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END,
         coalesce('(' || cause || ' = 2)', 'false'), coalesce(cause, format('s.%I', spec ->> 'event')),
         (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
-    USING fitted, importance.horizon, importance.seed;
+    USING fitted, importance.horizon, importance.seed, standing;
 END
 $$;
-COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. horizon: 12 in the unit of the durations where it is left out, and refused where there is none (see model_horizon). Of a model of amounts (with a target) loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight, and one without a duration or an event, or, of one cause among several, that does not say what ended it, not at all, as in evaluate; n: rows with an outcome and a score. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. Give it rows that training did not see. Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats, a horizon that would not count, a loss that the model has not, a target that is NaN, a deviance of amounts that its law cannot have, causes that are none), 22004.';
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. horizon: where it is left out the one at which train judged the version, and refused where there is none (see model_horizon). Of a model of amounts (with a target) loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight, and one without a duration or an event, or, of one cause among several, that does not say what ended it, not at all, as in evaluate; n: rows with an outcome and a score. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. rows: all, holdout, or auto: those that train held out when source is the relation of the training and the version knows a holdout, else all, as in evaluate; status says where they are those of the training (in sample). Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats, a horizon that would not count, a loss that the model has not, a target that is NaN, a deviance of amounts that its law cannot have, causes that are none), 22004.';
 
 CREATE FUNCTION ltv.partial_dependence(
-    model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT NULL
-) RETURNS TABLE (value text, event_probability double precision, expected_value double precision, lower_decile double precision, upper_decile double precision, n bigint, n_training bigint)
+    model text, source regclass, feature text, grid text[] DEFAULT NULL, horizon double precision DEFAULT NULL, rows text DEFAULT 'auto'
+) RETURNS TABLE (value text, event_probability double precision, expected_value double precision, lower_decile double precision, upper_decile double precision, n bigint, n_training bigint, status text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -192,6 +201,10 @@ DECLARE
     known ltv.profile;
     wanted text;
     amounts boolean;
+    spec jsonb;
+    relation text := partial_dependence.source::text;
+    trained_on boolean;
+    standing text := 'ok';
 BEGIN
     IF partial_dependence.model IS NULL OR partial_dependence.source IS NULL OR partial_dependence.feature IS NULL THEN
         RAISE EXCEPTION 'partial_dependence needs a model, a source and a feature' USING ERRCODE = 'null_value_not_allowed';
@@ -204,8 +217,8 @@ BEGIN
         RAISE EXCEPTION 'the source does not exist' USING ERRCODE = 'invalid_parameter_value', HINT = 'The name of a table or view.';
     END IF;
     found_version := ltv.model_version(partial_dependence.model);
-    SELECT v.fitted, v.algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') INTO fitted, amounts FROM ltv.model_versions v WHERE v.model = split_part(partial_dependence.model, '@', 1) AND v.version = found_version;
-    partial_dependence.horizon := ltv.model_horizon(fitted, partial_dependence.horizon);
+    SELECT v.fitted, v.algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid'), v.spec INTO fitted, amounts, spec FROM ltv.model_versions v WHERE v.model = split_part(partial_dependence.model, '@', 1) AND v.version = found_version;
+    partial_dependence.horizon := ltv.model_horizon(fitted, coalesce(partial_dependence.horizon, ltv.model_horizon(partial_dependence.model)));
     names := ltv.model_features(fitted);
     IF partial_dependence.feature <> ALL (names) OR cardinality(names) = 0 THEN
         RAISE EXCEPTION '% has no feature "%"', partial_dependence.model, partial_dependence.feature
@@ -246,23 +259,32 @@ BEGIN
     IF type_name IN ('smallint', 'integer', 'bigint') THEN
         SELECT array_agg(d.x ORDER BY d.x::numeric) INTO partial_dependence.grid FROM (SELECT DISTINCT round(x::numeric)::text AS x FROM unnest(partial_dependence.grid) AS x) AS d;
     END IF;
+    -- Only those held out need the columns of the outcome.
+    SELECT format('%I.%I', s.nspname, c.relname) = spec ->> 'source' INTO trained_on FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = partial_dependence.source;
+    IF partial_dependence.rows = 'auto' AND trained_on AND jsonb_typeof(spec -> 'holdout') = 'object' OR partial_dependence.rows IS NULL OR partial_dependence.rows NOT IN ('auto', 'all') THEN
+        SELECT format('(SELECT ltv_row.* FROM %s AS ltv_row WHERE %s)', partial_dependence.source, q.restriction) INTO relation
+        FROM ltv.evaluation_query(partial_dependence.model, partial_dependence.source, rows => partial_dependence.rows,
+                                  outcome => CASE WHEN spec ->> 'target' IS NOT NULL AND spec ->> 'duration' IS NULL THEN 'amount' ELSE 'event' END, checked => false) AS q;
+    ELSIF trained_on THEN
+        standing := 'in sample';
+    END IF;
     RETURN QUERY EXECUTE format($q$
         SELECT v.value, CASE WHEN $5 THEN NULL ELSE avg(p.p) END, CASE WHEN $5 THEN avg(p.p) END, percentile_cont(0.1) WITHIN GROUP (ORDER BY p.p), percentile_cont(0.9) WITHIN GROUP (ORDER BY p.p), count(p.p),
-               min(l.n)
+               min(l.n), $6
         FROM unnest($3) WITH ORDINALITY AS v (value, at)
         LEFT JOIN LATERAL ltv.profile_levels($4) AS l ON l.level = v.value
         CROSS JOIN %1$s AS s
         CROSS JOIN LATERAL (SELECT %2$s) AS q
         CROSS JOIN LATERAL (SELECT %3$s AS p) AS p
         GROUP BY v.value, v.at ORDER BY v.at$q$,
-        partial_dependence.source,
+        relation,
         (SELECT string_agg(CASE WHEN f = partial_dependence.feature THEN format('CAST(v.value AS %s) AS %I', type_name, f) ELSE format('s.%I', f) END, ', ' ORDER BY at)
          FROM unnest(names) WITH ORDINALITY AS n (f, at)),
         CASE WHEN amounts THEN 'ltv.expected_value($1, q.*)' ELSE '1 - ltv.renewal_probability($1, q.*, $2)' END)
-    USING fitted, partial_dependence.horizon, partial_dependence.grid, known, amounts;
+    USING fitted, partial_dependence.horizon, partial_dependence.grid, known, amounts, standing;
 END
 $$;
-COMMENT ON FUNCTION ltv.partial_dependence(text, regclass, text, text[], double precision) IS 'The mean event probability within horizon, from the start on - of a model of amounts the mean expected_value - over all rows of source if each had this value of a feature (Friedman 2001), with the tenth and the ninetieth percentile of the rows (individual conditional expectations, Goldstein et al. 2015). grid: the values as text; by default the levels of the training data, or their deciles with the least and the greatest (whole numbers rounded). horizon: 12 in the unit of the durations where it is left out, and refused where there is none (see model_horizon). n: rows with a score; n_training: how many training rows had the level (NULL for numbers). It says what the model associates, not what a change would do, and mixes values that never occur together. Errors: P0002, 42703, 22023 (no such feature, no profile and no grid), 22004.';
+COMMENT ON FUNCTION ltv.partial_dependence(text, regclass, text, text[], double precision, text) IS 'The mean event probability within horizon, from the start on - of a model of amounts the mean expected_value - over the rows of source if each had this value of a feature (Friedman 2001), with the tenth and the ninetieth percentile of the rows (individual conditional expectations, Goldstein et al. 2015). grid: the values as text; by default the levels of the training data, or their deciles with the least and the greatest (whole numbers rounded). horizon: where it is left out the one at which train judged the version, and refused where there is none (see model_horizon). rows: all, holdout, or auto: those that train held out when source is the relation of the training and the version knows a holdout, else all; status says where they are those of the training (in sample). n: rows with a score; n_training: how many training rows had the level (NULL for numbers). It says what the model associates, not what a change would do, and mixes values that never occur together. Errors: P0002, 42703, 22023 (no such feature, no profile and no grid), 22004.';
 
 CREATE FUNCTION ltv.similar(
     model text, source regclass, id text, key text, k integer DEFAULT 10
@@ -328,6 +350,7 @@ AS $$
 DECLARE
     wanted text;
     parts text;
+    odd record;
 BEGIN
     IF segment_profile.source IS NULL OR segment_profile.by IS NULL OR segment_profile.features IS NULL OR EXISTS (SELECT FROM unnest(segment_profile.features) AS f WHERE f IS NULL) THEN
         RAISE EXCEPTION 'segment_profile needs a source, a column to segment by and features' USING ERRCODE = 'null_value_not_allowed';
@@ -343,6 +366,14 @@ BEGIN
                               WHERE a.attrelid = segment_profile.source AND a.attnum > 0 AND NOT a.attisdropped);
         END IF;
     END LOOP;
+    SELECT f.f, format_type(a.atttypid, a.atttypmod) AS type_name INTO odd
+    FROM unnest(segment_profile.features) WITH ORDINALITY AS f (f, at)
+    JOIN pg_attribute a ON a.attrelid = segment_profile.source AND a.attname = f.f AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
+    WHERE t.typcategory NOT IN ('N', 'B', 'S', 'E') ORDER BY f.at LIMIT 1;
+    IF odd.f IS NOT NULL THEN
+        RAISE EXCEPTION 'column "%" of type % cannot be a feature', odd.f, odd.type_name
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Features are numbers, booleans or text; turn dates into durations in a view.';
+    END IF;
     SELECT string_agg(CASE WHEN t.typcategory = 'N' THEN format('(%L, NULL::text, s.%I::double precision)', f.f, f.f) ELSE format('(%L, s.%I::text, NULL::double precision)', f.f, f.f) END, ', ' ORDER BY f.at)
     INTO parts
     FROM unnest(segment_profile.features) WITH ORDINALITY AS f (f, at)
@@ -382,4 +413,4 @@ BEGIN
         ORDER BY 1, 2, 3$q$, segment_profile.by, segment_profile.source, parts);
 END
 $$;
-COMMENT ON FUNCTION ltv.segment_profile(regclass, text, text[]) IS 'How each segment of a relation differs from all others: of numbers the means, of everything else the share of each level, and the standardized difference (Austin 2009): (mean - others) / sqrt((variance + variance of the others) / 2), with p (1 - p) for shares; beyond 0.1 it is commonly held to matter. n: rows with a value (of a level: with that level). NULL where the others have none, or nothing varies. A NULL of by is a segment. Errors: 42703, 22023, 22004.';
+COMMENT ON FUNCTION ltv.segment_profile(regclass, text, text[]) IS 'How each segment of a relation differs from all others: of numbers the means, of everything else the share of each level, and the standardized difference (Austin 2009): (mean - others) / sqrt((variance + variance of the others) / 2), with p (1 - p) for shares; beyond 0.1 it is commonly held to matter. n: rows with a value (of a level: with that level). NULL where the others have none, or nothing varies. A NULL of by is a segment. Features are numbers, booleans and texts, as for train. Errors: 42703, 22023 (a feature of another type, as a date), 22004.';

@@ -4,7 +4,7 @@ CREATE FUNCTION ltv.evaluation_query(
     model text, source regclass, by text[] DEFAULT NULL, rows text DEFAULT 'auto', value text DEFAULT NULL,
     censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL, outcome text DEFAULT 'event',
     horizons double precision[] DEFAULT NULL, checked boolean DEFAULT true,
-    OUT query text, OUT in_sample boolean, OUT horizon double precision, OUT decisions boolean
+    OUT query text, OUT in_sample boolean, OUT horizon double precision, OUT decisions boolean, OUT restriction text
 )
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
     SET search_path = pg_catalog, pg_temp
@@ -15,7 +15,6 @@ DECLARE
     held jsonb;
     relation text;
     present text;
-    restriction text := 'true';
     segment text := $q$'all'$q$;
     started text;
     age text;
@@ -100,6 +99,7 @@ BEGIN
     IF rows IS NULL OR rows NOT IN ('auto', 'all', 'holdout') THEN
         RAISE EXCEPTION 'unknown rows "%"', rows USING ERRCODE = 'invalid_parameter_value', HINT = 'One of: auto, all, holdout.';
     END IF;
+    restriction := 'true';
     held := CASE jsonb_typeof(spec -> 'holdout') WHEN 'object' THEN spec -> 'holdout' END;
     IF rows = 'auto' THEN
         rows := CASE WHEN relation = spec ->> 'source' AND held IS NOT NULL THEN 'holdout' ELSE 'all' END;
@@ -270,7 +270,7 @@ BEGIN
             segment, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction);
         RETURN;
     END IF;
-    horizon := (spec ->> 'horizon')::float8;
+    horizon := ltv.model_horizon(evaluation_query.model);
     IF cause IS NOT NULL THEN
         -- Of one cause among several it is known for ever that whoever ended by another one does not end by it. So every row that
         -- ended, and every one seen beyond the horizon, is known there, and stands for those that were censored before.

@@ -19,12 +19,11 @@ BEGIN
     SELECT * INTO reading FROM ltv.evaluation_query(evaluate.model, evaluate.source, evaluate.by, evaluate.rows, NULL, evaluate.censoring, evaluate.censoring_by, horizons => evaluate.horizons);
     fitted := ltv.model(evaluate.model);
     horizons := ARRAY(SELECT DISTINCT h.horizon FROM unnest(horizons) h (horizon));
-    IF cardinality(horizons) = 0 THEN
-        EXECUTE format('SELECT ARRAY[coalesce($3, percentile_disc(0.5) WITHIN GROUP (ORDER BY q.duration) FILTER (WHERE q.event AND q.duration > 0))] FROM (%s) q', reading.query)
-        INTO horizons USING fitted, ARRAY[1::float8], reading.horizon;
-    END IF;
     IF array_position(horizons, NULL) IS NOT NULL THEN
-        RAISE EXCEPTION 'a horizon is needed, for no row had the event' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizons => ARRAY[3, 6, 12], in the unit of the durations.';
+        RAISE EXCEPTION 'the horizons must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'horizons => ARRAY[3, 6, 12], in the unit of the durations; left out it is that of the training.';
+    END IF;
+    IF cardinality(horizons) = 0 THEN
+        horizons := ARRAY[reading.horizon];
     END IF;
     RETURN QUERY EXECUTE format($q$
         WITH judged AS MATERIALIZED (%s),
@@ -76,7 +75,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; log_loss of the rows known at the horizon, weighted alike; predicted_rate and observed_rate, the mean predicted and the observed probability of the event by the horizon (1 - Kaplan-Meier), and observed_to_expected, the second over the first: above 1 more had it than was said; ici, e50, e90, the mean, median and ninth decile of the distance of predictions from a smooth curve of what was observed (integrated_calibration_index); ece, the expected calibration error in ten bins of equal number (expected_calibration_error; with censoring_by of the rows known at the horizon, weighted), NULL where nobody of a bin was observed until the horizon. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed_rate is of their Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one (status says so where nobody of that one is seen either, and what is weighed is NULL); observed_rate is then of the mean of the curves of the groups, and brier_baseline the score of it. concordance, ici, e50 and e90 take no such weights, and ece only those of censoring_by: its bins are groups of like predictions. horizons: by default that of the training, else the median time of the events. Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Of a model of renewal decisions the event is that a row was not renewed, nothing is censored, horizon is the period of the model and cannot be chosen, brier_baseline is the score of the share of events, and the curve of the ici is logistic. Of a model of one cause among several (fine_gray) whoever ended by another cause is known never to end by this one: observed_rate is the Aalen-Johansen estimate, Brier score, AUC and log loss are weighted for censoring alone (Gerds & Schumacher 2006; Schoop et al. 2011), the concordance alike, and n counts the rows whose outcome at the horizon is known, which stand for those that were censored. Errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; log_loss of the rows known at the horizon, weighted alike; predicted_rate and observed_rate, the mean predicted and the observed probability of the event by the horizon (1 - Kaplan-Meier), and observed_to_expected, the second over the first: above 1 more had it than was said; ici, e50, e90, the mean, median and ninth decile of the distance of predictions from a smooth curve of what was observed (integrated_calibration_index); ece, the expected calibration error in ten bins of equal number (expected_calibration_error; with censoring_by of the rows known at the horizon, weighted), NULL where nobody of a bin was observed until the horizon. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed_rate is of their Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one (status says so where nobody of that one is seen either, and what is weighed is NULL); observed_rate is then of the mean of the curves of the groups, and brier_baseline the score of it. concordance, ici, e50 and e90 take no such weights, and ece only those of censoring_by: its bins are groups of like predictions. horizons: by default that of the training (model_horizon). Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Of a model of renewal decisions the event is that a row was not renewed, nothing is censored, horizon is the period of the model and cannot be chosen, brier_baseline is the score of the share of events, and the curve of the ici is logistic. Of a model of one cause among several (fine_gray) whoever ended by another cause is known never to end by this one: observed_rate is the Aalen-Johansen estimate, Brier score, AUC and log loss are weighted for censoring alone (Gerds & Schumacher 2006; Schoop et al. 2011), the concordance alike, and n counts the rows whose outcome at the horizon is known, which stand for those that were censored. Errors as evaluation_query.';
 
 CREATE FUNCTION ltv.calibration(
     model text, source regclass, horizon double precision DEFAULT NULL, bins integer DEFAULT 10, by text[] DEFAULT NULL,
@@ -92,9 +91,6 @@ DECLARE
     reading record;
 BEGIN
     SELECT * INTO reading FROM ltv.evaluation_query(calibration.model, calibration.source, calibration.by, calibration.rows, horizons => ARRAY[calibration.horizon]);
-    IF coalesce(calibration.horizon, reading.horizon) IS NULL THEN
-        RAISE EXCEPTION 'calibration needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
-    END IF;
     IF bins < 1 THEN
         RAISE EXCEPTION 'the number of bins must be at least 1, got %', bins USING ERRCODE = 'invalid_parameter_value', HINT = 'Ten is usual.';
     END IF;
@@ -131,9 +127,6 @@ DECLARE
     reading record;
 BEGIN
     SELECT * INTO reading FROM ltv.evaluation_query(lift.model, lift.source, lift.by, lift.rows, lift.value, lift.censoring, lift.censoring_by, horizons => ARRAY[lift.horizon]);
-    IF coalesce(lift.horizon, reading.horizon) IS NULL THEN
-        RAISE EXCEPTION 'lift needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
-    END IF;
     IF buckets IS NULL OR buckets < 1 THEN
         RAISE EXCEPTION 'the number of buckets must be at least 1, got %', buckets USING ERRCODE = 'invalid_parameter_value', HINT = 'Ten is usual.';
     END IF;
@@ -197,9 +190,6 @@ BEGIN
         RAISE EXCEPTION 'fairness needs the columns whose groups are compared' USING ERRCODE = 'invalid_parameter_value', HINT = 'by => ARRAY[''region''].';
     END IF;
     SELECT * INTO reading FROM ltv.evaluation_query(fairness.model, fairness.source, fairness.by, fairness.rows, NULL, fairness.censoring, fairness.censoring_by, horizons => ARRAY[fairness.horizon]);
-    IF coalesce(fairness.horizon, reading.horizon) IS NULL THEN
-        RAISE EXCEPTION 'fairness needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
-    END IF;
     IF fairness.threshold < 0 OR fairness.threshold > 1 OR fairness.threshold = 'NaN' THEN
         RAISE EXCEPTION 'the threshold must be between 0 and 1, got %', fairness.threshold USING ERRCODE = 'invalid_parameter_value', HINT = 'Rows with at least this probability of the event are flagged.';
     END IF;
@@ -267,9 +257,6 @@ DECLARE
 BEGIN
     SELECT * INTO reading FROM ltv.evaluation_query(error_hotspots.model, error_hotspots.source, NULL, error_hotspots.rows, NULL, error_hotspots.censoring, error_hotspots.censoring_by, horizons => ARRAY[error_hotspots.horizon]);
     at := coalesce(error_hotspots.horizon, reading.horizon);
-    IF at IS NULL THEN
-        RAISE EXCEPTION 'error_hotspots needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
-    END IF;
     IF top IS NULL OR top < 1 THEN
         RAISE EXCEPTION 'top must be at least 1, got %', top USING ERRCODE = 'invalid_parameter_value', HINT = 'Ten is usual.';
     END IF;

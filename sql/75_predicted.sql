@@ -44,9 +44,6 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO reading FROM ltv.evaluation_query(predicted_vs_actual.model, predicted_vs_actual.source, predicted_vs_actual.by, predicted_vs_actual.rows, predicted_vs_actual.value, predicted_vs_actual.censoring, predicted_vs_actual.censoring_by, horizons => ARRAY[predicted_vs_actual.horizon]);
-    IF coalesce(predicted_vs_actual.horizon, reading.horizon) IS NULL THEN
-        RAISE EXCEPTION 'predicted_vs_actual needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
-    END IF;
     RETURN QUERY EXECUTE format($q$
         WITH judged AS MATERIALIZED (%s), gathered AS (
             SELECT coalesce(j.segment, 'all') AS segment, grouping(j.segment) AS is_all, count(j.predicted) AS n, count(*) FILTER (WHERE j.predicted IS NULL) AS n_unscored,

@@ -14,9 +14,6 @@ DECLARE
     reading record;
 BEGIN
     SELECT * INTO reading FROM ltv.evaluation_query(precision_recall.model, precision_recall.source, precision_recall.by, precision_recall.rows, censoring => precision_recall.censoring, horizons => ARRAY[precision_recall.horizon]);
-    IF coalesce(precision_recall.horizon, reading.horizon) IS NULL THEN
-        RAISE EXCEPTION 'precision_recall needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
-    END IF;
     IF EXISTS (SELECT FROM unnest(at) u (line) WHERE NOT (u.line > '-Infinity' AND u.line < 'Infinity')) THEN
         RAISE EXCEPTION 'a threshold must be finite, got %', (SELECT u.line FROM unnest(at) WITH ORDINALITY u (line, place) WHERE NOT (u.line > '-Infinity' AND u.line < 'Infinity') ORDER BY u.place LIMIT 1)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Rows with a score of at least the threshold are flagged.';
@@ -62,9 +59,6 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'benefit: gained by acting on a row that would have the outcome; cost: spent on each row acted on; capacity: rows that can be acted on.';
     END IF;
     SELECT * INTO reading FROM ltv.evaluation_query(best_threshold.model, best_threshold.source, best_threshold.by, best_threshold.rows, censoring => best_threshold.censoring, horizons => ARRAY[best_threshold.horizon]);
-    IF coalesce(best_threshold.horizon, reading.horizon) IS NULL THEN
-        RAISE EXCEPTION 'best_threshold needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
-    END IF;
     RETURN QUERY EXECUTE format($q$
         SELECT g.segment, g.n, b.threshold, b.flagged, b.true_positives, b.false_positives, b."precision", b.recall, b.false_positive_rate, b.f1, b.profit,
                CASE WHEN g.n = 0 THEN ltv.unscored_status($1, $3) WHEN g.n < $7 THEN 'fewer than ' || $7 || ' rows' WHEN b.status IS NULL THEN 'nobody was observed until the horizon'

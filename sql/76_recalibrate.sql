@@ -74,9 +74,6 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'method => ''intercept'': one ratio of hazards holds at every age.';
     END IF;
     at := coalesce(recalibrate.horizon, reading.horizon);
-    IF at IS NULL THEN
-        RAISE EXCEPTION 'recalibrate needs a horizon' USING ERRCODE = 'invalid_parameter_value', HINT = 'horizon => 12, in the unit of the durations.';
-    END IF;
     bare := ltv.recalibrated(origin.fitted, NULL);
     -- Five folds, every fifth by rising prediction, so that all are alike: so the order of rows does not matter. Each is judged by
     -- a map of the other four. Groups of a like prediction, of twenty events each, ten at most: customers of a high risk are

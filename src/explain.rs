@@ -99,11 +99,11 @@ fn unit_of(model: &Model, name: &str) -> ltv_engine::Result<Unit> {
     }
 }
 
-/// A value as people write it.
-fn shown(value: &Value, kind: &Kind) -> Option<String> {
+/// A value as people write it; a `real` with the digits that tell it from other reals.
+fn shown(value: &Value, kind: &Kind, is_real: bool) -> Option<String> {
     match (value, kind) {
         (Value::Null, _) => Some(match kind.filling() {
-            Some(filling) => format!("null, taken as {}", shown(&filling.value(), kind)?),
+            Some(filling) => format!("null, taken as {}", shown(&filling.value(), kind, false)?),
             // Trees go their way without.
             None => "null".into(),
         }),
@@ -112,9 +112,12 @@ fn shown(value: &Value, kind: &Kind) -> Option<String> {
         }
         // Not with hundreds of zeros.
         (Value::Number(number), _) if *number != 0.0 && !(1e-4..1e15).contains(&number.abs()) => {
-            Some(format!("{number:e}"))
+            Some(if is_real { format!("{:e}", *number as f32) } else { format!("{number:e}") })
         }
-        (Value::Number(number), _) => Some(number.to_string()),
+        (Value::Number(number), _) => Some(match is_real {
+            true => (*number as f32 + 0.0).to_string(),
+            false => (number + 0.0).to_string(),
+        }),
         (Value::Text(text), _) => Some((*text).into()),
     }
 }
@@ -133,8 +136,9 @@ pub struct Told {
     prediction: f64,
 }
 
-/// Parts in falling size; strata and features without a coefficient are of size 0 and told last.
-pub fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize) -> Told {
+/// Parts in falling size; strata and features without a coefficient are of size 0 and told last. `reals` says which of the
+/// values are of columns of type real.
+pub fn told(model: &Model, values: &[Value], reals: &[bool], allocation: Allocation, top: usize) -> Told {
     let price = match &model.fit {
         Fit::Hybrid(fit) => fit.revenue.as_deref(),
         _ => None,
@@ -143,14 +147,15 @@ pub fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize)
     let mut parts: Vec<Part> = model
         .features
         .iter()
-        .zip(values)
+        .zip(values.iter().zip(reals.iter().copied().chain(std::iter::repeat(false))))
         .zip(&allocation.parts)
         // A group of one component may be a feature of another; the price that a hybrid reads is neither.
         .filter(|((feature, _), part)| !(feature.kind.is_group() || is_price(&feature.name)) || **part != 0.0)
-        .map(|((feature, value), amount)| Part {
+        .map(|((feature, (value, is_real)), amount)| Part {
             feature: feature.name.clone(),
-            value: shown(value, &feature.kind),
-            amount: *amount,
+            value: shown(value, &feature.kind, is_real),
+            // A zero has no sign.
+            amount: *amount + 0.0,
         })
         .collect();
     parts.sort_by(|a, b| b.amount.abs().total_cmp(&a.amount.abs()));
@@ -159,7 +164,7 @@ pub fn told(model: &Model, values: &[Value], allocation: Allocation, top: usize)
         parts.push(Part {
             feature: others(rest.len()),
             value: None,
-            amount: rest.iter().map(|part| part.amount).sum(),
+            amount: rest.iter().map(|part| part.amount).sum::<f64>() + 0.0,
         });
     }
     Told { parts, baseline: allocation.baseline, prediction: allocation.prediction }
@@ -199,8 +204,8 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(top), Some(given), Some(unit)) = (count(call, 2), call.float(4), call.text(5)) else {
         return call.answer_rows(Vec::new());
     };
-    let asked = call.float(3);
-    let rows = call.look(by, |model, values| {
+    let asked = call.horizon(3, by);
+    let rows = call.look_typed(by, |model, values, reals| {
         let unit = settle(unit_of(model, unit));
         let horizon = settle(model.horizon(asked)).unwrap_or_default();
         settle(model.check_age(given));
@@ -228,7 +233,7 @@ pub fn explain(call: &Call, by: ModelBy) -> pg_sys::Datum {
                 vec![unexplained([None, None], why.unwrap_or_else(|why| why.to_string()), 8)]
             }
             Ok(Some(allocation)) => {
-                let told = told(model, values, allocation, top);
+                let told = told(model, values, reals, allocation, top);
                 let status = match unit {
                     Unit::Amount(_) => trust_amount(model, values),
                     _ => trust(model, values, given + horizon),
@@ -274,7 +279,7 @@ type Both = (String, Option<String>, f64, f64);
 pub fn explain_amount(call: &Call, by: ModelBy) -> pg_sys::Datum {
     const WIDTH: usize = 11;
     let Some(top) = count(call, 2) else { return call.answer_rows(Vec::new()) };
-    let rows = call.look(by, |model, values| {
+    let rows = call.look_typed(by, |model, values, reals| {
         if let Fit::Hybrid(fit) = &model.fit {
             return match explain_hybrid::worth(model, fit, values, None, top) {
                 Ok(worth) => worth.amounts(),
@@ -295,8 +300,8 @@ pub fn explain_amount(call: &Call, by: ModelBy) -> pg_sys::Datum {
         let status = trust_amount(model, values);
         // The amounts say which features are told: those of a row are in one order on both scales but for two parts that
         // pull in different directions.
-        let amounts = told(model, values, amount, usize::MAX);
-        let links = told(model, values, link, usize::MAX);
+        let amounts = told(model, values, reals, amount, usize::MAX);
+        let links = told(model, values, reals, link, usize::MAX);
         let mut rows: Vec<Both> = amounts
             .parts
             .into_iter()

@@ -66,7 +66,7 @@ pub fn worth_as_asked(
     let (valued, curve_is_trustworthy) = looked.ok_or_else(no_age)?;
     let prediction = valued.ltv.units();
     let baseline = settle(Minor::round(allocation.baseline, digits)).units();
-    let parts = told(model, values, allocation, usize::MAX).parts;
+    let parts = told(model, values, &[], allocation, usize::MAX).parts;
     let is_trustworthy = amounts.is_trustworthy && curve_is_trustworthy;
     Ok(Worth {
         parts: in_units(parts, prediction - baseline, digits, top),

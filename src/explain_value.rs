@@ -52,7 +52,7 @@ fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, stated: Option<&Contra
             subject.view_for_value(&terms, |curve| lifetime_value(curve, &terms))
         })
     };
-    let rows = call.look(by, |model, values| {
+    let rows = call.look_typed(by, |model, values, reals| {
         if let Fit::Hybrid(fit) = &model.fit {
             let worth = match stated {
                 Some(terms) => explain_hybrid::worth(model, fit, values, Some(terms.clone()), top),
@@ -88,7 +88,7 @@ fn explain_worth(call: &Call, by: ModelBy, asked: &Asked, stated: Option<&Contra
         };
         let prediction = valuation.ltv.units();
         let baseline = settle(ltv_engine::value::money::Minor::round(allocation.baseline, digits)).units();
-        let parts = told(model, values, allocation, usize::MAX).parts;
+        let parts = told(model, values, reals, allocation, usize::MAX).parts;
         let row = |(at, (part, units)): (usize, (Part, i128))| {
             vec![
                 Field::Int4(Some(at as i32 + 1)),

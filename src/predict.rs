@@ -19,12 +19,12 @@ pub fn renewal_probability(call: &Call, by: ModelBy) -> pg_sys::Datum {
 
 /// `predict(model, row, horizon, given, level)`.
 pub fn predict(call: &Call, by: ModelBy) -> pg_sys::Datum {
-    let (Some(horizon), Some(given), Some(level)) = (call.float(2), call.float(3), call.float(4)) else {
-        return call.null();
-    };
+    let (Some(given), Some(level)) = (call.float(3), call.float(4)) else { return call.null() };
+    let horizon = call.horizon(2, by);
     let outlook = call.look(by, |model, values| {
         settle(model.check_lifetimes());
         let mut columns = Vec::new();
+        let horizon = horizon.or_else(|| settle(model.horizon(None))).unwrap_or_default();
         model.subject(values, &mut columns).map(|subject| {
             let outlook = settle(subject.outlook(given, horizon, level));
             let status = match outlook.renewal_probability {

@@ -15,6 +15,14 @@ pub fn model_bytes(name: &str) -> Vec<u8> {
     varlena::copied(function::call_with_text(c"ltv.model(pg_catalog.text)", name))
 }
 
+/// For how long ahead the version called `name` answers when it is asked for nothing else, as `ltv.model_horizon(name)` tells
+/// it; of a model that has a horizon.
+pub fn model_horizon(name: &str) -> f64 {
+    let found = function::call_with_text(c"ltv.model_horizon(pg_catalog.text)", name);
+    // SAFETY: the function is declared to return double precision, and its result was not NULL.
+    unsafe { f64::from_datum(found, false) }.unwrap_or_default()
+}
+
 /// `ltv.model('churn')` with a plain literal, which PostgreSQL passes untyped.
 ///
 /// Without this overload the parser would take the call for a cast to the type of the same name.

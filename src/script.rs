@@ -68,7 +68,8 @@ extension_sql_file!("../sql/62_explain.sql", name = "explain", requires = ["reca
 extension_sql_file!("../sql/63_conformal.sql", name = "conformal", requires = ["explain"]);
 extension_sql_file!("../sql/63_thresholds.sql", name = "thresholds", requires = ["conformal"]);
 extension_sql_file!("../sql/64_profile.sql", name = "profile", requires = ["thresholds"]);
-extension_sql_file!("../sql/65_limits.sql", name = "limits", requires = ["profile"]);
+extension_sql_file!("../sql/64_horizon.sql", name = "horizon", requires = ["profile"]);
+extension_sql_file!("../sql/65_limits.sql", name = "limits", requires = ["horizon"]);
 extension_sql_file!("../sql/66_segments.sql", name = "segments", requires = ["limits"]);
 extension_sql_file!("../sql/67_summary.sql", name = "summary", requires = ["segments"]);
 extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["summary"]);

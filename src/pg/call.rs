@@ -281,6 +281,26 @@ impl Call {
         self.at_model_and_row(0, by, |site, row| unsafe { site.look(row, answer) })
     }
 
+    /// The same, and which of the values are of columns of type real.
+    pub fn look_typed<R>(&self, by: ModelBy, answer: impl FnOnce(&Model, &[Value], &[bool]) -> R) -> Option<R> {
+        // SAFETY: declared record, and not NULL.
+        self.at_model_and_row(0, by, |site, row| unsafe { site.look_typed(row, answer) })
+    }
+
+    /// The horizon of argument `place` for the model of argument 0 and the row of the next; of none the one that the
+    /// registered version answers for, where the model is given by name and has horizons.
+    pub fn horizon(&self, place: usize, by: ModelBy) -> Option<f64> {
+        let asked = self.float(place);
+        if asked.is_some() || by == ModelBy::Value {
+            return asked;
+        }
+        self.look(by, |model, _| settle(model.horizon(None))).flatten()?;
+        let name = self.text(0)?;
+        // SAFETY: as in `at_model_and_row`.
+        let site = unsafe { CallSite::of(self.fcinfo) };
+        Some(site.horizon_named(name, crate::registry::model_horizon))
+    }
+
     /// As [`Call::curve`] at a later place; `look` is also told a fingerprint of the stored curve.
     pub fn curve_from<R>(&self, place: usize, look: impl FnOnce(&[u8], CurveView<'_>) -> R) -> Option<R> {
         let bytes = self.bytes(place)?;

@@ -40,6 +40,8 @@ pub struct CallSite {
     models: Vec<HeldModel>,
     /// The models of names, good for one snapshot.
     named: Vec<(String, Header)>,
+    /// And for how long ahead they answer when they are asked for nothing else.
+    horizons: Vec<(String, f64)>,
     snapshot: Option<SnapshotKey>,
     curves: Vec<HeldCurve>,
     profile: Option<(Vec<u8>, Profile)>,
@@ -164,6 +166,7 @@ impl CallSite {
     pub fn hold_named(&mut self, name: &[u8], look_up: impl FnOnce() -> (String, Vec<u8>)) {
         if let Some(snapshot) = SnapshotKey::changed(self.snapshot.as_ref()) {
             self.named.clear();
+            self.horizons.clear();
             self.snapshot = Some(snapshot);
         }
         let known = self.named.iter().find(|(held, _)| held.as_bytes() == name).map(|(_, header)| *header);
@@ -255,6 +258,17 @@ impl CallSite {
         &self.models[0].model
     }
 
+    /// For how long ahead the model called `name`, which is the one in use, answers, looked up once per snapshot.
+    pub fn horizon_named(&mut self, name: &str, look_up: impl FnOnce(&str) -> f64) -> f64 {
+        if let Some((_, horizon)) = self.horizons.iter().find(|(held, _)| held == name) {
+            return *horizon;
+        }
+        let horizon = look_up(name);
+        self.horizons.truncate(REMEMBERED - 1);
+        self.horizons.insert(0, (name.to_owned(), horizon));
+        horizon
+    }
+
     /// The stored profile `bytes`, decoded only when it is not the one of the row before.
     pub fn profile(&mut self, bytes: &[u8]) -> &Profile {
         let held = match self.profile.take() {
@@ -300,6 +314,24 @@ impl CallSite {
         // SAFETY: passed on.
         let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
         answer(&held.model, values)
+    }
+
+    /// The same, and which of the values are of columns of type real.
+    ///
+    /// # Safety
+    /// As [`CallSite::score`].
+    pub unsafe fn look_typed<R>(
+        &mut self,
+        row: pg_sys::Datum,
+        answer: impl FnOnce(&Model, &[Value], &[bool]) -> R,
+    ) -> R {
+        let held = self.models.first_mut().unwrap_or_else(|| unreachable!("a model is held before a row is scored"));
+        // SAFETY: passed on.
+        let _ = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
+        let reals = held.reader.as_ref().map_or_else(Vec::new, |reader| reader.reals().to_vec());
+        // SAFETY: passed on.
+        let values = unsafe { RowReader::values(&mut held.reader, row, &held.model.features) };
+        answer(&held.model, values, &reals)
     }
 
     /// A stored curve, ready to be asked; `None` for an empty cohort.

@@ -29,6 +29,8 @@ pub struct RowReader {
     generation: u64,
     descriptor: pg_sys::TupleDesc,
     columns: Vec<Column>,
+    /// Which of the columns are of type real, whose values people write with fewer digits.
+    reals: Vec<bool>,
     fixed: Option<Fixed>,
     datums: Vec<pg_sys::Datum>,
     nulls: Vec<bool>,
@@ -145,6 +147,11 @@ impl RowReader {
         }
     }
 
+    /// Which of the features are columns of type real.
+    pub fn reals(&self) -> &[bool] {
+        &self.reals
+    }
+
     #[cold]
     unsafe fn new(type_id: pg_sys::Oid, typmod: i32, features: &[Feature]) -> RowReader {
         // SAFETY: the descriptor is copied into memory of our own and the cached one released.
@@ -165,6 +172,7 @@ impl RowReader {
             generation: relations::generation(),
             descriptor,
             columns: Vec::with_capacity(features.len()),
+            reals: Vec::new(),
             fixed: None,
             datums: vec![pg_sys::Datum::from(0usize); length],
             nulls: vec![true; length],
@@ -177,6 +185,7 @@ impl RowReader {
             let column = unsafe { find_column(descriptor, length, feature) };
             reader.columns.push(column);
         }
+        reader.reals = reader.columns.iter().map(|column| matches!(column.conversion, Conversion::Float4)).collect();
         // SAFETY: the descriptor has `length` attributes.
         reader.fixed = unsafe { Fixed::of(descriptor, length, &reader.columns) };
         reader

@@ -73,7 +73,7 @@ pub fn fit(
         (None, Some(Value(model))) => model.with_features(features)?,
         (None, None) => return Err(no_rows(source)),
     };
-    Ok(Trained { model, pooled: Sample::default(), n_rows, candidates: Vec::new() })
+    Ok(Trained { model, pooled: Sample::default(), n_rows, candidates: Vec::new(), horizon: None })
 }
 
 /// The expression of what the model `$1` says of a row of [`Source::scored_from`], by `function`, its further arguments in

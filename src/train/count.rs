@@ -46,7 +46,12 @@ impl Counted {
         if let (Some((column, nulls)), true) = (null, request.null_policy != NullPolicy::Drop) {
             report(
                 PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-                format!("column \"{}\" of {} is NULL in {nulls} rows", column.name, source.display),
+                format!(
+                    "column \"{}\" of {} is NULL in {nulls} {}",
+                    column.name,
+                    source.display,
+                    if *nulls == 1 { "row" } else { "rows" }
+                ),
                 match request.algorithm.is_boosted() {
                     _ if source.history.is_some() && request.target.as_ref() == Some(&column.name) => {
                         "Who bought nothing later bought 0: coalesce(later, 0) in a view. Or train with null_policy => 'drop', which leaves these customers out."

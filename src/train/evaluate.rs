@@ -6,7 +6,7 @@ use ltv_engine::assess::inverse_censoring::{Censoring, censoring_weights};
 use ltv_engine::model::Fit;
 use ltv_engine::model::features::Value;
 use ltv_engine::numeric::sum::Sum;
-use ltv_engine::survival::{Sample, Steps, kaplan_meier};
+use ltv_engine::survival::{Steps, kaplan_meier};
 use ltv_engine::{Error, Result};
 use pgrx::spi::SpiClient;
 use serde_json::json;
@@ -96,8 +96,7 @@ pub fn metrics(
         }
         return Ok(metrics);
     }
-    let horizon = request.horizon.or_else(|| median_event_time(&trained.pooled));
-    let Some(horizon) = horizon.filter(|horizon| *horizon > 0.0) else { return Ok(metrics) };
+    let Some(horizon) = trained.horizon else { return Ok(metrics) };
     let needed = usize::try_from(held_out).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_ROW);
     if settings::budget().check(needed, "the holdout").is_err() {
         warnings.push(format!("no metrics: {held_out} rows held out need more than ltv.max_memory_mb allows"));
@@ -185,21 +184,6 @@ fn null_log_likelihood(fit: &Fit) -> Option<f64> {
         // Nothing that train fits to durations.
         _ => None,
     }
-}
-
-/// The time by which half of the events had happened.
-pub fn median_event_time(sample: &Sample) -> Option<f64> {
-    let half = sample.events() / 2.0;
-    let mut events = 0.0;
-    sample
-        .exits()
-        .sorted()
-        .iter()
-        .find(|cell| {
-            events += cell.counts[0];
-            events >= half
-        })
-        .map(|cell| cell.key)
 }
 
 pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {

@@ -109,7 +109,7 @@ fn fit_rows(
         features.retain(|feature| feature.kind != Kind::Stratum);
     }
     let model = if matches!(model.fit, Fit::Rule(_)) { model } else { model.with_features(features)? };
-    Ok(Trained { model, pooled, n_rows, candidates: Vec::new() })
+    Ok(Trained { model, pooled, n_rows, candidates: Vec::new(), horizon: None })
 }
 
 /// The standard deviation of each column among the training rows, each counting once; 1 where it does not vary.
@@ -162,7 +162,7 @@ fn fit_candidates(
         });
     }
     let Some((n_rows, pooled, model)) = best else { return Err(no_rows(source)) };
-    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates })
+    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates, horizon: None })
 }
 
 fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
@@ -187,5 +187,5 @@ fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<
         return Err(no_rows(source));
     }
     let model = Model { features, fit: Fit::KaplanMeier(Cohorts::fit(samples)?), skipped: 0, recalibration: None };
-    Ok(Trained { model, pooled: all, n_rows, candidates: Vec::new() })
+    Ok(Trained { model, pooled: all, n_rows, candidates: Vec::new(), horizon: None })
 }

@@ -12,7 +12,7 @@ use crate::pg::{interrupts, settings};
 use crate::text::Text;
 use crate::train::Trained;
 use crate::train::algorithm::Algorithm;
-use crate::train::evaluate::{BYTES_PER_ROW, Scored, median_event_time, score};
+use crate::train::evaluate::{BYTES_PER_ROW, Scored, score};
 use crate::train::request::Request;
 use crate::train::source::Source;
 
@@ -33,9 +33,8 @@ pub fn known(
     if !is_boosted || request.holdout.is_none() || source.weight.is_some() {
         return Ok(None);
     }
-    let horizon = request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0);
     let needed = usize::try_from(held_out).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_ROW);
-    let Some(horizon) = horizon.filter(|_| settings::budget().check(needed, "the holdout").is_ok()) else {
+    let Some(horizon) = trained.horizon.filter(|_| settings::budget().check(needed, "the holdout").is_ok()) else {
         return Ok(None);
     };
     let scored = score(client, source, trained, horizon)?;

@@ -17,6 +17,7 @@ mod fit;
 pub mod fitting;
 mod growth;
 mod holdout;
+mod horizon;
 mod knowledge;
 mod leakage;
 mod leakage_amount;
@@ -54,6 +55,7 @@ use crate::pg::function;
 use crate::pg::varlena::Value;
 use count::{Split, count, enough};
 use evaluate::Metric;
+use horizon::Horizon;
 use learned::features;
 use request::Request;
 use source::Source;
@@ -66,6 +68,8 @@ struct Trained {
     n_rows: i64,
     /// Where several were fitted, how each did.
     candidates: Vec<Candidate>,
+    /// At which it is judged: asked for, or chosen; `None` for what knows no time, and without events.
+    horizon: Option<f64>,
 }
 
 impl Trained {
@@ -127,10 +131,13 @@ pub fn train(call: &Call) -> pg_sys::Datum {
         let mut warnings = remarks::of_knowledge(&request, &split);
         warnings.extend(source.history.iter().flat_map(|history| purchases::remarks(history, &request)));
         warnings.extend(remarks::warnings(&request, &trained));
-        let trained = match request.segment_by.is_empty() {
+        let mut trained = match request.segment_by.is_empty() {
             true => trained,
             false => settle(segments::fit(client, &source, &request, trained, &mut warnings)),
         };
+        let horizon = settle(Horizon::of(client, &source, &request, &trained.pooled));
+        trained.horizon = horizon.value;
+        warnings.extend(horizon.remark);
         warnings.extend(settle(sanity::warnings(client, &source, &request, &trained)));
         let mut metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
         metrics.extend(remarks::comparison(&request, &trained));

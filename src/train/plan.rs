@@ -13,7 +13,7 @@ use crate::pg::varlena::Value;
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses::{HoldoutRule, NullPolicy};
 use crate::train::count::{Counted, count};
-use crate::train::evaluate::median_event_time;
+use crate::train::horizon::Horizon;
 use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::purchases::History;
@@ -246,16 +246,13 @@ fn horizon(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec
     let found = spi(spi(client.select(&query, None, &[]))?.first().get_one::<Value<ltv_engine::survival::Survival>>())?;
     let Some(Value(ltv_engine::survival::Survival::Sample(sample))) = found else { return Ok(Vec::new()) };
     let last = sample.max_followup();
-    let (horizon, how) = match request.horizon {
-        Some(horizon) => (Some(horizon), "as asked"),
-        None => (median_event_time(&sample), "the median time of the events"),
-    };
+    let Horizon { value: horizon, how, remark } = Horizon::of(client, source, request, &sample)?;
     let beyond = horizon.zip(last).is_some_and(|(horizon, last)| horizon > last);
     let detail = match last {
         Some(last) => format!("of the metrics: {how}; observed until {last}"),
         None => format!("of the metrics: {how}"),
     };
-    let verdict = if beyond { Verdict::Warning } else { Verdict::Ok };
+    let verdict = if beyond || remark.is_some() { Verdict::Warning } else { Verdict::Ok };
     Ok(vec![Line::new("horizon", detail).value(horizon).is(verdict)])
 }
 

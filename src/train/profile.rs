@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::pg::varlena::Value;
 use crate::train::amount::said;
-use crate::train::evaluate::median_event_time;
 use crate::train::limits;
 use crate::train::places;
 use crate::train::request::Request;
@@ -56,7 +55,7 @@ pub fn taken(
         }
         _ if source.history.is_some() => None,
         Fit::Renewal(fit) => Some(fit.period),
-        _ => request.horizon.or_else(|| median_event_time(&trained.pooled)).filter(|horizon| *horizon > 0.0),
+        _ => trained.horizon,
     };
     if let Some(horizon) = horizon {
         let value = said(source, "renewal_probability", &format!(", {horizon:?}"));

@@ -149,7 +149,7 @@ pub fn fit(client: &SpiClient, source: &Source, history: &History) -> Result<Tra
     }
     match spi(row.get::<Value<Model>>(2))?.map(|Value(model)| model) {
         Some(model) if came_again(&model) > 0.0 => {
-            Ok(Trained { model, pooled: Sample::default(), n_rows, candidates: Vec::new() })
+            Ok(Trained { model, pooled: Sample::default(), n_rows, candidates: Vec::new(), horizon: None })
         }
         _ => Err(nobody_came_again(n_rows)),
     }

@@ -24,9 +24,9 @@ SELECT seats.usage, round(p.event_probability::numeric, 6) AS ends_by_it, round(
 FROM (VALUES (-0.5::float8, 'plan a'), (0.9, 'plan c')) AS seats (usage, plan), LATERAL ltv.predict('price', seats, 12) AS p ORDER BY seats.usage;
 SELECT id, round(p_event::numeric, 6) AS p_event, expected_lifetime, risk_decile, risk_band, confidence, abstain, reason_1, round(reason_1_effect::numeric, 6) AS effect, status FROM ltv.score('price', 'named', 'account', 12) WHERE id IN ('1', '2', '3') ORDER BY id;
 SELECT e.feature, round(e.contribution::numeric, 6) AS contribution FROM named n, LATERAL ltv.explain('price', n) e WHERE n.account = 1 ORDER BY e.feature;
-SELECT rank, feature, metric, round(value::numeric, 8) AS value, importance > 0 AS tells, n FROM ltv.importance('price', 'named', 12) ORDER BY rank;
+SELECT rank, feature, metric, round(value::numeric, 8) AS value, importance > 0 AS tells, n FROM ltv.importance('price', 'named', 12, rows => 'all') ORDER BY rank;
 -- Its value is the Brier score of the same rows.
-SELECT abs(i.value - e.brier) < 1e-9 AS same FROM ltv.importance('price', 'named', 12) i, ltv.evaluate('price', 'named', ARRAY[12], rows => 'all') e WHERE i.rank = 1;
+SELECT abs(i.value - e.brier) < 1e-9 AS same FROM ltv.importance('price', 'named', 12, rows => 'all') i, ltv.evaluate('price', 'named', ARRAY[12], rows => 'all') e WHERE i.rank = 1;
 
 -- evaluate: the Brier score of training; observed is the Aalen-Johansen estimate of the rows, whatever the weights.
 SELECT segment, horizon, n, n_events, n_unscored, round(concordance::numeric, 6) AS concordance, round(auc::numeric, 6) AS auc, round(brier::numeric, 8) AS brier, round(brier_baseline::numeric, 8) AS baseline, round(skill::numeric, 6) AS skill,

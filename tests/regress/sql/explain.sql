@@ -63,7 +63,7 @@ WITH p AS (SELECT contract, partner, count(*) AS n, 1 - ltv.renewal_probability(
                     sum(n * v) FILTER (WHERE partner) / sum(n) FILTER (WHERE partner) AS p, max(v) FILTER (WHERE contract = 'One year' AND partner) AS both FROM p)
 SELECT e.feature, abs(e.contribution - CASE e.feature WHEN 'contract' THEN (one.c - one.nobody + one.both - one.p) / 2 ELSE (one.p - one.nobody + one.both - one.c) / 2 END) < 1e-12 AS by_hand,
        abs(e.baseline - one.nobody) < 1e-12 AS baseline
-FROM one, LATERAL ltv.explain('km', (SELECT r FROM (SELECT 'One year' AS contract, true AS partner) AS r)) AS e ORDER BY 1;
+FROM one, LATERAL ltv.explain('km', (SELECT r FROM (SELECT 'One year' AS contract, true AS partner) AS r), 5, 12) AS e ORDER BY 1;
 
 -- Money adds up to the cent, whatever the currency's decimals, and is lifetime_value's.
 WITH told AS (

@@ -69,7 +69,7 @@ SELECT bool_and(abs(a.importance - b.importance) < 1e-12) AS in_any_order FROM l
 SELECT count(*) AS without_features FROM ltv.importance('all', 'held_out');
 
 -- Partial dependence: the mean over all rows, by hand.
-SELECT value, round(event_probability::numeric, 4) AS event_probability, round(lower_decile::numeric, 4) AS lower_decile, round(upper_decile::numeric, 4) AS upper_decile, n, n_training FROM ltv.partial_dependence('churn', 'telco', 'contract');
+SELECT value, round(event_probability::numeric, 4) AS event_probability, round(lower_decile::numeric, 4) AS lower_decile, round(upper_decile::numeric, 4) AS upper_decile, n, n_training FROM ltv.partial_dependence('churn', 'telco', 'contract', rows => 'all');
 SELECT round(avg(1 - ltv.renewal_probability('churn', q, 12))::numeric, 4) AS one_year FROM telco AS t, LATERAL (SELECT 'One year' AS contract, t.partner, t.monthly_charges) AS q;
 SELECT value, round(event_probability::numeric, 4) AS event_probability, n FROM ltv.partial_dependence('churn', 'held_out', 'partner');
 SELECT count(*) AS deciles, min(value::numeric) AS first, max(value::numeric) AS last FROM ltv.partial_dependence('churn', 'held_out', 'monthly_charges');

@@ -15,6 +15,7 @@ pub mod prentice;
 pub mod prentice_table;
 pub mod quadrature;
 pub mod radix;
+pub mod readable;
 mod rising;
 mod singles;
 pub mod student;

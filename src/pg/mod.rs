@@ -33,6 +33,7 @@ mod portfolio;
 pub mod profile;
 pub mod query;
 mod ranking;
+pub mod reader;
 mod recalibration;
 pub mod record;
 pub mod relations;

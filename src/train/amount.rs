@@ -8,22 +8,22 @@ use ltv_engine::model::Model;
 use ltv_engine::model::features::Feature;
 use ltv_engine::survival::Sample;
 use ltv_engine::{Error, Result};
-use pgrx::spi::SpiClient;
 
+use crate::pg::reader::Reader;
 use crate::pg::settings;
 use crate::pg::varlena::Value;
+use crate::train::Trained;
 use crate::train::algorithm::Algorithm;
 use crate::train::evaluate::Metric;
 use crate::train::fit::{covariates, no_rows};
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::statement::number;
-use crate::train::{Trained, spi};
 
 /// The model of an algorithm that learns nothing from the rows – a rule, a hybrid –, and in `request` the columns it reads.
-pub fn given(client: &SpiClient, request: &mut Request) -> Result<Option<Model>> {
+pub fn given(reader: &Reader, request: &mut Request) -> Result<Option<Model>> {
     let Some(made) = request.algorithm.without_rows() else { return Ok(None) };
-    let made = spi(spi(client.select(&format!("SELECT {made}"), None, &[]))?.first().get_one::<Value<Model>>())?;
+    let made = reader.select(&format!("SELECT {made}"), &[])?.first().get_one::<Value<Model>>()?;
     let Some(Value(model)) = made else { return Err(Error::invalid("there is no such model", "Check the options.")) };
     let names: Vec<String> = model.features.iter().map(|feature| feature.name.clone()).collect();
     if !request.features.is_empty() && request.features != names {
@@ -41,7 +41,7 @@ pub fn given(client: &SpiClient, request: &mut Request) -> Result<Option<Model>>
 
 /// Fits the amounts of the training rows, or counts the rows for a model that is given.
 pub fn fit(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     features: Vec<Feature>,
@@ -63,12 +63,12 @@ pub fn fit(
         source.from,
         source.training()
     );
-    let row = spi(client.select(&query, None, &[]))?.first();
-    let n_rows = spi(row.get::<i64>(1))?.unwrap_or(0);
+    let row = reader.select(&query, &[])?.first();
+    let n_rows = row.get::<i64>(1)?.unwrap_or(0);
     if n_rows == 0 {
         return Err(no_rows(source));
     }
-    let model = match (given, spi(row.get::<Value<Model>>(2))?) {
+    let model = match (given, row.get::<Value<Model>>(2)?) {
         (Some(model), _) => model,
         (None, Some(Value(model))) => model.with_features(features)?,
         (None, None) => return Err(no_rows(source)),
@@ -97,7 +97,7 @@ fn deviance(model: &Model) -> Option<String> {
 
 /// RMSE, MAE, bias and deviance of the expected amounts on the rows held out, beside those of the training rows' mean.
 pub fn metrics(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     trained: &Trained,
@@ -110,7 +110,7 @@ pub fn metrics(
     let weight = source.weight.as_deref().unwrap_or("1::float8");
     let y = &source.duration;
     let mean = format!("SELECT sum({weight} * {y}) / sum({weight}) FROM {} WHERE {}", source.from, source.training());
-    let mean = spi(spi(client.select(&mean, None, &[]))?.first().get_one::<f64>())?;
+    let mean = reader.select(&mean, &[])?.first().get_one::<f64>()?;
     let Some(mean) = mean.filter(|mean| mean.is_finite()) else { return Ok(Vec::new()) };
     let held_out = if request.holdout.is_some() { source.held_out() } else { source.training() };
     let mut sums = vec![
@@ -134,9 +134,9 @@ pub fn metrics(
     };
     let model = Value(trained.model.clone());
     let own = of(&said(source, "expected_value", ""), &source.scored_from());
-    let own = spi(client.select(&own, None, &[model.into()]))?.first();
-    let naive = spi(client.select(&of(&number(mean), &source.from), None, &[]))?.first();
-    let count = |at: usize| spi(own.get::<i64>(at)).map(|count| count.unwrap_or(0));
+    let own = reader.select(&own, &[model.into()])?.first();
+    let naive = reader.select(&of(&number(mean), &source.from), &[])?.first();
+    let count = |at: usize| own.get::<i64>(at).map(|count| count.unwrap_or(0));
     let (rows, unscored) = (count(sums.len() + 1)?, count(sums.len() + 2)?);
     if unscored > 0 {
         warnings.push(format!("{unscored} rows held out could not be scored"));
@@ -153,8 +153,8 @@ pub fn metrics(
     for (at, name) in ["rmse", "mae", "bias", "deviance"].into_iter().enumerate().take(sums.len()) {
         metrics.push(Metric {
             name: format!("{name}{place}"),
-            value: spi(own.get::<f64>(at + 1))?,
-            baseline: spi(naive.get::<f64>(at + 1))?,
+            value: own.get::<f64>(at + 1)?,
+            baseline: naive.get::<f64>(at + 1)?,
             named: Some("mean"),
             is_loss: name != "bias",
         });
@@ -164,7 +164,7 @@ pub fn metrics(
 
 /// Log loss, Brier score and AUC of the probability to renew on the rows held out, beside the training rows' rate.
 pub fn renewal_metrics(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     trained: &Trained,
@@ -180,8 +180,8 @@ pub fn renewal_metrics(
         source.scored_from()
     );
     let model = Value(trained.model.clone());
-    let row = spi(client.select(&query, None, &[model.into()]))?.first();
-    let found = spi(row.get::<Value<Calibration>>(1))?;
+    let row = reader.select(&query, &[model.into()])?.first();
+    let found = row.get::<Value<Calibration>>(1)?;
     let mut place = "";
     if request.holdout.is_none() {
         warnings.push("no holdout: nothing here says how well it predicts".into());

@@ -3,18 +3,17 @@
 use ltv_engine::Result;
 use ltv_engine::assess::cause_scores::{CauseOutcomes, cause_brier, cause_concordance};
 use ltv_engine::assess::concordance::Outcomes;
-use pgrx::spi::SpiClient;
 
 use crate::pg::interrupts;
+use crate::pg::reader::Reader;
 use crate::train::causes::Causes;
 use crate::train::evaluate::{Metric, Scored};
 use crate::train::source::Source;
-use crate::train::spi;
 use crate::train::statement::number;
 
 /// Whoever ended by another cause is known not to end by this one; only those who still ran are censored.
 pub fn metrics(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     causes: &Causes,
     scored: &Scored,
@@ -33,7 +32,7 @@ pub fn metrics(
         source.from,
         source.training()
     );
-    let incidence = spi(spi(client.select(&query, None, &[]))?.first().get_one::<f64>())?;
+    let incidence = reader.select(&query, &[])?.first().get_one::<f64>()?;
     let of = |survival: &[f64]| cause_brier(outcomes, survival, horizon, &mut interrupts::check);
     let brier = of(&scored.survival)?;
     if brier.is_none() {

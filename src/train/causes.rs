@@ -1,17 +1,17 @@
 //! An event that is one cause among several: how its column is read, and what is told of the causes that it holds.
 
 use ltv_engine::{Error, Result};
-use pgrx::spi::{SpiClient, quote_literal};
+use pgrx::spi::quote_literal;
 use serde_json::Value;
 
 use crate::fit::ties_of;
+use crate::pg::reader::Reader;
 use crate::train::algorithm::Algorithm;
 use crate::train::column::Column;
 use crate::train::count::Split;
 use crate::train::options;
 use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::source::Source;
-use crate::train::spi;
 
 /// [`Causes::status`] of a row that another cause ended.
 pub const OTHER_CAUSE: i32 = 2;
@@ -98,7 +98,7 @@ impl Causes {
     /// [`Error::Invalid`] where the cause of interest is not told, with those there are, or told in another way than the
     /// column tells it.
     pub fn of(
-        client: &SpiClient,
+        reader: &Reader,
         display: &str,
         column: Option<&Column>,
         algorithm: &Algorithm,
@@ -114,7 +114,7 @@ impl Causes {
             let example = if column.is_text() { r#"{"cause": "price"}"# } else { r#"{"cause": 1}"# };
             return Err(Error::invalid(
                 format!("fine_gray needs the cause of interest, one of those in \"{}\"", column.name),
-                format!("options => '{example}'. {}", causes_of(client, &format!("{display} s"), column)?),
+                format!("options => '{example}'. {}", causes_of(reader, &format!("{display} s"), column)?),
             ));
         };
         let sql = column.sql();
@@ -143,7 +143,7 @@ impl Causes {
             Cause::Name(name) => {
                 return Err(Error::invalid(
                     format!("the cause \"{name}\" is a name, but \"{}\" holds numbers", column.name),
-                    format!("options => '{{\"cause\": 1}}'. {}", causes_of(client, &format!("{display} s"), column)?),
+                    format!("options => '{{\"cause\": 1}}'. {}", causes_of(reader, &format!("{display} s"), column)?),
                 ));
             }
             Cause::Number(number) => {
@@ -151,7 +151,7 @@ impl Causes {
                     format!("the cause {number} is a number, but \"{}\" holds names", column.name),
                     format!(
                         "options => '{{\"cause\": \"{number}\"}}'. {}",
-                        causes_of(client, &format!("{display} s"), column)?
+                        causes_of(reader, &format!("{display} s"), column)?
                     ),
                 ));
             }
@@ -228,24 +228,24 @@ fn no_number(sql: &str) -> String {
 }
 
 /// Refuses training rows of which none ended by the cause.
-pub fn found(client: &SpiClient, source: &Source, split: &Split) -> Result<()> {
+pub fn found(reader: &Reader, source: &Source, split: &Split) -> Result<()> {
     match &source.causes {
-        Some(causes) if split.events == 0 && split.training > 0 => Err(absent(client, source, causes)?),
+        Some(causes) if split.events == 0 && split.training > 0 => Err(absent(reader, source, causes)?),
         _ => Ok(()),
     }
 }
 
-fn absent(client: &SpiClient, source: &Source, causes: &Causes) -> Result<Error> {
+fn absent(reader: &Reader, source: &Source, causes: &Causes) -> Result<Error> {
     let from = format!("{} WHERE {}", source.from, source.training());
     let column = &causes.column;
     Ok(Error::invalid(
         format!("no training row ended by the cause {}, as \"{}\" has it", causes.name, column.name),
-        causes_of(client, &from, column)?,
+        causes_of(reader, &from, column)?,
     ))
 }
 
 /// The causes that a column holds, as a hint says it.
-fn causes_of(client: &SpiClient, from: &str, column: &Column) -> Result<String> {
+fn causes_of(reader: &Reader, from: &str, column: &Column) -> Result<String> {
     let sql = column.sql();
     let none = if column.is_text() { String::new() } else { format!(" WHERE {sql} <> 0") };
     let query = format!(
@@ -253,8 +253,8 @@ fn causes_of(client: &SpiClient, from: &str, column: &Column) -> Result<String> 
         NAMED + 1
     );
     let mut names = Vec::new();
-    for row in spi(client.select(&query, None, &[]))? {
-        names.extend(spi(row.get::<String>(1))?);
+    for row in reader.select(&query, &[])? {
+        names.extend(row.get::<String>(1)?);
     }
     let more = if names.len() > NAMED { ", ..." } else { "" };
     names.truncate(NAMED);
@@ -265,7 +265,7 @@ fn causes_of(client: &SpiClient, from: &str, column: &Column) -> Result<String> 
 }
 
 /// What the plan tells of the causes: a line for each, the most frequent first.
-pub fn lines(client: &SpiClient, source: &Source) -> Result<Vec<Line>> {
+pub fn lines(reader: &Reader, source: &Source) -> Result<Vec<Line>> {
     let Some(causes) = &source.causes else { return Ok(Vec::new()) };
     let (code, sql) = (&causes.code, causes.column.sql());
     let query = format!(
@@ -278,9 +278,9 @@ pub fn lines(client: &SpiClient, source: &Source) -> Result<Vec<Line>> {
         NAMED + 2
     );
     let (mut lines, mut is_there) = (Vec::new(), false);
-    for row in spi(client.select(&query, None, &[]))? {
-        let (status, name) = (spi(row.get::<i32>(1))?.unwrap_or(0), spi(row.get::<String>(2))?.unwrap_or_default());
-        let (n, all) = (spi(row.get::<i64>(3))?.unwrap_or(0), spi(row.get::<f64>(4))?.unwrap_or(1.0));
+    for row in reader.select(&query, &[])? {
+        let (status, name) = (row.get::<i32>(1)?.unwrap_or(0), row.get::<String>(2)?.unwrap_or_default());
+        let (n, all) = (row.get::<i64>(3)?.unwrap_or(0), row.get::<f64>(4)?.unwrap_or(1.0));
         is_there |= status == 1;
         let detail = match status {
             0 if causes.may_be_null() => "none: still ran, or its end is not known; censored".to_owned(),
@@ -290,7 +290,7 @@ pub fn lines(client: &SpiClient, source: &Source) -> Result<Vec<Line>> {
         };
         lines.push(Line::new("cause", detail).of(&causes.column.name).n(n).value(Some(n as f64 / all)));
     }
-    if !is_there && let Error::Invalid { message, hint } = absent(client, source, causes)? {
+    if !is_there && let Error::Invalid { message, hint } = absent(reader, source, causes)? {
         lines.push(Line::new("cause", told(&message, &hint)).of(&causes.column.name).n(0).is(Verdict::Refused));
     }
     Ok(lines)

@@ -3,9 +3,10 @@
 use ltv_engine::model::features::{Feature, Filling, Kind};
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
-use pgrx::spi::{SpiClient, quote_identifier, quote_literal};
+use pgrx::spi::{quote_identifier, quote_literal};
 
-use crate::train::{spi, statement};
+use crate::pg::reader::Reader;
+use crate::train::statement;
 
 /// A column of the source, of its base type's category (numbers N, booleans B, text S, enums E, dates D).
 #[derive(Debug, Clone)]
@@ -121,8 +122,8 @@ impl Column {
             .unusable("the event", "It must be a boolean, or 1 and 0; make it in a view: (churn = 'Yes') AS churned."))
     }
 }
-pub fn columns(client: &SpiClient, source: pg_sys::Oid) -> Result<Vec<Column>> {
-    let table = spi(client.select(
+pub fn columns(reader: &Reader, source: pg_sys::Oid) -> Result<Vec<Column>> {
+    let table = reader.select(
         "WITH RECURSIVE based AS (
              SELECT a.attnum, a.attname, a.atttypid AS type FROM pg_attribute a
              WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
@@ -130,12 +131,11 @@ pub fn columns(client: &SpiClient, source: pg_sys::Oid) -> Result<Vec<Column>> {
              SELECT b.attnum, b.attname, t.typbasetype FROM based b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd')
          SELECT b.attname::text, format_type(t.oid, NULL), t.typcategory::text
          FROM based b JOIN pg_type t ON t.oid = b.type WHERE t.typtype <> 'd' ORDER BY b.attnum",
-        None,
         &[source.into()],
-    ))?;
+    )?;
     let mut columns = Vec::with_capacity(table.len());
     for row in table {
-        let text = |at: usize| spi(row.get::<String>(at)).map(Option::unwrap_or_default);
+        let text = |at: usize| row.get::<String>(at).map(Option::unwrap_or_default);
         columns.push(Column { name: text(1)?, type_name: text(2)?, category: text(3)? });
     }
     Ok(columns)

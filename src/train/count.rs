@@ -2,14 +2,14 @@
 
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
-use pgrx::spi::SpiClient;
 
 use crate::pg::error::{report, settle};
-use crate::train::clauses::NullPolicy;
+use crate::pg::reader::Reader;
+use crate::train::clauses::{HoldoutRule, NullPolicy};
 use crate::train::column::Column;
 use crate::train::request::Request;
 use crate::train::source::{Source, all};
-use crate::train::{purchases, spi, values};
+use crate::train::{purchases, values};
 
 /// How many rows each purpose gets.
 pub struct Split {
@@ -72,8 +72,8 @@ impl Counted {
     }
 
     /// What is wrong with the values of the rows, as an error.
-    pub fn first_fault(&self, client: &SpiClient, source: &Source, request: &Request) -> Option<Error> {
-        (self.faulty > 0).then(|| settle(values::faults(client, source, request)).first().map(values::Fault::error))?
+    pub fn first_fault(&self, reader: &Reader, source: &Source, request: &Request) -> Option<Error> {
+        (self.faulty > 0).then(|| settle(values::faults(reader, source, request)).first().map(values::Fault::error))?
     }
 
     pub fn knows_too_much(&self, source: &Source, request: &Request) -> Option<Error> {
@@ -91,7 +91,7 @@ impl Counted {
 }
 
 /// Counts the rows.
-pub fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<Counted> {
+pub fn count(reader: &Reader, source: &Source, request: &Request) -> Result<Counted> {
     // Nothing is counted of a condition that no row meets, and where all rows are for training the dropped are the rest.
     let rows = |condition: String| match condition.as_str() {
         "false" => "0::bigint".to_owned(),
@@ -117,13 +117,13 @@ pub fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<C
         faulty = rows(values::any(source, request)?),
         from = source.from,
     );
-    let row = spi(client.select(&query, None, &[]))?.first();
-    let number = |at: usize| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0));
+    let row = reader.select(&query, &[])?.first();
+    let number = |at: usize| row.get::<i64>(at).map(|count| count.unwrap_or(0));
     let (rows, later) = (number(8)?, number(4)?);
     let dropped = rows - later - number(2)?;
     Ok(Counted {
         rows,
-        nulls: if dropped > 0 { nulls(client, source)? } else { vec![0; source.used.len()] },
+        nulls: if dropped > 0 { nulls(reader, source)? } else { vec![0; source.used.len()] },
         known_later: number(6)?,
         faulty: number(9)?,
         split: Split {
@@ -138,15 +138,29 @@ pub fn count(client: &SpiClient, source: &Source, request: &Request) -> Result<C
 }
 
 /// How many rows lack each column, in a second look at the rows.
-fn nulls(client: &SpiClient, source: &Source) -> Result<Vec<i64>> {
+fn nulls(reader: &Reader, source: &Source) -> Result<Vec<i64>> {
     let lacks = |column: &Column| format!("count(*) FILTER (WHERE {} AND {})", source.begun, source.lacks(column));
     let columns: Vec<String> = source.used.iter().map(lacks).collect();
-    let row = spi(client.select(&format!("SELECT {} FROM {}", columns.join(", "), source.from), None, &[]))?.first();
-    (1..=columns.len()).map(|at| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0))).collect()
+    let row = reader.select(&format!("SELECT {} FROM {}", columns.join(", "), source.from), &[])?.first();
+    (1..=columns.len()).map(|at| row.get::<i64>(at).map(|count| count.unwrap_or(0))).collect()
 }
 
-/// Refuses what has too few events to learn from.
+/// What a holdout by time comes to that no row is in: it was to judge, and cannot.
+pub fn nothing_held_out(request: &Request, split: &Split) -> Option<Error> {
+    let holdout = request.holdout.as_ref().filter(|_| split.holdout == 0)?;
+    matches!(holdout.rule, HoldoutRule::From(_) | HoldoutRule::Last(_)).then(|| {
+        Error::invalid(
+            format!("no row would be held out by \"{}\": nothing of that time can be judged", holdout.by),
+            "Hold out from an earlier day or for longer; leave the holdout out to train without one.",
+        )
+    })
+}
+
+/// Refuses what has too few events to learn from, or nothing to judge it by where that was asked for.
 pub fn enough(request: &Request, split: &Split) -> Result<()> {
+    if let Some(refusal) = nothing_held_out(request, split) {
+        return Err(refusal);
+    }
     match request.min_events {
         Some(least) if split.events < i64::from(least) => Err(Error::invalid(
             format!(

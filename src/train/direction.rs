@@ -6,16 +6,16 @@
 use ltv_engine::model::features::Feature;
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::{Error, Result};
-use pgrx::spi::{SpiClient, quote_identifier};
+use pgrx::spi::quote_identifier;
 
+use crate::pg::reader::Reader;
 use crate::pg::varlena::Value;
+use crate::train::Trained;
 use crate::train::algorithm::Algorithm;
 use crate::train::amount::said;
 use crate::train::clauses::Sign;
-use crate::train::evaluate::median_event_time;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, spi};
 
 /// Rows are asked as many times as there are deciles; the mean of so many is known well enough for its direction.
 const ROWS: usize = 1000;
@@ -71,7 +71,7 @@ pub fn check(request: &Request, features: &[Feature]) -> Result<()> {
 
 /// Signs of trees that are not as expected, of which `source` has the rows.
 pub fn unexpected(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     trained: &Trained,
@@ -81,7 +81,7 @@ pub fn unexpected(
     let said = match &model.fit {
         Fit::BoostedValue(_) => said(source, "expected_value", ""),
         Fit::BoostedHazard(_) => {
-            let horizon = request.horizon.or_else(|| median_event_time(&trained.pooled));
+            let horizon = trained.horizon;
             let Some(horizon) = horizon.filter(|horizon| *horizon > 0.0) else { return Ok(Vec::new()) };
             format!("1 - {}", said(source, "renewal_probability", &format!(", {horizon:?}")))
         }
@@ -90,7 +90,7 @@ pub fn unexpected(
     let mut warnings = Vec::new();
     for (name, sign) in request.expected_signs.iter().filter(|(name, _)| model.features.iter().any(|f| f.name == *name))
     {
-        let at = dependence(client, source, model, name, &said)?;
+        let at = dependence(reader, source, model, name, &said)?;
         let expected = sign.name();
         match change(&at) {
             None => {}
@@ -110,7 +110,7 @@ pub fn unexpected(
 }
 
 /// The mean prediction at each decile of a feature, from the lowest value to the highest.
-fn dependence(client: &SpiClient, source: &Source, model: &Model, name: &str, said: &str) -> Result<Vec<f64>> {
+fn dependence(reader: &Reader, source: &Source, model: &Model, name: &str, said: &str) -> Result<Vec<f64>> {
     let columns: Vec<_> = source.scored().collect();
     let Some(own) = columns.iter().find(|column| column.name == name) else { return Ok(Vec::new()) };
     let (own_name, type_name) = (quote_identifier(name), &own.type_name);
@@ -132,8 +132,8 @@ fn dependence(client: &SpiClient, source: &Source, model: &Model, name: &str, sa
         source.training(),
         row.join(", "),
     );
-    let found = spi(client.select(&query, None, &[Value(model.clone()).into()]))?;
-    Ok(spi(found.first().get_one::<Vec<f64>>())?.unwrap_or_default())
+    let found = reader.select(&query, &[Value(model.clone()).into()])?;
+    Ok(found.first().get_one::<Vec<f64>>()?.unwrap_or_default())
 }
 
 /// By how much it rises from the first decile to the last, by the straight line through all of them (least squares); 0

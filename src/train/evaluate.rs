@@ -8,14 +8,14 @@ use ltv_engine::model::features::Value;
 use ltv_engine::numeric::sum::Sum;
 use ltv_engine::survival::{Steps, kaplan_meier};
 use ltv_engine::{Error, Result};
-use pgrx::spi::SpiClient;
 use serde_json::json;
 
+use crate::pg::reader::Reader;
 use crate::pg::{interrupts, settings};
 use crate::train::causes::{Causes, OTHER_CAUSE};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, amount, cause_metrics, purchases, spi};
+use crate::train::{Trained, amount, cause_metrics, purchases};
 
 /// What a row held out takes while it is scored, PostgreSQL's copy of it included.
 pub const BYTES_PER_ROW: usize = 400;
@@ -65,7 +65,7 @@ pub struct Scored {
 }
 
 pub fn metrics(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     trained: &Trained,
@@ -73,13 +73,13 @@ pub fn metrics(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Metric>> {
     if let Some(history) = &source.history {
-        return purchases::metrics(client, source, history, request, trained, warnings);
+        return purchases::metrics(reader, source, history, request, trained, warnings);
     }
     if !request.algorithm.tells_of_time() {
-        return amount::metrics(client, source, request, trained, warnings);
+        return amount::metrics(reader, source, request, trained, warnings);
     }
     if !request.algorithm.takes_durations() {
-        return amount::renewal_metrics(client, source, request, trained, warnings);
+        return amount::renewal_metrics(reader, source, request, trained, warnings);
     }
     let mut metrics = Vec::new();
     if request.holdout.is_none() {
@@ -102,7 +102,7 @@ pub fn metrics(
         warnings.push(format!("no metrics: {held_out} rows held out need more than ltv.max_memory_mb allows"));
         return Ok(metrics);
     }
-    let scored = score(client, source, trained, horizon)?;
+    let scored = score(reader, source, trained, horizon)?;
     if scored.unscorable > 0 {
         warnings.push(format!("{} rows held out could not be scored", scored.unscorable));
     }
@@ -111,7 +111,7 @@ pub fn metrics(
         return Ok(metrics);
     }
     if let Some(causes) = &source.causes {
-        metrics.extend(cause_metrics::metrics(client, source, causes, &scored, horizon, warnings)?);
+        metrics.extend(cause_metrics::metrics(reader, source, causes, &scored, horizon, warnings)?);
         return Ok(metrics);
     }
     let pooled = kaplan_meier::steps(&trained.pooled).map(Steps::with_average_tail);
@@ -186,7 +186,7 @@ fn null_log_likelihood(fit: &Fit) -> Option<f64> {
     }
 }
 
-pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {
+pub fn score(reader: &Reader, source: &Source, trained: &Trained, horizon: f64) -> Result<Scored> {
     let categorical: Vec<bool> = trained.model.features.iter().map(|feature| feature.kind.is_text()).collect();
     let columns: String = source
         .scored()
@@ -208,14 +208,14 @@ pub fn score(client: &SpiClient, source: &Source, trained: &Trained, horizon: f6
     );
     let mut scored = Scored::default();
     let mut scratch = Vec::new();
-    for row in spi(client.select(&query, None, &[]))? {
-        let (duration, event) = (spi(row.get::<f64>(1))?, spi(row.get::<i32>(2))?);
-        let (weight, entry) = (spi(row.get::<f64>(3))?.unwrap_or(1.0), spi(row.get::<f64>(4))?.unwrap_or(0.0));
+    for row in reader.select(&query, &[])? {
+        let (duration, event) = (row.get::<f64>(1)?, row.get::<i32>(2)?);
+        let (weight, entry) = (row.get::<f64>(3)?.unwrap_or(1.0), row.get::<f64>(4)?.unwrap_or(0.0));
         let mut texts = Vec::with_capacity(categorical.len());
         let mut numbers = Vec::with_capacity(categorical.len());
         for (at, categorical) in categorical.iter().enumerate() {
-            texts.push(if *categorical { spi(row.get::<String>(at + 5))? } else { None });
-            numbers.push(if *categorical { None } else { spi(row.get::<f64>(at + 5))? });
+            texts.push(if *categorical { row.get::<String>(at + 5)? } else { None });
+            numbers.push(if *categorical { None } else { row.get::<f64>(at + 5)? });
         }
         let values: Vec<Value> = texts
             .iter()

@@ -5,8 +5,9 @@ use ltv_engine::model::features::{Feature, Kind};
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::{Sample, Survival};
 use ltv_engine::{Error, Result};
-use pgrx::spi::{SpiClient, quote_literal};
+use pgrx::spi::quote_literal;
 
+use crate::pg::reader::Reader;
 use crate::pg::settings;
 use crate::pg::varlena::Value;
 use crate::train::algorithm::Algorithm;
@@ -14,26 +15,26 @@ use crate::train::column::Column;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::statement::{number, texts};
-use crate::train::{Candidate, Trained, amount, purchases, spi};
+use crate::train::{Candidate, Trained, amount, purchases};
 
 /// One pass: the algorithm's aggregate and the pooled curve side by side.
 pub fn fit(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     features: Vec<Feature>,
     given: Option<Model>,
 ) -> Result<Trained> {
     if let Some(history) = &source.history {
-        return purchases::fit(client, source, history);
+        return purchases::fit(reader, source, history);
     }
     if !request.algorithm.tells_of_time() {
-        return amount::fit(client, source, request, features, given);
+        return amount::fit(reader, source, request, features, given);
     }
     let pooled = format!("ltv.survival_agg({})", source.survival_arguments());
     let trained = match request.algorithm {
-        Algorithm::KaplanMeier => fit_cohorts(client, source, &pooled, features)?,
-        _ => fit_rows(client, source, request, &pooled, features)?,
+        Algorithm::KaplanMeier => fit_cohorts(reader, source, &pooled, features)?,
+        _ => fit_rows(reader, source, request, &pooled, features)?,
     };
     if trained.pooled.events() == 0.0 {
         return Err(Error::invalid(
@@ -60,7 +61,7 @@ pub fn no_features(request: &Request) -> Error {
 
 /// The rows are gathered as a design, and the fit reads it where the aggregate has left it.
 fn fit_rows(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     pooled: &str,
@@ -71,7 +72,7 @@ fn fit_rows(
         return Err(no_features(request));
     }
     let units = match request.algorithm.standardizes() {
-        true => deviations(client, source, &columns)?,
+        true => deviations(reader, source, &columns)?,
         false => vec![1.0; columns.len()],
     };
     let scaled = |(column, unit): (String, &f64)| match *unit == 1.0 {
@@ -85,7 +86,7 @@ fn fit_rows(
         None => request.algorithm.call(&design, &features)?,
     };
     let Some(model) = model else {
-        return fit_candidates(client, source, request, pooled, &design, features);
+        return fit_candidates(reader, source, request, pooled, &design, features);
     };
     // Compared within eras, scored by the baseline of all.
     let model = match source.era {
@@ -93,10 +94,10 @@ fn fit_rows(
         None => model,
     };
     let query = format!("SELECT count(*), {pooled}, {model} FROM {} WHERE {}", source.from, source.training());
-    let row = spi(client.select(&query, None, &[]))?.first();
-    let n_rows = spi(row.get::<i64>(1))?.unwrap_or(0);
+    let row = reader.select(&query, &[])?.first();
+    let n_rows = row.get::<i64>(1)?.unwrap_or(0);
     let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
-        (spi(row.get::<Value<Survival>>(2))?, spi(row.get::<Value<Model>>(3))?)
+        (row.get::<Value<Survival>>(2)?, row.get::<Value<Model>>(3)?)
     else {
         return Err(no_rows(source));
     };
@@ -113,10 +114,10 @@ fn fit_rows(
 }
 
 /// The standard deviation of each column among the training rows, each counting once; 1 where it does not vary.
-fn deviations(client: &SpiClient, source: &Source, columns: &[String]) -> Result<Vec<f64>> {
+fn deviations(reader: &Reader, source: &Source, columns: &[String]) -> Result<Vec<f64>> {
     let all: Vec<String> = columns.iter().map(|column| format!("stddev_pop({column})")).collect();
     let query = format!("SELECT ARRAY[{}]::float8[] FROM {} WHERE {}", all.join(", "), source.from, source.training());
-    let found = spi(spi(client.select(&query, None, &[]))?.first().get_one::<Vec<Option<f64>>>())?.unwrap_or_default();
+    let found = reader.select(&query, &[])?.first().get_one::<Vec<Option<f64>>>()?.unwrap_or_default();
     let unit = |deviation: Option<f64>| deviation.filter(|unit| *unit > 0.0 && unit.is_finite()).unwrap_or(1.0);
     Ok((0..columns.len()).map(|at| unit(found.get(at).copied().flatten())).collect())
 }
@@ -128,7 +129,7 @@ pub fn covariates(source: &Source, features: &[Feature]) -> Vec<String> {
 
 /// As [`fit_rows`] for the best of several.
 fn fit_candidates(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     pooled: &str,
@@ -149,23 +150,23 @@ fn fit_candidates(
         quote_literal(criterion),
     );
     let (mut best, mut candidates) = (None, Vec::new());
-    for row in spi(client.select(&query, None, &[]))? {
+    for row in reader.select(&query, &[])? {
         if let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
-            (spi(row.get::<Value<Survival>>(2))?, spi(row.get::<Value<Model>>(3))?)
+            (row.get::<Value<Survival>>(2)?, row.get::<Value<Model>>(3)?)
         {
-            best = Some((spi(row.get::<i64>(1))?.unwrap_or(0), pooled, model));
+            best = Some((row.get::<i64>(1)?.unwrap_or(0), pooled, model));
         }
         candidates.push(Candidate {
-            distribution: spi(row.get::<String>(4))?.unwrap_or_default(),
-            criterion: spi(row.get::<f64>(5))?,
-            status: spi(row.get::<String>(6))?.unwrap_or_default(),
+            distribution: row.get::<String>(4)?.unwrap_or_default(),
+            criterion: row.get::<f64>(5)?,
+            status: row.get::<String>(6)?.unwrap_or_default(),
         });
     }
     let Some((n_rows, pooled, model)) = best else { return Err(no_rows(source)) };
     Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates, horizon: None })
 }
 
-fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
+fn fit_cohorts(reader: &Reader, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {
     let level = |(column, feature): (&Column, &Feature)| format!(", {} COLLATE \"C\"", column.filled(&feature.kind));
     let levels: String = source.features.iter().zip(&features).map(level).collect();
     let places: Vec<String> = (3..3 + features.len()).map(|place| place.to_string()).collect();
@@ -173,13 +174,13 @@ fn fit_cohorts(client: &SpiClient, source: &Source, pooled: &str, features: Vec<
     let query = format!("SELECT count(*), {pooled}{levels} FROM {} WHERE {}{group_by}", source.from, source.training());
     let mut samples = Vec::new();
     let (mut all, mut n_rows) = (Sample::default(), 0);
-    for row in spi(client.select(&query, None, &[]))? {
-        let Some(Value(Survival::Sample(sample))) = spi(row.get::<Value<Survival>>(2))? else { continue };
-        n_rows += spi(row.get::<i64>(1))?.unwrap_or(0);
+    for row in reader.select(&query, &[])? {
+        let Some(Value(Survival::Sample(sample))) = row.get::<Value<Survival>>(2)? else { continue };
+        n_rows += row.get::<i64>(1)?.unwrap_or(0);
         all.merge(&sample, settings::budget())?;
         let mut levels = Vec::with_capacity(features.len());
         for place in 0..features.len() {
-            levels.extend(spi(row.get::<String>(place + 3))?);
+            levels.extend(row.get::<String>(place + 3)?);
         }
         samples.push((levels, sample));
     }

@@ -1,19 +1,19 @@
 //! Which rows are held out.
 
 use ltv_engine::{Error, Result};
-use pgrx::spi::{SpiClient, quote_literal};
+use pgrx::spi::quote_literal;
 use serde_json::{Value, json};
 
 use crate::pg::error::settle;
+use crate::pg::reader::Reader;
 use crate::pg::subtransaction::attempt;
 use crate::train::clauses::{Holdout, HoldoutRule};
 use crate::train::column::Column;
 use crate::train::request::Request;
-use crate::train::spi;
 
 /// The condition of the holdout and how the registry tells it.
 pub fn holdout(
-    client: &SpiClient,
+    reader: &Reader,
     from: &str,
     holdout: &Holdout,
     by: &Column,
@@ -27,7 +27,9 @@ pub fn holdout(
     if matches!(holdout.rule, HoldoutRule::Marked) && !by.is_boolean() {
         return Err(by.unusable("a holdout's mark", "Use a boolean column, or add \"from\", \"last\" or \"fraction\"."));
     }
-    if matches!(holdout.rule, HoldoutRule::From(_) | HoldoutRule::Last(_)) && by.category != "D" {
+    if matches!(holdout.rule, HoldoutRule::From(_) | HoldoutRule::Last(_))
+        && !["date", "timestamp without time zone", "timestamp with time zone"].contains(&type_name)
+    {
         return Err(
             by.unusable("a holdout's date", "Use a date or timestamp column, or {\"by\": key, \"fraction\": 0.2}.")
         );
@@ -35,11 +37,15 @@ pub fn holdout(
     match &holdout.rule {
         HoldoutRule::Marked => Ok((format!("coalesce({column}, false)"), json!({"by": by.name}))),
         HoldoutRule::From(at) => {
-            readable(client, at, type_name, "a date", "As {\"by\": \"signed_on\", \"from\": \"2024-01-01\"}.")?;
+            readable(reader, at, type_name, "a date", "As {\"by\": \"signed_on\", \"from\": \"2024-01-01\"}.")?;
+            let at = &resolved(reader, &format!("SELECT CAST({} AS {type_name}) AS at", quote_literal(at)))?
+                .ok_or_else(|| {
+                    Error::invalid(format!("the holdout's \"{at}\" is no day"), "A finite date, as 2024-01-01.")
+                })?;
             if let Some(day) = &request.as_of {
                 let query =
                     format!("SELECT CAST({} AS {type_name}) > CAST({} AS date)", quote_literal(at), quote_literal(day));
-                if spi(spi(client.select(&query, None, &[]))?.first().get_one::<bool>())?.unwrap_or(false) {
+                if reader.select(&query, &[])?.first().get_one::<bool>()?.unwrap_or(false) {
                     return Err(Error::invalid(
                         format!("the holdout begins on {at}, after as_of {day}: it would be empty, or know more"),
                         "Hold out from an earlier day, or give a later as_of.",
@@ -50,14 +56,19 @@ pub fn holdout(
         }
         HoldoutRule::Last(stretch) => {
             let hint = "As {\"by\": \"signed_on\", \"last\": \"3 months\"}: a number and day, week, month or year.";
-            readable(client, stretch, "interval", "a stretch of time", hint)?;
-            let query = format!(
-                "SELECT CAST(max({column}) - CAST({} AS interval) AS {type_name})::text FROM {from}",
-                quote_literal(stretch)
-            );
-            let at = spi(spi(client.select(&query, None, &[]))?.first().get_one::<String>())?;
+            let length = readable(reader, stretch, "interval", "a stretch of time", hint)?;
+            if !length {
+                return Err(Error::invalid(format!("the holdout's \"{stretch}\" is not longer than nothing"), hint));
+            }
+            let at = resolved(
+                reader,
+                &format!(
+                    "SELECT CAST(max({column}) FILTER (WHERE isfinite({column})) - CAST({} AS interval) AS {type_name}) AS at FROM {from}",
+                    quote_literal(stretch)
+                ),
+            )?;
             let at = at.ok_or_else(|| {
-                Error::invalid(format!("column \"{}\" has no dates", by.name), "Every value is NULL.")
+                Error::invalid(format!("column \"{}\" has no dates", by.name), "Every value is NULL or infinite.")
             })?;
             Ok((cut_off(">", &at), json!({"by": by.name, "last": stretch, "after": at})))
         }
@@ -72,10 +83,17 @@ pub fn holdout(
     }
 }
 
-/// Refuses a text that the type cannot read.
-fn readable(client: &SpiClient, text: &str, type_name: &str, what: &str, hint: &str) -> Result<()> {
-    let query = format!("SELECT CAST({} AS {type_name}) IS NULL", quote_literal(text));
-    attempt(|| settle(spi(client.select(&query, None, &[]))).len())
-        .map(|_| ())
+/// The only value of a query, a moment, as every session reads it: ISO 8601, of a time zone with its offset, whatever
+/// DateStyle and TimeZone are. `None` for NULL and what is not finite.
+fn resolved(reader: &Reader, query: &str) -> Result<Option<String>> {
+    let query = format!("SELECT to_json(at) #>> '{{}}' FROM ({query}) AS moment WHERE isfinite(at)");
+    reader.select(&query, &[])?.first().get_one::<String>()
+}
+
+/// Whether a text that the type must be able to read is one that is greater than nothing, of a stretch of time.
+fn readable(reader: &Reader, text: &str, type_name: &str, what: &str, hint: &str) -> Result<bool> {
+    let positive = if type_name == "interval" { " > interval '0'" } else { " IS NOT NULL" };
+    let query = format!("SELECT CAST({} AS {type_name}){positive}", quote_literal(text));
+    attempt(|| settle(settle(reader.select(&query, &[])).first().get_one::<bool>()).unwrap_or(false))
         .map_err(|_| Error::invalid(format!("the holdout's \"{text}\" is not {what}"), hint))
 }

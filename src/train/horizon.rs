@@ -3,11 +3,10 @@
 use ltv_engine::Result;
 use ltv_engine::numeric::readable::{readable, readable_below};
 use ltv_engine::survival::Sample;
-use pgrx::spi::SpiClient;
 
+use crate::pg::reader::Reader;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::spi;
 
 /// The share of the rows held out that must be seen beyond a horizon: where fewer are left a curve says little, and the few
 /// stand for all in weights for the censoring. Pocock, Clayton & Altman 2002 (Lancet 359) end curves at 10 to 20 %.
@@ -26,7 +25,7 @@ pub struct Horizon {
 impl Horizon {
     /// As asked, or the median time of the events of the training rows (`sample`) – at most the last time up to which a
     /// tenth of the rows held out are seen, or the Brier score would stand on few or none. Two digits of it: it is a choice.
-    pub fn of(client: &SpiClient, source: &Source, request: &Request, sample: &Sample) -> Result<Horizon> {
+    pub fn of(reader: &Reader, source: &Source, request: &Request, sample: &Sample) -> Result<Horizon> {
         if request.horizon.is_some() {
             return Ok(Horizon { value: request.horizon, how: "as asked", remark: None });
         }
@@ -38,7 +37,7 @@ impl Horizon {
             Some(last) if readable(median) > last => readable_below(median),
             _ => readable(median),
         };
-        match seen_until(client, source, request)?.filter(|seen| *seen < usual).map(readable_below) {
+        match seen_until(reader, source, request)?.filter(|seen| *seen < usual).map(readable_below) {
             None => Ok(Horizon { value: Some(usual), how, remark: None }),
             Some(value) => Ok(Horizon {
                 value: Some(value),
@@ -52,7 +51,7 @@ impl Horizon {
 }
 
 /// The last observed time beyond which at least a tenth of the rows held out are seen; `None` where nothing binds.
-fn seen_until(client: &SpiClient, source: &Source, request: &Request) -> Result<Option<f64>> {
+fn seen_until(reader: &Reader, source: &Source, request: &Request) -> Result<Option<f64>> {
     // Decisions have no horizon; with delayed entry there is no Brier score that could want for rows.
     if request.holdout.is_none() || source.entry.is_some() || !request.algorithm.takes_durations() {
         return Ok(None);
@@ -65,7 +64,7 @@ fn seen_until(client: &SpiClient, source: &Source, request: &Request) -> Result<
         source.from,
         source.held_out(),
     );
-    spi(spi(client.select(&query, None, &[]))?.first().get_one::<f64>())
+    reader.select(&query, &[])?.first().get_one::<f64>()
 }
 
 /// The time by which half of the events had happened.

@@ -1,12 +1,13 @@
 //! Time in the rows: what was known on a day, how old a row is, and the era that it is of.
 
 use ltv_engine::{Error, Result};
-use pgrx::spi::{SpiClient, quote_literal};
+use pgrx::spi::quote_literal;
 
+use crate::pg::reader::Reader;
 use crate::train::clauses::{Era, Unit};
 use crate::train::column::Column;
 use crate::train::request::Request;
-use crate::train::{spi, statement};
+use crate::train::statement;
 
 /// What of the outcomes was known on the day of the knowledge.
 pub struct Window {
@@ -61,7 +62,7 @@ fn age(from: &str, to: &str, unit: Unit) -> String {
 
 /// Weights that halve with every `half_life` that a row began earlier.
 pub fn decayed(
-    client: &SpiClient,
+    reader: &Reader,
     from: &str,
     weight: Option<String>,
     started: &str,
@@ -70,9 +71,7 @@ pub fn decayed(
 ) -> Result<String> {
     let latest = match &request.as_of {
         Some(day) => Some(day.clone()),
-        None => {
-            spi(spi(client.select(&format!("SELECT max({started})::text FROM {from}"), None, &[]))?.first().get_one())?
-        }
+        None => reader.select(&format!("SELECT max({started})::text FROM {from}"), &[])?.first().get_one()?,
     };
     let latest = latest.ok_or_else(|| {
         Error::invalid("no row says when it began", "Check the column started_on; every value is NULL.")

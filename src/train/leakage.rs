@@ -5,14 +5,13 @@ use std::cmp::Ordering;
 use ltv_engine::Result;
 use ltv_engine::assess::concordance::{Concordance, Outcomes, concordance};
 use pgrx::pg_sys;
-use pgrx::spi::SpiClient;
 
 use crate::pg::interrupts;
+use crate::pg::reader::Reader;
 use crate::train::column::Column;
 use crate::train::leakage_amount::{self, Told};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::spi;
 
 /// A single feature that orders the outcomes this well knows them.
 const SUSPICIOUS_CONCORDANCE: f64 = 0.95;
@@ -118,7 +117,7 @@ struct Rows {
 /// What each feature says by itself of the outcomes of the training rows, of about 20,000 of them, chosen by a hash of what
 /// they hold. Categories are judged by how often the rows of their level have the event; a feature that some rows lack also
 /// by that it is NULL. Of models of amounts it is told of these; nothing of a hybrid, whose components were trained before.
-pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) -> Result<Vec<Alone>> {
+pub fn alone(reader: &Reader, source: &Source, request: &Request, rows: i64) -> Result<Vec<Alone>> {
     let looked_at: Vec<&Column> =
         source.features.iter().filter(|column| column.is_number() || column.is_boolean() || column.is_text()).collect();
     let of_amounts = request.algorithm.needs_target();
@@ -141,7 +140,7 @@ pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) 
         false => String::new(),
     };
     if of_amounts {
-        return leakage_amount::alone(client, &leakage_amount::query(source, &values, &chosen), &looked_at);
+        return leakage_amount::alone(reader, &leakage_amount::query(source, &values, &chosen), &looked_at);
     }
     let query = format!(
         "SELECT {}, ({})::int4, {}, {values} FROM {} WHERE {}{chosen}",
@@ -155,19 +154,19 @@ pub fn alone(client: &SpiClient, source: &Source, request: &Request, rows: i64) 
     let mut seen = Rows::default();
     let mut numbers: Vec<Vec<Option<f64>>> = vec![Vec::new(); looked_at.len()];
     let mut texts: Vec<Vec<Option<String>>> = vec![Vec::new(); looked_at.len()];
-    for row in spi(client.select(&query, None, &[]))? {
-        let (exit, entry) = (spi(row.get::<f64>(1))?.unwrap_or(0.0), spi(row.get::<f64>(3))?.unwrap_or(0.0));
+    for row in reader.select(&query, &[])? {
+        let (exit, entry) = (row.get::<f64>(1)?.unwrap_or(0.0), row.get::<f64>(3)?.unwrap_or(0.0));
         // Who had left before being seen is compared with nobody.
         if entry >= exit {
             continue;
         }
         seen.exits.push(exit);
-        seen.events.push(spi(row.get::<i32>(2))? == Some(1));
+        seen.events.push(row.get::<i32>(2)? == Some(1));
         seen.entries.push(entry);
         for (at, column) in looked_at.iter().enumerate() {
             match column.is_text() {
-                true => texts[at].push(spi(row.get::<String>(at + 4))?),
-                false => numbers[at].push(spi(row.get::<f64>(at + 4))?.filter(|value| value.is_finite())),
+                true => texts[at].push(row.get::<String>(at + 4)?),
+                false => numbers[at].push(row.get::<f64>(at + 4)?.filter(|value| value.is_finite())),
             }
         }
     }

@@ -4,14 +4,13 @@
 use std::cmp::Ordering;
 
 use ltv_engine::Result;
-use pgrx::spi::SpiClient;
 
 use crate::pg::error::settle;
 use crate::pg::interrupts;
+use crate::pg::reader::Reader;
 use crate::train::column::Column;
 use crate::train::leakage::Alone;
 use crate::train::source::Source;
-use crate::train::spi;
 
 /// A single feature that orders the amounts this well (Spearman's rank correlation), or explains that share of their
 /// variance in rows that it was not fitted to, is the amount, or nearly all of it. Prices and quantities, the strongest of
@@ -49,17 +48,17 @@ impl Told {
 
 /// What each feature says by itself of the amounts of the rows that `query` gives: the amount, then `columns`. A feature
 /// that some rows lack is judged also by that it is NULL; of a category a NULL is a level.
-pub fn alone(client: &SpiClient, query: &str, columns: &[&Column]) -> Result<Vec<Alone>> {
+pub fn alone(reader: &Reader, query: &str, columns: &[&Column]) -> Result<Vec<Alone>> {
     let mut amounts = Vec::new();
     let mut numbers: Vec<Vec<Option<f64>>> = vec![Vec::new(); columns.len()];
     let mut texts: Vec<Vec<Option<String>>> = vec![Vec::new(); columns.len()];
-    for row in spi(client.select(query, None, &[]))? {
-        let Some(amount) = spi(row.get::<f64>(1))?.filter(|amount| amount.is_finite()) else { continue };
+    for row in reader.select(query, &[])? {
+        let Some(amount) = row.get::<f64>(1)?.filter(|amount| amount.is_finite()) else { continue };
         amounts.push(amount);
         for (at, column) in columns.iter().enumerate() {
             match column.is_text() {
-                true => texts[at].push(spi(row.get::<String>(at + 2))?),
-                false => numbers[at].push(spi(row.get::<f64>(at + 2))?.filter(|value| value.is_finite())),
+                true => texts[at].push(row.get::<String>(at + 2)?),
+                false => numbers[at].push(row.get::<f64>(at + 2)?.filter(|value| value.is_finite())),
             }
         }
     }

@@ -5,9 +5,9 @@ use ltv_engine::assess::held_out::{HeldOut, Seen};
 use ltv_engine::assess::prediction_limits::{Row, prediction_limits};
 use ltv_engine::assess::profile::Profile;
 use ltv_engine::model::Fit;
-use pgrx::spi::SpiClient;
 use serde_json::{Value, json};
 
+use crate::pg::reader::Reader;
 use crate::pg::{interrupts, settings};
 use crate::text::Text;
 use crate::train::Trained;
@@ -23,7 +23,7 @@ const LEVEL: f64 = 0.95;
 /// other window. `None` for other models, which tell their error themselves; without a holdout; with weights, of which the
 /// rows of a group are no plain sample; and where the rows do not fit into memory, of which the metrics warn.
 pub fn known(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     trained: &Trained,
@@ -37,7 +37,7 @@ pub fn known(
     let Some(horizon) = trained.horizon.filter(|_| settings::budget().check(needed, "the holdout").is_ok()) else {
         return Ok(None);
     };
-    let scored = score(client, source, trained, horizon)?;
+    let scored = score(reader, source, trained, horizon)?;
     let outcomes = scored.durations.iter().zip(&scored.events).zip(&scored.survival);
     let mut rows: Vec<Row> = outcomes
         .map(|((duration, event), survival)| Row {

@@ -52,6 +52,7 @@ use pgrx::spi::SpiClient;
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{report, settle};
 use crate::pg::function;
+use crate::pg::reader::Reader;
 use crate::pg::varlena::Value;
 use count::{Split, count, enough};
 use evaluate::Metric;
@@ -101,23 +102,24 @@ pub fn train(call: &Call) -> pg_sys::Datum {
     let mut request = settle(Request::of(call));
     let started = Instant::now();
     let rows = Spi::connect_mut(|client| {
-        let given = settle(amount::given(client, &mut request));
-        let mut source = settle(Source::load(client, &request));
-        let counted = settle(count(client, &source, &request));
+        let reader = &Reader::new(client);
+        let given = settle(amount::given(reader, &mut request));
+        let mut source = settle(Source::load(reader, &request));
+        let counted = settle(count(reader, &source, &request));
         settle(counted.accept(&source, &request));
-        if let Some(fault) = counted.first_fault(client, &source, &request) {
+        if let Some(fault) = counted.first_fault(reader, &source, &request) {
             settle(Err(fault))
         }
         let split = counted.split;
-        settle(causes::found(client, &source, &split));
+        settle(causes::found(reader, &source, &split));
         source.has_no_nulls = split.dropped == 0;
         settle(enough(&request, &split));
         let features = match &given {
             Some(model) => model.features.clone(),
-            None => settle(features(client, &source, &request)),
+            None => settle(features(reader, &source, &request)),
         };
         settle(direction::check(&request, &features));
-        let trained = settle(fit::fit(client, &source, &request, features, given));
+        let trained = settle(fit::fit(reader, &source, &request, features, given));
         if trained.n_rows != split.training {
             report(
                 PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
@@ -133,13 +135,13 @@ pub fn train(call: &Call) -> pg_sys::Datum {
         warnings.extend(remarks::warnings(&request, &trained));
         let mut trained = match request.segment_by.is_empty() {
             true => trained,
-            false => settle(segments::fit(client, &source, &request, trained, &mut warnings)),
+            false => settle(segments::fit(reader, &source, &request, trained, &mut warnings)),
         };
-        let horizon = settle(Horizon::of(client, &source, &request, &trained.pooled));
+        let horizon = settle(Horizon::of(reader, &source, &request, &trained.pooled));
         trained.horizon = horizon.value;
         warnings.extend(horizon.remark);
-        warnings.extend(settle(sanity::warnings(client, &source, &request, &trained)));
-        let mut metrics = settle(evaluate::metrics(client, &source, &request, &trained, split.holdout, &mut warnings));
+        warnings.extend(settle(sanity::warnings(reader, &source, &request, &trained)));
+        let mut metrics = settle(evaluate::metrics(reader, &source, &request, &trained, split.holdout, &mut warnings));
         metrics.extend(remarks::comparison(&request, &trained));
         let version = settle(register(client, &source, &request, &trained, &split, &metrics, &warnings));
         let fit_ms = started.elapsed().as_secs_f64() * 1e3;
@@ -185,9 +187,16 @@ fn register(
     metrics: &[Metric],
     warnings: &[String],
 ) -> Result<i32> {
-    let profiles = profile::taken(client, source, request, trained, split.holdout)?;
+    let reader = &Reader::new(client);
+    let profiles = profile::taken(reader, source, request, trained, split.holdout)?;
+    // Read like all else: writing takes a snapshot of its own, which may see what the fit did not.
+    let lineage = reader.select(
+        "SELECT ltv.source_lineage($1::regclass, $2)",
+        &[request.source.into(), pgrx::JsonB(request.spec(source)).into()],
+    )?;
+    let lineage = lineage.first().get_one::<pgrx::JsonB>()?;
     let written = spi(client.update(
-        "SELECT ltv.register_version($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ltv.source_lineage($12::regclass, $4), profiles => $13)",
+        "SELECT ltv.register_version($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, profiles => $13)",
         None,
         &[
             request.model.as_str().into(),
@@ -201,7 +210,7 @@ fn register(
             pgrx::JsonB(serde_json::Value::Array(metrics.iter().map(Metric::to_json).collect())).into(),
             warnings.to_vec().into(),
             request.note.as_deref().into(),
-            request.source.into(),
+            lineage.into(),
             profiles.into(),
         ],
     ))?;

@@ -8,15 +8,15 @@ use ltv_engine::assess::places::drawn;
 use ltv_engine::model::Fit;
 use ltv_engine::model::features::Value as Cell;
 use ltv_engine::survival::{Sample, Survival};
-use pgrx::spi::SpiClient;
 use serde_json::{Value as Json, json};
 
+use crate::pg::reader::Reader;
 use crate::pg::{interrupts, settings};
 use crate::text::Text;
+use crate::train::Trained;
 use crate::train::evaluate::BYTES_PER_ROW;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, spi};
 
 /// Rows kept of all that were held out: of more, as many are drawn.
 const MOST: u64 = 2000;
@@ -55,7 +55,7 @@ impl Gathered<'_> {
 /// for models without durations or of one cause among several, without a holdout, and with weights or delayed entries, of
 /// which the rows are no plain sample; and where the rows do not fit into memory, of which the metrics warn.
 pub fn known(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     trained: &Trained,
@@ -67,8 +67,8 @@ pub fn known(
     if request.duration.is_empty() || request.holdout.is_none() || !is_plain || !fits {
         return Ok(Vec::new());
     }
-    let ages = ages(client, source)?;
-    let Found { beyond, segments } = found(client, source, trained, &ages)?;
+    let ages = ages(reader, source)?;
+    let Found { beyond, segments } = found(reader, source, trained, &ages)?;
     let mut kept = Vec::new();
     for (rows, given) in beyond.iter().zip([0.0].into_iter().chain(ages)) {
         let most = if given > 0.0 { MOST_BEYOND } else { MOST };
@@ -97,7 +97,7 @@ struct Found {
     segments: BTreeMap<Vec<String>, Sample>,
 }
 
-fn found(client: &SpiClient, source: &Source, trained: &Trained, ages: &[f64]) -> Result<Found> {
+fn found(reader: &Reader, source: &Source, trained: &Trained, ages: &[f64]) -> Result<Found> {
     let features = &trained.model.features;
     let columns: String = source
         .scored()
@@ -118,14 +118,14 @@ fn found(client: &SpiClient, source: &Source, trained: &Trained, ages: &[f64]) -
     let (budget, width) = (settings::budget(), source.segment_by.len());
     let mut found = Found { beyond: vec![Sample::default(); ages.len() + 1], segments: BTreeMap::new() };
     let mut scratch = Vec::new();
-    for row in spi(client.select(&query, None, &[]))? {
-        let (Some(duration), Some(event)) = (spi(row.get::<f64>(1))?, spi(row.get::<i32>(2))?) else { continue };
+    for row in reader.select(&query, &[])? {
+        let (Some(duration), Some(event)) = (row.get::<f64>(1)?, row.get::<i32>(2)?) else { continue };
         let mut texts = Vec::with_capacity(features.len());
         let mut numbers = Vec::with_capacity(features.len());
         for (at, feature) in features.iter().enumerate() {
             let is_text = feature.kind.is_text();
-            texts.push(if is_text { spi(row.get::<String>(at + 3))? } else { None });
-            numbers.push(if is_text { None } else { spi(row.get::<f64>(at + 3))? });
+            texts.push(if is_text { row.get::<String>(at + 3)? } else { None });
+            numbers.push(if is_text { None } else { row.get::<f64>(at + 3)? });
         }
         let values: Vec<Cell> = texts
             .iter()
@@ -154,14 +154,14 @@ fn found(client: &SpiClient, source: &Source, trained: &Trained, ages: &[f64]) -
 }
 
 /// The deciles of how long the rows held out were observed.
-fn ages(client: &SpiClient, source: &Source) -> Result<Vec<f64>> {
+fn ages(reader: &Reader, source: &Source) -> Result<Vec<f64>> {
     let query = format!(
         "SELECT percentile_disc(ARRAY[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) WITHIN GROUP (ORDER BY {}) FROM {} WHERE {}",
         source.duration,
         source.from,
         source.held_out()
     );
-    let found = spi(spi(client.select(&query, None, &[]))?.first().get_one::<Vec<f64>>())?;
+    let found = reader.select(&query, &[])?.first().get_one::<Vec<f64>>()?;
     let mut ages: Vec<f64> =
         found.unwrap_or_default().into_iter().filter(|age| *age > 0.0 && age.is_finite()).collect();
     ages.dedup();

@@ -3,23 +3,23 @@
 use ltv_engine::Result;
 use ltv_engine::model::features::Feature;
 use pgrx::prelude::*;
-use pgrx::spi::SpiClient;
 
 use crate::pg::call::{Call, Field};
 use crate::pg::error::settle;
+use crate::pg::reader::Reader;
 use crate::pg::settings;
 use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses::{HoldoutRule, NullPolicy};
-use crate::train::count::{Counted, count};
+use crate::train::count::{Counted, count, nothing_held_out};
 use crate::train::horizon::Horizon;
 use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::purchases::History;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{amount, causes, fit, leakage, purchase_plan, segments, spi, values};
+use crate::train::{amount, causes, fit, leakage, purchase_plan, segments, values};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
@@ -31,7 +31,7 @@ const STEPS: f64 = 8.0;
 
 pub fn train_plan(call: &Call) -> pg_sys::Datum {
     let lines = match Request::of(call) {
-        Ok(mut request) => Spi::connect(|client| settle(plan(client, &mut request))),
+        Ok(mut request) => Spi::connect(|client| settle(plan(&Reader::new(client), &mut request))),
         Err(refusal) => vec![settle(Line::refusal("arguments", refusal))],
     };
     call.answer_rows(lines.into_iter().map(|line| {
@@ -46,21 +46,21 @@ pub fn train_plan(call: &Call) -> pg_sys::Datum {
     }))
 }
 
-fn plan(client: &SpiClient, request: &mut Request) -> Result<Vec<Line>> {
+fn plan(reader: &Reader, request: &mut Request) -> Result<Vec<Line>> {
     // A rule or a hybrid is made before any row is read: its features are those that it names.
     if request.algorithm.without_rows().is_some()
-        && let Err(failure) = attempt(|| settle(amount::given(client, request)))
+        && let Err(failure) = attempt(|| settle(amount::given(reader, request)))
     {
         let detail = told(&failure.message, &failure.hint);
         return Ok(vec![Line::new("algorithm", detail).is(Verdict::Refused)]);
     }
     let request = &*request;
-    let source = match Source::load(client, request) {
+    let source = match Source::load(reader, request) {
         Ok(source) => source,
         Err(refusal) => return Ok(vec![Line::refusal("arguments", refusal)?]),
     };
-    let counted = count(client, &source, request)?;
-    let faults = if counted.faulty > 0 { values::faults(client, &source, request)? } else { Vec::new() };
+    let counted = count(reader, &source, request)?;
+    let faults = if counted.faulty > 0 { values::faults(reader, &source, request)? } else { Vec::new() };
     let is_known = !faults.iter().any(|fault| fault.is_of_outcome);
     let mut lines = rows(&source, request, &counted);
     lines.extend(faults.into_iter().map(|fault| {
@@ -73,34 +73,34 @@ fn plan(client: &SpiClient, request: &mut Request) -> Result<Vec<Line>> {
     }
     // Outcomes that cannot be are compared with nothing.
     let alone = match is_known {
-        true => leakage::alone(client, &source, request, counted.split.training)?,
+        true => leakage::alone(reader, &source, request, counted.split.training)?,
         false => Vec::new(),
     };
-    let features = columns(client, &source, request, &counted, &alone, &mut lines)?;
+    let features = columns(reader, &source, request, &counted, &alone, &mut lines)?;
     let mut fitted = source.clone();
     fitted.features.retain(|column| features.iter().any(|feature| feature.name == column.name));
     let coefficients = fit::covariates(&fitted, &features).len();
-    lines.extend(causes::lines(client, &source)?);
+    lines.extend(causes::lines(reader, &source)?);
     lines.extend(events(request, &counted, coefficients));
     if let Some(history) = &source.history {
-        lines.extend(purchase_plan::lines(client, &source, history, request, &counted.split)?);
+        lines.extend(purchase_plan::lines(reader, &source, history, request, &counted.split)?);
     }
     if !source.segment_by.is_empty() {
         let estimated = source.history.as_ref().map_or(coefficients, History::parameters);
-        lines.extend(of_segments(client, &source, request, estimated)?);
+        lines.extend(of_segments(reader, &source, request, estimated)?);
     }
     if request.holdout.is_some() || source.history.is_none() {
-        lines.extend(holdout(client, &source, request, &counted, &features)?);
+        lines.extend(holdout(reader, &source, request, &counted, &features)?);
     }
     if is_known {
-        lines.extend(horizon(client, &source, request)?);
+        lines.extend(horizon(reader, &source, request)?);
     }
     lines.push(match options(&source, request, &features, coefficients) {
         Ok(line) => line,
         Err(refusal) => Line::refusal("algorithm", refusal)?,
     });
     lines.extend(match &source.history {
-        Some(history) => purchase_plan::costs(client, &source, history, &counted)?,
+        Some(history) => purchase_plan::costs(reader, &source, history, &counted)?,
         None => costs(request, &counted, coefficients),
     });
     Ok(lines)
@@ -167,7 +167,7 @@ fn events(request: &Request, counted: &Counted, coefficients: usize) -> Vec<Line
     lines
 }
 
-fn of_segments(client: &SpiClient, source: &Source, request: &Request, coefficients: usize) -> Result<Vec<Line>> {
+fn of_segments(reader: &Reader, source: &Source, request: &Request, coefficients: usize) -> Result<Vec<Line>> {
     let needed = segments::needed(request, coefficients);
     let line = |segment: segments::Counted| {
         let alone = segment.whole_events >= needed;
@@ -181,14 +181,14 @@ fn of_segments(client: &SpiClient, source: &Source, request: &Request, coefficie
             .value(Some(segment.whole_events as f64))
             .is(if alone { Verdict::Ok } else { Verdict::Warning })
     };
-    match segments::counted(client, source) {
+    match segments::counted(reader, source) {
         Ok(segments) => Ok(segments.into_iter().map(line).collect()),
         Err(refusal) => Ok(vec![Line::new("segment", refusal.to_string()).is(Verdict::Refused)]),
     }
 }
 
 fn holdout(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     counted: &Counted,
@@ -208,6 +208,9 @@ fn holdout(
             ("chosen by a hash: it says how well the same time is predicted, not the future".into(), Verdict::Note)
         }
     };
+    if let Some(refusal) = nothing_held_out(request, &counted.split) {
+        return Ok(vec![Line::refusal("holdout", refusal)?.of(&rule.by).n(0)]);
+    }
     let verdict = if counted.split.holdout == 0 { Verdict::Warning } else { verdict };
     let mut lines = vec![Line::new("holdout", how).of(&rule.by).n(counted.split.holdout).is(verdict)];
     for feature in features {
@@ -224,7 +227,7 @@ fn holdout(
             column.filled(&feature.kind),
             known.join(", ")
         );
-        let unseen = spi(spi(client.select(&query, None, &[]))?.first().get_one::<i64>())?.unwrap_or(0);
+        let unseen = reader.select(&query, &[])?.first().get_one::<i64>()?.unwrap_or(0);
         if unseen > 0 {
             let detail = "held out with a level that no training row has: not scored";
             lines.push(Line::new("unseen levels", detail).of(&feature.name).n(unseen).is(Verdict::Warning));
@@ -233,7 +236,7 @@ fn holdout(
     Ok(lines)
 }
 
-fn horizon(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec<Line>> {
+fn horizon(reader: &Reader, source: &Source, request: &Request) -> Result<Vec<Line>> {
     if !request.algorithm.tells_of_time() {
         return Ok(Vec::new());
     }
@@ -243,10 +246,10 @@ fn horizon(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec
         source.from,
         source.training()
     );
-    let found = spi(spi(client.select(&query, None, &[]))?.first().get_one::<Value<ltv_engine::survival::Survival>>())?;
+    let found = reader.select(&query, &[])?.first().get_one::<Value<ltv_engine::survival::Survival>>()?;
     let Some(Value(ltv_engine::survival::Survival::Sample(sample))) = found else { return Ok(Vec::new()) };
     let last = sample.max_followup();
-    let Horizon { value: horizon, how, remark } = Horizon::of(client, source, request, &sample)?;
+    let Horizon { value: horizon, how, remark } = Horizon::of(reader, source, request, &sample)?;
     let beyond = horizon.zip(last).is_some_and(|(horizon, last)| horizon > last);
     let detail = match last {
         Some(last) => format!("of the metrics: {how}; observed until {last}"),

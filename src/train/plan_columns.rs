@@ -2,8 +2,8 @@
 
 use ltv_engine::Result;
 use ltv_engine::model::features::{Feature, Filling, Kind};
-use pgrx::spi::SpiClient;
 
+use crate::pg::reader::Reader;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
 use crate::train::count::Counted;
@@ -12,14 +12,13 @@ use crate::train::learned::feature;
 use crate::train::plan_line::{Line, Verdict};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::spi;
 
 /// Levels that a row names.
 const NAMED: usize = 6;
 
 /// A line per column, and the features that can be used.
 pub fn columns(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     counted: &Counted,
@@ -33,7 +32,7 @@ pub fn columns(
         _ => Verdict::Refused,
     };
     if let Some((column, day)) = source.open_ended.as_ref().zip(request.as_of.as_ref()) {
-        let nulls = nulls_of(client, source, column)?;
+        let nulls = nulls_of(reader, source, column)?;
         let goes_on = if nulls > 0 { format!(", NULL: goes on on {day}") } else { String::new() };
         let detail = format!("{}, {}{goes_on}", role(request, column), column.type_name);
         let verdict = if nulls > 0 { Verdict::Note } else { Verdict::Ok };
@@ -48,17 +47,17 @@ pub fn columns(
     for column in &source.features {
         let nulls = match source.used.iter().position(|used| used.name == column.name) {
             Some(at) => counted.nulls[at],
-            None => nulls_of(client, source, column)?,
+            None => nulls_of(reader, source, column)?,
         };
         let alone = alone.iter().find(|alone| alone.name == column.name).cloned().unwrap_or_default();
-        let found = match feature(client, source, request, column) {
+        let found = match feature(reader, source, request, column) {
             Ok(found) => found,
             Err(refusal) => {
                 lines.push(Line::new("feature", refusal.to_string()).of(&column.name).n(nulls).is(Verdict::Refused));
                 continue;
             }
         };
-        let (mut detail, varies) = shape(client, source, column, &found)?;
+        let (mut detail, varies) = shape(reader, source, column, &found)?;
         let mut verdict = Verdict::Ok;
         if nulls > 0 && request.null_policy.takes_nulls() {
             verdict = Verdict::Note;
@@ -74,7 +73,7 @@ pub fn columns(
             detail += &format!(", leakage suspect: {why}");
             verdict = Verdict::Warning;
         }
-        let silent = silent_levels(client, source, request, column, &found)?;
+        let silent = silent_levels(reader, source, request, column, &found)?;
         if !silent.is_empty() {
             detail += &format!(", levels without an event: {}", listed(&silent));
             verdict = Verdict::Warning;
@@ -105,14 +104,14 @@ fn role(request: &Request, column: &Column) -> String {
     own.join(" and ")
 }
 
-fn nulls_of(client: &SpiClient, source: &Source, column: &Column) -> Result<i64> {
+fn nulls_of(reader: &Reader, source: &Source, column: &Column) -> Result<i64> {
     let query =
         format!("SELECT count(*) FROM {} WHERE {} AND {} IS NULL", source.from, source.training(), column.sql());
-    Ok(spi(spi(client.select(&query, None, &[]))?.first().get_one::<i64>())?.unwrap_or(0))
+    Ok(reader.select(&query, &[])?.first().get_one::<i64>()?.unwrap_or(0))
 }
 
 /// What a feature is, in words, and whether it varies.
-fn shape(client: &SpiClient, source: &Source, column: &Column, feature: &Feature) -> Result<(String, bool)> {
+fn shape(reader: &Reader, source: &Source, column: &Column, feature: &Feature) -> Result<(String, bool)> {
     let mut varies = feature.columns() > 0;
     let mut told = match feature.kind.levels() {
         Some(levels) => format!("{}, category of {} levels: {}", column.type_name, levels.len(), listed(levels)),
@@ -120,8 +119,8 @@ fn shape(client: &SpiClient, source: &Source, column: &Column, feature: &Feature
         None => {
             let value = format!("{}::float8", column.sql());
             let query = format!("SELECT min({value}), max({value}) FROM {} WHERE {}", source.from, source.training());
-            let row = spi(client.select(&query, None, &[]))?.first();
-            let (least, greatest) = (spi(row.get::<f64>(1))?, spi(row.get::<f64>(2))?);
+            let row = reader.select(&query, &[])?.first();
+            let (least, greatest) = (row.get::<f64>(1)?, row.get::<f64>(2)?);
             match least.zip(greatest) {
                 Some((least, greatest)) if least == greatest => {
                     varies = false;
@@ -158,7 +157,7 @@ fn listed(names: &[String]) -> String {
 
 /// Levels whose rows never have the event: their coefficients run away.
 fn silent_levels(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     column: &Column,
@@ -175,8 +174,8 @@ fn silent_levels(
         source.event
     );
     let mut silent = Vec::new();
-    for row in spi(client.select(&query, None, &[]))? {
-        silent.extend(spi(row.get::<String>(1))?);
+    for row in reader.select(&query, &[])? {
+        silent.extend(row.get::<String>(1)?);
     }
     Ok(silent)
 }

@@ -4,21 +4,22 @@ use ltv_engine::Result;
 use ltv_engine::model::Fit;
 use ltv_engine::model::amount_explain::AmountScale;
 use pgrx::JsonB;
-use pgrx::spi::{SpiClient, quote_literal};
+use pgrx::spi::quote_literal;
 use serde_json::json;
 
+use crate::pg::reader::Reader;
 use crate::pg::varlena::Value;
+use crate::train::Trained;
 use crate::train::amount::said;
 use crate::train::limits;
 use crate::train::places;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{Trained, spi};
 
 /// The profiles of the training rows, taken in one scan by the aggregate that people call, as JSON for the registry. Rows
 /// that were dropped for a NULL count too: later rows come as these came, with their NULLs.
 pub fn taken(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     trained: &Trained,
@@ -76,10 +77,10 @@ pub fn taken(
         source.offered(),
     );
     let model = Value(trained.model.clone());
-    let mut profiles = spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<JsonB>())?;
-    let errors = errors(client, source, request, trained)?;
-    let limits = limits::known(client, source, request, trained, held_out)?;
-    let places = places::known(client, source, request, trained, held_out)?;
+    let mut profiles = reader.select(&query, &[model.into()])?.first().get_one::<JsonB>()?;
+    let errors = errors(reader, source, request, trained)?;
+    let limits = limits::known(reader, source, request, trained, held_out)?;
+    let places = places::known(reader, source, request, trained, held_out)?;
     if let Some(JsonB(serde_json::Value::Array(all))) = &mut profiles {
         all.extend(errors);
         all.extend(limits);
@@ -90,12 +91,7 @@ pub fn taken(
 
 /// How far the expected amounts of the rows held out were from what they were: in units of the expectation where that is
 /// greater than 0 by the model, so that intervals made of them are wide where amounts are large.
-fn errors(
-    client: &SpiClient,
-    source: &Source,
-    request: &Request,
-    trained: &Trained,
-) -> Result<Option<serde_json::Value>> {
+fn errors(reader: &Reader, source: &Source, request: &Request, trained: &Trained) -> Result<Option<serde_json::Value>> {
     let values_rows = match &trained.model.fit {
         Fit::Hybrid(fit) => fit.terms()?.is_some(),
         _ => trained.model.amount_scale().is_some(),
@@ -115,6 +111,6 @@ fn errors(
         source.held_out()
     );
     let model = Value(trained.model.clone());
-    let found = spi(spi(client.select(&query, None, &[model.into()]))?.first().get_one::<String>())?;
+    let found = reader.select(&query, &[model.into()])?.first().get_one::<String>()?;
     Ok(found.map(|profile| json!({"role": "error", "input": input, "horizon": null, "profile": profile})))
 }

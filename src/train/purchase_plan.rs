@@ -1,8 +1,8 @@
 //! What the plan says of customers.
 
 use ltv_engine::Result;
-use pgrx::spi::SpiClient;
 
+use crate::pg::reader::Reader;
 use crate::pg::settings;
 use crate::train::count::{Counted, Split};
 use crate::train::plan::SECONDS_PER_ROW;
@@ -10,7 +10,6 @@ use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::purchases::{History, beyond, nobody_came_again};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::spi;
 
 /// Fewer customers with repeat purchases per parameter than this and the estimates are unstable.
 const PER_PARAMETER: i64 = 10;
@@ -38,7 +37,7 @@ pub fn ages(source: &Source, request: &Request, rows: i64) -> Option<Line> {
 
 /// Who came again, and what the model is held against.
 pub fn lines(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     history: &History,
     request: &Request,
@@ -78,7 +77,7 @@ pub fn lines(
             source.from,
             source.training()
         );
-        let found = spi(spi(client.select(&query, None, &[]))?.first().get_one::<f64>())?;
+        let found = reader.select(&query, &[])?.first().get_one::<f64>()?;
         let detail = "correlation of frequency and mean value, which the model takes to be independent";
         let verdict = if found.is_some() { Verdict::Note } else { Verdict::Ok };
         lines.push(Line::new("independence", detail).value(found).is(verdict));
@@ -107,7 +106,7 @@ pub fn lines(
 }
 
 /// Histories that are the same are counted, not kept: they are looked for only where it matters.
-pub fn costs(client: &SpiClient, source: &Source, history: &History, counted: &Counted) -> Result<Vec<Line>> {
+pub fn costs(reader: &Reader, source: &Source, history: &History, counted: &Counted) -> Result<Vec<Line>> {
     let mut histories = counted.split.training as f64;
     let fits = |histories: f64| settings::budget().check((histories * BYTES_PER_HISTORY) as usize, "the fit").is_ok();
     if !fits(histories) {
@@ -117,7 +116,7 @@ pub fn costs(client: &SpiClient, source: &Source, history: &History, counted: &C
             source.from,
             source.training()
         );
-        let distinct = spi(spi(client.select(&query, None, &[]))?.first().get_one::<i64>())?;
+        let distinct = reader.select(&query, &[])?.first().get_one::<i64>()?;
         histories = distinct.unwrap_or(0) as f64;
     }
     let megabytes = (histories * BYTES_PER_HISTORY / 1_048_576.0).max(1.0).round();

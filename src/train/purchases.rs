@@ -6,9 +6,11 @@
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::Sample;
 use ltv_engine::{Error, Result};
-use pgrx::spi::{SpiClient, quote_literal};
+use pgrx::spi::quote_literal;
 
+use crate::pg::reader::Reader;
 use crate::pg::varlena::Value;
+use crate::train::Trained;
 use crate::train::clauses::Unit;
 use crate::train::column::Column;
 use crate::train::customers::Customers;
@@ -18,7 +20,6 @@ use crate::train::knowledge::Window;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::statement::number;
-use crate::train::{Trained, spi};
 
 /// The columns in the source.
 #[derive(Clone)]
@@ -140,14 +141,14 @@ impl History {
 }
 
 /// Fits the training rows.
-pub fn fit(client: &SpiClient, source: &Source, history: &History) -> Result<Trained> {
+pub fn fit(reader: &Reader, source: &Source, history: &History) -> Result<Trained> {
     let query = format!("SELECT count(*), {} FROM {} WHERE {}", history.call(source), source.from, source.training());
-    let row = spi(client.select(&query, None, &[]))?.first();
-    let n_rows = spi(row.get::<i64>(1))?.unwrap_or(0);
+    let row = reader.select(&query, &[])?.first();
+    let n_rows = row.get::<i64>(1)?.unwrap_or(0);
     if n_rows == 0 {
         return Err(no_rows(source));
     }
-    match spi(row.get::<Value<Model>>(2))?.map(|Value(model)| model) {
+    match row.get::<Value<Model>>(2)?.map(|Value(model)| model) {
         Some(model) if came_again(&model) > 0.0 => {
             Ok(Trained { model, pooled: Sample::default(), n_rows, candidates: Vec::new(), horizon: None })
         }
@@ -189,14 +190,14 @@ pub fn remarks(history: &History, request: &Request) -> Vec<String> {
 /// Who came once has nothing to tell of values, and who does not come later nothing to hold against them: so it must be,
 /// and is counted among the metrics instead of warned of.
 pub fn metrics(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     history: &History,
     request: &Request,
     trained: &Trained,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Metric>> {
-    let mut metrics = judged(client, source, history, request, trained, warnings)?;
+    let mut metrics = judged(reader, source, history, request, trained, warnings)?;
     if history.customers.is_of_spend() {
         let once = Metric::plain("customers without repeat purchases".into(), Some(trained.model.skipped as f64));
         metrics.push(once);
@@ -205,7 +206,7 @@ pub fn metrics(
 }
 
 fn judged(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     history: &History,
     request: &Request,
@@ -214,7 +215,7 @@ fn judged(
 ) -> Result<Vec<Metric>> {
     let (Some(expected), Some(_)) = (history.expected(request), &request.target) else {
         warnings.push("no target: nothing here says how well it predicts".into());
-        return log_likelihood(client, source, history, trained);
+        return log_likelihood(reader, source, history, trained);
     };
     let (from, frequency) = (&source.from, history.frequency());
     let weight = source.weight.as_deref().unwrap_or("1::float8");
@@ -224,7 +225,7 @@ fn judged(
                 "SELECT sum({weight} * {mean}) / sum({weight}) FROM {from} WHERE {} AND {frequency} > 0",
                 source.training()
             );
-            let all = spi(spi(client.select(&query, None, &[]))?.first().get_one::<f64>())?;
+            let all = reader.select(&query, &[])?.first().get_one::<f64>()?;
             let all = all.filter(|all| all.is_finite()).map_or_else(|| "NULL::float8".to_owned(), number);
             ("the mean value so far", format!("CASE WHEN {frequency} > 0 THEN {mean} ELSE {all} END"))
         }
@@ -243,8 +244,8 @@ fn judged(
          FROM told",
         y = source.duration,
     );
-    let row = spi(client.select(&query, None, &[Value(trained.model.clone()).into()]))?.first();
-    let count = |at: usize| spi(row.get::<i64>(at)).map(|count| count.unwrap_or(0));
+    let row = reader.select(&query, &[Value(trained.model.clone()).into()])?.first();
+    let count = |at: usize| row.get::<i64>(at).map(|count| count.unwrap_or(0));
     let (told, unknown, unscored) = (count(7)?, count(8)?, count(9)?);
     if request.holdout.is_none() {
         warnings.push(
@@ -262,8 +263,8 @@ fn judged(
     let metric = |(at, name): (usize, &str)| {
         Ok(Metric {
             name: name.into(),
-            value: spi(row.get::<f64>(at + 1))?,
-            baseline: spi(row.get::<f64>(at + 4))?,
+            value: row.get::<f64>(at + 1)?,
+            baseline: row.get::<f64>(at + 4)?,
             named: Some(named),
             is_loss: name != "bias",
         })
@@ -277,7 +278,7 @@ fn judged(
 }
 
 /// Of purchases beside a Poisson process: X ln(X / T) − X of X repeat purchases in ages that add up to T.
-fn log_likelihood(client: &SpiClient, source: &Source, history: &History, trained: &Trained) -> Result<Vec<Metric>> {
+fn log_likelihood(reader: &Reader, source: &Source, history: &History, trained: &Trained) -> Result<Vec<Metric>> {
     let value = trained.model.quality().and_then(|quality| quality.log_likelihood);
     // Segments have likelihoods of their own rows: each model tells its.
     if value.is_none() {
@@ -292,8 +293,8 @@ fn log_likelihood(client: &SpiClient, source: &Source, history: &History, traine
             source.from,
             source.training(),
         );
-        let table = spi(client.select(&query, None, &[]))?;
-        metric.baseline = if table.is_empty() { None } else { spi(table.first().get_one::<f64>())? };
+        let table = reader.select(&query, &[])?;
+        metric.baseline = if table.is_empty() { None } else { table.first().get_one::<f64>()? };
         metric.named = Some("one rate for all, nobody leaves");
     }
     Ok(vec![metric])

@@ -109,7 +109,9 @@ impl Request {
         }
         let source: Option<pg_sys::Oid> = call.get(1);
         let features: Vec<Option<String>> = call.get(6).unwrap_or_default();
-        let features: Vec<String> = features.into_iter().flatten().collect();
+        let features = features.into_iter().collect::<Option<Vec<String>>>().ok_or_else(|| {
+            Error::invalid("a feature's name is NULL", "The names of columns, as features => ARRAY['plan', 'price'].")
+        })?;
         if let Some(name) = features.first().filter(|_| !algorithm.takes_features()) {
             return Err(Error::invalid(
                 format!("{algorithm_name} takes no features, got \"{name}\""),

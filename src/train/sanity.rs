@@ -3,34 +3,34 @@
 use ltv_engine::Result;
 use ltv_engine::model::features::Feature;
 use ltv_engine::model::{Fit, Model};
-use pgrx::spi::SpiClient;
 
+use crate::pg::reader::Reader;
 use crate::train::clauses::Sign;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::{Trained, direction, leakage};
 
 /// Signs that are not as expected, by model and segment; leakage suspects.
-pub fn warnings(client: &SpiClient, source: &Source, request: &Request, trained: &Trained) -> Result<Vec<String>> {
+pub fn warnings(reader: &Reader, source: &Source, request: &Request, trained: &Trained) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     match &trained.model.fit {
         Fit::Segmented(segmented) => {
             unexpected(request, &segmented.pooled, "", &mut warnings)?;
-            warnings.extend(direction::unexpected(client, source, request, trained, &segmented.pooled, "")?);
+            warnings.extend(direction::unexpected(reader, source, request, trained, &segmented.pooled, "")?);
             for segment in &segmented.segments {
                 if let Some(model) = segment.model() {
                     let (place, rows) = (format!("segment {}: ", segment.name()), source.of_segment(&segment.levels));
                     unexpected(request, model, &place, &mut warnings)?;
-                    warnings.extend(direction::unexpected(client, &rows, request, trained, model, &place)?);
+                    warnings.extend(direction::unexpected(reader, &rows, request, trained, model, &place)?);
                 }
             }
         }
         _ => {
             unexpected(request, &trained.model, "", &mut warnings)?;
-            warnings.extend(direction::unexpected(client, source, request, trained, &trained.model, "")?);
+            warnings.extend(direction::unexpected(reader, source, request, trained, &trained.model, "")?);
         }
     }
-    for feature in leakage::alone(client, source, request, trained.n_rows)? {
+    for feature in leakage::alone(reader, source, request, trained.n_rows)? {
         warnings.extend(feature.suspicion(&feature.name).map(|why| format!("leakage suspect: {why}")));
     }
     Ok(warnings)

@@ -8,9 +8,9 @@ use ltv_engine::model::segments::{Common, Segment, Segmented, Standing};
 use ltv_engine::model::shrinkage::{self, Estimates, Shrunken};
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::{Error, Result};
-use pgrx::spi::SpiClient;
 
 use crate::pg::error::settle;
+use crate::pg::reader::Reader;
 use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
 use crate::predict::status_of;
@@ -18,7 +18,7 @@ use crate::train::clauses::Pooling;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::statement::number;
-use crate::train::{Trained, fit, remarks, spi};
+use crate::train::{Trained, fit, remarks};
 
 /// More segments than this and the columns are identifiers.
 const MAX_SEGMENTS: usize = 500;
@@ -37,7 +37,7 @@ pub struct Counted {
 
 /// Fits the segments beside the model of all rows.
 pub fn fit(
-    client: &SpiClient,
+    reader: &Reader,
     source: &Source,
     request: &Request,
     all: Trained,
@@ -45,10 +45,10 @@ pub fn fit(
 ) -> Result<Trained> {
     let needed = needed(request, remarks::estimated(&all.model.fit));
     let mut segments = Vec::new();
-    for counted in counted(client, source)? {
+    for counted in counted(reader, source)? {
         let standing = match counted.whole_events < needed {
             true => Standing::Pooled(format!("{} {}, {needed} needed", counted.whole_events, counts(request))),
-            false => alone(client, &source.of_segment(&counted.levels), request, &all.model)?,
+            false => alone(reader, &source.of_segment(&counted.levels), request, &all.model)?,
         };
         segments.push(Segment {
             levels: counted.levels,
@@ -59,7 +59,7 @@ pub fn fit(
     }
     let common = match request.pooling {
         Pooling::None => Vec::new(),
-        Pooling::Partial => share(client, source, &mut segments, &all.model)?,
+        Pooling::Partial => share(reader, source, &mut segments, &all.model)?,
     };
     let pooled = all.model;
     let by = source.segment_by.iter().map(|column| Feature { name: column.name.clone(), kind: Kind::Segment });
@@ -88,7 +88,7 @@ pub fn needed(request: &Request, coefficients: usize) -> i64 {
 ///
 /// # Errors
 /// [`Error::Invalid`] for more than 500.
-pub fn counted(client: &SpiClient, source: &Source) -> Result<Vec<Counted>> {
+pub fn counted(reader: &Reader, source: &Source) -> Result<Vec<Counted>> {
     let levels: Vec<String> =
         source.segment_by.iter().map(|column| format!("{}::text COLLATE \"C\"", column.sql())).collect();
     let width = levels.len();
@@ -104,16 +104,16 @@ pub fn counted(client: &SpiClient, source: &Source) -> Result<Vec<Counted>> {
         MAX_SEGMENTS + 1,
     );
     let mut segments = Vec::new();
-    for row in spi(client.select(&query, None, &[]))? {
+    for row in reader.select(&query, &[])? {
         let mut levels = Vec::with_capacity(width);
         for place in 1..=width {
-            levels.extend(spi(row.get::<String>(place))?);
+            levels.extend(row.get::<String>(place)?);
         }
         segments.push(Counted {
             levels,
-            rows: spi(row.get::<i64>(width + 1))?.unwrap_or(0),
-            events: spi(row.get::<f64>(width + 2))?.unwrap_or(0.0),
-            whole_events: spi(row.get::<i64>(width + 3))?.unwrap_or(0),
+            rows: row.get::<i64>(width + 1)?.unwrap_or(0),
+            events: row.get::<f64>(width + 2)?.unwrap_or(0.0),
+            whole_events: row.get::<i64>(width + 3)?.unwrap_or(0),
         });
     }
     if segments.len() > MAX_SEGMENTS {
@@ -142,9 +142,9 @@ fn twice(segments: &[Counted]) -> Option<String> {
 }
 
 /// The segment's own fit, or why it has none.
-fn alone(client: &SpiClient, source: &Source, request: &Request, pooled: &Model) -> Result<Standing> {
+fn alone(reader: &Reader, source: &Source, request: &Request, pooled: &Model) -> Result<Standing> {
     let features = pooled.features.clone();
-    let fitted = attempt(|| settle(fit::fit(client, source, request, features, None)).model);
+    let fitted = attempt(|| settle(fit::fit(reader, source, request, features, None)).model);
     let model = match fitted {
         Ok(model) => model,
         Err(failure) => return Ok(Standing::Pooled(failure.message)),
@@ -196,7 +196,7 @@ fn alike(a: &Model, b: &Model) -> bool {
 }
 
 /// Draws the segments' own coefficients to what they have in common.
-fn share(client: &SpiClient, source: &Source, segments: &mut [Segment], pooled: &Model) -> Result<Vec<Option<Common>>> {
+fn share(reader: &Reader, source: &Source, segments: &mut [Segment], pooled: &Model) -> Result<Vec<Option<Common>>> {
     let own: Vec<(usize, Estimates)> = segments
         .iter()
         .enumerate()
@@ -214,7 +214,7 @@ fn share(client: &SpiClient, source: &Source, segments: &mut [Segment], pooled: 
         let Some(shrunken) = shrinkage::shrink(&estimates, &pooled) else { continue };
         let segment = &mut segments[at];
         let Standing::Own(model) = &segment.standing else { continue };
-        let moved = match moved(client, &source.of_segment(&segment.levels), model, &shrunken)? {
+        let moved = match moved(reader, &source.of_segment(&segment.levels), model, &shrunken)? {
             Ok(moved) => moved,
             Err(why) => {
                 segment.standing = Standing::Pooled(why);
@@ -227,7 +227,7 @@ fn share(client: &SpiClient, source: &Source, segments: &mut [Segment], pooled: 
 }
 
 /// The model at the shrunken coefficients; the baseline of a Cox or Fine–Gray model is found anew.
-fn moved(client: &SpiClient, source: &Source, model: &Model, shrunken: &Shrunken) -> Result<Result<Model, String>> {
+fn moved(reader: &Reader, source: &Source, model: &Model, shrunken: &Shrunken) -> Result<Result<Model, String>> {
     let mut model = model.clone();
     if let Fit::Parametric(fit) = &mut model.fit {
         fit.coefficients.clone_from(&shrunken.coefficients);
@@ -250,8 +250,8 @@ fn moved(client: &SpiClient, source: &Source, model: &Model, shrunken: &Shrunken
     );
     let features = model.features.clone();
     let moved = attempt(|| {
-        let table = settle(spi(client.select(&query, None, &[Value(model).into()])));
-        settle(spi(table.first().get_one::<Value<Model>>()))
+        let table = settle(reader.select(&query, &[Value(model).into()]));
+        settle(table.first().get_one::<Value<Model>>())
     });
     Ok(match moved {
         Ok(Some(Value(moved))) => Ok(moved.with_features(features)?),

@@ -4,10 +4,11 @@
 
 use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
-use pgrx::spi::{SpiClient, quote_identifier, quote_literal};
+use pgrx::spi::{quote_identifier, quote_literal};
 use serde_json::Value;
 
 use crate::pg::error::report;
+use crate::pg::reader::Reader;
 use crate::train::causes::Causes;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::{Column, columns};
@@ -15,7 +16,6 @@ use crate::train::holdout::holdout;
 use crate::train::knowledge::{decayed, named_era, unknown_stretch, window};
 use crate::train::purchases::History;
 use crate::train::request::Request;
-use crate::train::spi;
 
 #[derive(Clone)]
 pub struct Source {
@@ -64,18 +64,17 @@ pub struct Source {
 }
 
 impl Source {
-    pub fn load(client: &SpiClient, request: &Request) -> Result<Source> {
-        let named = spi(client.select(
+    pub fn load(reader: &Reader, request: &Request) -> Result<Source> {
+        let named = reader.select(
             "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
-            None,
             &[request.source.into()],
-        ))?;
+        )?;
         let no_source = || Error::invalid("the source does not exist", "The name of a table or view.");
         if named.is_empty() {
             return Err(no_source());
         }
-        let display = spi(named.first().get_one::<String>())?.ok_or_else(no_source)?;
-        let columns = columns(client, request.source)?;
+        let display = named.first().get_one::<String>()?.ok_or_else(no_source)?;
+        let columns = columns(reader, request.source)?;
         let find = |name: &str| match columns.iter().find(|column| column.name == name) {
             Some(column) => column.clone(),
             None => {
@@ -114,7 +113,7 @@ impl Source {
         let known_on = request.known_on.as_deref().map(find);
         let open_ended = duration.clone().filter(|_| request.as_of.is_some() && started_on.is_some());
         let ended = duration.iter().filter(|_| open_ended.is_none());
-        let causes = Causes::of(client, &display, event.as_ref(), &request.algorithm)?;
+        let causes = Causes::of(reader, &display, event.as_ref(), &request.algorithm)?;
         // A row without the name of a cause may be one that still ran.
         let told = event.iter().filter(|_| !causes.as_ref().is_some_and(Causes::may_be_null));
         let mut used: Vec<Column> = ended.chain(told).cloned().collect();
@@ -140,7 +139,7 @@ impl Source {
         let entry = entry.map(|column| column.number("the entry")).transpose()?;
         let weight = weight.map(|column| column.number("the weight")).transpose()?;
         let weight = match (&request.half_life, &started) {
-            (Some(half_life), Some(started)) => Some(decayed(client, &from, weight, started, *half_life, request)?),
+            (Some(half_life), Some(started)) => Some(decayed(reader, &from, weight, started, *half_life, request)?),
             _ => weight,
         };
         // Of a decision the duration is one; of an amount it is the amount, and the event that there is one.
@@ -165,7 +164,7 @@ impl Source {
         let day = request.as_of.as_ref().map(|day| format!("CAST({} AS date)", quote_literal(day)));
         let (holdout, holdout_spec) = match &request.holdout {
             None => ("false".to_owned(), Value::Null),
-            Some(rule) => holdout(client, &format!("{from} WHERE {}", window.begun), rule, &find(&rule.by), request)?,
+            Some(rule) => holdout(reader, &format!("{from} WHERE {}", window.begun), rule, &find(&rule.by), request)?,
         };
         Ok(Source {
             duration: window.duration,

@@ -2,15 +2,15 @@
 
 use ltv_engine::amount::Family;
 use ltv_engine::{Error, Result};
-use pgrx::spi::SpiClient;
 
+use crate::pg::reader::Reader;
 use crate::train::algorithm::Algorithm;
 use crate::train::causes::Causes;
 use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
+use crate::train::purchase_values;
 use crate::train::request::Request;
 use crate::train::source::{Source, all};
-use crate::train::{purchase_values, spi};
 
 const FEATURE: &str = "feature";
 const DURATION: &str = "duration";
@@ -86,7 +86,7 @@ fn no_number(column: &Column, request: &Request) -> String {
 }
 
 /// Which columns they are, in a second look at the rows.
-pub fn faults(client: &SpiClient, source: &Source, request: &Request) -> Result<Vec<Fault>> {
+pub fn faults(reader: &Reader, source: &Source, request: &Request) -> Result<Vec<Fault>> {
     let bans = bans(source, request)?;
     let columns: Vec<String> = bans
         .iter()
@@ -98,14 +98,14 @@ pub fn faults(client: &SpiClient, source: &Source, request: &Request) -> Result<
     if columns.is_empty() {
         return Ok(Vec::new());
     }
-    let row = spi(client.select(&format!("SELECT {} FROM {}", columns.join(", "), source.from), None, &[]))?.first();
+    let row = reader.select(&format!("SELECT {} FROM {}", columns.join(", "), source.from), &[])?.first();
     let mut faults = Vec::new();
     for (at, ban) in bans.into_iter().enumerate() {
-        let rows = spi(row.get::<i64>(2 * at + 1))?.unwrap_or(0);
+        let rows = row.get::<i64>(2 * at + 1)?.unwrap_or(0);
         if rows == 0 {
             continue;
         }
-        let found = spi(row.get::<String>(2 * at + 2))?.unwrap_or_default();
+        let found = row.get::<String>(2 * at + 2)?.unwrap_or_default();
         let shown = if found.is_empty() { String::new() } else { format!(", such as {found}") };
         let in_rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         faults.push(Fault {

@@ -213,3 +213,21 @@ def test_a_crowd_leaves_the_registry_in_order(cluster: Cluster) -> None:
     assert cluster.query("""SELECT alias, version FROM ltv.aliases EXCEPT (SELECT DISTINCT ON (alias) alias, version FROM ltv.events
         WHERE action = 'promote' ORDER BY alias, occurred_at DESC)""") == []
     assert cluster.query("SELECT version FROM ltv.model_versions WHERE status = 'production'") == cluster.query("SELECT version FROM ltv.aliases WHERE alias = 'production'")
+
+
+def test_a_training_reads_one_state_of_its_source(cluster: Cluster) -> None:
+    """Whatever others write between its queries, and whether or not its transaction has written itself."""
+    cluster.execute(ROWS + "CREATE TABLE noted (n int); CREATE VIEW slow AS SELECT *, g = 'g1' AS held FROM rows WHERE (SELECT pg_sleep(0.1)::text) IS NOT NULL")
+    train = """SELECT string_agg(format('%s %s %s', metric, value, baseline_value), ', ' ORDER BY metric)
+        FROM ltv.train('m', 'slow', 'cox', 'd', 'e', features => ARRAY['a'], holdout => '{"by": "held"}', horizon => 12)"""
+    with cluster.session() as one, cluster.session() as other:
+        before = one.ask(train)
+        for first in ("", "BEGIN; INSERT INTO noted VALUES (1);"):
+            one.send(f"{first} {train}; COMMIT")
+            time.sleep(0.25)
+            other.ask("UPDATE rows SET a = 7 - a, d = d / 2 + 1")
+            got = [row for row in one.answer() if not str(row[0]).startswith("WARNING")]
+            assert got == before, "what was judged is not what was fitted"
+            other.ask(f"DROP VIEW slow; DROP TABLE rows; {ROWS} CREATE VIEW slow AS SELECT *, g = 'g1' AS held FROM rows WHERE (SELECT pg_sleep(0.1)::text) IS NOT NULL")
+    prints = cluster.query("SELECT DISTINCT lineage ->> 'fingerprint' FROM ltv.model_versions")
+    assert len(prints) == 1 and prints[0][0], "the fingerprint is of other rows than the fit"

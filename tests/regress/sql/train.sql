@@ -96,8 +96,28 @@ SELECT count(*) FILTER (WHERE held_out) AS marked, count(*) FILTER (WHERE held_o
 CREATE TABLE undated AS SELECT age, "how long" AS d, small AS e, CASE WHEN id % 2 = 0 THEN signed_on END AS on_date FROM people;
 SELECT n_rows, n_holdout, warnings FROM ltv.train('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age'],
        holdout => '{"by": "on_date", "from": "2024-01-01"}') LIMIT 1;
-SELECT n_rows, n_holdout, warnings FROM ltv.train('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age'],
-       holdout => '{"by": "on_date", "from": "2030-01-01"}') LIMIT 1;
+SELECT ltv.train('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "from": "2030-01-01"}');
+SELECT item, column_name, detail, n, verdict FROM ltv.train_plan('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "from": "2030-01-01"}') WHERE item = 'holdout';
+SELECT ltv.train('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "from": "infinity"}');
+SELECT ltv.train('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "last": "-3 days"}');
+SELECT ltv.train('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "last": "0 days"}');
+-- A date that never comes is not the last one.
+CREATE TABLE forever AS SELECT age, d, e, CASE WHEN on_date = (SELECT max(on_date) FROM undated) THEN 'infinity' ELSE on_date END AS on_date FROM undated;
+SELECT DISTINCT n_holdout > 0 AS held_out FROM ltv.train('forever', 'forever', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "last": "3 months"}');
+-- A cut-off is a day, or a moment, however sessions write theirs: it is kept as ISO writes it.
+CREATE TABLE history AS SELECT id, age, "how long" AS d, small AS e, date '2024-01-02' + id % 180 AS on_date, timestamptz '2024-01-02 00:00Z' + id % 180 * interval '1 day' AS at FROM people;
+SET DateStyle = 'ISO, MDY';
+SELECT DISTINCT version, n_rows, n_holdout FROM ltv.train('history', 'history', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "from": "06/05/2024"}');
+SET DateStyle = 'SQL, DMY';
+SELECT DISTINCT version, n_rows, n_holdout FROM ltv.train('history', 'history', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "on_date", "last": "1 month"}');
+SET TimeZone = 'America/New_York';
+SELECT DISTINCT version, n_rows, n_holdout FROM ltv.train('history', 'history', 'cox', 'd', 'e', features => ARRAY['age'], holdout => '{"by": "at", "from": "05/06/2024"}');
+SET TimeZone = 'Asia/Tokyo';
+SET DateStyle = 'SQL, MDY';
+SELECT v.version, v.spec -> 'holdout' AS holdout, e.n FROM ltv.model_versions v, LATERAL ltv.evaluate('history@' || v.version, 'history', ARRAY[90]) e WHERE v.model = 'history' ORDER BY v.version;
+RESET DateStyle;
+RESET TimeZone;
+SELECT ltv.train('undated', 'undated', 'cox', 'd', 'e', features => ARRAY['age', NULL]);
 SELECT ltv.train('undated', 'people', 'cox', 'how long', 'left_us', features => ARRAY['age'], holdout => '{"by": "signed_on", "from": "2000-01-01"}');
 -- The metrics of what was held out: veteran trained on itself, beside a copy held out. riskRegression has Brier .1524758996 against .2487067319 for
 -- Kaplan–Meier at 90 days, R's concordance is .7360290777.

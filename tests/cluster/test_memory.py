@@ -1,0 +1,61 @@
+"""When the system refuses memory, the statement ends with 53200 and nobody else notices."""
+
+import re
+from pathlib import Path
+
+from harness import Cluster, Session
+
+SERIAL = "SET max_parallel_workers_per_gather = 0;"
+SETTINGS = f"\\set VERBOSITY sqlstate\n{SERIAL} SET ltv.max_memory_mb = 8192;"
+ROWS = "generate_series(1, 1200000) AS i"
+SUMMARIES = f"""CREATE TABLE summaries AS SELECT ltv.survival_agg(i / 7.0, true) AS s, ltv.ranking_agg(sin(i), i % 3 = 0) AS r FROM {ROWS};
+CREATE TABLE models AS SELECT ltv.fit_cox(i / 7.0, true, ARRAY[sin(i)]) AS m FROM generate_series(1, 400000) AS i;"""
+STATEMENTS = [
+    (f"SELECT ltv.subjects(ltv.survival_agg(i / 7.0, true)) FROM {ROWS}", 20),
+    (f"SELECT ltv.auc(ltv.ranking_agg(sin(i), i % 3 = 0)) FROM {ROWS}", 20),
+    ("SELECT count(*) FROM summaries, LATERAL ltv.curve(s) AS c", 90),
+    ("SELECT length(s::text) FROM summaries", 60),
+    ("SELECT length(r::text) FROM summaries", 60),
+    ("SELECT length(m::text) FROM models", 30),
+]
+"""Each with the megabytes that it gets beyond what its backend has: too few for it, and enough for what is no part of ltv."""
+
+
+def limit(cluster: Cluster, session: Session, megabytes: int | None) -> None:
+    """The address space of the session's backend beyond what it has; set by the server, whose user may."""
+    pid = int(session.ask("SELECT pg_backend_pid()")[0][0])
+    has = re.search(r"VmSize:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert has is not None
+    most = "unlimited" if megabytes is None else (int(has[1]) << 10) + (megabytes << 20)
+    cluster.execute(f"COPY (SELECT) TO PROGRAM 'prlimit --pid {pid} --as={most}:'")
+
+
+def test_a_refusal_of_the_system_is_an_error_of_the_statement(cluster: Cluster) -> None:
+    cluster.execute(SUMMARIES)
+    started = cluster.value("SELECT pg_postmaster_start_time()")
+    for sql, megabytes in STATEMENTS:
+        with cluster.session() as session:
+            session.ask(SETTINGS)
+            session.ask("SELECT ltv.median(ltv.survival_agg(i, true)) FROM generate_series(1, 9) AS i")
+            limit(cluster, session, megabytes)
+            answer = session.ask(sql)
+            assert answer and answer[-1][0].endswith("53200"), f"{answer} of {sql}"
+            # The session goes on, and gives the answer once there is memory for it.
+            limit(cluster, session, None)
+            assert int(float(session.ask(sql)[0][0])) >= 0, sql
+    assert cluster.value("SELECT pg_postmaster_start_time()") == started
+
+
+def test_no_shortage_ends_another_session(cluster: Cluster) -> None:
+    """Whatever the allocation that is refused: at worst the one session ends."""
+    cluster.execute(SUMMARIES)
+    started = cluster.value("SELECT pg_postmaster_start_time()")
+    with cluster.session() as bystander:
+        bystander.ask("BEGIN")
+        for megabytes in (1, 2, 4, 8, 16, 32, 128):
+            with cluster.session() as session:
+                session.ask(SETTINGS)
+                limit(cluster, session, megabytes)
+                session.send("SELECT ltv.median(s) FROM summaries")
+        assert bystander.ask("SELECT 1")[0][0] == "1"
+    assert cluster.value("SELECT pg_postmaster_start_time()") == started

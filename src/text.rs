@@ -15,6 +15,7 @@ use ltv_engine::survival::{FittedCurve, Incidence, ParametricCurve, Recalibratio
 use ltv_engine::{Error, Result};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::pg::settings;
 
 /// A type with a JSON form.
 pub trait Text: Sized {
@@ -266,6 +267,10 @@ impl Text for Incidence {
         let mut times: Vec<f64> = counts.iter().flatten().map(|cell| cell.key).collect();
         times.sort_unstable_by(f64::total_cmp);
         times.dedup();
+        // A number for each cause at each time, though it be 0: said before the work, as it is of a text that is read.
+        let columns = counts.len() + 2;
+        settings::budget().check(times.len().saturating_mul(columns * size_of::<Number>()), "the text form")?;
+        at_hand(times.len().saturating_mul(2 * columns * size_of::<Number>()))?;
         let at_all_times = |cells: &[Cell<1>]| {
             let mut cells = cells.iter().peekable();
             let count = |time: &f64| Number(cells.next_if(|cell| cell.key == *time).map_or(0.0, |cell| cell.counts[0]));

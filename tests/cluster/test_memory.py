@@ -1,6 +1,7 @@
 """When the system refuses memory, the statement ends with 53200 and nobody else notices."""
 
 import re
+import time
 from pathlib import Path
 
 from harness import Cluster, Session
@@ -59,3 +60,13 @@ def test_no_shortage_ends_another_session(cluster: Cluster) -> None:
                 session.send("SELECT ltv.median(s) FROM summaries")
         assert bystander.ask("SELECT 1")[0][0] == "1"
     assert cluster.value("SELECT pg_postmaster_start_time()") == started
+
+
+def test_the_limit_is_that_of_a_whole_incidence(cluster: Cluster) -> None:
+    """However many causes share it, and of its text too, which has a number for each cause at each time."""
+    rows = "SELECT ltv.incidence_agg(i / 7.0, i % 50) AS c FROM generate_series(1, 200000) AS i"
+    refused = cluster.error(f"{SERIAL} SET ltv.max_memory_mb = 2; {rows}")
+    assert refused.sqlstate == "53200" and "more than the 2 MB" in str(refused), refused
+    refused = cluster.error(f"{SERIAL} SET ltv.max_memory_mb = 64; SELECT length(c::text) FROM ({rows}) AS summary")
+    assert refused.sqlstate == "53200", refused
+    assert cluster.value(f"{SERIAL} SELECT ltv.subjects(c) FROM ({rows}) AS summary") == "200000"

@@ -70,3 +70,13 @@ def test_the_limit_is_that_of_a_whole_incidence(cluster: Cluster) -> None:
     refused = cluster.error(f"{SERIAL} SET ltv.max_memory_mb = 64; SELECT length(c::text) FROM ({rows}) AS summary")
     assert refused.sqlstate == "53200", refused
     assert cluster.value(f"{SERIAL} SELECT ltv.subjects(c) FROM ({rows}) AS summary") == "200000"
+
+
+def test_many_texts_take_time_in_proportion(cluster: Cluster) -> None:
+    """Four times the texts take about four times as long; it was ten times and more."""
+    seconds = []
+    for texts in (100000, 400000):
+        begun = time.monotonic()
+        cluster.query(f"{SERIAL} SELECT ltv.profile_agg('g' || i) IS NULL FROM generate_series(1, {texts}) AS i")
+        seconds.append(time.monotonic() - begun)
+    assert seconds[1] < 8 * seconds[0] + 0.5, seconds

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use crate::fit::{MOST_COVARIATES, too_wide};
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::{raise, settle};
+use crate::pg::varlena::decoded;
 use crate::pg::{interrupts, settings};
 
 /// Matrices of p × p doubles that a fit holds at a time, and bytes per row beside the design.
@@ -97,7 +98,7 @@ pub fn fit_two_part(call: &Call) -> pg_sys::Datum {
 /// `amount_fit(model)`: a row for each fit that a model of amounts is made of.
 pub fn amount_fit(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
-    let parts = settle(Model::decode(bytes)).amount_parts();
+    let parts = settle(decoded(bytes, Model::decode)).amount_parts();
     call.answer_rows(parts.into_iter().map(|part| {
         let explained = (part.null_deviance > 0.0).then(|| 1.0 - part.deviance / part.null_deviance);
         vec![

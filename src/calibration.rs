@@ -9,6 +9,7 @@ use crate::pg::call::{Call, Field};
 use crate::pg::error::settle;
 use crate::pg::interrupts;
 use crate::pg::varlena::Value;
+use crate::pg::varlena::decoded;
 
 #[pg_extern(sql = false)]
 fn brier(c: Value<Calibration>) -> Option<f64> {
@@ -56,7 +57,7 @@ pub fn calibration_curve(call: &Call) -> pg_sys::Datum {
         return call.answer_rows(Vec::new());
     };
     let method: Binning = settle(method.parse());
-    let calibration = settle(Calibration::decode(bytes));
+    let calibration = settle(decoded(bytes, Calibration::decode));
     let rows = settle(calibration.calibration_curve(bin_count(bins), method, level));
     call.answer_rows(rows.into_iter().map(|row| {
         vec![

@@ -12,6 +12,7 @@ use pgrx::pg_sys;
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
 use crate::pg::interrupts;
+use crate::pg::varlena::decoded;
 
 fn model(renewals: Renewals, family: Family, period: f64, skipped: u64) -> Result<Vec<u8>> {
     let fit = fit_contractual(renewals, family, period, &mut interrupts::check)?;
@@ -71,7 +72,7 @@ pub fn of_survivors(design: &Design, family: Family) -> Option<Vec<u8>> {
 /// `fit_sbg(survival, period)` and `fit_bdw(survival, period)`.
 pub fn fit_curve(call: &Call, family: Family) -> pg_sys::Datum {
     let (Some(bytes), Some(period)) = (call.bytes(0), call.float(1)) else { return call.null() };
-    let sample = match settle(Survival::decode(bytes)) {
+    let sample = match settle(decoded(bytes, Survival::decode)) {
         Survival::Sample(sample) => sample,
         _ => raise(crate::survival::no_sample("fitted")),
     };
@@ -80,7 +81,7 @@ pub fn fit_curve(call: &Call, family: Family) -> pg_sys::Datum {
 
 /// The fit of argument 0, which must be one of these.
 fn fit(call: &Call) -> Option<(ContractualFit, u64)> {
-    let model = settle(Model::decode(call.bytes(0)?));
+    let model = settle(decoded(call.bytes(0)?, Model::decode));
     let algorithm = model.algorithm();
     match model.fit {
         Fit::Contractual(fit) => Some((*fit, model.skipped)),

@@ -14,9 +14,10 @@ use pgrx::prelude::*;
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
 use crate::pg::interrupts;
+use crate::pg::varlena::decoded;
 
 fn survival(call: &Call, place: usize) -> Option<Survival> {
-    call.bytes(place).map(|bytes| settle(Survival::decode(bytes)))
+    call.bytes(place).map(|bytes| settle(decoded(bytes, Survival::decode)))
 }
 
 /// The option with this name in SQL.

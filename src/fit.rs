@@ -11,6 +11,7 @@ use pgrx::pg_sys;
 
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
+use crate::pg::varlena::decoded;
 use crate::pg::{interrupts, settings};
 
 /// The information matrix and its factors are this many squared: beyond it a fit is no longer a matter of seconds.
@@ -87,7 +88,7 @@ pub fn baseline(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(centered)) = (call.bytes(0), call.get::<bool>(1)) else {
         return call.answer_rows(Vec::new());
     };
-    let model = settle(Model::decode(bytes));
+    let model = settle(decoded(bytes, Model::decode));
     let Fit::Cox(fit) = &model.fit else { return call.answer_rows(Vec::new()) };
     let x = if centered { fit.means.clone() } else { vec![0.0; fit.means.len()] };
     let rows = fit.baselines.iter().enumerate().flat_map(|(at, baseline)| {
@@ -115,7 +116,7 @@ pub fn baseline(call: &Call) -> pg_sys::Datum {
 /// coefficients that are given, by default its own. NaN stands for a coefficient that there is none of.
 pub fn fit_baseline(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), false) = (call.bytes(1), call.is_null(0)) else { return call.null() };
-    let model = settle(Model::decode(bytes));
+    let model = settle(decoded(bytes, Model::decode));
     let (own, own_covariance) = match &model.fit {
         Fit::Cox(fit) => (&fit.coefficients, fit.uncertainty()),
         Fit::FineGray(fit) => (&fit.coefficients, &fit.covariance[..]),

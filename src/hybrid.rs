@@ -17,6 +17,7 @@ use pgrx::prelude::*;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::{raise, settle};
 use crate::pg::varlena::Stored;
+use crate::pg::varlena::decoded;
 use crate::predict::status_of;
 use crate::terms::of_double;
 use crate::value::{Asked, with_terms};
@@ -36,10 +37,10 @@ pub fn fit_hybrid(call: &Call) -> pg_sys::Datum {
     for (place, role) in ROLES.into_iter().enumerate() {
         if let Some(bytes) = call.bytes(place) {
             let name = names.get(place).cloned().flatten();
-            components.push(settle(Component::new(role, name, settle(Model::decode(bytes)))));
+            components.push(settle(Component::new(role, name, settle(decoded(bytes, Model::decode)))));
         }
     }
-    let terms = call.bytes(4).map(|bytes| settle(ContractTerms::from_bytes(bytes)));
+    let terms = call.bytes(4).map(|bytes| settle(decoded(bytes, ContractTerms::from_bytes)));
     let model = settle(HybridFit::model(components, terms.as_ref(), call.text(5).map(str::to_owned)));
     call.answer_bytes(&settle(model.encode()))
 }
@@ -58,7 +59,7 @@ fn hybrid(model: &Model) -> &HybridFit {
 /// `hybrid_components(model)`: a row per component.
 pub fn hybrid_components(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
-    let model = settle(Model::decode(bytes));
+    let model = settle(decoded(bytes, Model::decode));
     let rows = hybrid(&model).components.iter().map(|component| {
         let part = settle(component.model());
         vec![
@@ -231,7 +232,7 @@ fn slope(curve: CurveView, terms: &Terms, role: Role, error: f64) -> Result<Opti
 }
 
 fn given(call: &Call) -> Option<ContractTerms> {
-    call.bytes(2).map(|bytes| settle(ContractTerms::from_bytes(bytes)))
+    call.bytes(2).map(|bytes| settle(decoded(bytes, ContractTerms::from_bytes)))
 }
 
 /// `hybrid_value(model, row, terms)`.

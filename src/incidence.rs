@@ -13,6 +13,7 @@ use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
+use crate::pg::varlena::decoded;
 use crate::pg::varlena::{Stored, Value, received};
 use crate::pg::{interrupts, settings};
 use crate::types::{print, read};
@@ -58,7 +59,7 @@ fn go_on(bytes: usize) -> Result<()> {
 pub fn incidence_curve(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(level)) = (call.bytes(0), call.float(2)) else { return call.answer_rows(Vec::new()) };
     let (Some(transform), Some(variance)) = (call.text(3), call.text(4)) else { return call.answer_rows(Vec::new()) };
-    let incidence = settle(Incidence::decode(bytes));
+    let incidence = settle(decoded(bytes, Incidence::decode));
     let z = settle(kaplan_meier::critical_value(level));
     let transform: Transform = settle(transform.parse());
     let variance: Variance = settle(variance.parse());
@@ -87,13 +88,13 @@ pub fn incidence_at(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(t), Some(cause)) = (call.bytes(0), call.float(1), call.integer(2)) else {
         return call.null();
     };
-    let incidence = settle(Incidence::decode(bytes));
+    let incidence = settle(decoded(bytes, Incidence::decode));
     call.answer_float(settle(aalen_johansen::incidence_at(&incidence, t, cause, &mut go_on)))
 }
 
 fn lost(call: &Call) -> Option<(f64, f64)> {
     let (bytes, tau, cause) = (call.bytes(0)?, call.float(1)?, call.integer(2)?);
-    let incidence = settle(Incidence::decode(bytes));
+    let incidence = settle(decoded(bytes, Incidence::decode));
     settle(aalen_johansen::time_lost(&incidence, tau, cause, &mut go_on))
 }
 

@@ -10,6 +10,7 @@ use pgrx::pg_sys;
 
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
+use crate::pg::varlena::decoded;
 use crate::pg::{interrupts, settings};
 
 /// Numbers per row and covariate that residuals take beside the design: the sorted rows, three sums per event time, and
@@ -19,7 +20,7 @@ const NUMBERS_PER_ROW: usize = 16;
 
 /// The design of argument 0 and the model of argument 1; `None` when either is NULL.
 fn read<R>(call: &Call, answer: impl FnOnce(&Design, Model) -> R) -> Option<R> {
-    let model = settle(Model::decode(call.bytes(1)?));
+    let model = settle(decoded(call.bytes(1)?, Model::decode));
     call.design(0, |design| {
         let numbers = design.len() * (NUMBERS_PER_VALUE * design.covariates() + NUMBERS_PER_ROW);
         let needed = design.memory_bytes().saturating_add(numbers.saturating_mul(size_of::<f64>()));

@@ -11,6 +11,7 @@ use pgrx::pg_sys;
 use crate::fit::{MOST_COVARIATES, too_wide};
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
+use crate::pg::varlena::decoded;
 use crate::pg::{interrupts, settings};
 
 /// Squares of the number of coefficients that a fit holds at a time, and vectors as long as the rows.
@@ -251,7 +252,7 @@ pub fn compare_distributions(call: &Call) -> pg_sys::Datum {
 /// `model_fit(model)`: what compares models of the same rows.
 pub fn model_fit(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.null() };
-    let Some(quality) = settle(Model::decode(bytes)).quality() else { return call.null() };
+    let Some(quality) = settle(decoded(bytes, Model::decode)).quality() else { return call.null() };
     call.answer_tuple(vec![
         Field::Float(quality.log_likelihood),
         Field::Int4(Some(quality.parameters as i32)),

@@ -23,6 +23,7 @@ use crate::currency::digits_of;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::settings;
+use crate::pg::varlena::decoded;
 use crate::pg::varlena::{Stored, Value, received};
 use crate::text::{Text, VERSION, known, parse};
 use crate::types::{print, read};
@@ -120,7 +121,7 @@ fn by_curve(call: &Call, value: impl FnOnce(CurveView) -> Result<Option<Vec<Shar
 }
 
 fn stated(call: &Call, place: usize) -> Option<ContractTerms> {
-    call.bytes(place).map(|bytes| settle(ContractTerms::from_bytes(bytes)))
+    call.bytes(place).map(|bytes| settle(decoded(bytes, ContractTerms::from_bytes)))
 }
 
 fn unit_of(terms: &ContractTerms) -> Unit {
@@ -275,7 +276,7 @@ fn uncertain(total: &Total, z: f64, floor: f64, digits: u32) -> Vec<Field> {
 pub fn portfolio_value(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(level)) = (call.bytes(0), call.float(1)) else { return call.null() };
     let z = settle(critical_value(level));
-    let portfolio = settle(Portfolio::from_bytes(bytes));
+    let portfolio = settle(decoded(bytes, Portfolio::from_bytes));
     only(&portfolio, Kind::Value, "portfolio_months() reads the months of a run-rate.");
     let digits = digits(&portfolio);
     let mut fields = vec![count(portfolio.accounts), count(portfolio.unvalued)];
@@ -319,7 +320,7 @@ pub fn portfolio_change(call: &Call) -> pg_sys::Datum {
 pub fn portfolio_months(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(level)) = (call.bytes(0), call.float(1)) else { return call.answer_rows(Vec::new()) };
     let z = settle(critical_value(level));
-    let portfolio = settle(Portfolio::from_bytes(bytes));
+    let portfolio = settle(decoded(bytes, Portfolio::from_bytes));
     only(&portfolio, Kind::RunRate, "portfolio_value() reads a portfolio of values.");
     let digits = digits(&portfolio);
     let totals = portfolio.totals();

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::settle;
 use crate::pg::varlena::Value;
+use crate::pg::varlena::decoded;
 
 /// `renewal_probability(model, row, horizon, given)`: the number that fits a SELECT list.
 #[inline(always)]
@@ -84,7 +85,7 @@ pub fn predict_curve(call: &Call, by: ModelBy) -> pg_sys::Datum {
 /// `coefficients(model, level)`: a row per term.
 pub fn coefficients(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(level)) = (call.bytes(0), call.float(1)) else { return call.answer_rows(Vec::new()) };
-    let model = settle(Model::decode(bytes));
+    let model = settle(decoded(bytes, Model::decode));
     let rows = settle(model.coefficients(level)).unwrap_or_default();
     call.answer_rows(rows.into_iter().map(|row| {
         vec![
@@ -104,7 +105,7 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
 /// `model_test(model)`: does the model as a whole say anything?
 pub fn model_test(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
-    let model = settle(Model::decode(bytes));
+    let model = settle(decoded(bytes, Model::decode));
     let three = |lr: f64, wald: f64, score: f64, df: usize| {
         vec![("likelihood ratio", lr, df), ("wald", wald, df), ("score", score, df)]
     };

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pg::call::{Call, Field};
 use crate::pg::error::settle;
+use crate::pg::varlena::decoded;
 use crate::pg::varlena::{Stored, Value, received};
 use crate::text::{self, Number, Text};
 use crate::types;
@@ -137,7 +138,7 @@ fn whole(count: u64) -> Field {
 /// `profile_summary(p)`.
 pub fn summary(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.null() };
-    let profile = settle(Profile::decode(bytes));
+    let profile = settle(decoded(bytes, Profile::decode));
     let quantile = |q: f64| Field::Float(settle(profile.quantile(q)));
     let range = profile.range();
     let (kind, levels) = match &profile.values {
@@ -163,7 +164,7 @@ pub fn summary(call: &Call) -> pg_sys::Datum {
 /// `profile_levels(p)`: a row per text, the most frequent first.
 pub fn levels(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.answer_rows(Vec::new()) };
-    let profile = settle(Profile::decode(bytes));
+    let profile = settle(decoded(bytes, Profile::decode));
     let Values::Texts(levels) = &profile.values else { return call.answer_rows(Vec::new()) };
     let total = profile.count() as f64;
     let mut rows: Vec<(&String, &u64)> = levels.iter().collect();

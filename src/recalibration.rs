@@ -11,6 +11,7 @@ use pgrx::prelude::*;
 use crate::pg::call::Call;
 use crate::pg::error::{raise, settle};
 use crate::pg::varlena::Value;
+use crate::pg::varlena::decoded;
 use crate::pg::{interrupts, settings};
 
 fn shown(map: &RecalibrationMap) -> JsonB {
@@ -44,7 +45,7 @@ fn calibration_at(s: Value<SurvivalCalibration>, horizon: f64, censoring: &str) 
 /// `recalibrated(c, map)` of a calibration.
 pub fn of_calibration(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(map)) = (call.bytes(0), map_of(call, 1)) else { return call.null() };
-    let calibration = settle(Calibration::decode(bytes));
+    let calibration = settle(decoded(bytes, Calibration::decode));
     call.answer_bytes(&settle(calibration.recalibrated(&map, settings::budget())).encode())
 }
 
@@ -58,7 +59,7 @@ pub fn of_survival_calibration(call: &Call) -> pg_sys::Datum {
 /// `recalibrated(m, map)` of a model.
 pub fn of_model(call: &Call) -> pg_sys::Datum {
     let Some(bytes) = call.bytes(0) else { return call.null() };
-    let model = settle(Model::decode(bytes));
+    let model = settle(decoded(bytes, Model::decode));
     call.answer_bytes(&settle(settle(model.recalibrated(map_of(call, 1))).encode()))
 }
 

@@ -10,10 +10,11 @@ use pgrx::prelude::*;
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
 use crate::pg::varlena::Value;
+use crate::pg::varlena::decoded;
 
 /// The sample in stored bytes; a fitted curve is none and does not merge.
 pub fn sample_of(bytes: &[u8]) -> Result<Sample> {
-    match Survival::decode(bytes)? {
+    match decoded(bytes, Survival::decode)? {
         Survival::Sample(sample) => Ok(sample),
         Survival::Fitted(_) | Survival::Parametric(_) => Err(no_sample("rolled up")),
     }
@@ -126,7 +127,7 @@ pub fn survival_interval(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(t), Some(manner)) = (call.bytes(0), call.float(1), manner(call, 2)) else {
         return call.null();
     };
-    let survival = settle(Survival::decode(bytes));
+    let survival = settle(decoded(bytes, Survival::decode));
     let t = time("t", t);
     let curve = match survival {
         Survival::Parametric(curve) => Some(Reading::Smooth(curve)),
@@ -147,7 +148,7 @@ pub fn survival_interval(call: &Call) -> pg_sys::Datum {
 /// `curve(s, at, level, transform, estimator, variance)`: the life table, or the estimates at chosen times.
 pub fn curve(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(manner)) = (call.bytes(0), manner(call, 2)) else { return call.answer_rows(Vec::new()) };
-    let survival = settle(Survival::decode(bytes));
+    let survival = settle(decoded(bytes, Survival::decode));
     let rows = match (&survival, call.floats(1)) {
         (Survival::Sample(sample), None) => settle(life_table::curve(sample, &manner)),
         (Survival::Sample(sample), Some(times)) => settle(life_table::curve_at(sample, &checked(times), &manner)),

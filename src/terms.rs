@@ -14,6 +14,7 @@ use rust_decimal::Decimal;
 use crate::currency::digits_of;
 use crate::pg::call::Call;
 use crate::pg::error::{raise, settle};
+use crate::pg::varlena::decoded;
 use crate::pg::varlena::{Stored, Value, received};
 use crate::terms_text::{Members, set_all};
 use crate::types::{print, read};
@@ -64,7 +65,7 @@ pub fn stated_on(days: i32) -> Result<NaiveDate> {
 /// `with_changes(terms, changes)`.
 pub fn with_changes(call: &Call) -> pg_sys::Datum {
     let (Some(bytes), Some(changes)) = (call.bytes(0), call.jsonb(1)) else { return call.null() };
-    let mut terms = settle(ContractTerms::from_bytes(bytes));
+    let mut terms = settle(decoded(bytes, ContractTerms::from_bytes));
     let members = serde_json::from_str::<Members>(&changes).map_err(|_| {
         Error::invalid(
             "the changes are no JSON object",

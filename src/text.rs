@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::hazard::design::Design;
+use ltv_engine::memory::{Room, at_hand};
 use ltv_engine::model::Model;
 use ltv_engine::model::legacy::Version1;
 use ltv_engine::numeric::tally::{Cell, Tally};
@@ -13,6 +14,8 @@ use ltv_engine::survival::weights::Weights;
 use ltv_engine::survival::{FittedCurve, Incidence, ParametricCurve, RecalibrationMap, Sample, Survival};
 use ltv_engine::{Error, Result};
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::pg::settings;
 
 /// A type with a JSON form.
 pub trait Text: Sized {
@@ -147,8 +150,39 @@ fn tally<const K: usize>(keys: &[Number], counts: [&[Number]; K]) -> Result<Tall
     Tally::from_sorted(cells(keys, counts)?)
 }
 
+/// A text as long as the data, which asks for its room.
+#[derive(Default)]
+struct Printed {
+    bytes: Vec<u8>,
+}
+
+impl std::io::Write for Printed {
+    fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+        self.write_all(part).map(|()| part.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, part: &[u8]) -> std::io::Result<()> {
+        // One more, for the NUL at the end.
+        self.bytes.room(part.len() + 1).map_err(|_| std::io::ErrorKind::OutOfMemory)?;
+        self.bytes.extend_from_slice(part);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 pub(crate) fn print(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|e| Error::malformed(e.to_string()))
+    let mut text = Printed::default();
+    match serde_json::to_writer(&mut text, value) {
+        Ok(()) => String::from_utf8(text.bytes).map_err(|e| Error::malformed(e.to_string())),
+        Err(error) if error.is_io() => {
+            Err(Error::NoMemory(format!("no memory is left for a text of {} MB", text.bytes.len() >> 19)))
+        }
+        Err(error) => Err(Error::malformed(error.to_string())),
+    }
 }
 
 pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a str, type_name: &str) -> Result<T> {
@@ -233,6 +267,10 @@ impl Text for Incidence {
         let mut times: Vec<f64> = counts.iter().flatten().map(|cell| cell.key).collect();
         times.sort_unstable_by(f64::total_cmp);
         times.dedup();
+        // A number for each cause at each time, though it be 0: said before the work, as it is of a text that is read.
+        let columns = counts.len() + 2;
+        settings::budget().check(times.len().saturating_mul(columns * size_of::<Number>()), "the text form")?;
+        at_hand(times.len().saturating_mul(2 * columns * size_of::<Number>()))?;
         let at_all_times = |cells: &[Cell<1>]| {
             let mut cells = cells.iter().peekable();
             let count = |time: &f64| Number(cells.next_if(|cell| cell.key == *time).map_or(0.0, |cell| cell.counts[0]));
@@ -348,7 +386,8 @@ impl Text for Design {
         // Said before the work, not after it.
         crate::pg::varlena::size_of_varlena(2 * bytes.len() + 2);
         let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-        let mut text = String::with_capacity(2 * bytes.len() + 2);
+        at_hand(2 * bytes.len() + 3)?;
+        let mut text = String::with_capacity(2 * bytes.len() + 3);
         text.push_str("\\x");
         text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
         Ok(text)

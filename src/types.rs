@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString};
 
 use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::hazard::design::Design;
+use ltv_engine::memory::at_hand;
 use ltv_engine::model::Model;
 use ltv_engine::survival::Survival;
 use ltv_engine::{Error, Result};
@@ -66,6 +67,7 @@ impl Stored for Design {
 pub(crate) fn read<T: Text>(text: &CStr) -> Value<T> {
     // Two characters may be a number of eight bytes, and a vector grows by doubling.
     settle(settings::budget().check(8 * text.count_bytes(), "the text form"));
+    settle(at_hand(8 * text.count_bytes()));
     let text = text.to_str().map_err(|_| Error::malformed("the text form is not valid UTF-8"));
     Value(settle(text.and_then(T::from_text)))
 }

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use crate::discounting::{amount, answer_amount, digits};
 use crate::pg::call::{Call, Field};
 use crate::pg::error::settle;
+use crate::pg::varlena::decoded;
 
 fn money(call: &Call, place: usize) -> Option<f64> {
     call.get::<AnyNumeric>(place).map(|numeric| amount(&numeric).to_f64())
@@ -47,7 +48,7 @@ pub fn cac_payback(call: &Call) -> pg_sys::Datum {
         let (cac, mrr) = (money(call, 0).ok_or("cac")?, money(call, 1).ok_or("new_mrr")?);
         let (margin, rate) = (call.float(2).ok_or("margin")?, call.float(3).ok_or("discount_rate")?);
         let horizon = call.integer(5).ok_or("horizon")?;
-        let curve = call.bytes(4).and_then(|bytes| settle(Survival::decode(bytes)).reading());
+        let curve = call.bytes(4).and_then(|bytes| settle(decoded(bytes, Survival::decode)).reading());
         let months = |alive: Option<&dyn Fn(f64) -> Option<f64>>| {
             settle(unit_economics::cac_payback(cac, mrr * margin, rate, alive, horizon))
         };

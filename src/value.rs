@@ -13,6 +13,7 @@ use crate::currency::digits_of;
 use crate::pg::call::{Call, ModelBy, Row};
 use crate::pg::error::settle;
 use crate::pg::varlena::Stored;
+use crate::pg::varlena::decoded;
 use crate::terms::{of_double, stated_on};
 
 /// Where each money argument stands, counted from the first of them.
@@ -55,7 +56,7 @@ impl<'a> Asked<'a> {
 /// The value of type ltv.terms at a place of the call.
 pub(crate) fn stated(call: &Call, place: usize) -> Result<ContractTerms, String> {
     let bytes = call.bytes(place).ok_or_else(|| missing("terms"))?;
-    Ok(settle(ContractTerms::from_bytes(bytes)))
+    Ok(settle(decoded(bytes, ContractTerms::from_bytes)))
 }
 
 /// A number of months that an integer argument says.
@@ -274,7 +275,7 @@ pub fn present_value(call: &Call) -> pg_sys::Datum {
             terms.plain.given = given;
             terms
         };
-        let decode = || settle(ContractTerms::from_bytes(bytes));
+        let decode = || settle(decoded(bytes, ContractTerms::from_bytes));
         let (terms, unit) = ages.of_value(bytes, given, decode, |terms| {
             let terms = at_age(terms);
             let asked = Asked::of(&terms);

@@ -223,7 +223,7 @@ pub unsafe fn finish_state<S: State>(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys
         return pg_sys::Datum::from(0usize);
     }
     // SAFETY: not NULL, and of the state's type; it is read only.
-    varlena::to_datum(&unsafe { expanded::with_state::<S, _>(state.value, State::flatten) })
+    varlena::to_datum(&unsafe { expanded::with_state::<S, _>(state.value, expanded::flattened) })
 }
 
 /// Final function of the `fit_` aggregates: the stored bytes of what `fit` makes of the rows; NULL when it makes nothing of

@@ -22,6 +22,7 @@ use crate::pg::error::settle;
 use crate::pg::record::RowReader;
 use crate::pg::row::Row;
 use crate::pg::snapshot::SnapshotKey;
+use crate::pg::varlena::decoded;
 use crate::pg::{interrupts, varlena};
 use crate::text::Text;
 
@@ -132,7 +133,7 @@ impl CallSite {
 
     #[cold]
     fn take(&mut self, bytes: &[u8]) {
-        let model = settle(Model::decode(bytes));
+        let model = settle(decoded(bytes, Model::decode));
         self.models.truncate(REMEMBERED - 1);
         let held = HeldModel {
             header: *bytes.first_chunk().unwrap_or_else(|| unreachable!("a model that was decoded has a header")),
@@ -273,7 +274,7 @@ impl CallSite {
     pub fn profile(&mut self, bytes: &[u8]) -> &Profile {
         let held = match self.profile.take() {
             Some(held) if held.0 == bytes => held,
-            _ => (bytes.to_vec(), settle(Profile::decode(bytes))),
+            _ => (bytes.to_vec(), settle(decoded(bytes, Profile::decode))),
         };
         &self.profile.insert(held).1
     }
@@ -364,7 +365,7 @@ impl CallSite {
         match self.curves.iter().position(|held| held.bytes == bytes) {
             Some(at) => self.curves[..=at].rotate_right(1),
             None => {
-                let curve = settle(Survival::decode(bytes)).reading();
+                let curve = settle(decoded(bytes, Survival::decode)).reading();
                 let ages = Ages::default();
                 self.curves.insert(0, HeldCurve { bytes: bytes.to_vec(), curve, ages, fingerprint: None });
                 let mut total = 0;
@@ -381,6 +382,9 @@ impl CallSite {
 }
 
 unsafe extern "C-unwind" fn drop_site(site: *mut c_void) {
+    if crate::pg::allocator::is_leaving() {
+        return;
+    }
     // SAFETY: registered once for this box, called once when fn_mcxt goes.
     drop(unsafe { Box::from_raw(site.cast::<CallSite>()) });
 }

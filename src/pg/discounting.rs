@@ -203,6 +203,10 @@ impl State for DatedCash {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         DatedCash::decode(bytes)
     }

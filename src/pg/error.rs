@@ -20,6 +20,11 @@ pub fn raise(error: Error) -> ! {
             message,
             "Raise ltv.max_memory_mb, round the times to fewer distinct ones, or aggregate fewer rows.",
         ),
+        Error::NoMemory(_) => report(
+            PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
+            message,
+            "Round the times to fewer distinct ones, aggregate fewer rows, or run fewer statements at a time.",
+        ),
         Error::Canceled => report(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, message, ""),
         _ => report(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, message, ""),
     }

@@ -7,19 +7,33 @@
 use std::ffi::{CStr, c_void};
 
 use ltv_engine::Result;
+use ltv_engine::memory::at_hand;
 use pgrx::pg_sys;
 
-use crate::pg::error;
 use crate::pg::varlena;
+use crate::pg::{allocator, error};
 
 /// A Rust value that is an aggregate's state and, flattened, a SQL value.
 pub trait State: Default + 'static {
     /// Shown in pg_backend_memory_contexts.
     const CONTEXT: &'static CStr;
     fn methods() -> &'static pg_sys::ExpandedObjectMethods;
+    /// The stored bytes; call it by [`flattened`].
     fn flatten(&self) -> Vec<u8>;
+    /// What it takes, to the order of magnitude.
+    fn bytes(&self) -> usize;
     /// Validates: a flat state may be a stored summary or one that SQL made up.
     fn unflatten(bytes: &[u8]) -> Result<Self>;
+}
+
+/// What reading a state may take for each byte of it: rows that wait are sorted into cells three times as large beside a
+/// copy of them, and the answer is put together from these.
+const BYTES_PER_BYTE: usize = 6;
+
+/// The stored bytes of a state; the end of the statement when the system has no memory for them.
+pub fn flattened<S: State>(state: &S) -> Vec<u8> {
+    error::settle(at_hand(state.bytes().saturating_mul(BYTES_PER_BYTE)));
+    state.flatten()
 }
 
 #[repr(C)]
@@ -60,6 +74,9 @@ impl<S: State> Expanded<S> {
 }
 
 unsafe extern "C-unwind" fn drop_state<S: State>(object: *mut c_void) {
+    if allocator::is_leaving() {
+        return;
+    }
     // SAFETY: registered for exactly this object, called once when its context goes.
     unsafe {
         let object = object.cast::<Expanded<S>>();
@@ -75,7 +92,7 @@ unsafe extern "C-unwind" fn drop_state<S: State>(object: *mut c_void) {
 pub unsafe fn flat_size<S: State>(header: *mut pg_sys::ExpandedObjectHeader) -> pg_sys::Size {
     // SAFETY: the methods table that led here belongs to `Expanded<S>` alone, whose first field is the header.
     let object = unsafe { &mut *header.cast::<Expanded<S>>() };
-    let flat = object.state.flatten();
+    let flat = flattened(&object.state);
     let size = varlena::size_of_varlena(flat.len());
     object.flat = flat;
     size
@@ -134,11 +151,13 @@ pub unsafe fn with_state<S: State, R>(datum: pg_sys::Datum, read: impl FnOnce(&S
     // SAFETY: as in `read_write`.
     unsafe {
         if *start == EXTERNAL && matches!(*start.add(1), EXPANDED_READ_ONLY | EXPANDED_READ_WRITE) {
-            return read(&(*start.add(2).cast::<*mut Expanded<S>>().read_unaligned()).state);
+            let state = &(*start.add(2).cast::<*mut Expanded<S>>().read_unaligned()).state;
+            error::settle(at_hand(state.bytes().saturating_mul(BYTES_PER_BYTE)));
+            return read(state);
         }
     }
     // SAFETY: any other varlena.
-    read(&error::settle(S::unflatten(unsafe { varlena::payload(datum) })))
+    read(&error::settle(varlena::decoded(unsafe { varlena::payload(datum) }, S::unflatten)))
 }
 
 /// The state in `slot`: changed in place when it is ours to change, else a fresh object in the aggregate's context.
@@ -178,7 +197,7 @@ unsafe fn new_state<'a, S: State>(
         S::default()
     } else {
         // SAFETY: a non-NULL value of the state type is a varlena.
-        error::settle(S::unflatten(unsafe { varlena::payload(slot.value) }))
+        error::settle(varlena::decoded(unsafe { varlena::payload(slot.value) }, S::unflatten))
     };
     // SAFETY: the aggregate's context outlives the state.
     unsafe { &mut *Expanded::create(context, state) }

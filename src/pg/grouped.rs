@@ -134,6 +134,10 @@ impl State for Grouped {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         Grouped::decode(bytes)
     }

@@ -90,6 +90,10 @@ impl State for Incidence {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         Incidence::decode(bytes)
     }

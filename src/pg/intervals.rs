@@ -66,6 +66,10 @@ impl State for IntervalSample {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         IntervalSample::decode(bytes)
     }

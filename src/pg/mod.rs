@@ -1,6 +1,7 @@
 //! What the face needs of PostgreSQL itself. All hand-written `unsafe` of the project is in this folder.
 
 pub mod aggregate;
+mod allocator;
 mod amount;
 pub mod array;
 pub mod boost;

@@ -44,6 +44,10 @@ impl State for Portfolio {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         Portfolio::decode(bytes)
     }

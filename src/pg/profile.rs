@@ -87,6 +87,10 @@ impl State for Profile {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         Profile::decode(bytes)
     }

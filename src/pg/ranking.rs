@@ -71,6 +71,10 @@ impl State for Ranking {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         Ranking::decode(bytes)
     }

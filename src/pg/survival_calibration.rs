@@ -72,6 +72,10 @@ impl State for SurvivalCalibration {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         SurvivalCalibration::decode(bytes)
     }

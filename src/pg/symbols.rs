@@ -177,6 +177,10 @@ impl State for Sample {
         ltv_engine::survival::codec::encode_sample(self)
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> ltv_engine::Result<Self> {
         crate::survival::sample_of(bytes)
     }
@@ -206,6 +210,10 @@ impl State for Design {
 
     fn flatten(&self) -> Vec<u8> {
         self.encode()
+    }
+
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
     }
 
     fn unflatten(bytes: &[u8]) -> ltv_engine::Result<Self> {
@@ -241,6 +249,10 @@ impl State for Calibration {
 
     fn flatten(&self) -> Vec<u8> {
         self.encode()
+    }
+
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
     }
 
     fn unflatten(bytes: &[u8]) -> ltv_engine::Result<Self> {

@@ -94,6 +94,10 @@ impl State for PurchaseSample {
         self.encode()
     }
 
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+
     fn unflatten(bytes: &[u8]) -> Result<Self> {
         PurchaseSample::decode(bytes)
     }
@@ -123,6 +127,10 @@ impl State for SpendSample {
 
     fn flatten(&self) -> Vec<u8> {
         self.encode()
+    }
+
+    fn bytes(&self) -> usize {
+        self.memory_bytes()
     }
 
     fn unflatten(bytes: &[u8]) -> Result<Self> {

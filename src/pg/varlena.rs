@@ -1,6 +1,7 @@
 //! Values of our own SQL types: a varlena whose payload the engine encodes and validates.
 
 use ltv_engine::Result;
+use ltv_engine::memory::at_hand;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, UnboxDatum};
 use pgrx::pgrx_sql_entity_graph::metadata::{
@@ -62,6 +63,15 @@ unsafe fn is_plain(start: *const pg_sys::varlena) -> bool {
     cfg!(target_endian = "little") && (first & 0x03 == 0 || (first & 0x01 == 1 && first != 0x01))
 }
 
+/// What a value may take for each byte of its stored form, with what reads it.
+const BYTES_PER_STORED_BYTE: usize = 8;
+
+/// A value from its stored bytes, by `decode`, when there is memory for it.
+pub fn decoded<T>(bytes: &[u8], decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    at_hand(bytes.len().saturating_mul(BYTES_PER_STORED_BYTE))?;
+    decode(bytes)
+}
+
 /// A copy of the payload of a result that is one of our types.
 pub fn copied(datum: pg_sys::Datum) -> Vec<u8> {
     // SAFETY: callers pass the non-NULL result of a function that is declared to return one of our varlena types.
@@ -104,7 +114,7 @@ impl<T: Stored> FromDatum for Value<T> {
             return None;
         }
         // SAFETY: PostgreSQL passes a varlena for a type declared with INTERNALLENGTH = VARIABLE.
-        Some(Value(error::settle(T::from_bytes(unsafe { payload(datum) }))))
+        Some(Value(error::settle(decoded(unsafe { payload(datum) }, T::from_bytes))))
     }
 }
 
@@ -131,7 +141,7 @@ unsafe impl<T: Stored> UnboxDatum for Value<T> {
         // SAFETY: pgrx calls this for non-NULL elements only; `Datum` is a transparent wrapper with a lifetime.
         let raw: pg_sys::Datum = unsafe { std::mem::transmute(datum) };
         // SAFETY: see above.
-        Value(error::settle(T::from_bytes(unsafe { payload(raw) })))
+        Value(error::settle(decoded(unsafe { payload(raw) }, T::from_bytes)))
     }
 }
 
@@ -182,5 +192,5 @@ pub fn received<T: Stored>(message: pgrx::Internal) -> Value<T> {
         let start = pg_sys::pq_getmsgbytes(message, left).cast::<u8>();
         std::slice::from_raw_parts(start, left as usize)
     };
-    Value(error::settle(T::from_bytes(bytes)))
+    Value(error::settle(decoded(bytes, T::from_bytes)))
 }

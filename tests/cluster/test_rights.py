@@ -63,6 +63,26 @@ def test_a_name_is_looked_up_anew_for_another_role(cluster: Cluster) -> None:
     assert refused.sqlstate == "42501", str(refused)
 
 
+def test_a_policy_that_reads_a_setting_holds_for_each_query(cluster: Cluster) -> None:
+    """An expression of a function keeps its model for the transaction; a query within it, and a model by value, do not."""
+    cluster.execute(ROWS)
+    cluster.query(TRAIN)
+    cluster.query(TRAIN.replace("'cox'", "'weibull'"))
+    role(cluster, "some_tenant")
+    cluster.execute(
+        """GRANT SELECT ON rows TO some_tenant; GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO some_tenant;
+        CREATE POLICY tenant ON ltv.model_versions AS RESTRICTIVE FOR SELECT USING (version = current_setting('app.v')::int);
+        CREATE FUNCTION by_query(v text, r rows) RETURNS float8 LANGUAGE plpgsql AS
+            $$ DECLARE p float8; BEGIN PERFORM set_config('app.v', v, true); SELECT ltv.renewal_probability('m', x, 12) INTO p FROM rows AS x WHERE x.i = r.i; RETURN p; END $$;
+        CREATE FUNCTION by_value(v text, r rows) RETURNS float8 LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM set_config('app.v', v, true); RETURN ltv.renewal_probability(ltv.model('m'), r, 12); END $$"""
+    )
+    for function in ("by_query", "by_value"):
+        # One and the same call sites, twice in one transaction.
+        ask = f"SELECT count(DISTINCT {function}(v, rows)) FROM rows, unnest(ARRAY['1', '2', '1', '2']) AS v WHERE i = 7"
+        assert cluster.value(f"SET ROLE some_tenant; {ask}") == "2", function
+
+
 def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
     """Readers read, trainers train but do not promote, and both act under their own names."""
     cluster.execute(ROWS)

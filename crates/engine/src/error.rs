@@ -16,6 +16,9 @@ pub enum Error {
     /// More memory than the caller allows (SQLSTATE 53200).
     #[error("{what} needs more than the {limit_mb} MB that ltv.max_memory_mb allows")]
     Memory { what: String, limit_mb: usize },
+    /// More memory than the system gives (SQLSTATE 53200).
+    #[error("{0}")]
+    NoMemory(String),
     /// The caller asked to stop. The face turns this into PostgreSQL's own cancellation.
     #[error("canceled")]
     Canceled,

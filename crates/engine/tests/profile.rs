@@ -240,3 +240,17 @@ const POISSON: [(f64, f64, f64, f64); 3] = [
     (0.0, 0.95, 0.0, 3.68887945411394),
     (250.0, 0.99, 211.151682431164, 293.68468832743),
 ];
+
+#[test]
+fn the_budget_of_texts_holds_to_a_megabyte() {
+    let budget = Budget { bytes: 4 << 20 };
+    let mut profile = Profile::texts();
+    let refused = (0..1_000_000).find(|row| profile.add_text(&format!("level {row}"), budget).is_err());
+    assert!(refused.is_some());
+    assert!((3 << 20..=5 << 20).contains(&profile.memory_bytes()), "{}", profile.memory_bytes());
+    let mut merged = Profile::texts();
+    merged.merge(&profile, Budget::UNLIMITED).unwrap();
+    merged.merge(&profile, Budget::UNLIMITED).unwrap();
+    assert_eq!(merged.memory_bytes(), profile.memory_bytes());
+    assert_eq!(Profile::decode(&profile.encode()).unwrap(), profile);
+}

@@ -218,7 +218,7 @@ fn likelihood(rows: &Rows, fit: &AmountFit, maximum: &Maximum, interrupt: Interr
 /// The rows as the Tweedie density sees them; `None` when a mean has left the numbers.
 fn densities(rows: &Rows, power: f64, maximum: &Maximum, interrupt: Interrupt) -> Result<Option<Densities>> {
     let mut densities = Densities::new(power, rows.unit);
-    let no_memory = |_| Error::OutOfRange(format!("no memory is left for the densities of {} rows", rows.positive));
+    let no_memory = |_| Error::NoMemory(format!("no memory is left for the densities of {} rows", rows.positive));
     densities.reserve(rows.positive).map_err(no_memory)?;
     rows.for_each_mean(&maximum.theta, interrupt, |y, mean, weight| {
         densities.add(y, mean, weight);

@@ -3,6 +3,7 @@
 //! The density has no closed form: ln f = ln W(y, φ) − ln y + (y θ − κ) / φ with θ = μ^(1−p)/(1−p), κ = μ^(2−p)/(2−p) and
 //! W the series Σ_j z^j / (j! Γ(j a)), a = (2−p)/(p−1), summed outward from its largest term (Dunn & Smyth 2005).
 
+use crate::memory::Room;
 use std::collections::TryReserveError;
 
 use crate::numeric::gamma::log_gamma;
@@ -46,7 +47,7 @@ impl Densities {
     }
 
     pub fn reserve(&mut self, rows: usize) -> std::result::Result<(), TryReserveError> {
-        self.positive.try_reserve_exact(rows)
+        self.positive.exact_room(rows)
     }
 
     pub fn add(&mut self, y: f64, mean: f64, weight: f64) {

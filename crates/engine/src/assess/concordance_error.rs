@@ -5,6 +5,7 @@
 
 use crate::assess::concordance::{Concordance, Order, Outcomes, Pause, TimeWeight, check, tie_times};
 use crate::assess::cumulative::{Count, CumulativeWeights};
+use crate::memory::Room;
 use crate::{Error, Interrupt, Result};
 
 /// A concordance within strata, and how far it may be off.
@@ -54,7 +55,7 @@ pub(super) fn estimated_by(
     let tied = Outcomes { exits: &exits, entries: &entries, ..outcomes };
     let subjects = risks.len();
     let mut pairs = Vec::new();
-    pairs.try_reserve_exact(subjects).map_err(|_| no_memory(subjects))?;
+    pairs.exact_room(subjects).map_err(|_| no_memory(subjects))?;
     pairs.resize(subjects, Pairs::default());
 
     let mut counts = Concordance::default();
@@ -202,5 +203,5 @@ impl Order {
 }
 
 fn no_memory(subjects: usize) -> Error {
-    Error::OutOfRange(format!("no memory is left for the pairs of {subjects} subjects"))
+    Error::NoMemory(format!("no memory is left for the pairs of {subjects} subjects"))
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::assess::bins::{Bin, Bins};
+use crate::memory::at_hand;
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::sum::Sum;
 use crate::numeric::tally::Budget;
@@ -29,7 +30,14 @@ pub struct Profile {
     pub values: Values,
     /// Rows in which it was NULL, or no finite number.
     pub nulls: u64,
+    /// What the texts take, added up as they come.
+    text_bytes: usize,
 }
+
+/// What a text takes beside its letters: its place in the tree and its count.
+const BYTES_PER_TEXT: usize = 64;
+/// The texts are held against the budget whenever they have grown by so much.
+const TEXT_STEP: u32 = 20;
 
 /// Counts beyond this are no counts.
 const MOST_ROWS: u64 = 1 << 53;
@@ -43,11 +51,11 @@ impl Default for Profile {
 
 impl Profile {
     pub fn numbers() -> Self {
-        Profile { values: Values::Numbers(Bins::default()), nulls: 0 }
+        Profile { values: Values::Numbers(Bins::default()), nulls: 0, text_bytes: 0 }
     }
 
     pub fn texts() -> Self {
-        Profile { values: Values::Texts(BTreeMap::new()), nulls: 0 }
+        Profile { values: Values::Texts(BTreeMap::new()), nulls: 0, text_bytes: 0 }
     }
 
     /// Adds a number; one that is not finite counts as NULL.
@@ -82,10 +90,13 @@ impl Profile {
         match levels.get_mut(value) {
             Some(count) => *count += 1,
             None => {
-                levels.insert(value.into(), 1);
-                if levels.len().is_power_of_two() || levels.len().is_multiple_of(4096) {
-                    budget.check(self.memory_bytes(), "a profile")?;
+                let grown = self.text_bytes + value.len() + BYTES_PER_TEXT;
+                if grown >> TEXT_STEP > self.text_bytes >> TEXT_STEP {
+                    budget.check(grown, "a profile")?;
+                    at_hand(value.len() + (2 << TEXT_STEP))?;
                 }
+                levels.insert(value.into(), 1);
+                self.text_bytes = grown;
             }
         }
         Ok(())
@@ -101,8 +112,11 @@ impl Profile {
     /// [`Error::Invalid`] for numbers and texts together; [`Error::Memory`] over budget.
     pub fn merge(&mut self, other: &Profile, budget: Budget) -> Result<()> {
         if self.is_empty() {
+            at_hand(other.memory_bytes())?;
             self.values = other.values.clone();
+            self.text_bytes = other.text_bytes;
         } else {
+            at_hand(other.memory_bytes())?;
             self.take_values(other)?;
         }
         self.nulls += other.nulls;
@@ -114,7 +128,13 @@ impl Profile {
             (Values::Numbers(bins), Values::Numbers(others)) => bins.merge(others),
             (Values::Texts(levels), Values::Texts(others)) => {
                 for (level, count) in others {
-                    *levels.entry(level.clone()).or_insert(0) += count;
+                    match levels.get_mut(level) {
+                        Some(own) => *own += count,
+                        None => {
+                            levels.insert(level.clone(), *count);
+                            self.text_bytes += level.len() + BYTES_PER_TEXT;
+                        }
+                    }
                 }
             }
             _ if other.is_empty() => {}
@@ -134,7 +154,7 @@ impl Profile {
     pub fn memory_bytes(&self) -> usize {
         match &self.values {
             Values::Numbers(bins) => bins.memory_bytes(),
-            Values::Texts(levels) => levels.keys().map(|level| level.len() + 64).sum(),
+            Values::Texts(_) => self.text_bytes,
         }
     }
 
@@ -332,7 +352,7 @@ impl Profile {
     /// [`Error::Malformed`] unless each bin is one and all rise.
     pub fn of_bins(dropped: u8, bins: Vec<Bin>, nulls: u64) -> Result<Self> {
         total(bins.iter().map(|bin| bin.count).chain([nulls]))?;
-        Ok(Profile { values: Values::Numbers(Bins::of(dropped, bins)?), nulls })
+        Ok(Profile { values: Values::Numbers(Bins::of(dropped, bins)?), nulls, text_bytes: 0 })
     }
 
     /// From its levels in byte order.
@@ -346,7 +366,8 @@ impl Profile {
             return Err(Error::malformed("the levels of a profile are not distinct, in order and counted"));
         }
         total(levels.iter().map(|(_, count)| *count))?;
-        Ok(Profile { values: Values::Texts(levels.into_iter().collect()), nulls })
+        let text_bytes = levels.iter().map(|(level, _)| level.len() + BYTES_PER_TEXT).sum();
+        Ok(Profile { values: Values::Texts(levels.into_iter().collect()), nulls, text_bytes })
     }
 }
 

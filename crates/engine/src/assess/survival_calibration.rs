@@ -6,6 +6,7 @@
 //! [`SurvivalCalibration::columns`] sorts them, and every score is computed from that.
 
 use crate::assess::concordance::Outcomes;
+use crate::memory::Room;
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::radix::sort_by_bits;
 use crate::numeric::tally::{Budget, LARGEST_WEIGHT};
@@ -111,7 +112,9 @@ impl SurvivalCalibration {
         let more = self.rows.len().max(64);
         let bytes = (self.rows.len() + more) * size_of::<Row>() + self.weights.capacity() * size_of::<f64>();
         budget.check(bytes, "the summary")?;
-        self.rows.try_reserve_exact(more).map_err(|_| no_memory(bytes))
+        self.rows.exact_room(more).map_err(|_| no_memory(bytes))?;
+        // The weights, if there are any, are as many.
+        self.weights.exact_room(if self.weights.is_empty() { 0 } else { more }).map_err(|_| no_memory(bytes))
     }
 
     /// Notes a row that was left out because an argument was NULL.
@@ -126,8 +129,10 @@ impl SurvivalCalibration {
     pub fn merge(&mut self, other: &SurvivalCalibration, budget: Budget) -> Result<()> {
         let bytes = self.memory_bytes() + other.memory_bytes();
         budget.check(bytes, "the summary")?;
-        self.rows.try_reserve(other.rows.len()).map_err(|_| no_memory(bytes))?;
+        self.rows.room(other.rows.len()).map_err(|_| no_memory(bytes))?;
         if !(self.weights.is_empty() && other.weights.is_empty()) {
+            let weights = self.rows.len() - self.weights.len() + other.rows.len();
+            self.weights.room(weights).map_err(|_| no_memory(bytes))?;
             self.weights.resize(self.rows.len(), 1.0);
             self.weights.extend_from_slice(&other.weights);
             self.weights.resize(self.rows.len() + other.rows.len(), 1.0);
@@ -288,5 +293,5 @@ fn bad_weight(weight: f64) -> Error {
 }
 
 fn no_memory(bytes: usize) -> Error {
-    Error::OutOfRange(format!("the server has no {} MB left for the rows of the summary", bytes >> 20))
+    Error::NoMemory(format!("the server has no {} MB left for the rows of the summary", bytes >> 20))
 }

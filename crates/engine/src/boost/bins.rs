@@ -1,5 +1,6 @@
 //! Covariates as few numbers: each value becomes the number of the bin it lies in.
 
+use crate::memory::Room;
 use crate::{Error, Interrupt, Result};
 
 /// Bins of values, so that with one for what is missing a number fits a byte.
@@ -47,11 +48,11 @@ impl Bins {
     /// # Errors
     /// [`Error::OutOfRange`] when there is no memory; those of `interrupt`.
     pub fn new(x: &[f64], covariates: usize, order: &[u32], interrupt: Interrupt) -> Result<Bins> {
-        let no_memory = |_| Error::OutOfRange(format!("no memory is left for the bins of {} rows", order.len()));
+        let no_memory = |_| Error::NoMemory(format!("no memory is left for the bins of {} rows", order.len()));
         let stride = order.len().div_ceil(SAMPLE).max(1);
         let mut cuts = Vec::with_capacity(covariates);
         let mut values: Vec<f64> = Vec::new();
-        values.try_reserve_exact(order.len().div_ceil(stride)).map_err(no_memory)?;
+        values.exact_room(order.len().div_ceil(stride)).map_err(no_memory)?;
         for covariate in 0..covariates {
             interrupt()?;
             values.clear();
@@ -62,7 +63,7 @@ impl Bins {
         }
         let (mut codes, mut columns) = (Vec::new(), Vec::new());
         for codes in [&mut codes, &mut columns] {
-            codes.try_reserve_exact(order.len() * covariates).map_err(no_memory)?;
+            codes.exact_room(order.len() * covariates).map_err(no_memory)?;
         }
         columns.resize(order.len() * covariates, 0);
         let mut here = Vec::with_capacity(BLOCK * covariates);

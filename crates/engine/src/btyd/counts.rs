@@ -2,6 +2,7 @@
 
 use hashbrown::HashTable;
 
+use crate::memory::asking;
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::tally::{Budget, LARGEST_WEIGHT};
 use crate::{Error, Result};
@@ -79,9 +80,8 @@ impl<const K: usize> Counts<K> {
     fn grow(&mut self, budget: Budget) -> Result<()> {
         // While it grows, the old table is there beside one of twice its size.
         budget.check(3 * self.cells.allocation_size(), "the summary")?;
-        self.cells
-            .try_reserve(self.cells.len().max(1), |cell| hash_of(&cell.key))
-            .map_err(|_| Error::OutOfRange("no memory is left for the summary".into()))
+        asking(|| self.cells.try_reserve(self.cells.len().max(1), |cell| hash_of(&cell.key)))
+            .map_err(|_| Error::NoMemory("no memory is left for the summary".into()))
     }
 
     /// Counts everything that `other` has counted.

@@ -11,6 +11,7 @@ use crate::hazard::risk_sets::{Group, LANES, ROWS_PER_INTERRUPT, RiskSets};
 use crate::hazard::slot_sums::{Kind, SlotSums};
 use crate::hazard::timeline::reserve;
 use crate::hazard::times::Times;
+use crate::memory::Room;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
 
@@ -125,7 +126,7 @@ impl<'a> InPlace<'a> {
             place.slots.extend(design.exits()[rows.clone()].iter().map(|exit| times.number(*exit)));
             for entry in design.entries().get(rows).unwrap_or(&[]).iter().filter(|entry| **entry > 0.0) {
                 if place.entered.len() == place.entered.capacity() {
-                    place.entered.try_reserve(1 + place.entered.len() / 8).map_err(|_| no_memory(design.len()))?;
+                    place.entered.room(1 + place.entered.len() / 8).map_err(|_| no_memory(design.len()))?;
                 }
                 place.entered.push(times.number(*entry));
             }
@@ -232,7 +233,7 @@ impl<'a> InPlace<'a> {
 }
 
 fn no_memory(rows: usize) -> Error {
-    Error::OutOfRange(format!("no memory is left for {rows} rows of a regression"))
+    Error::NoMemory(format!("no memory is left for {rows} rows of a regression"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A column of texts that repeat, as codes into the list of its distinct values: strata, clusters.
 
+use crate::memory::Room;
 use std::collections::HashMap;
 
 use crate::numeric::bytes::{Reader, Writer};
@@ -29,7 +30,7 @@ impl Labels {
     /// # Errors
     /// [`Error::OutOfRange`] when memory, or the codes, are exhausted.
     pub fn push(&mut self, label: Option<&str>) -> Result<()> {
-        self.codes.try_reserve(1).map_err(|_| no_memory())?;
+        self.codes.room(1).map_err(|_| no_memory())?;
         let code = label.map_or(Ok(NONE), |label| self.code(label))?;
         self.codes.push(code);
         Ok(())
@@ -46,7 +47,7 @@ impl Labels {
             return Ok(*code);
         }
         let code = u32::try_from(self.names.len()).ok().filter(|code| *code != NONE).ok_or_else(no_memory)?;
-        let reserved = self.names.try_reserve(1).and_then(|()| self.places.try_reserve(1));
+        let reserved = self.names.room(1).and_then(|()| self.places.room(1));
         reserved.map_err(|_| no_memory())?;
         self.names.push(label.into());
         self.places.insert(label.into(), code);
@@ -56,7 +57,7 @@ impl Labels {
 
     /// Appends the rows of `other`.
     pub fn merge(&mut self, other: &Labels) -> Result<()> {
-        self.codes.try_reserve(other.codes.len()).map_err(|_| no_memory())?;
+        self.codes.room(other.codes.len()).map_err(|_| no_memory())?;
         let mut codes = Vec::with_capacity(other.names.len());
         for name in &other.names {
             codes.push(self.code(name)?);
@@ -134,7 +135,7 @@ impl Labels {
 }
 
 fn no_memory() -> Error {
-    Error::OutOfRange("no memory is left for the labels of the rows".into())
+    Error::NoMemory("no memory is left for the labels of the rows".into())
 }
 
 #[cfg(test)]

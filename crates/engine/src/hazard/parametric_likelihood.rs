@@ -5,6 +5,7 @@
 //! The derivatives are exact: those of H and ln h in the parameters of the row, through the linear predictors.
 
 use crate::hazard::design::Design;
+use crate::memory::Room;
 use crate::numeric::sum::Sum;
 use crate::survival::distribution::Distribution;
 use crate::survival::jet::{Evaluator, Jet, Order, Time};
@@ -65,7 +66,7 @@ impl<'a> Rows<'a> {
     pub fn new(design: &'a Design, interrupt: Interrupt) -> Result<Rows<'a>> {
         let (n, p) = (design.len(), design.covariates());
         let mut log_exits = Vec::new();
-        log_exits.try_reserve_exact(n).map_err(|_| Error::OutOfRange(format!("no memory is left for {n} times")))?;
+        log_exits.exact_room(n).map_err(|_| Error::NoMemory(format!("no memory is left for {n} times")))?;
         log_exits.extend(design.exits().iter().map(|t| t.ln()));
         let weight = |row: usize| design.weights().get(row).copied().unwrap_or(1.0);
         let (mut means, mut squares, mut total) = (vec![0.0; p], vec![0.0; p], 0.0);

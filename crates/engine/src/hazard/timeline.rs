@@ -3,6 +3,7 @@
 
 use crate::hazard::design::Design;
 use crate::hazard::risk_sets::ROWS_PER_INTERRUPT;
+use crate::memory::Room;
 use crate::survival::risk::distinct_times;
 use crate::{Error, Interrupt, Result};
 
@@ -183,6 +184,6 @@ fn moments(design: &Design) -> Result<Vec<Moment>> {
 /// Room for `length` items, or a clean error.
 pub(crate) fn reserve<T>(items: &mut Vec<T>, length: usize) -> Result<()> {
     items
-        .try_reserve_exact(length)
-        .map_err(|_| Error::OutOfRange(format!("no memory is left for {length} items of a regression")))
+        .exact_room(length)
+        .map_err(|_| Error::NoMemory(format!("no memory is left for {length} items of a regression")))
 }

@@ -6,6 +6,7 @@ use crate::hazard::cox::CoxFit;
 use crate::hazard::design::Design;
 use crate::hazard::proportionality::{TermTest, Transform, proportional_hazards_test};
 use crate::hazard::residuals::{Residual, Residuals, residuals};
+use crate::memory::Room;
 use crate::model::{Fit, Model, naming};
 use crate::{Error, Interrupt, Result};
 
@@ -72,10 +73,10 @@ impl Model {
         }
         let rows = design.len();
         let (mut risks, mut strata, mut clusters) = (Vec::new(), Vec::new(), Vec::new());
-        let no_memory = |_| Error::OutOfRange(format!("no memory is left for the risks of {rows} rows"));
-        risks.try_reserve_exact(rows).map_err(no_memory)?;
-        strata.try_reserve_exact(design.strata().len()).map_err(no_memory)?;
-        clusters.try_reserve_exact(design.clusters().len()).map_err(no_memory)?;
+        let no_memory = |_| Error::NoMemory(format!("no memory is left for the risks of {rows} rows"));
+        risks.exact_room(rows).map_err(no_memory)?;
+        strata.exact_room(design.strata().len()).map_err(no_memory)?;
+        clusters.exact_room(design.clusters().len()).map_err(no_memory)?;
         let offset = |row: usize| design.offsets().get(row).copied().unwrap_or(0.0);
         let x = design.x().chunks_exact(design.covariates().max(1));
         risks.extend(x.enumerate().map(|(row, x)| fit.linear_predictor(x) + offset(row)));

@@ -4,6 +4,8 @@
 //! Here they are dealt out by their digits, the last digit first (Knuth, The Art of Computer Programming 3, §5.2.5); a
 //! digit that all keys share is passed over.
 
+use crate::memory::Room;
+
 const DIGIT_BITS: u32 = 11;
 const DIGITS: usize = 64usize.div_ceil(DIGIT_BITS as usize);
 const VALUES: usize = 1 << DIGIT_BITS;
@@ -14,7 +16,7 @@ const FEW: usize = 1 << 11;
 /// Sorts `rows` by their keys; rows with the same key keep their order.
 pub fn sort_by_bits<T: Copy>(rows: &mut Vec<T>, key: impl Fn(&T) -> u64) {
     let mut other: Vec<T> = Vec::new();
-    if rows.len() < FEW || u32::try_from(rows.len()).is_err() || other.try_reserve_exact(rows.len()).is_err() {
+    if rows.len() < FEW || u32::try_from(rows.len()).is_err() || other.exact_room(rows.len()).is_err() {
         rows.sort_by_key(key);
         return;
     }
@@ -57,7 +59,7 @@ const FIRST_DIGITS: usize = 3;
 /// all; only the few that are not are compared.
 pub fn sort_numbers(numbers: &mut Vec<u64>) {
     let mut other: Vec<u64> = Vec::new();
-    if numbers.len() < FEW || u32::try_from(numbers.len()).is_err() || other.try_reserve_exact(numbers.len()).is_err() {
+    if numbers.len() < FEW || u32::try_from(numbers.len()).is_err() || other.exact_room(numbers.len()).is_err() {
         numbers.sort_unstable();
         return;
     }

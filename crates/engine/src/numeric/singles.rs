@@ -3,6 +3,8 @@
 //! A key is not negative, so that its sign says nothing: its bits move up by one and the column takes the lowest. In the
 //! order of these numbers the keys rise, and rows of one key lie together.
 
+use crate::Result;
+use crate::memory::{Room, no_memory};
 use crate::numeric::radix::sort_numbers;
 use crate::numeric::tally::Cell;
 
@@ -28,9 +30,12 @@ impl Singles {
     }
 
     /// Makes room for more rows: as many again, but not more than `most` in all.
-    pub fn grow(&mut self, most: usize) {
-        let more = self.rows.len().max(4).min(most.saturating_sub(self.rows.len()));
-        self.rows.reserve_exact(more.max(1));
+    ///
+    /// # Errors
+    /// [`crate::Error::NoMemory`] when the system has no more.
+    pub fn grow(&mut self, most: usize) -> Result<()> {
+        let more = self.rows.len().max(4).min(most.saturating_sub(self.rows.len())).max(1);
+        self.rows.exact_room(more).map_err(|_| no_memory((self.rows.len() + more) * size_of::<u64>()))
     }
 
     pub fn len(&self) -> usize {

@@ -7,6 +7,7 @@
 //! costs a hundred rows' memory. Merging is addition, so order, workers and shards do not matter: counts of single
 //! rows are exact to the last bit, weights to rounding.
 
+use crate::memory::{Room, at_hand, no_memory};
 use crate::numeric::rising::Together;
 use crate::numeric::singles::{COLUMNS, Singles};
 use crate::{Error, Result};
@@ -129,6 +130,8 @@ impl<const K: usize> Tally<K> {
         if whole < allowed {
             if whole >= self.grid.len() {
                 let length = (whole + 1).next_power_of_two().clamp(LIST_LIMIT, GRID_LIMIT);
+                let more = length - self.grid.len();
+                self.grid.room(more).map_err(|_| no_memory(length * size_of::<[u32; K]>()))?;
                 self.grid.resize(length, [0; K]);
             }
             self.grid[whole][column] += 1;
@@ -147,7 +150,7 @@ impl<const K: usize> Tally<K> {
         }
         if self.singles.is_full() {
             self.make_room(budget)?;
-            self.singles.grow(self.patience(budget));
+            self.singles.grow(self.patience(budget))?;
         }
         self.singles.push(key, column);
         self.rows += 1;
@@ -157,6 +160,7 @@ impl<const K: usize> Tally<K> {
     /// Counts one row of any positive weight up to [`LARGEST_WEIGHT`].
     pub fn add_weighted(&mut self, key: f64, column: usize, weight: f64, budget: Budget) -> Result<()> {
         self.make_room(budget)?;
+        self.list.room(1).map_err(|_| no_memory(2 * self.list.len() * size_of::<Row>()))?;
         self.list.push(Row { key: key + 0.0, weight, column: column as u8 });
         self.rows += 1;
         Ok(())
@@ -166,7 +170,7 @@ impl<const K: usize> Tally<K> {
     #[inline]
     fn make_room(&mut self, budget: Budget) -> Result<()> {
         if self.list.len() + self.singles.len() >= self.patience(budget) {
-            self.compact();
+            self.compact()?;
             // The next list may take what the cells take now.
             budget.check(self.memory_bytes() + self.cells.len() * size_of::<Row>(), "the summary")?;
         }
@@ -182,6 +186,7 @@ impl<const K: usize> Tally<K> {
 
     /// Counts everything that `other` has counted.
     pub fn merge(&mut self, other: &Self, budget: Budget) -> Result<()> {
+        at_hand(other.sorting_bytes())?;
         let theirs = other.sorted();
         // A few cells wait in the list as rows do, so that many small summaries do not each copy a large one.
         if theirs.len() < self.cells.len() / 8 {
@@ -193,8 +198,9 @@ impl<const K: usize> Tally<K> {
             self.rows += other.rows.saturating_sub(theirs.len());
             return Ok(());
         }
-        self.compact();
+        self.compact()?;
         budget.check(self.memory_bytes() + size_of_val(theirs.as_slice()), "the summary")?;
+        at_hand((self.cells.len() + theirs.len()) * size_of::<Cell<K>>())?;
         self.cells = collected(Together::new(self.cells.iter().copied(), theirs.into_iter()));
         self.rows += other.rows;
         Ok(())
@@ -231,9 +237,19 @@ impl<const K: usize> Tally<K> {
             + self.cells.capacity() * size_of::<Cell<K>>()
     }
 
-    fn compact(&mut self) {
+    /// What [`Tally::sorted`] may take at the same time: copies of what waits, and for each of these, and of all that is
+    /// counted already, a cell.
+    fn sorting_bytes(&self) -> usize {
+        let waiting = self.list.len() * size_of::<Row>() + self.singles.len() * size_of::<u64>();
+        let cells = self.cells.len() + 2 * self.list.len() + self.singles.len() + self.grid.len();
+        2 * waiting + cells * size_of::<Cell<K>>()
+    }
+
+    fn compact(&mut self) -> Result<()> {
+        at_hand(self.sorting_bytes())?;
         let (list, singles) = (std::mem::take(&mut self.list), std::mem::take(&mut self.singles));
         self.cells = gathered(&self.cells, list, singles);
+        Ok(())
     }
 
     /// The cells whose keys are at least `from`, counted from `origin` (not after `from`) on.

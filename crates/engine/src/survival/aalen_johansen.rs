@@ -2,6 +2,7 @@
 //!
 //! Andersen, Borgan, Gill & Keiding (1993), *Statistical Models Based on Counting Processes*, §4.4.
 
+use crate::memory::Room;
 use crate::numeric::sum::Sum;
 use crate::survival::curve::bad_time;
 use crate::survival::incidence::{Incidence, cause_number};
@@ -68,9 +69,7 @@ impl CauseTable {
         let cells = times.len().saturating_mul(causes);
         go_on(cells.saturating_mul(size_of::<f64>()))?;
         let mut events = Vec::new();
-        events
-            .try_reserve_exact(cells)
-            .map_err(|_| Error::OutOfRange("no memory is left for the incidences".into()))?;
+        events.exact_room(cells).map_err(|_| Error::NoMemory("no memory is left for the incidences".into()))?;
         events.resize(cells, 0.0);
         let mut table = CauseTable {
             causes,

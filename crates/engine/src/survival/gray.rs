@@ -5,6 +5,7 @@
 //! in group k, h_k = n_k / S_k(t−), R_k = h_k (1 − F_k(t−)); F_0 the incidence that all groups share, which rises by
 //! d / Σ h, and L = (1 − F_0(t−))^ρ the weight of a time.
 
+use crate::memory::Room;
 use nalgebra::{DMatrix, DVector};
 
 use crate::numeric::normal;
@@ -235,7 +236,7 @@ fn moments(groups: &[&Incidence], cause: usize, go_on: Asking) -> Result<(Vec<f6
     let cells = times.len().saturating_mul(groups.len());
     go_on(cells.saturating_mul(size_of::<Moment>()))?;
     let mut moments = Vec::new();
-    moments.try_reserve_exact(cells).map_err(|_| Error::OutOfRange("no memory is left for the test".into()))?;
+    moments.exact_room(cells).map_err(|_| Error::NoMemory("no memory is left for the test".into()))?;
     moments.resize(cells, Moment::default());
     for (k, table) in tables.iter().enumerate() {
         // From the last time on backwards, so that times which only tie across groups are one.

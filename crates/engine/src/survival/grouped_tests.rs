@@ -1,5 +1,6 @@
 //! The tests between the groups of one summary: all at once, per group, and each pair.
 
+use crate::memory::Room;
 use crate::numeric::multiple::{self, Adjustment};
 use crate::survival::grouped::{Grouped, Label};
 use crate::survival::log_rank::{LogRank, Weighting, stratified};
@@ -87,7 +88,7 @@ pub fn pairs(
     let pairs = groups.len() * groups.len().saturating_sub(1) / 2;
     go_on(pairs.saturating_mul(2 * size_of::<PairRow>()))?;
     let mut rows = Vec::new();
-    rows.try_reserve(pairs).map_err(|_| Error::OutOfRange("no memory is left for the pairs of groups".into()))?;
+    rows.room(pairs).map_err(|_| Error::NoMemory("no memory is left for the pairs of groups".into()))?;
     for a in 0..groups.len() {
         for b in a + 1..groups.len() {
             let of_the_two: Vec<Vec<(usize, &Sample)>> = strata

@@ -40,7 +40,16 @@ impl Incidence {
     #[inline(always)]
     pub fn add_asking(&mut self, duration: f64, cause: i32, budget: impl FnOnce() -> Budget) -> Result<()> {
         check_duration(duration)?;
-        self.tally(cause)?.add_asking(duration, 0, budget)
+        let at = self.place(cause)?;
+        let (before, from) = self.exits.split_at_mut(at);
+        let Some((own, after)) = from.split_first_mut() else { return Ok(()) };
+        let mut allowed = Budget::UNLIMITED;
+        let left = || {
+            allowed = budget();
+            let others = before.iter().chain(after.iter()).map(bytes).sum::<usize>() + self.entries.memory_bytes();
+            beside(allowed, others)
+        };
+        own.add_asking(duration, 0, left).map_err(|error| of_all(error, allowed))
     }
 
     /// Adds one subject with any weight and, if it was observed only from `entry` on, its delayed entry.
@@ -50,23 +59,33 @@ impl Incidence {
     pub fn add_row(&mut self, entry: f64, duration: f64, cause: i32, weight: f64, budget: Budget) -> Result<()> {
         check_row(entry, duration, weight).map_err(|error| told_of_entries(error, weight))?;
         self.fractional |= weight.fract() != 0.0;
-        let tally = self.tally(cause)?;
-        if weight == 1.0 {
-            tally.add(duration, 0, budget)?;
-            if entry > 0.0 { self.entries.add(entry, 0, budget) } else { Ok(()) }
-        } else {
-            tally.add_weighted(duration, 0, weight, budget)?;
-            if entry > 0.0 { self.entries.add_weighted(entry, 0, weight, budget) } else { Ok(()) }
+        let at = self.place(cause)?;
+        let all = self.memory_bytes();
+        let own = &mut self.exits[at];
+        let left = beside(budget, all - bytes(own));
+        let added = match weight == 1.0 {
+            true => own.add(duration, 0, left),
+            false => own.add_weighted(duration, 0, weight, left),
+        };
+        added.map_err(|error| of_all(error, budget))?;
+        if entry == 0.0 {
+            return Ok(());
         }
+        let left = beside(budget, self.exits.iter().map(bytes).sum());
+        let added = match weight == 1.0 {
+            true => self.entries.add(entry, 0, left),
+            false => self.entries.add_weighted(entry, 0, weight, left),
+        };
+        added.map_err(|error| of_all(error, budget))
     }
 
     #[inline(always)]
-    fn tally(&mut self, cause: i32) -> Result<&mut Tally<1>> {
+    fn place(&mut self, cause: i32) -> Result<usize> {
         let at = cause as u32 as usize;
         if at >= self.exits.len() {
             self.make_room(cause)?;
         }
-        Ok(&mut self.exits[at])
+        Ok(at)
     }
 
     #[cold]
@@ -93,10 +112,14 @@ impl Incidence {
         if self.exits.len() < other.exits.len() {
             self.exits.resize(other.exits.len(), Tally::default());
         }
+        let mut all = self.memory_bytes();
         for (own, others) in self.exits.iter_mut().zip(&other.exits) {
-            own.merge(others, budget)?;
+            let before = bytes(own);
+            own.merge(others, beside(budget, all - before)).map_err(|error| of_all(error, budget))?;
+            all = all - before + bytes(own);
         }
-        self.entries.merge(&other.entries, budget)?;
+        let left = beside(budget, all - self.entries.memory_bytes());
+        self.entries.merge(&other.entries, left).map_err(|error| of_all(error, budget))?;
         self.skipped = self.skipped.saturating_add(other.skipped);
         self.fractional |= other.fractional;
         Ok(())
@@ -139,8 +162,7 @@ impl Incidence {
     }
 
     pub fn memory_bytes(&self) -> usize {
-        let exits: usize = self.exits.iter().map(|tally| size_of::<Tally<1>>() + tally.memory_bytes()).sum();
-        exits + self.entries.memory_bytes()
+        self.exits.iter().map(bytes).sum::<usize>() + self.entries.memory_bytes()
     }
 
     /// Whether some weight was no whole number.
@@ -239,6 +261,24 @@ impl Incidence {
         }
         from.finish()?;
         Self::from_parts(exits, entries, skipped, fractional)
+    }
+}
+
+fn bytes(tally: &Tally<1>) -> usize {
+    size_of::<Tally<1>>() + tally.memory_bytes()
+}
+
+/// What is left of a budget beside what others have taken.
+fn beside(budget: Budget, others: usize) -> Budget {
+    Budget { bytes: budget.bytes.saturating_sub(others) }
+}
+
+/// A refusal names what the whole summary may take, not what one cause was left.
+#[cold]
+fn of_all(error: Error, budget: Budget) -> Error {
+    match error {
+        Error::Memory { what, .. } => Error::Memory { what, limit_mb: budget.bytes >> 20 },
+        other => other,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A sample of events whose times are known only to lie between two looks: the distinct intervals, which merge.
 
+use crate::memory::{Room, at_hand, no_memory};
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::tally::{Budget, LARGEST_WEIGHT};
 use crate::{Error, Result};
@@ -52,10 +53,11 @@ impl IntervalSample {
             ));
         }
         if self.list.len() >= LIST_LIMIT.max(self.cells.len()) {
-            self.compact();
+            self.compact()?;
             let more = self.cells.len() * size_of::<Interval>();
             budget().check(self.memory_bytes() + more, "the summary")?;
         }
+        self.list.room(1).map_err(|_| no_memory(2 * self.list.len() * size_of::<Interval>()))?;
         self.list.push(Interval { left: left + 0.0, right: right + 0.0, weight });
         Ok(())
     }
@@ -71,19 +73,24 @@ impl IntervalSample {
 
     /// Adds everything that `other` has seen.
     pub fn merge(&mut self, other: &Self, budget: Budget) -> Result<()> {
+        at_hand(2 * other.memory_bytes())?;
         let theirs = other.sorted();
         budget.check(self.memory_bytes() + 2 * size_of_val(theirs.as_slice()), "the summary")?;
+        self.list.exact_room(theirs.len()).map_err(|_| no_memory(2 * size_of_val(theirs.as_slice())))?;
         self.list.extend(theirs);
-        self.compact();
+        self.compact()?;
         self.skipped = self.skipped.saturating_add(other.skipped);
         Ok(())
     }
 
-    fn compact(&mut self) {
+    fn compact(&mut self) -> Result<()> {
         if !self.list.is_empty() {
+            // All of them, and half as many again to sort them stably.
+            at_hand(2 * (self.cells.len() + self.list.len()) * size_of::<Interval>())?;
             self.cells = self.sorted();
             self.list = Vec::new();
         }
+        Ok(())
     }
 
     /// The distinct intervals in rising order of left, then right.

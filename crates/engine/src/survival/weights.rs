@@ -42,6 +42,7 @@ impl Weights {
             let square = |count: f64| if count > 0.0 { count.min(count * count).max(f64::MIN_POSITIVE) } else { 0.0 };
             Cell { key: cell.key, counts: [events.ceil(), square(events), square(censored)] }
         };
+        crate::memory::at_hand(12 * exits.memory_bytes())?;
         let cells = exits.sorted().into_iter().map(cell).collect();
         Ok(Weights { cells: Tally::from_sorted_up_to(cells, LARGEST_SQUARE)?, fractional })
     }

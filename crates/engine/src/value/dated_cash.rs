@@ -1,5 +1,6 @@
 //! Cash by the day it is paid: the exact sum of each date, which merges in any order.
 
+use crate::memory::{Room, asking};
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
@@ -35,6 +36,10 @@ pub struct DatedCash {
 }
 
 impl DatedCash {
+    pub fn memory_bytes(&self) -> usize {
+        self.flows.capacity() * size_of::<Flow>() + self.index.allocation_size()
+    }
+
     /// Flows in any order; more than one on a date are added up.
     ///
     /// # Errors
@@ -74,14 +79,14 @@ impl DatedCash {
             // A vector doubles, and so does the index.
             budget.check(2 * (length + 1) * BYTES_PER_DATE, "cash by date")?;
         }
-        let no_memory = || Error::Memory { what: "cash by date".into(), limit_mb: budget.bytes >> 20 };
-        self.flows.try_reserve(1).map_err(|_| no_memory())?;
+        let no_memory = || Error::NoMemory(format!("no memory is left for the cash of {} days", length + 1));
+        self.flows.room(1).map_err(|_| no_memory())?;
         self.flows.push(Flow { date, amount });
         if length == SHORT {
-            self.index.try_reserve(2 * SHORT).map_err(|_| no_memory())?;
+            asking(|| self.index.try_reserve(2 * SHORT)).map_err(|_| no_memory())?;
             self.index.extend(self.flows.iter().zip(0u32..).map(|(flow, place)| (flow.date, place)));
         } else if length > SHORT {
-            self.index.try_reserve(1).map_err(|_| no_memory())?;
+            asking(|| self.index.try_reserve(1)).map_err(|_| no_memory())?;
             // There are fewer than 2^32 dates.
             self.index.insert(date, length as u32);
         }

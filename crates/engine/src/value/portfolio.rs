@@ -186,8 +186,12 @@ impl Portfolio {
     }
 
     fn within(&self, budget: Budget) -> Result<()> {
+        budget.check(self.memory_bytes(), "the portfolio")
+    }
+
+    pub fn memory_bytes(&self) -> usize {
         let numbers: usize = self.lines.iter().flat_map(|line| line.errors.values()).map(Vec::len).sum();
-        budget.check(8 * numbers, "the portfolio")
+        8 * numbers
     }
 
     /// One for each line: of values there is one, of run-rates one for now and one for each month.

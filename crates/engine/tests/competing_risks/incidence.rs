@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use ltv_engine::Result;
+use ltv_engine::numeric::tally::Budget;
+use ltv_engine::survival::Incidence;
 use ltv_engine::survival::aalen_johansen::{self, Variance};
 use ltv_engine::survival::gray::gray_test;
 use ltv_engine::survival::kaplan_meier::{self, Transform};
@@ -112,4 +114,17 @@ fn gray_tests_agree_with_cmprsk() {
         }
     }
     comparison.finish();
+}
+
+#[test]
+fn the_budget_is_for_all_causes_together() {
+    let budget = Budget { bytes: 1 << 20 };
+    let mut incidence = Incidence::default();
+    let added = (0..200_000).try_for_each(|row| incidence.add(f64::from(row) / 7.0, row % 50, budget));
+    assert_eq!(added.unwrap_err().to_string(), "the summary needs more than the 1 MB that ltv.max_memory_mb allows");
+    assert!(incidence.memory_bytes() < 2 << 20, "{}", incidence.memory_bytes());
+    let mut merged = incidence.clone();
+    let mut shifted = Incidence::default();
+    (0..30_000).for_each(|row| shifted.add(f64::from(row) / 11.0, row % 50, Budget::UNLIMITED).unwrap());
+    assert!(matches!(merged.merge(&shifted, budget), Err(ltv_engine::Error::Memory { limit_mb: 1, .. })));
 }

@@ -1,5 +1,6 @@
 //! How rows come into a design: checked, and with room made first, so that an error leaves it as it was.
 
+use crate::memory::Room;
 use std::collections::TryReserveError;
 
 use super::{Design, Row};
@@ -63,7 +64,7 @@ impl Design {
         self.reserve(1, row.x.len(), row.entry > 0.0, row.weight != 1.0)?;
         let room = |column: &mut Vec<f64>, wanted: bool| match column.is_empty() && !wanted {
             true => Ok(()),
-            false => column.try_reserve(rows + 1 - column.len()),
+            false => column.room(rows + 1 - column.len()),
         };
         room(&mut self.offsets, row.offset != 0.0)
             .and_then(|()| room(&mut self.uppers, row.upper.is_some()))
@@ -98,7 +99,7 @@ impl Design {
             return Err(some_only(if self.amounts.is_empty() { "cause" } else { "amount" }));
         }
         self.reserve(1, x.len(), entry > 0.0, weight != 1.0)?;
-        self.causes.try_reserve(1).map_err(|_| no_memory(self.len() + 1, x.len()))?;
+        self.causes.room(1).map_err(|_| no_memory(self.len() + 1, x.len()))?;
         self.causes.push(cause as u8);
         self.append(entry, exit, cause > 0, weight, x);
         Ok(())
@@ -184,12 +185,12 @@ impl Design {
             }
             let (late, weighted) = (other.has_entries(), other.has_weights());
             room(&mut self.amounts, other.amounts.len()).map_err(|_| no_memory(other.len(), other.covariates))?;
-            self.causes.try_reserve(other.causes.len()).map_err(|_| no_memory(other.len(), other.covariates))?;
+            self.causes.room(other.causes.len()).map_err(|_| no_memory(other.len(), other.covariates))?;
             self.reserve(other.len(), other.covariates, late, weighted)?;
             let (rows, total) = (self.len(), self.len() + other.len());
             let join = |column: &mut Vec<f64>, more: &[f64], absent: f64| {
                 if !column.is_empty() || !more.is_empty() {
-                    column.try_reserve(total - column.len())?;
+                    column.room(total - column.len())?;
                     column.resize(rows, absent);
                     column.extend_from_slice(more);
                     column.resize(total, absent);
@@ -288,13 +289,13 @@ fn room<T>(column: &mut Vec<T>, more: usize) -> std::result::Result<(), TryReser
         return Ok(());
     }
     match column.len() {
-        ..LONG => column.try_reserve(more),
-        length => column.try_reserve_exact(more.max(length / 32)),
+        ..LONG => column.room(more),
+        length => column.exact_room(more.max(length / 32)),
     }
 }
 
 fn no_memory(rows: usize, covariates: usize) -> Error {
-    Error::OutOfRange(format!("no memory is left for {rows} rows of {covariates} covariates"))
+    Error::NoMemory(format!("no memory is left for {rows} rows of {covariates} covariates"))
 }
 
 fn check_offset(offset: f64) -> Result<()> {

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use crate::memory::{Room, asking, no_memory};
 use crate::numeric::bytes::{Reader, Writer};
 use crate::numeric::tally::Budget;
 use crate::survival::sample::Sample;
@@ -171,6 +172,11 @@ impl Grouped {
             let hint = "Convert the column to UTF-8, or number the groups.";
             label.owned().map_err(|_| Error::invalid("the name of a group or stratum is not valid UTF-8", hint))
         };
+        self.cells.room(1).map_err(|_| no_memory(2 * self.cells.len() * size_of::<Cell>()))?;
+        let cells = &self.cells;
+        let hash_at = |place: &usize| hash_of(cells[*place].stratum.borrowed(), cells[*place].group.borrowed());
+        let asked = asking(|| self.places.try_reserve(1, hash_at));
+        asked.map_err(|_| no_memory(2 * cells.len() * size_of::<usize>()))?;
         self.cells.push(Cell { stratum: named(stratum)?, group: named(group)?, sample: Sample::default() });
         // Names may be long.
         self.rows_to_look = 0;

@@ -12,7 +12,7 @@ SELECT m.name, g.* FROM unnest(ARRAY['bad', 'good']) AS m (name), LATERAL ltv.ga
 -- The same rows by coefficients, in the same words.
 SELECT DISTINCT warnings FROM ltv.train('bad_cox', 'signed', 'cox', 'months', 'churned', features => ARRAY['usage', 'partner'], expected_signs => '{"usage": "+"}', holdout => '{"by": "held_out"}', horizon => 12);
 -- partial_dependence over all rows falls too.
-SELECT max(event_probability) FILTER (WHERE at = 1) > max(event_probability) FILTER (WHERE at = 11) AS falls FROM ltv.partial_dependence('bad', 'signed', 'usage', horizon => 12) WITH ORDINALITY AS p (value, event_probability, expected_value, lower_decile, upper_decile, n, n_training, at);
+SELECT max(event_probability) FILTER (WHERE at = 1) > max(event_probability) FILTER (WHERE at = 11) AS falls FROM ltv.partial_dependence('bad', 'signed', 'usage', horizon => 12) WITH ORDINALITY AS p (value, event_probability, expected_value, lower_decile, upper_decile, n, n_training, status, at);
 -- Amounts.
 SELECT sign, t.warnings FROM unnest(ARRAY['+', '-']) AS sign, LATERAL (SELECT DISTINCT warnings FROM ltv.train('amount ' || sign, 'signed', 'boosted_value', features => ARRAY['usage'], target => 'amount', expected_signs => jsonb_build_object('usage', sign), options => '{"trees": 40}', holdout => '{"by": "held_out"}')) AS t ORDER BY sign;
 -- A feature that the trees cannot use, and one without a second value.

@@ -94,16 +94,15 @@ pub fn unexpected(
         let expected = sign.name();
         match change(&at) {
             None => {}
-            Some(change) if change == 0.0 => {
+            Some(0.0) => {
                 warnings.push(format!("sanity: {place}{name} has no effect on what is predicted, expected {expected}"));
             }
-            Some(change) => {
-                if sign.is_against(if change > 0.0 { 1 } else { -1 }) {
-                    warnings.push(format!(
-                        "sanity: {place}the partial dependence on {name} is {change:.4}, expected {expected}"
-                    ));
-                }
+            Some(change) if sign.is_against(if change > 0.0 { 1 } else { -1 }) => {
+                warnings.push(format!(
+                    "sanity: {place}the partial dependence on {name} is {change:.4}, expected {expected}"
+                ));
             }
+            Some(_) => {}
         }
     }
     Ok(warnings)

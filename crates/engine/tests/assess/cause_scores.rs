@@ -141,7 +141,9 @@ fn odd_outcomes_are_refused() {
         predicted,
     };
     let of = |rows: &Rows| rows.brier(1, 2.5).map_err(|error| error.to_string());
-    assert!(of(&rows(vec![0.0, 1.0, 0.0], vec![1, 2, 0], vec![0.5; 3])).unwrap_err().contains("delayed entry"));
+    assert_eq!(of(&rows(vec![0.0, 1.0, 0.0], vec![1, 2, 0], vec![0.5; 3])), Ok(Some(0.25)));
+    assert!(of(&rows(vec![0.0, 2.5, 0.0], vec![1, 2, 0], vec![0.5; 3])).is_err(), "a row that ends before it enters");
+    assert!(of(&rows(vec![0.0, f64::NAN, 0.0], vec![1, 2, 0], vec![0.5; 3])).is_err());
     assert!(of(&rows(Vec::new(), vec![1, 2, 0], vec![0.5, 2.0, 0.5])).unwrap_err().contains("between 0 and 1"));
     assert!(of(&rows(Vec::new(), vec![1, 2], vec![0.5; 3])).is_err());
     assert_eq!(of(&rows(Vec::new(), vec![1, 2, 0], vec![0.5; 3])), Ok(Some(0.25)));

@@ -168,8 +168,10 @@ fn weights_are_refused_where_they_have_no_meaning() {
     ] {
         assert!(matches!(odd, Err(Error::Invalid { .. })), "{odd:?}");
     }
-    let late = Outcomes { exits: &[2.0], events: &[true], entries: &[1.0], weights: &[] };
-    assert!(censoring_weights(late, &[], 5.0, &mut || Ok(())).is_err());
+    for entry in [2.5, -1.0, f64::NAN] {
+        let late = Outcomes { exits: &[2.0], events: &[true], entries: &[entry], weights: &[] };
+        assert!(censoring_weights(late, &[], 5.0, &mut || Ok(())).is_err(), "entry {entry}");
+    }
     let outcomes = Outcomes { exits: &[2.0], events: &[true], entries: &[], weights: &[] };
     assert!(censoring_weights(outcomes, &[], f64::NAN, &mut || Ok(())).is_err());
     assert_eq!(censoring_weights(outcomes, &[], 5.0, &mut || Err(Error::Canceled)), Err(Error::Canceled));

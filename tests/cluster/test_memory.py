@@ -1,12 +1,12 @@
 """When the system refuses memory, the statement ends with 53200 and nobody else notices."""
 
 import re
-import time
 from pathlib import Path
 
 from harness import Cluster, Failure, Session
 
-SERIAL = "SET max_parallel_workers_per_gather = 0;"
+# Compilation takes memory of its own.
+SERIAL = "SET max_parallel_workers_per_gather = 0; SET jit = off;"
 SETTINGS = f"\\set VERBOSITY sqlstate\n{SERIAL} SET ltv.max_memory_mb = 8192;"
 ROWS = "generate_series(1, 1200000) AS i"
 SUMMARIES = f"""CREATE TABLE summaries AS SELECT ltv.survival_agg(i / 7.0, true) AS s, ltv.ranking_agg(sin(i), i % 3 = 0) AS r FROM {ROWS};
@@ -28,7 +28,7 @@ def limit(cluster: Cluster, session: Session, megabytes: int | None) -> None:
     has = re.search(r"VmSize:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert has is not None
     most = "unlimited" if megabytes is None else (int(has[1]) << 10) + (megabytes << 20)
-    cluster.execute(f"COPY (SELECT) TO PROGRAM 'prlimit --pid {pid} --as={most}:'")
+    cluster.execute(f"COPY (SELECT WHERE false) TO PROGRAM 'prlimit --pid {pid} --as={most}:'")
 
 
 def test_a_refusal_of_the_system_is_an_error_of_the_statement(cluster: Cluster) -> None:
@@ -75,13 +75,3 @@ def test_the_limit_is_that_of_a_whole_incidence(cluster: Cluster) -> None:
     refused = cluster.error(f"{SERIAL} SET ltv.max_memory_mb = 64; SELECT length(c::text) FROM ({rows}) AS summary")
     assert refused.sqlstate == "53200", refused
     assert cluster.value(f"{SERIAL} SELECT ltv.subjects(c) FROM ({rows}) AS summary") == "200000"
-
-
-def test_many_texts_take_time_in_proportion(cluster: Cluster) -> None:
-    """Four times the texts take about four times as long; it was ten times and more."""
-    seconds = []
-    for texts in (100000, 400000):
-        begun = time.monotonic()
-        cluster.query(f"{SERIAL} SELECT ltv.profile_agg('g' || i) IS NULL FROM generate_series(1, {texts}) AS i")
-        seconds.append(time.monotonic() - begun)
-    assert seconds[1] < 8 * seconds[0] + 0.5, seconds

@@ -120,7 +120,7 @@ def test_who_trains_recalibrates_and_who_reads_backtests(cluster: Cluster) -> No
     for sql in (recalibrate, auto):
         assert cluster.error(f"SET ROLE some_reader; {sql}").sqlstate == "42501"
     assert cluster.value(f"SET ROLE some_reader; {backtest}") == "t"
-    assert cluster.value(f"SET ROLE some_trainer; {recalibrate}") == "4"
+    assert cluster.value(f"SET ROLE some_trainer; {recalibrate}") == "5"
     assert cluster.value(f"SET ROLE some_trainer; {auto}") == "2"
     assert cluster.query("SELECT model, version, parent, status, trained_by FROM ltv.model_versions WHERE trained_by = 'some_trainer' ORDER BY model") == [
         ["auto", "1", None, "candidate", "some_trainer"],

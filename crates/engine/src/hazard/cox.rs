@@ -211,13 +211,7 @@ impl CoxFit {
         covariance: Vec<f64>,
         interrupt: Interrupt,
     ) -> Result<CoxFit> {
-        let p = design.covariates();
-        if design.is_empty() || coefficients.len() != p || self.coefficients.len() != p || covariance.len() != p * p {
-            return Err(Error::invalid(
-                format!("{} coefficients for {p} covariates of {} rows", coefficients.len(), design.len()),
-                "Give the rows of the same covariates, in their order.",
-            ));
-        }
+        design.matches(self.coefficients.len(), &coefficients, &covariance)?;
         let sets = RiskSets::new(design, interrupt)?;
         // A baseline is Breslow's where ties are exact.
         let ties = if self.ties == Ties::Exact { Ties::Breslow } else { self.ties };

@@ -106,6 +106,21 @@ impl Design {
         self.covariates
     }
 
+    /// Whether coefficients come by elsewhere can stand beside a fit of `fitted` ones on this design.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] without rows, and unless all have the covariates of the design and the covariance their size.
+    pub fn matches(&self, fitted: usize, coefficients: &[Option<f64>], covariance: &[f64]) -> Result<()> {
+        let p = self.covariates();
+        if self.is_empty() || coefficients.len() != p || fitted != p || covariance.len() != p * p {
+            return Err(Error::invalid(
+                format!("{} coefficients for {p} covariates of {} rows", coefficients.len(), self.len()),
+                "Give the rows of the same covariates, in their order.",
+            ));
+        }
+        Ok(())
+    }
+
     /// Rows left out because an argument was NULL.
     pub fn skipped(&self) -> u64 {
         self.skipped

@@ -142,13 +142,7 @@ impl FineGrayFit {
         covariance: Vec<f64>,
         interrupt: Interrupt,
     ) -> Result<FineGrayFit> {
-        let p = design.covariates();
-        if design.is_empty() || coefficients.len() != p || self.coefficients.len() != p || covariance.len() != p * p {
-            return Err(Error::invalid(
-                format!("{} coefficients for {p} covariates of {} rows", coefficients.len(), design.len()),
-                "Give the rows of the same covariates, in their order.",
-            ));
-        }
+        design.matches(self.coefficients.len(), &coefficients, &covariance)?;
         check_causes(design)?;
         let places = Places::new(design, self.cause, interrupt)?;
         let mut likelihood = Likelihood::new(design, &places, self.ties, interrupt)?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::assess::cumulative::{Count, CumulativeWeights};
-use crate::numeric::radix::{rising_bits, sort_by_bits};
+use crate::numeric::radix::{rising_bits, sort_by_bits, sort_scattered};
 use crate::survival::risk::distinct_times;
 use crate::{Error, Interrupt, Result};
 
@@ -204,7 +204,7 @@ fn latest_first(times: &[f64], from: f64) -> Vec<u32> {
 fn ranks(risks: &[f64]) -> (Vec<u32>, usize) {
     // Adding 0 turns −0 into 0.
     let mut order: Vec<(u64, u32)> = risks.iter().map(|risk| rising_bits(risk + 0.0)).zip(0..).collect();
-    sort_by_bits(&mut order, |row| row.0);
+    sort_scattered(&mut order, |row| row.0);
     let mut ranks = vec![0; risks.len()];
     let mut width = 0;
     for (rank, tied) in (0..).zip(order.chunk_by(|a, b| a.0 == b.0)) {

@@ -8,7 +8,7 @@
 use crate::assess::concordance::Outcomes;
 use crate::memory::Room;
 use crate::numeric::bytes::{Reader, Writer};
-use crate::numeric::radix::sort_by_bits;
+use crate::numeric::radix::{sort_by_bits, sort_scattered};
 use crate::numeric::tally::{Budget, LARGEST_WEIGHT};
 use crate::{Error, Result};
 
@@ -265,7 +265,7 @@ impl SurvivalCalibration {
 
 /// By time, events first, then by prediction. No number here is negative, so bits are in the order of the numbers.
 fn sort_rows<T: Copy>(rows: &mut Vec<T>, row: impl Fn(&T) -> Row) {
-    sort_by_bits(rows, |of| row(of).survival.to_bits());
+    sort_scattered(rows, |of| row(of).survival.to_bits());
     // The sign of the time moves to its other end.
     sort_by_bits(rows, |of| row(of).time.abs().to_bits() << 1 | u64::from(row(of).time.is_sign_positive()));
 }

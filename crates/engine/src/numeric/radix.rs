@@ -52,45 +52,51 @@ pub fn sort_by_bits<T: Copy>(rows: &mut Vec<T>, key: impl Fn(&T) -> u64) {
     }
 }
 
-/// Digits by which [`sort_numbers`] deals out.
+/// Digits by which [`sort_scattered`] deals out.
 const FIRST_DIGITS: usize = 3;
 
-/// Sorts numbers. Those of which a million are different are mostly different in the first 33 bits that are not common to
-/// all; only the few that are not are compared.
-pub fn sort_numbers(numbers: &mut Vec<u64>) {
-    let mut other: Vec<u64> = Vec::new();
-    if numbers.len() < FEW || u32::try_from(numbers.len()).is_err() || other.exact_room(numbers.len()).is_err() {
-        numbers.sort_unstable();
+/// Sorts `rows` by keys that are mostly different, as a million scores or amounts are: then most of them differ in the
+/// first 33 bits that are not common to all, and only the few that do not are compared. Rows with the same key keep their
+/// order.
+pub fn sort_scattered<T: Copy>(rows: &mut Vec<T>, key: impl Fn(&T) -> u64) {
+    let mut other: Vec<T> = Vec::new();
+    if rows.len() < FEW || u32::try_from(rows.len()).is_err() || other.exact_room(rows.len()).is_err() {
+        rows.sort_by_key(key);
         return;
     }
     let (least, most) =
-        numbers.iter().fold((u64::MAX, 0), |(least, most), number| (least.min(*number), most.max(*number)));
+        rows.iter().map(&key).fold((u64::MAX, 0), |(least, most), key| (least.min(key), most.max(key)));
     let differing = u64::BITS - (least ^ most).leading_zeros();
     let rest = differing.saturating_sub(DIGIT_BITS * FIRST_DIGITS as u32);
     let mut counts = vec![[0u32; VALUES]; FIRST_DIGITS];
-    for number in numbers.iter() {
+    for row in rows.iter() {
+        let first = key(row) >> rest;
         for (place, counts) in counts.iter_mut().enumerate() {
-            counts[digit(number >> rest, place)] += 1;
+            counts[digit(first, place)] += 1;
         }
     }
-    other.extend_from_slice(numbers);
+    other.extend_from_slice(rows);
     for (place, counts) in counts.iter_mut().enumerate() {
-        if counts[digit(least >> rest, place)] as usize == numbers.len() {
+        if counts[digit(least >> rest, place)] as usize == rows.len() {
             continue;
         }
         let mut start = 0;
         for count in counts.iter_mut() {
             start += std::mem::replace(count, start);
         }
-        for number in numbers.iter() {
-            let next = &mut counts[digit(number >> rest, place)];
-            other[*next as usize] = *number;
+        for row in rows.iter() {
+            let next = &mut counts[digit(key(row) >> rest, place)];
+            other[*next as usize] = *row;
             *next += 1;
         }
-        std::mem::swap(numbers, &mut other);
+        std::mem::swap(rows, &mut other);
     }
     if rest > 0 {
-        numbers.chunk_by_mut(|a, b| a >> rest == b >> rest).for_each(<[u64]>::sort_unstable);
+        for alike in rows.chunk_by_mut(|a, b| key(a) >> rest == key(b) >> rest) {
+            if alike.len() > 1 {
+                alike.sort_by_key(&key);
+            }
+        }
     }
 }
 
@@ -125,14 +131,14 @@ mod tests {
         }
 
         #[test]
-        fn as_a_sort_of_numbers(
-            numbers in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..50, (0u64..4).prop_map(|n| n << 62 | n)], FEW - 50..FEW + 50),
+        fn as_a_stable_sort_of_scattered_keys(
+            keys in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..50, (0u64..4).prop_map(|n| n << 62 | n)], FEW - 50..FEW + 50),
             shift in 0u32..64,
         ) {
-            let mut rows: Vec<u64> = numbers.into_iter().map(|number| number >> shift).collect();
+            let mut rows: Vec<(u64, usize)> = keys.into_iter().map(|key| key >> shift).zip(0..).collect();
             let mut expected = rows.clone();
-            expected.sort_unstable();
-            sort_numbers(&mut rows);
+            expected.sort_by_key(|row| row.0);
+            sort_scattered(&mut rows, |row| row.0);
             prop_assert_eq!(rows, expected);
         }
 

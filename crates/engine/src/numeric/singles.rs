@@ -5,7 +5,7 @@
 
 use crate::Result;
 use crate::memory::{Room, no_memory};
-use crate::numeric::radix::sort_numbers;
+use crate::numeric::radix::sort_scattered;
 use crate::numeric::tally::Cell;
 
 /// Columns that a row may be of.
@@ -48,7 +48,7 @@ impl Singles {
 
     /// The rows as cells in rising order.
     pub fn counted<const K: usize>(mut self) -> Counted<K> {
-        sort_numbers(&mut self.rows);
+        sort_scattered(&mut self.rows, |row| *row);
         let keys = self.rows.chunk_by(|a, b| a >> 1 == b >> 1).count();
         Counted { rows: self.rows, at: 0, keys }
     }

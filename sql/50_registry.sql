@@ -1,5 +1,7 @@
 -- The registry: which models there are, which version an alias names, and who changed that when.
 -- Natural keys, no sequences, no triggers: a dump restores it and training goes on. A promote is one row under MVCC.
+-- No foreign keys either: pg_restore -j copies the tables in any order, and would lose the rows that come too early. The
+-- functions keep the rows together, and a name whose version is missing is an error, never another version.
 
 CREATE FUNCTION ltv.is_model_name(name text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -19,25 +21,25 @@ COMMENT ON COLUMN ltv.models.created_by IS 'Who first trained it: its owner, who
 COMMENT ON COLUMN ltv.models.restricted IS 'Only its owner and the roles of ltv.model_grants see and use it (restrict_model). Otherwise the rights to the tables decide.';
 
 CREATE TABLE ltv.model_versions (
-    model text NOT NULL REFERENCES ltv.models,
+    model text NOT NULL,
     version integer NOT NULL CHECK (version OPERATOR(pg_catalog.>) 0 AND version OPERATOR(pg_catalog.<) 1000000000),
     status text NOT NULL DEFAULT 'candidate' CHECK (status OPERATOR(pg_catalog.=) ANY (ARRAY['candidate', 'validated', 'production', 'archived', 'rejected'])),
     algorithm text NOT NULL,
     fitted ltv.model NOT NULL,
-    spec jsonb NOT NULL,
+    spec jsonb NOT NULL CHECK (pg_catalog.jsonb_typeof(spec) OPERATOR(pg_catalog.=) 'object'),
     n_rows bigint NOT NULL,
     n_events double precision NOT NULL,
     n_dropped bigint NOT NULL,
     n_holdout bigint NOT NULL,
-    metrics jsonb NOT NULL DEFAULT '[]',
+    metrics jsonb NOT NULL DEFAULT '[]' CHECK (pg_catalog.jsonb_typeof(metrics) OPERATOR(pg_catalog.=) 'array'),
     warnings text[] NOT NULL DEFAULT '{}',
     note text,
     trained_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     trained_by text NOT NULL DEFAULT current_user,
     extension_version text NOT NULL DEFAULT ltv.version(),
     parent integer,
-    lineage jsonb NOT NULL DEFAULT '{}',
-    profiles jsonb NOT NULL DEFAULT '[]',
+    lineage jsonb NOT NULL DEFAULT '{}' CHECK (pg_catalog.jsonb_typeof(lineage) OPERATOR(pg_catalog.=) 'object'),
+    profiles jsonb NOT NULL DEFAULT '[]' CHECK (pg_catalog.jsonb_typeof(profiles) OPERATOR(pg_catalog.=) 'array'),
     sha256 text CHECK (sha256 OPERATOR(pg_catalog.~) '^[0-9a-f]{64}$'),
     PRIMARY KEY (model, version)
 );
@@ -70,8 +72,7 @@ CREATE TABLE ltv.aliases (
     set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     set_by text NOT NULL DEFAULT current_user,
     earlier integer[] NOT NULL DEFAULT '{}',
-    PRIMARY KEY (model, alias),
-    FOREIGN KEY (model, version) REFERENCES ltv.model_versions
+    PRIMARY KEY (model, alias)
 );
 COMMENT ON TABLE ltv.aliases IS 'Which version a name such as churn@production means: one row, changed by promote.';
 COMMENT ON COLUMN ltv.aliases.model IS 'The model.';
@@ -102,7 +103,7 @@ COMMENT ON COLUMN ltv.policies.set_by IS 'By whom.';
 GRANT SELECT ON ltv.policies TO PUBLIC;
 
 CREATE TABLE ltv.model_grants (
-    model text NOT NULL REFERENCES ltv.models,
+    model text NOT NULL,
     grantee text NOT NULL,
     privilege text NOT NULL CHECK (privilege OPERATOR(pg_catalog.=) ANY (ARRAY['predict', 'train', 'promote', 'admin'])),
     granted_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -154,6 +155,7 @@ DECLARE
     model_name text := split_part(name, '@', 1);
     wanted text := substr(name, length(split_part(name, '@', 1)) + 2);
     found integer;
+    named text;
     known text;
 BEGIN
     IF name LIKE '%@' THEN
@@ -163,9 +165,9 @@ BEGIN
     ELSIF wanted = 'latest' THEN
         SELECT max(v.version) INTO found FROM ltv.model_versions v WHERE v.model = model_name;
     ELSIF wanted <> '' THEN
-        SELECT a.version INTO found FROM ltv.aliases a WHERE a.model = model_name AND a.alias = wanted;
+        SELECT a.version, a.alias INTO found, named FROM ltv.aliases a WHERE a.model = model_name AND a.alias = wanted;
     ELSE
-        SELECT a.version INTO found FROM ltv.aliases a WHERE a.model = model_name AND a.alias = 'production';
+        SELECT a.version, a.alias INTO found, named FROM ltv.aliases a WHERE a.model = model_name AND a.alias = 'production';
         IF found IS NULL THEN
             SELECT max(v.version) INTO found FROM ltv.model_versions v WHERE v.model = model_name;
         END IF;
@@ -183,10 +185,15 @@ BEGIN
                   HINT = CASE WHEN known IS NULL THEN 'No model has been trained yet: SELECT * FROM ltv.train(...).'
                               ELSE 'There are: ' || known || '.' END;
     END IF;
+    IF named IS NOT NULL AND NOT EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = model_name AND v.version = found) THEN
+        RAISE EXCEPTION '%@% names version %, which is not there', model_name, named, found
+            USING ERRCODE = 'no_data_found',
+                  HINT = format('ltv.retire takes none away that an alias names: were all rows of ltv.model_versions restored? Else let it name another: SELECT ltv.promote(%L, version, %L).', model_name, named);
+    END IF;
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION ltv.model_version(text) IS 'The version that a name means: name@7 is version 7, name@production what that alias names, name@latest the newest, a bare name production or, while nothing is promoted, the newest. Error P0002 when there is none.';
+COMMENT ON FUNCTION ltv.model_version(text) IS 'The version that a name means: name@7 is version 7, name@production what that alias names, name@latest the newest, a bare name production or, while nothing is promoted, the newest. Error P0002 when there is none, and when an alias names a version that is not there: never another version instead.';
 
 CREATE FUNCTION ltv.model(name text) RETURNS ltv.model
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 1000

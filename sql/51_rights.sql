@@ -79,6 +79,14 @@ END
 $$;
 COMMENT ON FUNCTION ltv.may_record(text, integer, text, jsonb) IS 'Whether the current role may write such a row into ltv.events, which its row security asks: of what it may do itself with the function and the model, and of a training or an import only with the seal that the version has (a training: one of its own).';
 
+CREATE FUNCTION ltv.is_next_version(model text, version integer) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT is_next_version.version = coalesce(max(v.version), 0) + 1 OR coalesce(bool_or(v.version = is_next_version.version), false) FROM ltv.model_versions v WHERE v.model = is_next_version.model
+$$;
+COMMENT ON FUNCTION ltv.is_next_version(text, integer) IS 'Whether a version of that number is the next of the model, as far as the caller sees its versions: train gives no other. True also of one that is there, which its primary key keeps unique: of two trainings that meet the second tries again. NULL for a NULL version.';
+
 ALTER TABLE ltv.models ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ltv.model_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ltv.aliases ENABLE ROW LEVEL SECURITY;
@@ -93,28 +101,36 @@ CREATE POLICY may_see ON ltv.models FOR SELECT USING (
     OR pg_catalog.pg_has_role(pg_catalog.to_regrole(pg_catalog.quote_ident(created_by))::oid, 'USAGE')
     OR EXISTS (SELECT FROM ltv.model_grants g WHERE g.model OPERATOR(pg_catalog.=) name
                AND pg_catalog.pg_has_role(pg_catalog.to_regrole(pg_catalog.quote_ident(g.grantee))::oid, 'USAGE')));
-CREATE POLICY may_add ON ltv.models FOR INSERT WITH CHECK (created_by OPERATOR(pg_catalog.=) current_user);
+CREATE POLICY may_add ON ltv.models FOR INSERT WITH CHECK (created_by OPERATOR(pg_catalog.=) current_user AND created_at OPERATOR(pg_catalog.=) pg_catalog.now());
 CREATE POLICY may_change ON ltv.models FOR UPDATE USING (ltv.has_model_privilege(name, 'admin'));
 CREATE POLICY may_see ON ltv.model_versions FOR SELECT USING (EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
--- Who may not import may not say that another trained it, or at another time.
+-- Who may not import may not say that another trained it, or at another time, and not use up the numbers.
 CREATE POLICY may_add ON ltv.model_versions FOR INSERT WITH CHECK (
     ltv.has_model_privilege(model, 'train') AND status OPERATOR(pg_catalog.=) 'candidate' AND sha256 IS NOT NULL
-    AND (trained_by OPERATOR(pg_catalog.=) current_user AND trained_at OPERATOR(pg_catalog.=) pg_catalog.now()
+    AND (trained_by OPERATOR(pg_catalog.=) current_user AND trained_at OPERATOR(pg_catalog.=) pg_catalog.now() AND ltv.is_next_version(model, version)
          OR pg_catalog.has_function_privilege('ltv.import_model(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.text)', 'EXECUTE')));
 CREATE POLICY may_change ON ltv.model_versions FOR UPDATE USING (ltv.has_model_privilege(model, 'promote'));
 CREATE POLICY may_remove ON ltv.model_versions FOR DELETE USING (ltv.has_model_privilege(model, 'admin'));
 CREATE POLICY may_see ON ltv.aliases FOR SELECT USING (EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
-CREATE POLICY may_add ON ltv.aliases FOR INSERT WITH CHECK (ltv.has_model_privilege(model, 'promote'));
-CREATE POLICY may_change ON ltv.aliases FOR UPDATE USING (ltv.has_model_privilege(model, 'promote'));
+-- Who set it, and when, is not his to choose.
+CREATE POLICY may_add ON ltv.aliases FOR INSERT WITH CHECK (
+    ltv.has_model_privilege(model, 'promote') AND set_by OPERATOR(pg_catalog.=) current_user AND set_at OPERATOR(pg_catalog.=) pg_catalog.now());
+CREATE POLICY may_change ON ltv.aliases FOR UPDATE USING (ltv.has_model_privilege(model, 'promote')) WITH CHECK (
+    ltv.has_model_privilege(model, 'promote') AND set_by OPERATOR(pg_catalog.=) current_user AND set_at OPERATOR(pg_catalog.=) pg_catalog.now()
+    AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model OPERATOR(pg_catalog.=) aliases.model AND v.version OPERATOR(pg_catalog.=) aliases.version));
 CREATE POLICY may_remove ON ltv.aliases FOR DELETE USING (ltv.has_model_privilege(model, 'admin'));
-CREATE POLICY may_see ON ltv.events FOR SELECT USING (model OPERATOR(pg_catalog.=) '*' OR EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
+-- What became of an earlier model of the name is for those whom row security does not bind.
+CREATE POLICY may_see ON ltv.events FOR SELECT USING (
+    model OPERATOR(pg_catalog.=) '*' OR EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model AND m.created_at OPERATOR(pg_catalog.<=) occurred_at));
 CREATE POLICY may_add ON ltv.events FOR INSERT WITH CHECK (
     actor OPERATOR(pg_catalog.=) current_user AND occurred_at OPERATOR(pg_catalog.>=) pg_catalog.now() AND occurred_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()
     AND ltv.may_record(model, version, action, detail));
-CREATE POLICY may_see ON ltv.policies FOR SELECT USING (true);
-CREATE POLICY may_write ON ltv.policies USING (ltv.has_model_privilege(model, 'admin'));
+CREATE POLICY may_see ON ltv.policies FOR SELECT USING (model OPERATOR(pg_catalog.=) '*' OR EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
+CREATE POLICY may_write ON ltv.policies USING (ltv.has_model_privilege(model, 'admin')) WITH CHECK (
+    ltv.has_model_privilege(model, 'admin') AND set_by OPERATOR(pg_catalog.=) current_user AND set_at OPERATOR(pg_catalog.=) pg_catalog.now());
 CREATE POLICY may_see ON ltv.model_grants FOR SELECT USING (true);
-CREATE POLICY may_add ON ltv.model_grants FOR INSERT WITH CHECK (ltv.has_model_privilege(model, 'admin'));
+CREATE POLICY may_add ON ltv.model_grants FOR INSERT WITH CHECK (
+    ltv.has_model_privilege(model, 'admin') AND granted_by OPERATOR(pg_catalog.=) current_user AND granted_at OPERATOR(pg_catalog.=) pg_catalog.now());
 CREATE POLICY may_remove ON ltv.model_grants FOR DELETE USING (ltv.has_model_privilege(model, 'admin'));
 
 CREATE FUNCTION ltv.restrict_model(model text, restricted boolean DEFAULT true, reason text DEFAULT NULL) RETURNS text

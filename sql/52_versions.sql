@@ -6,7 +6,8 @@ COMMENT ON FUNCTION ltv.row_hash("any") IS 'The hash of a row of these values: h
 
 CREATE FUNCTION ltv.data_fingerprint(source regclass, columns text[] DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000
-    SET search_path = pg_catalog, pg_temp
+    -- How a session writes its values is no part of what they are.
+    SET search_path = pg_catalog, pg_temp SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, MDY' SET "IntervalStyle" = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1
 AS $$
 DECLARE
     kept text;
@@ -29,7 +30,8 @@ BEGIN
     -- the hash of an enum would be that of its OID.
     -- A function takes 100 arguments, a row more; the hash is the same.
     SELECT format(CASE WHEN count(*) BETWEEN 1 AND 100 THEN 'ltv.row_hash(%s)' ELSE 'hash_record_extended(ROW(%s), 0)' END,
-                  string_agg(CASE WHEN y.typcategory IN ('N', 'B', 'D') AND y.typname NOT LIKE 'reg%' THEN format('s.%I', a.attname)
+                  string_agg(CASE WHEN y.oid = 'money'::regtype THEN format('s.%I::numeric', a.attname)
+                                  WHEN y.typcategory IN ('N', 'B', 'D') AND y.typname NOT LIKE 'reg%' THEN format('s.%I', a.attname)
                                   ELSE format('s.%I::text COLLATE "C"', a.attname) END, ', ' ORDER BY a.attname COLLATE "C"))
     INTO kept
     FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
@@ -39,7 +41,7 @@ BEGIN
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION ltv.data_fingerprint(regclass, text[]) IS 'What a relation holds in these columns (NULL: all), in 16 hexadecimal digits: the sum of a hash of each row, modulo 2^63, so that the order of rows and columns does not matter while a changed, added or repeated row does. Read with the caller''s rights, in one pass, in parallel where the planner likes. It finds accidents, not forgers. Errors: 42703 for a column that is not there, 22023 for what holds no rows.';
+COMMENT ON FUNCTION ltv.data_fingerprint(regclass, text[]) IS 'What a relation holds in these columns (NULL: all), in 16 hexadecimal digits: the sum of a hash of each row, modulo 2^63, so that the order of rows and columns does not matter while a changed, added or repeated row does. Read with the caller''s rights, in one pass, in parallel where the planner likes. It does not depend on how the session shows values (DateStyle, TimeZone, IntervalStyle, bytea_output, extra_float_digits); a view that reads these settings is read in UTC. It finds accidents, not forgers. Errors: 42703 for a column that is not there, 22023 for what holds no rows.';
 
 CREATE FUNCTION ltv.source_lineage(source regclass, spec jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000

@@ -125,6 +125,11 @@ BEGIN
         RAISE EXCEPTION 'no version has a metric "%"', unknown
             USING ERRCODE = 'invalid_parameter_value', HINT = format('Known: %s. Of a metric of your own register a version first: ltv.register_version.', known);
     END IF;
+    -- A snapshot from before would leave the lines of whoever came first beside these.
+    IF current_setting('transaction_isolation') = 'repeatable read' THEN
+        RAISE EXCEPTION 'set_policy does not run under REPEATABLE READ'
+            USING ERRCODE = 'feature_not_supported', HINT = 'Under READ COMMITTED, the default, or SERIALIZABLE: it takes the place of lines that others may have set meanwhile.';
+    END IF;
     -- One after the other: of two that set the same the second finds the lines of the first.
     LOCK TABLE ltv.policies IN SHARE ROW EXCLUSIVE MODE;
     SELECT jsonb_object_agg(p.metric, p.comparison || ' ' || p.bound) INTO before FROM ltv.policies p WHERE p.model = set_policy.model;
@@ -137,7 +142,7 @@ BEGIN
     RETURN QUERY SELECT * FROM ltv.policies p WHERE p.model = set_policy.model ORDER BY p.metric, p.comparison;
 END
 $$;
-COMMENT ON FUNCTION ltv.set_policy(text, jsonb, text) IS 'Sets what versions of a model (* for all) must show before promote lets them into production, in place of what was required of it before, and writes the audit row; {} requires nothing. require as in gate. Returns the lines set. Errors 22023, also for a metric that neither train tells nor a version of the model has, which would hold up every promotion; 42501 without the rights.';
+COMMENT ON FUNCTION ltv.set_policy(text, jsonb, text) IS 'Sets what versions of a model (* for all) must show before promote lets them into production, in place of what was required of it before, and writes the audit row; {} requires nothing. require as in gate. Returns the lines set. Errors 0A000 under REPEATABLE READ, 22023, also for a metric that neither train tells nor a version of the model has, which would hold up every promotion; 42501 without the rights.';
 REVOKE EXECUTE ON FUNCTION ltv.set_policy(text, jsonb, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'production', reason text DEFAULT NULL, require jsonb DEFAULT NULL)
@@ -149,6 +154,7 @@ DECLARE
     before integer;
     made boolean;
     status text;
+    is_plain boolean;
     fit_status text;
     checks jsonb;
     failing text;
@@ -173,7 +179,7 @@ BEGIN
     IF NOT made THEN
         SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias FOR UPDATE;
     END IF;
-    SELECT v.status INTO status FROM ltv.model_versions v WHERE v.model = promote.model AND v.version = promote.version FOR NO KEY UPDATE;
+    SELECT v.status, v.algorithm IN ('kaplan_meier', 'rule') INTO status, is_plain FROM ltv.model_versions v WHERE v.model = promote.model AND v.version = promote.version FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION '%@% was taken away meanwhile', promote.model, promote.version USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
     ELSIF status = 'rejected' THEN
@@ -182,11 +188,12 @@ BEGIN
     END IF;
     -- What is promoted is what was trained and judged.
     PERFORM ltv.check_seal(promote.model, promote.version);
-    -- The policies guard production; what is asked for in this call guards any alias.
+    -- The policies guard production, and what fall_back puts there, but for the two plain baselines; what is asked for in this
+    -- call guards any alias.
     SELECT jsonb_agg(to_jsonb(g)), string_agg(format('%s is %s, required %s', g.check_name, coalesce(g.actual, 'unknown'), g.required), '; ') FILTER (WHERE NOT g.pass), bool_or(NOT g.pass AND g.actual IS NULL)
     INTO checks, failing, missing
     FROM ltv.gate(promote.model, promote.version, promote.require) g
-    WHERE promote.alias = 'production' OR promote.require ? g.check_name;
+    WHERE promote.alias = 'production' OR promote.alias = 'baseline' AND NOT is_plain OR promote.require ? g.check_name;
     IF failing IS NOT NULL THEN
         IF missing THEN
             SELECT coalesce('Its metrics: ' || string_agg(m.value ->> 'metric', ', ' ORDER BY m.place) || '. ', 'It has no metrics: train with a holdout. ') INTO shown
@@ -208,10 +215,10 @@ BEGIN
             earlier = CASE WHEN a.version = promote.version THEN a.earlier ELSE a.earlier || a.version END
         WHERE a.model = promote.model AND a.alias = promote.alias;
     END IF;
-    IF promote.alias = 'production' THEN
-        UPDATE ltv.model_versions v SET status = CASE WHEN v.version = promote.version THEN 'production' ELSE 'archived' END
-        WHERE v.model = promote.model AND (v.version = promote.version OR v.status = 'production');
-    END IF;
+    -- Written also where the status stays, so that a retire that sees the registry as it was before ends with 40001.
+    UPDATE ltv.model_versions v
+    SET status = CASE WHEN promote.alias <> 'production' THEN v.status WHEN v.version = promote.version THEN 'production' ELSE 'archived' END
+    WHERE v.model = promote.model AND (v.version = promote.version OR promote.alias = 'production' AND v.status = 'production');
     INSERT INTO ltv.events (action, model, version, alias, reason, detail)
     VALUES ('promote', promote.model, promote.version, promote.alias, promote.reason,
             jsonb_strip_nulls(jsonb_build_object('checks', checks)) || jsonb_build_object('before', before));
@@ -219,7 +226,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = promote.version THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; XX001 when it fails verify; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
+COMMENT ON FUNCTION ltv.promote(text, integer, text, text, jsonb) IS 'Lets an alias (production by default) name a version, and writes the audit row with the reason. For production the version must pass the gate: ltv.policies and, in addition, require; so must for baseline, which fall_back puts into production, any version but of kaplan_meier or rule; other aliases ask for require only. There is no way around the policy but to change it (set_policy). The version before goes onto the stack that rollback walks. One row changed under MVCC: undone by ROLLBACK, seen by others at COMMIT. Errors: P0002 for a version that does not exist, 55000 when rejected or when a check fails, naming each; XX001 when it fails verify; 42501 without the right to promote the model; 40001 when the version is taken away at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.promote(text, integer, text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION ltv.version_before(model text, alias text DEFAULT 'production') RETURNS integer
@@ -282,10 +289,10 @@ BEGIN
     PERFORM ltv.check_seal(rollback.model, target);
     UPDATE ltv.aliases a SET version = target, earlier = now_at.earlier[:place - 1], set_at = now(), set_by = current_user
     WHERE a.model = rollback.model AND a.alias = rollback.alias;
-    IF rollback.alias = 'production' THEN
-        UPDATE ltv.model_versions v SET status = CASE WHEN v.version = target THEN 'production' ELSE 'archived' END
-        WHERE v.model = rollback.model AND (v.version = target OR v.status = 'production');
-    END IF;
+    -- As in promote: written also where the status stays.
+    UPDATE ltv.model_versions v
+    SET status = CASE WHEN rollback.alias <> 'production' THEN v.status WHEN v.version = target THEN 'production' ELSE 'archived' END
+    WHERE v.model = rollback.model AND (v.version = target OR rollback.alias = 'production' AND v.status = 'production');
     INSERT INTO ltv.events (action, model, version, alias, reason, detail)
     VALUES ('rollback', rollback.model, target, rollback.alias, rollback.reason, jsonb_build_object('before', now_at.version));
     RETURN format('%s@%s is version %s, was %s', rollback.model, rollback.alias, target, now_at.version);
@@ -347,7 +354,7 @@ BEGIN
         || CASE WHEN before IS NULL THEN '' WHEN before = target THEN ', as before' ELSE format(', was %s', before) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It asks no gate and trains nothing; rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason; 42501 without the right to promote the model; XX001 when the version fails verify; 40001 when it is rejected at the same time.';
+COMMENT ON FUNCTION ltv.fall_back(text, text) IS 'Puts the conservative baseline into production: the version that the alias baseline names, else the newest kaplan_meier or rule version that is not rejected. It trains nothing and asks no gate: promote has asked it of the alias baseline, and a curve or rule of all rows is to be had when nothing passes. rollback leads back up. Error P0002 when there is no baseline, with the call that trains one; 22004 without a reason; 42501 without the right to promote the model; XX001 when the version fails verify; 40001 when it is rejected at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.fall_back(text, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.set_status(model text, version integer, status text, reason text DEFAULT NULL) RETURNS text
@@ -419,7 +426,11 @@ BEGIN
         FROM gone g
     )
     SELECT g.version, g.algorithm, g.trained_at, g.sha256 FROM gone g ORDER BY g.version;
+    -- Whoever let an alias name one of them while this waited came first.
+    IF EXISTS (SELECT FROM ltv.aliases a WHERE a.model = retire.model AND NOT EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = a.model AND v.version = a.version)) THEN
+        RAISE EXCEPTION 'an alias of % was changed meanwhile', retire.model USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.retire(text, integer, text) IS 'Deletes old versions and writes an audit row for each, with its hash and metrics. The newest keep stay, and whatever an alias names or one rollback of it would name, and validated versions. export_model first what may be asked for later. Returns what is gone. Needs DELETE on ltv.model_versions and to be an admin of the model. Errors P0002, 22023, 42501.';
+COMMENT ON FUNCTION ltv.retire(text, integer, text) IS 'Deletes old versions and writes an audit row for each, with its hash and metrics. The newest keep stay, and whatever an alias names or one rollback of it would name, and validated versions. export_model first what may be asked for later. Returns what is gone. Needs DELETE on ltv.model_versions and to be an admin of the model. Errors P0002, 22023, 42501; 40001 when an alias is set to one of them at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.retire(text, integer, text) FROM PUBLIC;

@@ -20,7 +20,7 @@ BEGIN
     END IF;
     IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
         SELECT format('from %s, by %s at %s', e.detail ->> 'exported_as', e.actor, to_char(e.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')) INTO came
-        FROM ltv.events e WHERE e.model = v.model AND e.version = v.version AND e.action = 'import' ORDER BY e.occurred_at DESC LIMIT 1;
+        FROM (SELECT * FROM ltv.events o WHERE o.model = v.model AND o.version = v.version AND o.action IN ('train', 'import') ORDER BY o.occurred_at DESC LIMIT 1) e WHERE e.action = 'import';
     END IF;
     RETURN QUERY
     SELECT row.kind, row.name, row.detail
@@ -119,16 +119,18 @@ BEGIN
         PERFORM ltv.model_version(verify.model);
         RETURN NULL;
     END IF;
-    -- The audit row has the seal too; whoever may not read the trail compares with the version's own. The last of them: a
-    -- number comes back when the versions up to it are gone.
-    IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
+    -- The audit row has the seal too, and what has none came in by no door; whoever may not read the trail compares with the
+    -- version's own. The last of them: a number comes back when the versions up to it are gone.
+    IF NOT has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
+        written := v.sha256;
+    ELSE
         SELECT e.detail ->> 'sha256' INTO written FROM ltv.events e
         WHERE e.model = v.model AND e.version = v.version AND e.action IN ('train', 'import') ORDER BY e.occurred_at DESC LIMIT 1;
     END IF;
-    RETURN coalesce(ltv.content_sha256(ltv.version_content(v)) = v.sha256 AND v.sha256 = coalesce(written, v.sha256), false);
+    RETURN coalesce(ltv.content_sha256(ltv.version_content(v)) = v.sha256 AND v.sha256 = written, false);
 END
 $$;
-COMMENT ON FUNCTION ltv.verify(text, integer) IS 'Whether a version is as it was written: the SHA-256 of its content (version_content) computed anew is that of the row and, for who may read ltv.events, that of its audit row (the last of its training or import, for a number may have been given before). Finds every change to the model, the metrics, the lineage and the rest; there is no secret key, so whoever may write both tables can forge both. SELECT v.model, v.version FROM ltv.model_versions v WHERE NOT ltv.verify(v.model, v.version). Error P0002.';
+COMMENT ON FUNCTION ltv.verify(text, integer) IS 'Whether a version is as it was written: the SHA-256 of its content (version_content) computed anew is that of the row and, for who may read ltv.events, that of its audit row (the last of its training or import, for a number may have been given before); without one it is not. Finds every change to the model, the metrics, the lineage and the rest; there is no secret key, so whoever may write both tables can forge both. SELECT v.model, v.version FROM ltv.model_versions v WHERE NOT ltv.verify(v.model, v.version). Error P0002.';
 
 CREATE FUNCTION ltv.check_seal(model text, version integer DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
@@ -136,7 +138,7 @@ CREATE FUNCTION ltv.check_seal(model text, version integer DEFAULT NULL) RETURNS
 AS $$
 BEGIN
     IF NOT ltv.verify(check_seal.model, check_seal.version) THEN
-        RAISE EXCEPTION '% was changed after it was written', check_seal.model || coalesce('@' || check_seal.version, '')
+        RAISE EXCEPTION '% is not as it was written', check_seal.model || coalesce('@' || check_seal.version, '')
             USING ERRCODE = 'data_corrupted', HINT = 'SELECT * FROM ltv.v_events tells who did what; restore the row, or train anew.';
     END IF;
 END
@@ -290,7 +292,7 @@ BEGIN
     SELECT string_agg(format('**%s**', a.alias), ', ' ORDER BY a.alias) INTO named FROM ltv.aliases a WHERE a.model = v.model AND a.version = v.version;
     IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
         SELECT format(', imported %s from an export of %s', to_char(e.occurred_at, 'YYYY-MM-DD'), e.detail ->> 'exported_as') INTO came
-        FROM ltv.events e WHERE e.model = v.model AND e.version = v.version AND e.action = 'import' ORDER BY e.occurred_at DESC LIMIT 1;
+        FROM (SELECT * FROM ltv.events o WHERE o.model = v.model AND o.version = v.version AND o.action IN ('train', 'import') ORDER BY o.occurred_at DESC LIMIT 1) e WHERE e.action = 'import';
     END IF;
     customers := v.algorithm IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma');
     amounts := v.algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'hybrid');
@@ -395,14 +397,17 @@ BEGIN
     FROM jsonb_array_elements(CASE jsonb_typeof(v.lineage -> 'relations') WHEN 'array' THEN v.lineage -> 'relations' ELSE '[]' END) WITH ORDINALITY AS r (value, place);
     card := card || coalesce(part || nl || nl, '')
         || CASE WHEN ltv.verify(v.model, v.version) THEN format('Its content is as it was written: SHA-256 `%s`.', v.sha256)
-                ELSE '**Its content was changed after it was written.**' END || nl || nl;
+                ELSE '**Its content is not as it was written.**' END || nl || nl;
 
     IF has_table_privilege('ltv.events'::regclass, 'SELECT') THEN
         SELECT string_agg(format('| %s | %s | %s%s | %s |', to_char(e.occurred_at, 'YYYY-MM-DD HH24:MI'), e.actor, e.action,
                                  coalesce(' ' || e.alias, '') || coalesce(', before: ' || (e.detail ->> 'before'), ''),
                                  coalesce(replace(replace(e.reason, '|', '\|'), nl, ' '), '')), nl ORDER BY e.occurred_at)
         INTO part
-        FROM ltv.events e WHERE e.model = v.model AND e.version = v.version;
+        FROM ltv.events e
+        WHERE e.model = v.model AND e.version = v.version
+          -- Since it is there: an earlier version may have had its number.
+          AND e.occurred_at >= coalesce((SELECT max(o.occurred_at) FROM ltv.events o WHERE o.model = v.model AND o.version = v.version AND o.action IN ('train', 'import')), '-infinity');
         card := card || coalesce('## What became of it' || nl || nl || '| When (UTC) | Who | What | Why |' || nl || '|---|---|---|---|' || nl || part || nl, '');
     END IF;
     RETURN card;

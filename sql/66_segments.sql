@@ -14,3 +14,10 @@ COMMENT ON FUNCTION ltv.segment_coefficients(ltv.model) IS 'The coefficients of 
 CREATE FUNCTION ltv.segment_model(m ltv.model, segment text DEFAULT NULL) RETURNS ltv.model
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'segment_model';
 COMMENT ON FUNCTION ltv.segment_model(ltv.model, text) IS 'The model by which the rows of a segment (as model_segments names it) are scored, as a value of its own: for coefficients, baseline and the like. Without a segment, the model of all rows. NULL for a NULL model. Error 22023 for a model without segments, or without that one.';
+
+CREATE FUNCTION ltv.segment_of(m ltv.model, features record) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'segment_of_model';
+COMMENT ON FUNCTION ltv.segment_of(ltv.model, record) IS 'The segment of a row, as model_segments names it, whether it has a model of its own or that of all rows. NULL for a segment that training never saw, a model without segments, and a NULL argument. Error 42703 for a missing column.';
+CREATE FUNCTION ltv.segment_of(model text, features record) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'segment_of_name';
+COMMENT ON FUNCTION ltv.segment_of(text, record) IS 'As segment_of(ltv.model, ...) with a registered model: name, name@alias or name@version.';

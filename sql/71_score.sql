@@ -171,7 +171,7 @@ BEGIN
     SELECT string_agg(format('(%s, %L, s.%I IS NULL)', coalesce((r.nulls > 0)::text, 'true'),
                              f.value ->> 'name' || ' taken as ' || coalesce(b.by ->> 'number', b.by ->> 'boolean', b.by #>> ARRAY['level', 'levels', b.by #>> '{level,at}']), f.value ->> 'name'), ', ' ORDER BY f.place)
     INTO filled
-    FROM jsonb_array_elements(ltv.recalibrated(fitted, NULL)::text::jsonb #> '{model,features}') WITH ORDINALITY AS f (value, place)
+    FROM jsonb_array_elements(ltv.recalibrated(fitted, NULL::jsonb)::text::jsonb #> '{model,features}') WITH ORDINALITY AS f (value, place)
     CROSS JOIN LATERAL (SELECT f.value #> '{kind,filled,by}' AS by) AS b
     LEFT JOIN ltv.model_profiles p ON p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'feature' AND p.input = f.value ->> 'name'
     LEFT JOIN LATERAL ltv.profile_summary(p.profile) AS r ON true
@@ -233,7 +233,7 @@ BEGIN
         FROM jsonb_to_recordset(limited -> 'groups') AS l ("from" double precision, "to" double precision, rows bigint, lower_power double precision, upper_power double precision);
     END IF;
     -- What a recalibration is unsure of is not in its limits: where it is flat they are close together, whatever the model knows.
-    bare := CASE WHEN ltv.recalibration(fitted) IS NOT NULL THEN ltv.recalibrated(fitted, NULL) END;
+    bare := CASE WHEN ltv.recalibration(fitted) IS NOT NULL THEN ltv.recalibrated(fitted, NULL::jsonb) END;
     evidence := limited ->> 'held_out';
     RETURN QUERY EXECUTE format($q$
         SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, p.renewal_probability, p.event_probability, b.lower, b.upper, p.expected_lifetime, p.linear_predictor,

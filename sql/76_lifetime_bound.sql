@@ -24,6 +24,7 @@ CREATE FUNCTION ltv.lifetime_bound(
 AS $$
 DECLARE
     found_version constant integer := ltv.model_version(lifetime_bound.model);
+    of_segment constant text := ltv.segment_of(lifetime_bound.model, features);
     spec jsonb;
     bare ltv.model;
     curve ltv.survival;
@@ -34,7 +35,7 @@ DECLARE
     other record;
 BEGIN
     -- Places of the row's segment; and of all rows that lasted beyond the last age at or below the one given, and the first at or above it.
-    SELECT v.spec, CASE WHEN v.spec ? 'recalibration' THEN ltv.recalibrated(v.fitted, NULL) END, k.own, k.younger, k.older, k.oldest
+    SELECT v.spec, CASE WHEN v.spec ? 'recalibration' THEN ltv.recalibrated(v.fitted, NULL::jsonb) END, k.own, k.younger, k.older, k.oldest
     INTO spec, bare, own, younger, older, oldest
     FROM ltv.model_versions v, LATERAL (
         SELECT max(e.entry ->> 'places') FILTER (WHERE NOT e.is_all)::ltv.survival AS own, max(e.given) FILTER (WHERE e.is_all) AS oldest,
@@ -42,7 +43,7 @@ BEGIN
                (array_agg(e.entry ->> 'places' ORDER BY e.given) FILTER (WHERE e.is_all AND e.given >= lifetime_bound.given))[1]::ltv.survival AS older
         FROM (SELECT p.entry, (p.entry ->> 'given')::float8 AS given, p.entry -> 'levels' = '[]' AS is_all FROM jsonb_array_elements(v.profiles) AS p (entry) WHERE p.entry ->> 'role' = 'place') AS e
         WHERE e.is_all OR e.given = lifetime_bound.given
-          AND e.entry -> 'levels' = (SELECT jsonb_agg(to_jsonb(features) ->> b.name ORDER BY b.place) FROM jsonb_array_elements_text(e.entry -> 'by') WITH ORDINALITY AS b (name, place))) AS k
+          AND e.entry ->> 'segment' = of_segment) AS k
     WHERE v.model = split_part(lifetime_bound.model, '@', 1) AND v.version = found_version;
     -- A rising map of probabilities moves no row past another: the bound is the one before it.
     curve := CASE WHEN bare IS NULL THEN ltv.predict_curve(lifetime_bound.model, features) ELSE ltv.predict_curve(bare, features) END;

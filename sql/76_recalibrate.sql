@@ -50,8 +50,9 @@ BEGIN
     IF NOT coalesce(min_events >= 1 AND min_events < 'Infinity', false) THEN
         RAISE EXCEPTION 'min_events must be at least 1, got %', min_events USING ERRCODE = 'invalid_parameter_value', HINT = 'Twenty is little already: each fifth of the rows is judged by a map of the others.';
     END IF;
-    SELECT * INTO reading FROM ltv.evaluation_query(recalibrate.model, recalibrate.source, NULL, recalibrate.rows, horizons => ARRAY[recalibrate.horizon]);
+    -- What the name means is asked once: an alias may be moved at any time.
     SELECT * INTO origin FROM ltv.model_versions v WHERE v.model = named AND v.version = ltv.model_version(recalibrate.model);
+    SELECT * INTO reading FROM ltv.evaluation_query(named || '@' || origin.version, recalibrate.source, NULL, recalibrate.rows, horizons => ARRAY[recalibrate.horizon]);
     SELECT format('%I.%I', s.nspname, c.relname) INTO relation FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = recalibrate.source;
     seen := relation = origin.spec ->> 'source' AND (recalibrate.rows = 'all' OR recalibrate.rows = 'auto' AND jsonb_typeof(origin.spec -> 'holdout') IS DISTINCT FROM 'object');
     IF seen THEN
@@ -74,7 +75,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'method => ''intercept'': one ratio of hazards holds at every age.';
     END IF;
     at := coalesce(recalibrate.horizon, reading.horizon);
-    bare := ltv.recalibrated(origin.fitted, NULL);
+    bare := ltv.recalibrated(origin.fitted, NULL::jsonb);
     -- Five folds, every fifth by rising prediction, so that all are alike: so the order of rows does not matter. Each is judged by
     -- a map of the other four. Groups of a like prediction, of twenty events each, ten at most: customers of a high risk are
     -- often censored at other times than those of a low one, so the probability not to be censored is that of the group.

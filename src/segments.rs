@@ -6,13 +6,21 @@ use ltv_engine::model::segments::{Segment, Segmented, Standing};
 use ltv_engine::model::{Fit, Model};
 use pgrx::pg_sys;
 
-use crate::pg::call::{Call, Field};
+use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::{raise, settle};
 
 fn segmented(model: &Model) -> Option<&Segmented> {
     match &model.fit {
         Fit::Segmented(segmented) => Some(segmented),
         _ => None,
+    }
+}
+
+/// `segment_of(model, row)`: the segment by which the row finds its model.
+pub fn segment_of(call: &Call, by: ModelBy) -> pg_sys::Datum {
+    match call.look(by, |model, values| model.segment_name(values)).flatten() {
+        Some(name) => call.answer_bytes(name.as_bytes()),
+        None => call.null(),
     }
 }
 

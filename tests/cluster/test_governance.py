@@ -1,6 +1,7 @@
 """Promoted models under everything that happens to databases: each test is a complaint about a registry that others shipped."""
 
 import subprocess
+import tempfile
 import time
 
 from harness import Cluster, Failure, as_owner_of, caught_up, clean_environment, role
@@ -57,14 +58,38 @@ def test_nothing_vanishes_and_no_number_collides_after_dump_and_restore(cluster:
     assert cluster.value(f"SELECT ltv.fall_back({M}, 'test')", db="restored") == f"{NAME}@production is version 2, the baseline, as before"
     assert cluster.value(f"SELECT ltv.import_model(ltv.export_model({M}, 1), 'next')", db="restored") == f"{NAME}@5"
     for sql, code in (
-        ("INSERT INTO ltv.aliases VALUES ('nobody', 'production', 1)", "23503"),
         ("INSERT INTO ltv.policies VALUES ('*', 'auc', '~', '1')", "23514"),
         ("INSERT INTO ltv.policies VALUES ('*', 'fit_status', '=', 'ok')", "23505"),
         ("UPDATE ltv.model_versions SET status = 'better'", "23514"),
-        ("INSERT INTO ltv.model_grants VALUES ('nobody', 'x', 'predict')", "23503"),
+        ("UPDATE ltv.model_versions SET metrics = '{}'", "23514"),
     ):
         assert cluster.error(sql, db="restored").sqlstate == code, sql
     cluster.execute("DROP OWNED BY ltv_analyst", db="restored")
+
+
+def test_a_parallel_restore_copies_the_tables_in_any_order(cluster: Cluster, db: str = "restored") -> None:
+    prepare(cluster)
+    scores = cluster.query(SCORE)
+    with tempfile.NamedTemporaryFile(suffix=".dump") as file:
+        file.write(subprocess.run(cluster.client("pg_dump", "-Fc", db=cluster.db), env=clean_environment(), capture_output=True, check=True).stdout)
+        file.flush()
+        for jobs in ("2", "4", "8"):
+            cluster.fresh_database(db, template="template0")
+            restore = [*cluster.client("pg_restore", "--exit-on-error", "-j", jobs, db=db), "-d", db, file.name]
+            done = subprocess.run(restore, env=clean_environment(), capture_output=True, text=True)
+            assert (done.returncode, done.stderr) == (0, ""), done.stderr
+            assert state(cluster, db) == state(cluster) and cluster.query(SCORE, db=db) == scores
+    cluster.execute("DROP OWNED BY ltv_analyst", db=db)
+
+
+def test_an_alias_of_a_version_that_is_not_there_is_no_other_version(cluster: Cluster) -> None:
+    prepare(cluster)
+    cluster.execute(f"BEGIN; CREATE TABLE kept AS SELECT * FROM ltv.model_versions WHERE version = 2; DELETE FROM ltv.model_versions WHERE version = 2; UPDATE ltv.aliases SET version = 2; COMMIT")
+    for name in ("''", "'@production'", "'@baseline'"):
+        error = cluster.error(f"SELECT ltv.renewal_probability({M} || {name}, r, 12) FROM (SELECT 0.9 AS a, 'g1' AS g) AS r")
+        assert (error.sqlstate, "names version 2, which is not there" in error.message) == ("P0002", True), error
+    cluster.execute("INSERT INTO ltv.model_versions SELECT * FROM kept")
+    assert cluster.value(f"SELECT ltv.model_version({M})") == "2"
 
 
 def test_the_rights_to_single_models_are_restored_and_the_row_policies_with_the_extension(cluster: Cluster) -> None:

@@ -113,8 +113,8 @@ def test_status_author_and_trail_are_not_a_trainers_to_forge(cluster: Cluster) -
     cluster.query(f"SET ROLE the_trainer; {TRAIN}; {TRAIN}")
     cluster.query(f"{register('anothers')}")
     columns = "model, version, status, algorithm, fitted, spec, n_rows, n_events, n_dropped, n_holdout, trained_at, trained_by, sha256"
-    row = {name: f"v.{name}" for name in columns.split(", ")} | {"version": "9", "status": "'candidate'", "trained_by": "current_user", "trained_at": "now()"}
-    forged = [{"status": "'validated'"}, {"status": "'production'"}, {"trained_by": "'the boss'"}, {"trained_at": "'2020-01-01'"}, {"sha256": "NULL"}]
+    row = {name: f"v.{name}" for name in columns.split(", ")} | {"version": "3", "status": "'candidate'", "trained_by": "current_user", "trained_at": "now()"}
+    forged = [{"version": "9"}, {"version": "999999999"}, {"status": "'validated'"}, {"status": "'production'"}, {"trained_by": "'the boss'"}, {"trained_at": "'2020-01-01'"}, {"sha256": "NULL"}]
     for change in forged:
         refused(cluster, "the_trainer", f"INSERT INTO ltv.model_versions ({columns}) SELECT {', '.join((row | change).values())} FROM ltv.model_versions v WHERE version = 1 AND model = 'm'")
     cluster.query(f"BEGIN; SET ROLE the_trainer; INSERT INTO ltv.model_versions ({columns}) SELECT {', '.join(row.values())} FROM ltv.model_versions v WHERE version = 1 AND model = 'm'; ROLLBACK")
@@ -248,3 +248,123 @@ def test_two_that_grant_or_set_the_tolerances_at_once_come_one_after_the_other(c
     assert cluster.query("SELECT detail -> 'before' ->> 'n_events' FROM ltv.events WHERE action = 'set_policy' AND model = 'm' ORDER BY occurred_at") == [[None], ["> 1"]]
     # An admin has no more than the grants of the book.
     cluster.query("SET ROLE the_steward; SELECT ltv.set_policy('m', '{}'), ltv.grant_model('m', 'the_trainer', 'train')")
+
+
+def test_a_version_that_came_in_by_no_door_is_not_promoted(cluster: Cluster) -> None:
+    """A trainer may add rows; what has no row in the trail says nothing of where it comes from."""
+    people(cluster)
+    cluster.query(f"SET ROLE the_trainer; {TRAIN}")
+    forged = """BEGIN; CREATE TEMP TABLE z AS SELECT * FROM ltv.model_versions; UPDATE z SET version = 2, status = 'candidate', trained_by = current_user, trained_at = now(), metrics = '[{"metric": "concordance", "value": 0.99}]';
+        UPDATE z SET sha256 = ltv.content_sha256(ltv.version_content(z::text::ltv.model_versions)); INSERT INTO ltv.model_versions SELECT * FROM z; COMMIT"""
+    cluster.execute(f"GRANT TEMPORARY ON DATABASE {cluster.db} TO the_trainer; SET ROLE the_trainer; {forged}")
+    assert cluster.query("SELECT version, ltv.verify('m', version) FROM ltv.model_versions ORDER BY 1") == [["1", "t"], ["2", "f"]]
+    assert "**Its content is not as it was written.**" in cluster.value("SELECT ltv.model_card('m', 2)")
+    for call in ("promote('m', 2)", "promote('m', 2, 'staging')"):
+        refused(cluster, "the_releaser", f"SELECT ltv.{call}", "XX001")
+    # The trail tells who it was, as soon as there is a row.
+    cluster.query("SET ROLE the_trainer; INSERT INTO ltv.events (action, model, version, detail) SELECT 'train', 'm', 2, jsonb_build_object('sha256', sha256) FROM ltv.model_versions WHERE version = 2")
+    assert cluster.query("SELECT ltv.verify('m', 2), actor FROM ltv.v_events WHERE version = 2") == [["t", "the_trainer"]]
+
+
+def test_what_a_version_must_show_it_must_show_as_the_baseline_too(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.query(f"{TRAIN}; SELECT version FROM ltv.train('m', 'rows', 'kaplan_meier', 'd', 'e'); SELECT count(*) FROM ltv.set_policy('m', '{{\"n_rows\": \"> 1000\"}}')")
+    refused(cluster, "the_releaser", "SELECT ltv.promote('m', 1)", "55000")
+    refused(cluster, "the_releaser", "SELECT ltv.promote('m', 1, 'baseline')", "55000")
+    cluster.query("SET ROLE the_releaser; SELECT ltv.promote('m', 1, 'staging')")
+    assert cluster.query("SET ROLE the_releaser; SELECT ltv.promote('m', 2, 'baseline'); SELECT ltv.fall_back('m', 'drift')")[-1] == ["m@production is version 2, the baseline"]
+
+
+def test_a_version_that_is_retired_meanwhile_gets_no_alias_and_one_with_a_new_alias_is_not_retired(cluster: Cluster) -> None:
+    for isolation in ("READ COMMITTED", "REPEATABLE READ"):
+        model = isolation[:4].lower()
+        cluster.query(register(model, 4))
+        for step in (f"SELECT ltv.promote('{model}', 1, 'staging')", f"SELECT ltv.fall_back('{model}', 'drift')"):
+            with cluster.session() as one, cluster.session() as two:
+                two.ask("\\set VERBOSITY sqlstate\n")
+                one.ask(f"BEGIN; DELETE FROM ltv.model_versions WHERE model = '{model}' AND version > 1; SELECT count(*) FROM ltv.retire('{model}', 1); DELETE FROM ltv.model_versions WHERE model = '{model}'")
+                two.ask(f"BEGIN ISOLATION LEVEL {isolation}; SELECT count(*) FROM ltv.models")
+                two.send(step)
+                time.sleep(0.3)
+                one.ask("COMMIT")
+                assert two.answer() == [["ERROR:  40001"]], (step, isolation)
+                two.ask("ROLLBACK")
+            cluster.query(register(model, 4))
+        with cluster.session() as one, cluster.session() as two:
+            two.ask("\\set VERBOSITY sqlstate\n")
+            one.ask(f"BEGIN; SELECT ltv.promote('{model}', 1, 'staging')")
+            two.ask(f"BEGIN ISOLATION LEVEL {isolation}; SELECT count(*) FROM ltv.models")
+            two.send(f"SELECT count(*) FROM ltv.retire('{model}', 1)")
+            time.sleep(0.3)
+            one.ask("COMMIT")
+            assert two.answer() == [["ERROR:  40001"]], isolation
+            two.ask("ROLLBACK")
+        assert cluster.query(f"SELECT ltv.model_version('{model}@staging')") == [["1"]]
+
+
+def test_tolerances_are_set_whole_under_every_isolation(cluster: Cluster) -> None:
+    cluster.query(register("m"))
+    for isolation, sqlstate in (("REPEATABLE READ", "0A000"), ("SERIALIZABLE", "40001")):
+        cluster.query("SELECT count(*) FROM ltv.set_policy('m', '{}')")
+        with cluster.session() as one:
+            one.ask("\\set VERBOSITY sqlstate\n")
+            one.ask(f"BEGIN ISOLATION LEVEL {isolation}; SELECT count(*) FROM ltv.policies")
+            cluster.query("SELECT count(*) FROM ltv.set_policy('m', '{\"n_events\": \"> 1\"}')")
+            assert [f"ERROR:  {sqlstate}"] in [*one.ask("SELECT metric FROM ltv.set_policy('m', '{\"n_rows\": \"> 2\"}')"), *one.ask("COMMIT")], isolation
+        assert cluster.query("SELECT metric FROM ltv.policies WHERE model = 'm'") == [["n_events"]]
+
+
+def test_who_and_when_are_true_and_what_is_restricted_is_not_told(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.query(f"{register('m')}; SELECT ltv.restrict_model('m', reason => 'hush'); SELECT ltv.grant_model('m', 'the_releaser', 'promote'); SELECT ltv.grant_model('m', 'the_steward', 'admin')")
+    cluster.query("SELECT count(*) FROM ltv.set_policy('m', '{\"n_rows\": \"> 0\"}', 'a secret'); SELECT count(*) FROM ltv.set_policy('*', '{\"n_rows\": \">= 0\"}')")
+    for change in ("set_by) VALUES ('m', 'other', 1, 'the boss'", "set_at) VALUES ('m', 'other', 1, '2020-01-01'"):
+        refused(cluster, "the_releaser", f"INSERT INTO ltv.aliases (model, alias, version, {change})")
+    cluster.query("SET ROLE the_releaser; INSERT INTO ltv.aliases (model, alias, version) VALUES ('m', 'other', 1)")
+    refused(cluster, "the_releaser", "UPDATE ltv.aliases SET version = 7, set_by = current_user, set_at = now()")
+    refused(cluster, "the_releaser", "UPDATE ltv.aliases SET set_by = 'the boss'")
+    refused(cluster, "the_steward", "INSERT INTO ltv.model_grants (model, grantee, privilege, granted_by) VALUES ('m', 'the_trainer', 'admin', 'postgres')")
+    refused(cluster, "the_steward", "INSERT INTO ltv.policies (model, metric, comparison, bound, set_by) VALUES ('m', 'n_events', '>', '1', 'postgres')")
+    assert cluster.query("SET ROLE the_steward; SELECT model FROM ltv.policies ORDER BY 1") == [["*"], ["m"]]
+    assert cluster.query("SET ROLE the_trainer; SELECT model FROM ltv.policies ORDER BY 1") == [["*"]]
+    # Whoever takes the name of a model that is gone does not read what became of it.
+    cluster.execute("DELETE FROM ltv.aliases; DELETE FROM ltv.model_versions; DELETE FROM ltv.model_grants; DELETE FROM ltv.policies; DELETE FROM ltv.models")
+    refused(cluster, "the_trainer", "INSERT INTO ltv.models (name, created_at) VALUES ('m', '2001-01-01')")
+    cluster.query("SET ROLE the_trainer; INSERT INTO ltv.models (name) VALUES ('m')")
+    assert cluster.query("SET ROLE the_trainer; SELECT reason FROM ltv.events WHERE model = 'm'") == []
+    assert ["hush"] in cluster.query("SELECT reason FROM ltv.events WHERE model = 'm'")
+
+
+def test_a_number_given_again_has_the_story_of_its_new_version_only(cluster: Cluster) -> None:
+    cluster.execute(ROWS)
+    cluster.query(f"{register('from')}; SELECT ltv.import_model(ltv.export_model('from', 1), as_model => 'm', reason => 'from the other house'); SELECT ltv.promote('m', 1, reason => 'old story')")
+    assert ["imported"] in cluster.query("SELECT name FROM ltv.lineage('m') WHERE kind = 'made'") and "old story" in cluster.value("SELECT ltv.model_card('m', 1)")
+    cluster.query(f"DELETE FROM ltv.aliases; DELETE FROM ltv.model_versions WHERE model = 'm'; DELETE FROM ltv.models WHERE name = 'm'; {TRAIN}")
+    assert ["imported"] not in cluster.query("SELECT name FROM ltv.lineage('m') WHERE kind = 'made'")
+    card = cluster.value("SELECT ltv.model_card('m', 1)")
+    assert "old story" not in card and "imported" not in card
+
+
+def test_a_schema_in_which_others_may_create_is_refused(cluster: Cluster) -> None:
+    role(cluster, "mallory")
+    for made in ("GRANT CREATE ON SCHEMA ltv TO mallory", "GRANT CREATE ON SCHEMA ltv TO PUBLIC", "CREATE FUNCTION ltv.f() RETURNS int LANGUAGE sql RETURN 1; ALTER FUNCTION ltv.f() OWNER TO mallory"):
+        cluster.fresh_database("guarded", template="template0")
+        cluster.execute(f"CREATE SCHEMA ltv; GRANT CREATE ON SCHEMA ltv TO mallory; {made}; {'REVOKE CREATE ON SCHEMA ltv FROM mallory' if 'FUNCTION' in made else ''}", db="guarded")
+        error = cluster.error("CREATE EXTENSION ltv", db="guarded")
+        assert error.sqlstate == "42501" and "may create in it or has done so" in error.message, error
+    cluster.fresh_database("guarded", template="template0")
+    cluster.execute("CREATE SCHEMA ltv; GRANT USAGE ON SCHEMA ltv TO mallory; CREATE EXTENSION ltv", db="guarded")
+
+
+def test_what_an_alias_means_is_asked_once(cluster: Cluster) -> None:
+    """While a recalibration reads its rows the alias is moved: parent, rows and horizon are of one version."""
+    cluster.execute(ROWS + "CREATE TABLE numbered AS SELECT row_number() OVER () AS i, r.* FROM rows r; CREATE VIEW slow AS SELECT n.*, i % 10 < 3 AS one, i % 10 > 4 AS two FROM numbered n, (SELECT pg_sleep(1)) s")
+    for held, horizon in (("one", 6), ("two", 20)):
+        cluster.query(f"SELECT version FROM ltv.train('m', 'slow', 'cox', 'd', 'e', features => ARRAY['a'], holdout => '{{\"by\": \"{held}\"}}', horizon => {horizon})")
+    cluster.query("SELECT ltv.promote('m', 1)")
+    with cluster.session() as one:
+        one.send("SELECT DISTINCT version, parent, n_rows FROM ltv.recalibrate('m@production', 'slow', method => 'intercept')")
+        time.sleep(0.5)
+        cluster.query("SELECT ltv.promote('m', 2)")
+        made = one.answer()
+    assert made == [["3", "1", "150"]], made

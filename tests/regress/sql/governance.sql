@@ -125,7 +125,7 @@ SELECT ltv.verify(:m, 1);
 SELECT ltv.export_model(:m, 1);
 UPDATE ltv.model_versions v SET sha256 = ltv.content_sha256(ltv.version_content(v)) WHERE model = :m AND version = 1;
 SELECT ltv.verify(:m, 1) AS the_audit_row_knows_better;
-SELECT ltv.model_card(:m, 1) LIKE '%was changed after it was written%' AS so_says_the_card;
+SELECT ltv.model_card(:m, 1) LIKE '%is not as it was written%' AS so_says_the_card;
 SELECT ltv.verify('nobody');
 
 -- a model fitted otherwise

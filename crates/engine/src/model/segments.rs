@@ -237,6 +237,13 @@ impl Model {
         }
     }
 
+    /// The name of the row's segment, with a model of its own or not; `None` for one that training never saw and for a
+    /// model without segments.
+    pub fn segment_name(&self, values: &[Value]) -> Option<String> {
+        let Fit::Segmented(segmented) = &self.fit else { return None };
+        segmented.segment_of(values).map(Segment::name)
+    }
+
     /// Where the row's segment stands among the model's, from 1 on; 0 for the model of all rows.
     pub fn segment_place(&self, values: &[Value]) -> u32 {
         let Fit::Segmented(segmented) = &self.fit else { return 0 };

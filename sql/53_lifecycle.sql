@@ -126,9 +126,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = format('Known: %s. Of a metric of your own register a version first: ltv.register_version.', known);
     END IF;
     -- A snapshot from before would leave the lines of whoever came first beside these.
-    IF current_setting('transaction_isolation') = 'repeatable read' THEN
-        RAISE EXCEPTION 'set_policy does not run under REPEATABLE READ'
-            USING ERRCODE = 'feature_not_supported', HINT = 'Under READ COMMITTED, the default, or SERIALIZABLE: it takes the place of lines that others may have set meanwhile.';
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RAISE EXCEPTION 'set_policy does not run under %', upper(current_setting('transaction_isolation'))
+            USING ERRCODE = 'feature_not_supported', HINT = 'Under READ COMMITTED, the default: it takes the place of lines that others may have set meanwhile.';
     END IF;
     -- One after the other: of two that set the same the second finds the lines of the first.
     LOCK TABLE ltv.policies IN SHARE ROW EXCLUSIVE MODE;
@@ -142,7 +142,7 @@ BEGIN
     RETURN QUERY SELECT * FROM ltv.policies p WHERE p.model = set_policy.model ORDER BY p.metric, p.comparison;
 END
 $$;
-COMMENT ON FUNCTION ltv.set_policy(text, jsonb, text) IS 'Sets what versions of a model (* for all) must show before promote lets them into production, in place of what was required of it before, and writes the audit row; {} requires nothing. require as in gate. Returns the lines set. Errors 0A000 under REPEATABLE READ, 22023, also for a metric that neither train tells nor a version of the model has, which would hold up every promotion; 42501 without the rights.';
+COMMENT ON FUNCTION ltv.set_policy(text, jsonb, text) IS 'Sets what versions of a model (* for all) must show before promote lets them into production, in place of what was required of it before, and writes the audit row; {} requires nothing. require as in gate. Returns the lines set. Errors 0A000 under REPEATABLE READ and SERIALIZABLE, 22023, also for a metric that neither train tells nor a version of the model has, which would hold up every promotion; 42501 without the rights.';
 REVOKE EXECUTE ON FUNCTION ltv.set_policy(text, jsonb, text) FROM PUBLIC;
 
 CREATE FUNCTION ltv.promote(model text, version integer, alias text DEFAULT 'production', reason text DEFAULT NULL, require jsonb DEFAULT NULL)

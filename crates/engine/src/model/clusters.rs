@@ -15,9 +15,15 @@ impl Model {
         }
     }
 
+    /// Whether what it says of rows keeps the model's own errors because those by clusters have not full rank. (A Cox model
+    /// sees to that itself.)
+    pub fn keeps_own_errors(&self) -> bool {
+        self.clusters().into_iter().next().flatten().is_some_and(|clustered| !clustered.is_used())
+    }
+
     /// What each fit tells of clusters that is not stored with it: its own, or of a model with segments that of all rows,
     /// then those of the segments with a model of their own.
-    pub(super) fn clusters(&self) -> Vec<Option<&Clustered>> {
+    pub fn clusters(&self) -> Vec<Option<&Clustered>> {
         match &self.fit {
             Fit::Renewal(fit) | Fit::DiscreteTime(fit) => vec![fit.clustered.as_ref()],
             Fit::Parametric(fit) => vec![fit.clustered.as_ref()],
@@ -34,7 +40,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Malformed`] when there is more or less of it than there are fits.
-    pub(super) fn take_clusters(&mut self, clusters: Vec<Option<Clustered>>) -> Result<()> {
+    pub fn take_clusters(&mut self, clusters: Vec<Option<Clustered>>) -> Result<()> {
         let differ = || Error::malformed("the fits of a model and what is told of their clusters differ in number");
         let mut rest = clusters.into_iter();
         self.each_fit(&mut |place| {

@@ -290,7 +290,11 @@ impl Algorithm {
             | Algorithm::DiscreteTime { robust, penalty, .. }
             | Algorithm::Amount { robust, penalty, .. } => (robust, *penalty),
             Algorithm::Parametric { robust, .. } => (robust, 0.0),
-            _ => return refused("cox, renewal, discrete_time, the distributions, linear, gamma and tweedie have one."),
+            _ => {
+                return refused(
+                    "These have one: cox, renewal, discrete_time, the distributions, linear, gamma, tweedie.",
+                );
+            }
         };
         if robust.get_or_insert(true) == &true && penalty > 0.0 {
             return Err(Error::invalid(

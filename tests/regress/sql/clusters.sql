@@ -44,6 +44,8 @@ FROM fits, ltv.coefficients(m) WITH ORDINALITY c (term, estimate, std_error, rob
 SELECT name, test, round(chi_squared::numeric, 6) AS chi_squared, df FROM fits, ltv.model_test(m) WHERE name IN ('renewal', 'discrete_time') ORDER BY name COLLATE "C", test COLLATE "C";
 -- Stored and read back: the same bytes.
 SELECT name, m::text::ltv.model::text = m::text AS same, ltv.model_clusters(m::text::ltv.model) = ltv.model_clusters(m) AS clusters FROM fits ORDER BY name COLLATE "C";
+SELECT name, r::text::ltv.model::text = r::text AS same, ltv.model_clusters(r::text::ltv.model) = ltv.model_clusters(m) AS clusters
+FROM fits, LATERAL (SELECT ltv.recalibrated(m, '{"intercept": {"log_ratio": 0.1}}') AS r) q WHERE name IN ('renewal', 'discrete_time', 'weibull') ORDER BY name COLLATE "C";
 -- What is said of a row has the errors by clusters: those of its coefficients.
 SELECT name, round(p.lower::numeric, 6) AS lower, round(p.upper::numeric, 6) AS upper, p.status
 FROM fits, (SELECT 1.0 AS x1, 40.0 AS x2, 9.0 AS x3) q, LATERAL ltv.predict(m, q, 24) p WHERE name IN ('discrete_time', 'discrete_time linear', 'weibull', 'renewal') ORDER BY name COLLATE "C";

@@ -294,7 +294,7 @@ impl AmountFit {
     }
 
     /// What the covariance is to be multiplied by: the dispersion, if the model's own; `None` where that is unknown.
-    fn scale(&self) -> Option<f64> {
+    pub fn scale(&self) -> Option<f64> {
         match &self.clustered {
             Some(clustered) if clustered.is_used() => Some(1.0),
             _ => self.dispersion,

@@ -327,6 +327,7 @@ BEGIN
                          (5, 'Knowledge as of', v.spec ->> 'as_of'),
                          (6, 'Period', format('`%s` from %s to %s', v.lineage #>> '{period,by}', v.lineage #>> '{period,from}', v.lineage #>> '{period,to}')),
                          (7, 'Weights', format('`%s`', v.spec ->> 'weight')),
+                         (7, 'Standard errors', CASE WHEN ltv.model_clusters(v.fitted) IS NOT NULL THEN format('robust, %s%s clusters', coalesce(format('by `%s`: ', v.spec ->> 'cluster'), 'each row by itself: '), to_char(ltv.model_clusters(v.fitted), 'FM999,999,999,999')) END),
                          (7, 'Segments', CASE WHEN v.spec ? 'segment_by' THEN (SELECT format('%s: %s', (SELECT string_agg(format('`%s`', g), ', ') FROM jsonb_array_elements_text(v.spec -> 'segment_by') AS g),
                                                         string_agg(format('%s %s', c.n, c.status), ', ' ORDER BY c.status))
                                           FROM (SELECT g.status, count(*) AS n FROM ltv.model_segments(v.fitted) AS g GROUP BY g.status) AS c) END),

@@ -1,6 +1,6 @@
 //! Models of amounts in SQL: fits, what they expect of a row, and rules.
 
-use ltv_engine::amount::{Family, Options, fit, fit_tweedie as fit_tweedie_power, fit_two_part as fit_both};
+use ltv_engine::amount::{Family, Options, fit_tweedie_with, fit_two_part as fit_both, fit_with};
 use ltv_engine::hazard::design::Design;
 use ltv_engine::model::features::{Unscorable, Value};
 use ltv_engine::model::{Fit, Model, naming};
@@ -16,7 +16,7 @@ use crate::pg::{interrupts, settings};
 
 /// Matrices of p × p doubles that a fit holds at a time, and bytes per row beside the design.
 const SQUARES: usize = 8;
-const BYTES_PER_ROW: usize = 16;
+const BYTES_PER_ROW: usize = 24;
 
 /// # Errors
 /// For rows of amounts where those of times are asked for.
@@ -61,19 +61,22 @@ fn model(
     }
 }
 
-/// `fit_linear(design, penalty, names)` and `fit_gamma(…)`.
+/// `fit_linear(design, penalty, names, robust)` and `fit_gamma(…)`.
 pub fn fit_family(call: &Call, family: Family) -> pg_sys::Datum {
     let Some(penalty) = call.float(1) else { return call.null() };
-    model(call, 2, 1, |design, interrupt| fit(design, &Options { family, penalty }, interrupt).map(Fit::from))
+    model(call, 2, 1, |design, interrupt| {
+        fit_with(design, &Options { family, penalty }, call.get(3), interrupt).map(Fit::from)
+    })
 }
 
-/// `fit_tweedie(design, power, penalty, names)`.
+/// `fit_tweedie(design, power, penalty, names, robust)`.
 pub fn fit_tweedie(call: &Call) -> pg_sys::Datum {
     let (power, Some(penalty)) = (call.float(1), call.float(2)) else { return call.null() };
     model(call, 3, 1, |design, interrupt| {
+        let robust: Option<bool> = call.get(4);
         let fit = match power {
-            Some(power) => fit(design, &Options { family: Family::Tweedie { power }, penalty }, interrupt),
-            None => fit_tweedie_power(design, penalty, interrupt),
+            Some(power) => fit_with(design, &Options { family: Family::Tweedie { power }, penalty }, robust, interrupt),
+            None => fit_tweedie_with(design, penalty, robust, interrupt),
         };
         fit.map(Fit::from)
     })

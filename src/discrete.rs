@@ -16,7 +16,7 @@ use crate::pg::{interrupts, settings};
 const TERM: f64 = 12.0;
 /// Matrices of p × p doubles that a fit holds at a time, and bytes per row.
 const SQUARES: usize = 8;
-const BYTES_PER_ROW: usize = 16;
+const BYTES_PER_ROW: usize = 24;
 
 /// The covariates' names, as an argument has them; `None` where there are none.
 type Names = Option<Vec<Option<String>>>;
@@ -55,24 +55,24 @@ pub fn discrete_time(design: &Design) -> Option<Vec<u8>> {
     model(design, &Options::default(), None, discrete::fit, Fit::discrete_time)
 }
 
-/// `fit_renewal(design, link, period, penalty, names)`.
+/// `fit_renewal(design, link, period, penalty, names, robust)`.
 pub fn fit_renewal(call: &Call) -> pg_sys::Datum {
     let (Some(link), Some(period), Some(penalty)) = (call.text(1), call.float(2), call.float(3)) else {
         return call.null();
     };
-    let options = Options { link: settle(link.parse()), shape: Shape::Period, period, penalty };
+    let options = Options { link: settle(link.parse()), shape: Shape::Period, period, penalty, robust: call.get(5) };
     let bytes = call.design(0, |design| model(design, &options, call.get(4), discrete::fit_decisions, Fit::renewal));
     answer(call, bytes.flatten())
 }
 
-/// `fit_discrete_time(design, link, baseline, degree, period, penalty, names)`.
+/// `fit_discrete_time(design, link, baseline, degree, period, penalty, names, robust)`.
 pub fn fit_discrete_time(call: &Call) -> pg_sys::Datum {
     let (Some(link), Some(baseline), Some(degree)) = (call.text(1), call.text(2), call.integer(3)) else {
         return call.null();
     };
     let (Some(period), Some(penalty)) = (call.float(4), call.float(5)) else { return call.null() };
     let shape = settle(Shape::named(baseline, degree));
-    let options = Options { link: settle(link.parse()), shape, period, penalty };
+    let options = Options { link: settle(link.parse()), shape, period, penalty, robust: call.get(7) };
     let bytes = call.design(0, |design| model(design, &options, call.get(6), discrete::fit, Fit::discrete_time));
     answer(call, bytes.flatten())
 }

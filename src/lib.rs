@@ -41,6 +41,7 @@ mod survival_calibration;
 mod terms;
 mod terms_text;
 mod text;
+mod text_model;
 mod thresholds;
 mod timeline;
 mod train;

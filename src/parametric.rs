@@ -35,6 +35,8 @@ struct Options<'a> {
     location: Option<Vec<String>>,
     ancillary: Vec<String>,
     shape: Shape<'a>,
+    /// Whether errors are by clusters; `None`: where a row has one.
+    robust: Option<bool>,
 }
 
 impl Options<'_> {
@@ -60,7 +62,8 @@ impl Options<'_> {
         };
         let ancillary = chosen(&self.ancillary)?;
         let distribution = by_name(distribution, design, self.shape)?;
-        let fit = parametric::fit_terms(design, &distribution, &location, &ancillary, &mut interrupts::check)?;
+        let check = &mut interrupts::check;
+        let fit = parametric::fit_with(design, &distribution, &location, &ancillary, self.robust, check)?;
         Ok(Model { features, fit: Fit::from(fit), skipped: design.skipped(), recalibration: None })
     }
 }
@@ -70,11 +73,11 @@ pub fn plain(design: &Design, distribution: &str) -> Option<Vec<u8>> {
     if design.is_empty() {
         return None;
     }
-    let options = Options { names: None, location: None, ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options::default();
     Some(settle(settle(options.fit(design, distribution)).encode()))
 }
 
-/// `fit_parametric(design, distribution, names, ancillary, knots, knot_times, breaks)`.
+/// `fit_parametric(design, distribution, names, ancillary, knots, knot_times, breaks, robust)`.
 pub fn fit_parametric(call: &Call) -> pg_sys::Datum {
     let Some(distribution) = call.text(1) else { return call.null() };
     let options = Options {
@@ -82,11 +85,12 @@ pub fn fit_parametric(call: &Call) -> pg_sys::Datum {
         location: None,
         ancillary: call.texts(3).unwrap_or_default(),
         shape: Shape { knots: call.integer(4), knot_times: call.floats(5), breaks: call.floats(6) },
+        robust: call.get(7),
     };
     answer_fit(call, &options, distribution)
 }
 
-/// `fit_cure(design, distribution, names, cured, location, knots, knot_times, breaks)`.
+/// `fit_cure(design, distribution, names, cured, location, knots, knot_times, breaks, robust)`.
 pub fn fit_cure(call: &Call) -> pg_sys::Datum {
     let Some(distribution) = call.text(1) else { return call.null() };
     let options = Options {
@@ -94,6 +98,7 @@ pub fn fit_cure(call: &Call) -> pg_sys::Datum {
         location: call.texts(4),
         ancillary: call.texts(3).unwrap_or_default(),
         shape: Shape { knots: call.integer(5), knot_times: call.floats(6), breaks: call.floats(7) },
+        robust: call.get(8),
     };
     let plain = distribution.strip_suffix("-cure").unwrap_or(distribution);
     answer_fit(call, &options, &format!("{plain}-cure"))
@@ -207,7 +212,7 @@ pub fn fit_candidates(call: &Call) -> pg_sys::Datum {
 pub fn fit_best(call: &Call) -> pg_sys::Datum {
     let Some(criterion) = call.text(3) else { return call.null() };
     let score = criterion_of(criterion);
-    let options = Options { names: call.get(1), location: None, ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options { names: call.get(1), ..Options::default() };
     let candidates = candidates(call, 2);
     let best = call.design(0, |design| {
         if design.is_empty() {
@@ -226,7 +231,7 @@ pub fn fit_best(call: &Call) -> pg_sys::Datum {
 
 /// `compare_distributions(design, candidates)`: one row for each, the least AIC first.
 pub fn compare_distributions(call: &Call) -> pg_sys::Datum {
-    let options = Options { names: None, location: None, ancillary: Vec::new(), shape: Shape::default() };
+    let options = Options::default();
     let candidates = candidates(call, 1);
     let fits = call.design(0, |design| match design.is_empty() {
         true => Vec::new(),

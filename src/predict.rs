@@ -199,6 +199,11 @@ fn model_status(m: Value<Model>) -> String {
 }
 
 #[pg_extern(sql = false)]
+fn model_clusters(m: Value<Model>) -> Option<i64> {
+    m.0.cluster_count().map(|clusters| clusters as i64)
+}
+
+#[pg_extern(sql = false)]
 fn model_algorithm(m: Value<Model>) -> &'static str {
     m.0.algorithm()
 }

@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 use ltv_engine::assess::calibration::Calibration;
 use ltv_engine::hazard::design::Design;
 use ltv_engine::memory::{Room, at_hand};
-use ltv_engine::model::Model;
-use ltv_engine::model::legacy::Version1;
 use ltv_engine::numeric::tally::{Cell, Tally};
 use ltv_engine::survival::weights::Weights;
-use ltv_engine::survival::{FittedCurve, Incidence, ParametricCurve, RecalibrationMap, Sample, Survival};
+use ltv_engine::survival::{FittedCurve, Incidence, ParametricCurve, Sample, Survival};
 use ltv_engine::{Error, Result};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -81,40 +79,6 @@ struct IncidenceText {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum CalibrationText {
     Calibration { version: u32, probability: Vec<Number>, positive: Vec<Number>, negative: Vec<Number>, skipped: u64 },
-}
-
-const MODEL_VERSION: u32 = 2;
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelText {
-    version: u32,
-    model: Model,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelText1 {
-    #[serde(rename = "version")]
-    _version: u32,
-    model: Version1,
-}
-
-/// A model behind a recalibration.
-const RECALIBRATED_VERSION: u32 = 3;
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecalibratedText {
-    version: u32,
-    recalibration: RecalibrationMap,
-    model: Model,
-}
-
-/// Read first, to know how to read the rest.
-#[derive(Deserialize)]
-struct Versioned {
-    version: u32,
 }
 
 /// A number that prints without a fraction when it is whole, else shortest.
@@ -341,40 +305,6 @@ impl Text for Calibration {
             parse(text, "ltv.calibration")?;
         known(version, "ltv.calibration")?;
         Calibration::from_parts(tally(&probability, [&positive, &negative])?, skipped)
-    }
-}
-
-impl Text for Model {
-    fn to_text(&self) -> Result<String> {
-        match &self.recalibration {
-            None => print(&ModelText { version: MODEL_VERSION, model: self.clone() }),
-            Some(map) => print(&RecalibratedText {
-                version: RECALIBRATED_VERSION,
-                recalibration: map.clone(),
-                model: self.clone(),
-            }),
-        }
-    }
-
-    fn from_text(text: &str) -> Result<Self> {
-        match parse::<Versioned>(text, "ltv.model")?.version {
-            1 => parse::<ModelText1>(text, "ltv.model")?.model.into_model(),
-            MODEL_VERSION => {
-                let model = parse::<ModelText>(text, "ltv.model")?.model;
-                model.validate()?;
-                Ok(model)
-            }
-            RECALIBRATED_VERSION => {
-                let RecalibratedText { recalibration, model, .. } = parse(text, "ltv.model")?;
-                let model = Model { recalibration: Some(recalibration), ..model };
-                model.validate()?;
-                Ok(model)
-            }
-            version => {
-                known(version, "ltv.model")?;
-                Err(Error::malformed("invalid input syntax for type ltv.model"))
-            }
-        }
     }
 }
 

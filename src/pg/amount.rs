@@ -6,21 +6,24 @@ use pgrx::prelude::*;
 
 use crate::pg::aggregate::{arguments, float};
 use crate::pg::call::{Call, ModelBy};
+use crate::pg::design::text;
 use crate::pg::error::{raise, settle};
 use crate::pg::symbols::export;
 use crate::pg::{array, expanded, settings};
 
-/// `amount_design_agg`: adds one row: (amount, covariates [, weight [, offset]]).
+/// `amount_design_agg`: adds one row: (amount, covariates [, weight [, offset [, cluster]]]). A row without a cluster is one
+/// of its own; any other NULL leaves the row out.
 ///
 /// # Safety
 /// Called by PostgreSQL as the transition function that is declared so, with `count` arguments.
 unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, count: usize) -> pg_sys::Datum {
+    const CLUSTER: usize = 5;
     // SAFETY: passed on from the caller.
     let (args, object) = unsafe {
         let args = arguments(fcinfo, count);
         (args, expanded::state::<Design>(fcinfo, &args[0]))
     };
-    let missing = args[1..].iter().any(|slot| slot.isnull);
+    let missing = args.iter().enumerate().skip(1).any(|(place, slot)| slot.isnull && place != CLUSTER);
     // SAFETY: declared float8[], and not NULL here.
     let covariates = if missing { None } else { unsafe { array::floats(args[2].value) } };
     let Some(x) = covariates else {
@@ -31,7 +34,12 @@ unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, count: usize) -> pg_sys::Datum {
         raise(crate::fit::too_wide(x.len()));
     }
     let (weight, offset) = (args.get(3).map_or(1.0, float), args.get(4).map_or(0.0, float));
-    settle(object.state.push_amount(float(&args[1]), weight, offset, x));
+    let cluster = args.get(CLUSTER).map(|slot| match slot.isnull {
+        true => None,
+        // SAFETY: declared text, and not NULL here.
+        false => Some(unsafe { text(slot.value) }),
+    });
+    settle(object.state.push_clustered_amount(float(&args[1]), weight, offset, cluster, x));
     if object.state.len().is_multiple_of(1024) {
         settle(settings::budget().check(object.state.memory_bytes(), "the rows of the fit"));
     }
@@ -41,6 +49,7 @@ unsafe fn add(fcinfo: pg_sys::FunctionCallInfo, count: usize) -> pg_sys::Datum {
 export!(amount_add, pg_finfo_amount_add, |f| add(f, 3));
 export!(amount_add_weight, pg_finfo_amount_add_weight, |f| add(f, 4));
 export!(amount_add_offset, pg_finfo_amount_add_offset, |f| add(f, 5));
+export!(amount_add_cluster, pg_finfo_amount_add_cluster, |f| add(f, 6));
 export!(fit_linear, pg_finfo_fit_linear, |f| crate::amount::fit_family(&Call::new(f), Family::Linear));
 export!(fit_gamma, pg_finfo_fit_gamma, |f| crate::amount::fit_family(&Call::new(f), Family::Gamma));
 export!(fit_tweedie, pg_finfo_fit_tweedie, |f| crate::amount::fit_tweedie(&Call::new(f)));

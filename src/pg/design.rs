@@ -98,7 +98,7 @@ fn add(object: &mut Expanded<Design>, row: &Row) -> pg_sys::Datum {
 
 /// # Safety
 /// `datum` is a non-NULL text.
-unsafe fn text<'a>(datum: pg_sys::Datum) -> &'a str {
+pub(super) unsafe fn text<'a>(datum: pg_sys::Datum) -> &'a str {
     // SAFETY: promised by the caller.
     std::str::from_utf8(unsafe { varlena::payload(datum) }).unwrap_or_else(|_| {
         report(PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, "a label is not valid UTF-8", "")

@@ -35,6 +35,7 @@ pub enum Algorithm {
         knots: Option<i32>,
         knot_times: Option<Vec<f64>>,
         breaks: Option<Vec<f64>>,
+        robust: Option<bool>,
     },
     Best {
         candidates: Option<Vec<String>>,
@@ -46,6 +47,7 @@ pub enum Algorithm {
         degree: i32,
         period: f64,
         penalty: f64,
+        robust: Option<bool>,
     },
     /// The incidence of one cause among several.
     FineGray(causes::Options),
@@ -62,12 +64,16 @@ pub enum Algorithm {
         link: String,
         period: f64,
         penalty: f64,
+        robust: Option<bool>,
     },
     /// An amount given features.
     Amount {
         function: &'static str,
         /// As named arguments after the design.
         arguments: String,
+        penalty: f64,
+        /// Of two parts none.
+        robust: Option<bool>,
     },
     /// Rates that somebody wrote down, as [`crate::amount::rule_of`] reads them.
     Rule {
@@ -107,7 +113,7 @@ impl Algorithm {
                 Ok(Algorithm::Cox { ties, penalty, standardize, robust: options.boolean("robust")? })
             }
             "discrete_time" => {
-                let options = options.are_among(&["link", "baseline", "degree", "period", "penalty"])?;
+                let options = options.are_among(&["link", "baseline", "degree", "period", "penalty", "robust"])?;
                 let link = options.text("link")?.unwrap_or("logit").to_owned();
                 link.parse::<Link>()?;
                 let baseline = options.text("baseline")?.unwrap_or("period").to_owned();
@@ -115,7 +121,8 @@ impl Algorithm {
                 Shape::named(&baseline, degree)?;
                 let period = options.number("period")?.unwrap_or(1.0);
                 let penalty = options.number("penalty")?.unwrap_or(0.0);
-                Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
+                let robust = options.boolean("robust")?;
+                Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty, robust })
             }
             "fine_gray" => Ok(Algorithm::FineGray(causes::options(&options)?)),
             "boosted_hazard" => Ok(Algorithm::BoostedHazard(growth(&options.are_among(&GROWTH)?)?)),
@@ -127,28 +134,27 @@ impl Algorithm {
                 Ok(Algorithm::BoostedValue { loss, power, growth: growth(&options)? })
             }
             "renewal" => {
-                let options = options.are_among(&["link", "period", "penalty"])?;
+                let options = options.are_among(&["link", "period", "penalty", "robust"])?;
                 let link = options.text("link")?.unwrap_or("logit").to_owned();
                 link.parse::<Link>()?;
                 let period = options.number("period")?.unwrap_or(12.0);
-                Ok(Algorithm::Renewal { link, period, penalty: options.number("penalty")?.unwrap_or(0.0) })
+                let (penalty, robust) = (options.number("penalty")?.unwrap_or(0.0), options.boolean("robust")?);
+                Ok(Algorithm::Renewal { link, period, penalty, robust })
             }
             "linear" | "gamma" => {
-                let options = options.are_among(&["penalty"])?;
+                let options = options.are_among(&["penalty", "robust"])?;
                 let function = if name == "linear" { "fit_linear" } else { "fit_gamma" };
-                Ok(Algorithm::Amount { function, arguments: penalty_of(&options)? })
+                amount(function, String::new(), &options)
             }
             "tweedie" => {
-                let options = options.are_among(&["power", "penalty"])?;
+                let options = options.are_among(&["power", "penalty", "robust"])?;
                 let power = options.number("power")?.map(|power| format!(", power => {}", number(power)));
-                let arguments = power.unwrap_or_default() + &penalty_of(&options)?;
-                Ok(Algorithm::Amount { function: "fit_tweedie", arguments })
+                amount("fit_tweedie", power.unwrap_or_default(), &options)
             }
             "two_part" => {
                 let options = options.are_among(&["amounts", "penalty"])?;
                 let amounts = options.text("amounts")?.unwrap_or("gamma");
-                let arguments = format!(", amounts => {}", quote_literal(amounts)) + &penalty_of(&options)?;
-                Ok(Algorithm::Amount { function: "fit_two_part", arguments })
+                amount("fit_two_part", format!(", amounts => {}", quote_literal(amounts)), &options)
             }
             "rule" => {
                 let json = Value::Object(options.given.clone()).to_string();
@@ -223,7 +229,7 @@ impl Algorithm {
     }
 
     fn parametric(distribution: String, options: &Options) -> Result<Algorithm> {
-        let mut allowed = if distribution == "exponential" { vec![] } else { vec!["ancillary"] };
+        let mut allowed = if distribution == "exponential" { vec!["robust"] } else { vec!["ancillary", "robust"] };
         if distribution.starts_with("spline") {
             allowed.extend(["knots", "knot_times"]);
         }
@@ -236,6 +242,7 @@ impl Algorithm {
             knots: options.integer("knots")?,
             knot_times: options.numbers("knot_times")?,
             breaks: options.numbers("breaks")?,
+            robust: options.boolean("robust")?,
             distribution,
         })
     }
@@ -252,6 +259,50 @@ impl Algorithm {
 
     pub fn is_cox(&self) -> bool {
         matches!(self, Algorithm::Cox { .. })
+    }
+
+    /// The same with errors by clusters, unless the options say that these are not wanted.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for one that has no such errors.
+    pub fn clustered(mut self, name: &str) -> Result<Algorithm> {
+        let refused =
+            |hint: &str| Err(Error::invalid(format!("there is no robust variance by clusters of {name}"), hint));
+        let (robust, penalty) = match &mut self {
+            // With ties or a penalty that leave it none a Cox model has its own.
+            Algorithm::Cox { .. } | Algorithm::Best { .. } => return Ok(self),
+            Algorithm::Amount { function: "fit_two_part", .. } => {
+                return refused(
+                    "By clusters the errors of its parts would belong together: train the parts as renewal and gamma, or tweedie.",
+                );
+            }
+            Algorithm::FineGray(_) => {
+                return refused(
+                    "Its errors are robust, each row by itself; where accounts have several rows use cox for the hazard of the cause.",
+                );
+            }
+            Algorithm::BoostedHazard(_) | Algorithm::BoostedValue { .. } => {
+                return refused(
+                    "Trees have no standard errors: hold out by the account, as holdout => '{\"by\": \"account_id\", \"fraction\": 0.2}'.",
+                );
+            }
+            Algorithm::Renewal { robust, penalty, .. }
+            | Algorithm::DiscreteTime { robust, penalty, .. }
+            | Algorithm::Amount { robust, penalty, .. } => (robust, *penalty),
+            Algorithm::Parametric { robust, .. } => (robust, 0.0),
+            _ => {
+                return refused(
+                    "These have one: cox, renewal, discrete_time, the distributions, linear, gamma, tweedie.",
+                );
+            }
+        };
+        if robust.get_or_insert(true) == &true && penalty > 0.0 {
+            return Err(Error::invalid(
+                "there is no robust variance with a penalty",
+                "Use no penalty, or options => '{\"robust\": false}'.",
+            ));
+        }
+        Ok(self)
     }
 
     /// Whether it explains a duration and an event; otherwise the amount in the target.
@@ -324,8 +375,10 @@ fn parametric_names() -> String {
     format!("{}, each also with _cure for a share that never has the event", names.join(", "))
 }
 
-/// The penalty as a named argument, where there is one.
-fn penalty_of(options: &Known) -> Result<String> {
-    let penalty = options.number("penalty")?.map(|penalty| format!(", penalty => {}", number(penalty)));
-    Ok(penalty.unwrap_or_default())
+/// A fit of amounts with these arguments and, where there is one, its penalty.
+fn amount(function: &'static str, arguments: String, options: &Known) -> Result<Algorithm> {
+    let penalty = options.number("penalty")?;
+    let named = penalty.map(|penalty| format!(", penalty => {}", number(penalty))).unwrap_or_default();
+    let robust = if function == "fit_two_part" { None } else { options.boolean("robust")? };
+    Ok(Algorithm::Amount { function, arguments: arguments + &named, penalty: penalty.unwrap_or(0.0), robust })
 }

@@ -53,8 +53,12 @@ pub fn fit(
         let weight = weight.unwrap_or("1");
         format!("ltv.incomplete_amount_design_agg({amount}, ARRAY[{columns}]::float8[], {weight}, 0)")
     } else {
-        let weight = weight.map(|weight| format!(", {weight}")).unwrap_or_default();
-        format!("ltv.amount_design_agg({amount}, ARRAY[{columns}]::float8[]{weight})")
+        let rest = match (weight, &source.cluster) {
+            (None, None) => String::new(),
+            (Some(weight), None) => format!(", {weight}"),
+            (weight, Some(cluster)) => format!(", {}, 0, {cluster}", weight.unwrap_or("1")),
+        };
+        format!("ltv.amount_design_agg({amount}, ARRAY[{columns}]::float8[]{rest})")
     };
     let fitted = request.algorithm.call(&design, &features)?;
     let query = format!(

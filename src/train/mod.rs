@@ -26,6 +26,7 @@ mod limits;
 mod options;
 mod places;
 pub mod plan;
+mod plan_clusters;
 mod plan_columns;
 mod plan_line;
 mod profile;

@@ -19,7 +19,7 @@ use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::purchases::History;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{amount, causes, fit, leakage, purchase_plan, segments, values};
+use crate::train::{amount, causes, fit, leakage, plan_clusters, purchase_plan, segments, values};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
@@ -82,6 +82,7 @@ fn plan(reader: &Reader, request: &mut Request) -> Result<Vec<Line>> {
     let coefficients = fit::covariates(&fitted, &features).len();
     lines.extend(causes::lines(reader, &source)?);
     lines.extend(events(request, &counted, coefficients));
+    lines.extend(plan_clusters::lines(reader, &source, request, coefficients)?);
     if let Some(history) = &source.history {
         lines.extend(purchase_plan::lines(reader, &source, history, request, &counted.split)?);
     }

@@ -77,6 +77,11 @@ pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
         };
         warnings.push(format!("only {per_coefficient:.1} {what}"));
     }
+    if let Some(clusters) = trained.model.cluster_count().filter(|_| trained.model.keeps_own_errors()) {
+        warnings.push(format!(
+            "{clusters} clusters leave a combination of coefficients without variance: what is said of rows keeps the model's own errors"
+        ));
+    }
     if let Fit::Cox(fit) = &trained.model.fit {
         let silent = fit.baselines.iter().filter(|baseline| baseline.times.is_empty()).count();
         if silent > 0 {

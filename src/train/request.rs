@@ -69,17 +69,17 @@ impl Request {
         let algorithm_name = needed(2, "an algorithm")?;
         let options = call.jsonb(13).map(|json| options(&json)).transpose()?.unwrap_or_default();
         let seed = call.get(15).unwrap_or(0);
-        let algorithm = Algorithm::of(&algorithm_name, &options)?.seeded(seed);
+        let mut algorithm = Algorithm::of(&algorithm_name, &options)?.seeded(seed);
         if let Some(customers) = algorithm.customers() {
             customers.refuse(&algorithm_name, call)?;
         }
         let (strata, cluster) = (call.text(7).map(str::to_owned), call.text(9).map(str::to_owned));
-        let cox_only = [
-            (&strata, "strata are", "Make the column a feature instead."),
-            (&cluster, "a cluster is", "Only cox has the robust variance."),
-        ];
-        if let Some((_, what, hint)) = cox_only.iter().find(|(given, ..)| given.is_some() && !algorithm.is_cox()) {
-            return Err(Error::invalid(format!("{what} for cox, not for {algorithm_name}"), *hint));
+        if strata.is_some() && !algorithm.is_cox() {
+            let refused = format!("strata are for cox, not for {algorithm_name}");
+            return Err(Error::invalid(refused, "Make the column a feature instead."));
+        }
+        if cluster.is_some() {
+            algorithm = algorithm.clustered(&algorithm_name)?;
         }
         let null_policy = match call.text(12) {
             None | Some("error") => NullPolicy::Error,

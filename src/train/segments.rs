@@ -232,6 +232,7 @@ fn moved(reader: &Reader, source: &Source, model: &Model, shrunken: &Shrunken) -
     if let Fit::Parametric(fit) = &mut model.fit {
         fit.coefficients.clone_from(&shrunken.coefficients);
         fit.covariance.clone_from(&shrunken.covariance);
+        fit.clustered.take_if(|clustered| !clustered.is_used());
         return Ok(model.validate().map(|()| model).map_err(|error| error.to_string()));
     }
     if let Fit::Transactional(fit) = &mut model.fit {

@@ -29,7 +29,7 @@ pub struct Source {
     /// The SQL of the era's name.
     pub era: Option<String>,
     /// The SQL of the cluster's name.
-    cluster: Option<String>,
+    pub cluster: Option<String>,
     /// Every column that must not be NULL.
     pub used: Vec<Column>,
     /// A condition that is true for the rows held out, never NULL.

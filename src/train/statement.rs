@@ -45,12 +45,15 @@ impl Algorithm {
             | Algorithm::Customers(_)
             | Algorithm::Hybrid { .. } => None,
             Algorithm::Rule { .. } => self.without_rows(),
-            Algorithm::Amount { function, arguments } => Some(format!("ltv.{function}({design}{arguments})")),
-            Algorithm::Renewal { link, period, penalty } => Some(format!(
-                "ltv.fit_renewal({design}, link => {}, period => {}, penalty => {})",
+            Algorithm::Amount { function, arguments, robust, .. } => {
+                Some(format!("ltv.{function}({design}{arguments}{})", robust_of(*robust)))
+            }
+            Algorithm::Renewal { link, period, penalty, robust } => Some(format!(
+                "ltv.fit_renewal({design}, link => {}, period => {}, penalty => {}{})",
                 quote_literal(link),
                 number(*period),
                 number(*penalty),
+                robust_of(*robust),
             )),
             Algorithm::FineGray(causes) => Some(causes.call(design)),
             Algorithm::Cox { ties, penalty, robust, .. } => Some(format!(
@@ -60,7 +63,7 @@ impl Algorithm {
                 number(penalty.l1_ratio),
                 robust.map_or_else(|| "NULL".to_owned(), |robust| robust.to_string()),
             )),
-            Algorithm::Parametric { distribution, ancillary, knots, knot_times, breaks } => {
+            Algorithm::Parametric { distribution, ancillary, knots, knot_times, breaks, robust } => {
                 let mut call = format!("ltv.fit_parametric({design}, {}", quote_literal(distribution));
                 if !ancillary.is_empty() {
                     let columns = columns_of(ancillary, features)?;
@@ -75,7 +78,7 @@ impl Algorithm {
                 if let Some(breaks) = breaks {
                     let _ = write!(call, ", breaks => {}", numbers(breaks));
                 }
-                Some(call + ")")
+                Some(call + &robust_of(*robust) + ")")
             }
             Algorithm::BoostedHazard(growth) => {
                 Some(format!("ltv.fit_boosted_hazard({design}, {})", growth_arguments(growth, features)?))
@@ -86,15 +89,21 @@ impl Algorithm {
                 number(*power),
                 growth_arguments(growth, features)?,
             )),
-            Algorithm::DiscreteTime { link, baseline, degree, period, penalty } => Some(format!(
-                "ltv.fit_discrete_time({design}, link => {}, baseline => {}, degree => {degree}, period => {}, penalty => {})",
+            Algorithm::DiscreteTime { link, baseline, degree, period, penalty, robust } => Some(format!(
+                "ltv.fit_discrete_time({design}, link => {}, baseline => {}, degree => {degree}, period => {}, penalty => {}{})",
                 quote_literal(link),
                 quote_literal(baseline),
                 number(*period),
                 number(*penalty),
+                robust_of(*robust),
             )),
         })
     }
+}
+
+/// Whether errors are by clusters, as a named argument where something was said.
+fn robust_of(robust: Option<bool>) -> String {
+    robust.map(|robust| format!(", robust => {robust}")).unwrap_or_default()
 }
 
 /// What the fit calls the columns of these features: x1, x2, … (the features' own names come with the registered model).

@@ -84,6 +84,8 @@ INSERT INTO gatherings
 SELECT 'good', gathered(0, d, e, ARRAY[a], 1) FROM plants UNION ALL SELECT 'empty', gathered(NULL, 1, true, '{1}', 1) UNION ALL SELECT 'late', gathered(d / 2, d, e, ARRAY[a, d], abs(a) + 0.1) FROM plants
 UNION ALL SELECT 'extreme', gathered(0, d, true, ARRAY[x], w) FROM (VALUES (5e-324::float8, 1e150, 1e80), (1e308, -1e150, 1e-80), (0, 0, 1)) AS v (d, x, w);
 INSERT INTO gatherings SELECT 'amounts', ltv.amount_design_agg(d, ARRAY[a]) FROM plants;
+INSERT INTO gatherings SELECT 'shared', ltv.design_agg(0, d, e, ARRAY[a], 1, '', NULLIF(i % 9, 0)::text) FROM plants UNION ALL SELECT 'shared_amounts', ltv.amount_design_agg(d, ARRAY[a], 1, 0, NULLIF(i % 9, 0)::text) FROM plants;
+INSERT INTO fits SELECT 'by_account', ltv.fit_discrete_time(v) FROM gatherings WHERE name = 'shared' UNION ALL SELECT 'amount_by_account', ltv.fit_linear(v, names => '{a}') FROM gatherings WHERE name = 'shared_amounts';
 INSERT INTO gatherings SELECT 'flung', ltv.amount_design_agg(x, ARRAY[1 / x], abs(x), o) FROM (VALUES (-5e-300::float8, -700::float8), (1e300, 700), (0.001, 1e9)) AS v (x, o);
 INSERT INTO gatherings SELECT 'causes', ltv.cause_design_agg(d, i % 4, ARRAY[a]) FROM plants;
 CREATE TABLE rankings (name text PRIMARY KEY, v ltv.ranking);
@@ -225,7 +227,7 @@ FEATURES = {
 WORKING = {
     "level": "0.95", "p": "0.5", "q": "0.5", "discount_rate": "0.1", "horizon": "12", "margin": "0.8", "cost_to_serve": "0", "expansion": "0", "price_uplift": "0", "given": "0", "term_months": "NULL",
     "months_to_renewal": "NULL", "paid_months": "0", "acquisition_cost": "0", "billing": "'monthly'", "timing": "'advance'", "tail": "'none'", "currency": "'EUR'", "as_of": "NULL", "transform": "'log-log'",
-    "weights": "'log-rank'", "method": "'quantile'", "bins": "10", "to_t": "2", "at": "NULL", "algorithm": "'cox'", "duration": "'d'", "event": "'e'", "entry": "NULL", "weight": "NULL", "holdout": "NULL",
+    "robust": "true", "weights": "'log-rank'", "method": "'quantile'", "bins": "10", "to_t": "2", "at": "NULL", "algorithm": "'cox'", "duration": "'d'", "event": "'e'", "entry": "NULL", "weight": "NULL", "holdout": "NULL",
     "null_policy": "'error'", "label_policy": "NULL", "note": "NULL", "alias": "'production'", "version": "1", "probability": "0.5", "tau": "5", "features": "'{a}'",
     "load_demo.schema": "'acme'", "load_demo.accounts": "12", "load_demo.seed": "1", "load_demo.as_of": "'2025-06-30'", "load_demo.replace": "true",
     "amount_design_agg.amount": "2.5", "incomplete_amount_design_agg.amount": "2.5", "_incomplete_amount_add.amount": "2.5", "_incomplete_amount_add.state": "(SELECT v FROM gatherings WHERE name = 'unknown')", "loss": "'squared'", "_amount_add.amount": "2.5", "offset": "0.1", "power": "1.5", "amounts": "'gamma'", "rule.rule": "'{\"monthly_churn\": 0.03}'",

@@ -138,7 +138,7 @@ FROM (VALUES ('cox', '{"tie": "efron"}'), ('cox', '{"ties": 1}'), ('cox', '{"tie
              ('discrete_time', '{"degree": 0, "baseline": "spline"}'), ('discrete_time', '{"period": 0}'), ('discrete_time', '{"penalty": -1}'), ('discrete_time', '{"degree": "3"}'),
              ('weibull-cure', '{}'), ('weibull_cure_cure', '{}'), ('cure', '{}'), ('renewal', '{}'), ('fine_gray', '{}'), ('cox', '[]'), ('cox', '"ties"'), ('cox', '{"penalty": 1e999}')) a (algorithm, options);
 SELECT message_of(format('SELECT ltv.train(%L, %L, %L, %L, %L, features => ARRAY[%L], %s)', 'bad', 'people', algorithm, 'months', 'left_us', 'price', argument))
-FROM (VALUES ('weibull', 'strata => ''gender'''), ('best', 'cluster => ''household'''), ('discrete_time', 'strata => ''gender'''), ('kaplan_meier', 'strata => ''gender'''),
+FROM (VALUES ('weibull', 'strata => ''gender'''), ('kaplan_meier', 'cluster => ''household'''), ('discrete_time', 'strata => ''gender'''), ('kaplan_meier', 'strata => ''gender'''),
              ('cox', 'strata => ''nowhere'''), ('cox', 'cluster => ''nowhere'''), ('cox', 'strata => ''price'''), ('weibull', 'options => NULL')) a (algorithm, argument);
 SELECT message_of($$SELECT ltv.train('bad', 'telco', 'weibull', 'tenure', 'churn_event', options => '{"ancillary": ["gender"]}')$$);
 

@@ -89,7 +89,7 @@ impl AmountFit {
         }
         let value = self.family.mean(self.linear_predictor(x));
         let deviation = self.variance(x).map(f64::sqrt);
-        let freedom = self.degrees_of_freedom();
+        let freedom = self.law_of_errors();
         let said = || Expectation::of(value, deviation, freedom, level, self.family.has_log_link());
         value.is_finite().then(|| said().without_limits_where(self.no_limits().is_some()))
     }
@@ -131,7 +131,7 @@ impl TwoPartFit {
         });
         let deviation = parts.map(|(odds, eta)| (odds + eta).sqrt() * if log { 1.0 } else { p });
         let freedom = parts.map_or(f64::INFINITY, |(odds, eta)| {
-            pooled_degrees_of_freedom([(odds, f64::INFINITY), (eta, amount.degrees_of_freedom())])
+            pooled_degrees_of_freedom([(odds, f64::INFINITY), (eta, amount.law_of_errors())])
         });
         let value = p * mean;
         let said = || Expectation::of(value, deviation, freedom, level, log);

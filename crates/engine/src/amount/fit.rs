@@ -8,6 +8,7 @@ use crate::amount::tweedie::{self, Densities};
 use crate::amount::{Family, expectation};
 use crate::hazard::cox::Status;
 use crate::hazard::design::Design;
+use crate::hazard::sandwich::{self, Clustered};
 use crate::numeric::gamma::log_gamma;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
@@ -42,7 +43,7 @@ pub struct AmountFit {
     /// Per unit of each covariate; `None` for one that is constant or a combination of those before it.
     pub coefficients: Vec<Option<f64>>,
     /// (1 + p)², row-major, of level and coefficients: inverse of Fisher's information (with a penalty, of the penalised
-    /// one) with φ = 1; 0 where there is no coefficient.
+    /// one) with φ = 1; 0 where there is no coefficient. Where errors are by clusters it is their covariance itself.
     pub covariance: Vec<f64>,
     /// φ by Pearson's statistic over its degrees of freedom; `None` when there are none.
     pub dispersion: Option<f64>,
@@ -57,6 +58,9 @@ pub struct AmountFit {
     pub power_estimated: bool,
     pub iterations: usize,
     pub status: Status,
+    /// Where errors are by clusters. Stored beside the rest (`codec`), as earlier formats know nothing of it.
+    #[serde(skip)]
+    pub clustered: Option<Clustered>,
 }
 
 /// Fits the model by Newton's method; agrees with R's `glm` (gaussian, Gamma(log), statmod's tweedie(p, 0)) at a tight
@@ -70,7 +74,17 @@ pub struct AmountFit {
 /// power; [`Error::OutOfRange`] beyond the numbers or memory there are; whatever `interrupt` returns. All other findings
 /// are in the [`Status`]: [`Status::NoEvents`] when no amount of a Tweedie model is greater than 0.
 pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<AmountFit> {
+    fit_with(design, options, None, interrupt)
+}
+
+/// As [`fit`]; `robust`: whether errors are by clusters, a row without one being a cluster of its own, with `None` where a
+/// row has one. They agree with statsmodels' `GLM(…).fit(cov_type="cluster")` without a correction.
+///
+/// # Errors
+/// As [`fit`]; [`Error::Invalid`] for errors by clusters with a penalty.
+pub fn fit_with(design: &Design, options: &Options, robust: Option<bool>, interrupt: Interrupt) -> Result<AmountFit> {
     options.family.validate()?;
+    let by_clusters = sandwich::wanted(design, robust, options.penalty)?;
     let rows = checked(design, options, &mut *interrupt)?;
     let (mut fit, maximum) = fitted(&rows, options, &mut *interrupt)?;
     if let Some(maximum) = maximum {
@@ -78,11 +92,16 @@ pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<A
             // What is met exactly has a density without bound.
             Family::Tweedie { power } if fit.deviance <= MET * fit.weight * fit.mean.powf(2.0 - power) => None,
             Family::Tweedie { power } => match densities(&rows, power, &maximum, &mut *interrupt)? {
-                Some(mut densities) => densities.maximum_over_dispersion(fit.dispersion.unwrap_or(1.0), interrupt)?,
+                Some(mut densities) => {
+                    densities.maximum_over_dispersion(fit.dispersion.unwrap_or(1.0), &mut *interrupt)?
+                }
                 None => None,
             },
-            _ => likelihood(&rows, &fit, &maximum, interrupt)?,
+            _ => likelihood(&rows, &fit, &maximum, &mut *interrupt)?,
         };
+        if by_clusters {
+            fit.take_clusters(&rows, &maximum, interrupt)?;
+        }
     }
     fit.sound()
 }
@@ -94,6 +113,20 @@ pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<A
 /// # Errors
 /// As [`fit`].
 pub fn fit_tweedie(design: &Design, penalty: f64, interrupt: Interrupt) -> Result<AmountFit> {
+    fit_tweedie_with(design, penalty, None, interrupt)
+}
+
+/// As [`fit_tweedie`], errors as in [`fit_with`]: the power counts as known.
+///
+/// # Errors
+/// As [`fit_with`].
+pub fn fit_tweedie_with(
+    design: &Design,
+    penalty: f64,
+    robust: Option<bool>,
+    interrupt: Interrupt,
+) -> Result<AmountFit> {
+    sandwich::wanted(design, robust, penalty)?;
     let at = |power: f64| Options { family: Family::Tweedie { power }, penalty };
     let mut rows = checked(design, &at(1.5), &mut *interrupt)?;
     let mut dispersion = 1.0;
@@ -107,7 +140,7 @@ pub fn fit_tweedie(design: &Design, penalty: f64, interrupt: Interrupt) -> Resul
         Ok(found.unwrap_or(f64::NEG_INFINITY))
     };
     let power = tweedie::most_likely_power(&mut profile)?;
-    let mut fit = fit(design, &at(power), interrupt)?;
+    let mut fit = fit_with(design, &at(power), robust, interrupt)?;
     fit.power_estimated = true;
     Ok(fit)
 }
@@ -163,6 +196,7 @@ fn fitted(rows: &Rows, options: &Options, interrupt: Interrupt) -> Result<(Amoun
         power_estimated: false,
         iterations: 0,
         status: Status::NoEvents,
+        clustered: None,
     };
     if rows.family.has_log_link() && rows.positive == 0 {
         return Ok((fit, None));
@@ -243,7 +277,7 @@ impl AmountFit {
     pub fn variance(&self, x: &[f64]) -> Option<f64> {
         let mut direction = vec![1.0];
         direction.extend(x.iter().zip(&self.means).map(|(x, mean)| x - mean));
-        Some(self.dispersion? * expectation::quadratic(&self.covariance, &direction))
+        Some(self.scale()? * expectation::quadratic(&self.covariance, &direction))
     }
 
     /// The linear predictor where every covariate is 0, with its standard error.
@@ -256,7 +290,24 @@ impl AmountFit {
     pub fn standard_error(&self, covariate: usize) -> Option<f64> {
         (*self.coefficients.get(covariate)?)?;
         let at = (covariate + 1).checked_mul(self.means.len() + 2)?;
-        Some((self.covariance.get(at)? * self.dispersion?).sqrt())
+        Some((self.covariance.get(at)? * self.scale()?).sqrt())
+    }
+
+    /// What the covariance is to be multiplied by: the dispersion, if the model's own; `None` where that is unknown.
+    pub fn scale(&self) -> Option<f64> {
+        match &self.clustered {
+            Some(clustered) if clustered.is_used() => Some(1.0),
+            _ => self.dispersion,
+        }
+    }
+
+    /// The degrees of freedom of Student's law by which tests and limits of what is expected are: infinite for the normal
+    /// law, by which errors by clusters are.
+    pub fn law_of_errors(&self) -> f64 {
+        match &self.clustered {
+            Some(clustered) if clustered.is_used() => f64::INFINITY,
+            _ => self.degrees_of_freedom(),
+        }
     }
 
     /// Those with which the dispersion was estimated: rows, each counted as often as its weight says, less coefficients.
@@ -305,6 +356,7 @@ impl AmountFit {
             && self.null_deviance >= 0.0
             && self.dispersion.is_none_or(|dispersion| dispersion >= 0.0)
             && terms_exist
+            && self.clustered.as_ref().is_none_or(|clustered| clustered.is_valid(1 + p))
             && numbers.into_iter().all(|number| number.is_finite());
         if holds { Ok(()) } else { Err(Error::malformed("the parts of a model of amounts contradict each other")) }
     }

@@ -4,6 +4,7 @@
 //! the identity link, gamma and Tweedie (Jørgensen 1987) with the logarithm – and the two-part model of an amount that is
 //! often none (Cragg 1971; Duan et al. 1983): the probability of any times what there is when there is some.
 
+mod clusters;
 mod expectation;
 mod fit;
 mod newton;
@@ -13,7 +14,7 @@ pub mod tweedie;
 mod two_part;
 
 pub use expectation::{Expectation, pooled_degrees_of_freedom};
-pub use fit::{AmountFit, Options, fit, fit_tweedie};
+pub use fit::{AmountFit, Options, fit, fit_tweedie, fit_tweedie_with, fit_with};
 pub use outcome::Outcomes;
 pub use two_part::{TwoPartFit, fit_two_part};
 

@@ -118,12 +118,40 @@ impl<'a> Rows<'a> {
         if self.family.has_log_link() { offset } else { offset / self.unit }
     }
 
+    /// The quasi-log-likelihood of an amount at a linear predictor, its slope in this and its curvature.
+    #[inline(always)]
+    fn terms(&self, y: f64, eta: f64, which: Information) -> (f64, f64, f64) {
+        match self.family {
+            Family::Linear => (-(y - eta) * (y - eta) / 2.0, y - eta, 1.0),
+            Family::Gamma => {
+                let ratio = y * (-eta).exp();
+                let curvature = if which == Information::Observed { ratio } else { 1.0 };
+                (-ratio - eta, ratio - 1.0, curvature)
+            }
+            Family::Tweedie { power } => {
+                let (up, down) = (y * ((1.0 - power) * eta).exp(), ((2.0 - power) * eta).exp());
+                let observed = (power - 1.0) * up + (2.0 - power) * down;
+                let curvature = if which == Information::Observed { observed } else { down };
+                (up / (1.0 - power) - down / (2.0 - power), up - down, curvature)
+            }
+        }
+    }
+
+    /// The weighted slope of a row in its linear predictor, and in `z` its scaled covariates behind 1.
+    pub fn slope(&self, row: usize, theta: &[f64], z: &mut [f64]) -> f64 {
+        let x = &self.design.x()[row * self.scales.len()..];
+        for (((z, x), mean), scale) in z[1..].iter_mut().zip(x).zip(&self.means).zip(&self.scales) {
+            *z = (x - mean) * scale;
+        }
+        let eta = z.iter().zip(theta).map(|(z, theta)| z * theta).sum::<f64>() + self.offset(row);
+        self.weight_of(row) * self.terms(self.y(row), eta, Information::Expected).1
+    }
+
     /// One look: `theta` is the intercept and, but for the null model, the scaled coefficients. `None` when the numbers
     /// overflow.
     pub fn look(&self, theta: &[f64], which: Information, interrupt: Interrupt) -> Result<Option<Look>> {
         let (p, size) = (self.scales.len(), theta.len());
         let used = size - 1;
-        let power = self.family.power();
         let mut value = Sum::default();
         let (mut score, mut information) = (vec![Sum::default(); size], vec![Sum::default(); size * size]);
         let (mut part, mut square) = (vec![0.0; size], vec![0.0; size * size]);
@@ -141,20 +169,7 @@ impl<'a> Rows<'a> {
                 }
                 let eta = z.iter().zip(theta).map(|(z, theta)| z * theta).sum::<f64>() + self.offset(row);
                 let (y, w) = (self.y(row), self.weight_of(row));
-                let (gain, slope, curvature) = match self.family {
-                    Family::Linear => (-(y - eta) * (y - eta) / 2.0, y - eta, 1.0),
-                    Family::Gamma => {
-                        let ratio = y * (-eta).exp();
-                        let curvature = if which == Information::Observed { ratio } else { 1.0 };
-                        (-ratio - eta, ratio - 1.0, curvature)
-                    }
-                    Family::Tweedie { .. } => {
-                        let (up, down) = (y * ((1.0 - power) * eta).exp(), ((2.0 - power) * eta).exp());
-                        let observed = (power - 1.0) * up + (2.0 - power) * down;
-                        let curvature = if which == Information::Observed { observed } else { down };
-                        (up / (1.0 - power) - down / (2.0 - power), up - down, curvature)
-                    }
-                };
+                let (gain, slope, curvature) = self.terms(y, eta, which);
                 value.add(w * gain);
                 let (slope, curvature) = (w * slope, w * curvature);
                 for i in 0..size {

@@ -28,6 +28,12 @@ pub fn fit_two_part(design: &Design, amounts: &Options, penalty: f64, interrupt:
     if matches!(amounts.family, Family::Tweedie { .. }) {
         return Err(Error::invalid("the second part cannot be a tweedie model", "The amounts are gamma or linear."));
     }
+    if !design.clusters().names().is_empty() {
+        return Err(Error::invalid(
+            "a two-part model has no robust variance by clusters",
+            "By clusters the errors of its parts would belong together, and what is expected is their product: fit the parts themselves, fit_renewal of amount > 0 and fit_gamma of the amounts that are; fit_tweedie knows clusters.",
+        ));
+    }
     if !design.offsets().is_empty() {
         return Err(Error::invalid(
             "a two-part model takes no offset",

@@ -33,7 +33,7 @@ pub struct Design {
     /// upper bounds, strata or clusters.
     pub(super) causes: Vec<u8>,
     /// Empty when the rows are of times; otherwise what is explained, and the rows have no times, events, upper bounds,
-    /// strata, clusters or causes.
+    /// strata or causes.
     pub(super) amounts: Vec<f64>,
     /// Rows × covariates, row-major.
     pub(super) x: Vec<f64>,

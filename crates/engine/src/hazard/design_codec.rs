@@ -122,7 +122,7 @@ impl Design {
             return Err(inconsistent());
         }
         let of_times = [&self.entries, &self.uppers].iter().any(|column| !column.is_empty())
-            || !(self.strata.is_empty() && self.clusters.is_empty() && self.causes.is_empty());
+            || !(self.strata.is_empty() && self.causes.is_empty());
         if !self.amounts.is_empty() && (of_times || self.amounts.iter().any(|amount| !amount.is_finite())) {
             return Err(inconsistent());
         }

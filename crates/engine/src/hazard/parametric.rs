@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::hazard::cox::Status;
 use crate::hazard::cure::{self, CureFindings};
 use crate::hazard::design::Design;
-use crate::hazard::parametric_fit::unscale;
+use crate::hazard::parametric_fit::{scaled_covariance, unscale};
 use crate::hazard::parametric_likelihood::{Layout, Rows};
 use crate::hazard::parametric_newton::{Maximum, maximise};
 use crate::hazard::parametric_start::start;
+use crate::hazard::sandwich::{self, Clustered};
 use crate::numeric::linear::{RankedCholesky, collinearity_tolerance};
 use crate::survival::distribution::Distribution;
 use crate::{Error, Interrupt, Result};
@@ -38,7 +39,8 @@ pub struct ParametricFit {
     /// For each parameter its intercept and then its covariates: `location` for the location, `ancillary` for one other
     /// parameter. `None` for a covariate that is constant or a combination of those before it.
     pub coefficients: Vec<Option<f64>>,
-    /// Inverse of the observed information, row-major; 0 where there is no coefficient.
+    /// Inverse of the observed information, row-major; 0 where there is no coefficient. By clusters where there are errors by
+    /// clusters.
     pub covariance: Vec<f64>,
     /// Without covariates.
     pub log_likelihood_null: f64,
@@ -51,6 +53,9 @@ pub struct ParametricFit {
     pub max_followup: f64,
     /// What was found where a cured share was looked for.
     pub cure: Option<CureFindings>,
+    /// Where errors are by clusters. Stored beside the rest (`codec`), as earlier formats know nothing of it.
+    #[serde(skip)]
+    pub clustered: Option<Clustered>,
 }
 
 /// The parameter on which ancillary covariates act: the second (log(scale), the Gompertz shape, gamma1, the first rate
@@ -92,6 +97,23 @@ pub fn fit_terms(
     ancillary: &[usize],
     interrupt: Interrupt,
 ) -> Result<ParametricFit> {
+    fit_with(design, distribution, location, ancillary, None, interrupt)
+}
+
+/// As [`fit_terms`]; `robust`: whether errors are by clusters, a row without one being a cluster of its own, with `None`
+/// where a row has one. They are R's `survreg(…, cluster =)`.
+///
+/// # Errors
+/// As [`fit_terms`].
+pub fn fit_with(
+    design: &Design,
+    distribution: &Distribution,
+    location: &[usize],
+    ancillary: &[usize],
+    robust: Option<bool>,
+    interrupt: Interrupt,
+) -> Result<ParametricFit> {
+    let by_clusters = sandwich::wanted(design, robust, 0.0)?;
     distribution.validate()?;
     check(design, distribution, location, ancillary)?;
     let rows = Rows::new(design, interrupt)?;
@@ -115,6 +137,7 @@ pub fn fit_terms(
         status: Status::NoEvents,
         max_followup: last,
         cure: None,
+        clustered: None,
     };
     if events == 0 {
         return Ok(fit);
@@ -123,11 +146,11 @@ pub fn fit_terms(
         (independent(&rows, location, &mut *interrupt)?, independent(&rows, ancillary, &mut *interrupt)?);
     let search = match distribution {
         Distribution::Cure(inner) => {
-            let (search, findings) = cure::search(&rows, distribution, inner, &location, &others, interrupt)?;
+            let (search, findings) = cure::search(&rows, distribution, inner, &location, &others, &mut *interrupt)?;
             fit.cure = Some(findings);
             search
         }
-        _ => search(&rows, distribution, &location, &others, interrupt)?,
+        _ => search(&rows, distribution, &location, &others, &mut *interrupt)?,
     };
     if let (Distribution::Cure(inner), false) = (distribution, fit.cure.is_none_or(|findings| findings.found)) {
         fit.distribution = (**inner).clone();
@@ -141,7 +164,10 @@ pub fn fit_terms(
     fit.iterations = search.best.iterations;
     fit.status = search.best.status.clone();
     fit.parameters = search.layout.len();
-    unscale(&mut fit, &rows, &search.layout, &full, &search.best);
+    unscale(&mut fit, &rows, &search.layout, &full, &search.best, &scaled_covariance(&search.best));
+    if by_clusters {
+        fit.take_clusters(&rows, &search, &full, interrupt)?;
+    }
     if let (Distribution::Cure(inner), Some(findings)) = (&fit.distribution, fit.cure) {
         let unfinished = cure::unfinished(inner, &fit.row_parameters(&fit.means), last);
         fit.cure = Some(CureFindings { unfinished, ..findings });
@@ -220,12 +246,6 @@ fn check(design: &Design, distribution: &Distribution, location: &[usize], ancil
         return Err(Error::invalid(
             "a parametric model has no strata",
             "Give the stratum as a covariate, and as an ancillary one where the shape should differ too.",
-        ));
-    }
-    if !design.clusters().names().is_empty() {
-        return Err(Error::invalid(
-            "a parametric model has no robust variance by cluster",
-            "Give NULL as the cluster; fit_cox knows clusters.",
         ));
     }
     let are_none = |chosen: &[usize]| {

@@ -11,11 +11,25 @@ use crate::survival::distribution::Distribution;
 use crate::survival::parametric::ParametricCurve;
 use crate::{Error, Result};
 
-/// Writes estimates and covariance in the units of the covariates.
-pub(super) fn unscale(fit: &mut ParametricFit, rows: &Rows, layout: &Layout, full: &Layout, best: &Maximum) {
-    let q = layout.len();
+/// The inverse of the observed information, in scaled units.
+pub(super) fn scaled_covariance(best: &Maximum) -> Vec<f64> {
     let (scaled, roots) = scaled_information(&best.evaluation);
-    let inverse = RankedCholesky::of_columns(&scaled, q, (0..q).collect()).inverse();
+    let q = roots.len();
+    let mut covariance = RankedCholesky::of_columns(&scaled, q, (0..q).collect()).inverse();
+    (0..q * q).for_each(|at| covariance[at] *= roots[at / q] * roots[at % q]);
+    covariance
+}
+
+/// Writes estimates and covariance, here in scaled units, in the units of the covariates.
+pub(super) fn unscale(
+    fit: &mut ParametricFit,
+    rows: &Rows,
+    layout: &Layout,
+    full: &Layout,
+    best: &Maximum,
+    covariance: &[f64],
+) {
+    let q = layout.len();
     // coefficients = transform · beta: a covariate's by its scale, an intercept less the means.
     let mut transform = vec![0.0; q * q];
     for k in 0..layout.starts.len() - 1 {
@@ -37,7 +51,7 @@ pub(super) fn unscale(fit: &mut ParametricFit, rows: &Rows, layout: &Layout, ful
     let half: Vec<f64> = (0..q * q)
         .map(|at| {
             let (i, j) = (at / q, at % q);
-            (0..q).map(|k| transform[i * q + k] * roots[k] * inverse[k * q + j] * roots[j]).sum()
+            (0..q).map(|k| transform[i * q + k] * covariance[k * q + j]).sum()
         })
         .collect();
     let size = full.len();
@@ -182,6 +196,7 @@ impl ParametricFit {
             && self.max_followup >= 0.0
             && terms_exist
             && self.cure.is_none_or(|findings| findings.holds(is_cure))
+            && self.clustered.as_ref().is_none_or(|clustered| clustered.is_valid(size))
             && numbers.all(|number| number.is_finite());
         if holds { Ok(()) } else { Err(broken()) }
     }

@@ -222,6 +222,48 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     rest + ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]))
 }
 
+/// The scores of single rows.
+pub(super) struct Scores<'a> {
+    terms: RowTerms<'a>,
+    layout: &'a Layout,
+    beta: &'a [f64],
+    z: Vec<f64>,
+    /// As [`evaluate`]'s, of which one place is used.
+    theta: Vec<f64>,
+    slopes: Vec<f64>,
+    curvatures: Vec<f64>,
+}
+
+impl<'a> Scores<'a> {
+    pub fn new(rows: &'a Rows<'a>, distribution: &'a Distribution, layout: &'a Layout, beta: &'a [f64]) -> Scores<'a> {
+        let m = distribution.parameters();
+        Scores {
+            terms: RowTerms::new(rows, distribution, rows.design.len()),
+            layout,
+            beta,
+            z: vec![0.0; layout.len()],
+            theta: vec![0.0; m * BLOCK],
+            slopes: vec![0.0; m * BLOCK],
+            curvatures: vec![0.0; m * m * BLOCK],
+        }
+    }
+
+    /// Adds the weighted derivatives of a row's log-likelihood by the columns to `sum`.
+    pub fn add(&mut self, row: usize, sum: &mut [f64]) {
+        let starts = &self.layout.starts;
+        for (z, covariate) in self.z.iter_mut().zip(&self.layout.columns) {
+            self.terms.rows.fill(std::slice::from_mut(z), &[row], *covariate);
+        }
+        for (k, range) in starts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
+            self.theta[k * BLOCK] = range.map(|column| self.beta[column] * self.z[column]).sum();
+        }
+        self.terms.of(row, 0, &self.theta, &mut self.slopes, &mut self.curvatures);
+        for (k, range) in starts.windows(2).map(|pair| pair[0]..pair[1]).enumerate() {
+            range.for_each(|column| sum[column] += self.slopes[k * BLOCK] * self.z[column]);
+        }
+    }
+}
+
 /// What one row adds: its log-likelihood and the derivatives in the parameters of its distribution.
 struct RowTerms<'a> {
     rows: &'a Rows<'a>,

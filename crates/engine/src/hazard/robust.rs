@@ -11,6 +11,7 @@ use crate::hazard::design::Design;
 use crate::hazard::partial_likelihood::PartialLikelihood;
 use crate::hazard::residuals::{check_same, scaled_coefficients};
 use crate::hazard::risk_sets::RiskSets;
+use crate::hazard::sandwich::{add_square, product};
 use crate::hazard::score_parts::{Part, ScoreParts, rows_per_interrupt};
 use crate::hazard::timeline::reserve;
 use crate::numeric::linear::{RankedCholesky, collinearity_tolerance};
@@ -157,24 +158,4 @@ impl Meat {
         meat.clusters += (0..design.len()).filter(|row| labels.get(*row).is_none()).count();
         Ok(meat)
     }
-}
-
-/// Adds the lower triangle of u u'.
-fn add_square(matrix: &mut [f64], u: &[f64]) {
-    for (i, row) in matrix.chunks_exact_mut(u.len()).enumerate() {
-        let scale = u[i];
-        row.iter_mut().zip(&u[..=i]).for_each(|(sum, value)| *sum += scale * value);
-    }
-}
-
-/// The product of two p × p matrices.
-fn product(a: &[f64], b: &[f64], p: usize, interrupt: Interrupt) -> Result<Vec<f64>> {
-    let mut product = vec![0.0; p * p];
-    for (row, a) in product.chunks_exact_mut(p).zip(a.chunks_exact(p)) {
-        interrupt()?;
-        for (a, b) in a.iter().zip(b.chunks_exact(p)) {
-            row.iter_mut().zip(b).for_each(|(sum, b)| *sum += a * b);
-        }
-    }
-    Ok(product)
 }

@@ -3,6 +3,7 @@
 use crate::amount::{AmountFit, Expectation, Family, Outcomes, TwoPartFit};
 use crate::boost::hazard::End;
 use crate::hazard::cox::Status;
+use crate::hazard::sandwich::errors;
 use crate::model::coefficients::{Coefficient, Quality};
 use crate::model::features::{Unscorable, Value};
 use crate::model::{Fit, Model};
@@ -252,14 +253,17 @@ fn part(name: &'static str, fit: &AmountFit) -> Part {
 }
 
 /// The intercept, then a row per term; limits are those of the estimate. Tests and limits are by Student's law, as R's
-/// `summary.lm` and `summary.glm` have them where the dispersion is estimated.
+/// `summary.lm` and `summary.glm` have them where the dispersion is estimated; by the normal law where errors are by
+/// clusters.
 pub(super) fn coefficients(fit: &AmountFit, terms: &[String], level: f64) -> Vec<Coefficient> {
     let known = fit.status != Status::NoEvents;
     let (intercept, error) = fit.intercept();
-    let law = Law::of(fit.degrees_of_freedom(), level);
-    let first = row("(intercept)".into(), known.then_some(intercept), error, law);
+    let clustered = fit.clustered.as_ref();
+    let law = Law::of(if clustered.is_some() { f64::INFINITY } else { fit.degrees_of_freedom() }, level);
+    let first = row("(intercept)".into(), known.then_some(intercept), errors(clustered, 0, error), law);
     let rest = terms.iter().enumerate();
-    let rest = rest.map(|(i, term)| row(term.clone(), fit.coefficients[i], fit.standard_error(i), law));
+    let rest = rest
+        .map(|(i, term)| row(term.clone(), fit.coefficients[i], errors(clustered, 1 + i, fit.standard_error(i)), law));
     std::iter::once(first).chain(rest).collect()
 }
 
@@ -275,7 +279,7 @@ pub(super) fn two_part_coefficients(model: &Model, fit: &TwoPartFit, level: f64)
     let named = |part: &str, term: &str| format!("{part}: {term}");
     let mut rows: Vec<Coefficient> = baseline
         .chain(covariates)
-        .map(|(term, estimate, error)| row(named("occurrence", &term), estimate, error, law))
+        .map(|(term, estimate, error)| row(named("occurrence", &term), estimate, [error, None], law))
         .collect();
     if let Some(amount) = &fit.amount {
         let of_amount = coefficients(amount, &terms, level).into_iter();
@@ -298,9 +302,10 @@ impl Law {
     }
 }
 
-fn row(term: String, estimate: Option<f64>, error: Option<f64>, law: Law) -> Coefficient {
-    let row = Coefficient::new(term, estimate, [error, None], law.critical, false);
-    let limit = |direction: f64| Some(row.estimate? + direction * law.critical * row.std_error?);
+fn row(term: String, estimate: Option<f64>, errors: [Option<f64>; 2], law: Law) -> Coefficient {
+    let row = Coefficient::new(term, estimate, errors, law.critical, false);
+    let error = row.robust_std_error.or(row.std_error);
+    let limit = |direction: f64| Some(row.estimate? + direction * law.critical * error?);
     let p_value = row.z.map(|t| student::two_sided_p_value(t, law.degrees_of_freedom));
     Coefficient { p_value, lower: limit(-1.0), upper: limit(1.0), ..row }
 }

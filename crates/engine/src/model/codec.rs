@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::hazard::sandwich::Clustered;
 use crate::model::legacy::Version1;
 use crate::model::{Fit, Model};
 use crate::survival::RecalibrationMap;
@@ -10,6 +11,8 @@ use crate::{Error, Result};
 const VERSION: u8 = 2;
 /// The same behind a recalibration.
 const RECALIBRATED: u8 = 3;
+/// Behind a recalibration, if there is one, and what its fits tell of clusters, if not nothing.
+const CLUSTERED: u8 = 4;
 /// The first half of the payload's SHA-256.
 pub const FINGERPRINT_BYTES: usize = 16;
 /// What stands before the payload; equal headers mean equal models, so a cache may compare just these bytes.
@@ -23,7 +26,9 @@ pub fn fingerprint(payload: &[u8]) -> [u8; FINGERPRINT_BYTES] {
 
 impl Model {
     pub fn encode(&self) -> Result<Vec<u8>> {
+        let clusters = self.clusters();
         let (version, payload) = match &self.recalibration {
+            map if clusters.iter().any(Option::is_some) => (CLUSTERED, postcard::to_stdvec(&(map, clusters, self))),
             None => (VERSION, postcard::to_stdvec(self)),
             Some(map) => (RECALIBRATED, postcard::to_stdvec(&(map, self))),
         };
@@ -56,7 +61,7 @@ impl Model {
     fn read(bytes: &[u8]) -> Result<Model> {
         let (header, payload) =
             bytes.split_at_checked(HEADER_BYTES).ok_or_else(|| Error::malformed("a stored model ends too early"))?;
-        if !(1..=RECALIBRATED).contains(&header[0]) {
+        if !(1..=CLUSTERED).contains(&header[0]) {
             return Err(Error::malformed(format!(
                 "format version {} of ltv.model is not known to this release",
                 header[0]
@@ -69,11 +74,16 @@ impl Model {
         if header[0] == 1 {
             return postcard::from_bytes::<Version1>(payload).map_err(unreadable)?.into_model();
         }
-        let (map, model): (Option<RecalibrationMap>, Model) = match header[0] {
-            RECALIBRATED => postcard::from_bytes(payload).map(|(map, model)| (Some(map), model)),
-            _ => postcard::from_bytes(payload).map(|model| (None, model)),
+        let (map, clusters, model): (Option<RecalibrationMap>, Vec<Option<Clustered>>, Model) = match header[0] {
+            CLUSTERED => postcard::from_bytes(payload),
+            RECALIBRATED => postcard::from_bytes(payload).map(|(map, model)| (Some(map), Vec::new(), model)),
+            _ => postcard::from_bytes(payload).map(|model| (None, Vec::new(), model)),
         }
         .map_err(unreadable)?;
-        Ok(Model { recalibration: map, ..model })
+        let mut model = Model { recalibration: map, ..model };
+        if header[0] == CLUSTERED {
+            model.take_clusters(clusters)?;
+        }
+        Ok(model)
     }
 }

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::hazard::cox::Status;
 use crate::hazard::parametric::ParametricFit;
+use crate::hazard::sandwich::errors;
 use crate::model::contractual::{contractual_coefficients, contractual_quality};
 use crate::model::{Fit, Model, amount, transactional};
 use crate::numeric::normal;
@@ -100,7 +101,8 @@ impl Model {
             };
             let is_ratio = parameter == 0 && covariate.is_some() && fit.distribution.has_proportional_hazards();
             let error = fit.covariance[i * diagonal].sqrt();
-            Coefficient::new(term, fit.coefficients[i], [Some(error), None], critical, is_ratio)
+            let errors = errors(fit.clustered.as_ref(), i, Some(error));
+            Coefficient::new(term, fit.coefficients[i], errors, critical, is_ratio)
         };
         fit.columns().into_iter().enumerate().map(row).collect()
     }

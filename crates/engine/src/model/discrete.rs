@@ -1,6 +1,7 @@
 //! Models of renewal decisions as values: their terms, coefficients, and what is to be told of the fit.
 
 use crate::hazard::discrete::DiscreteFit;
+use crate::hazard::sandwich::errors;
 use crate::model::coefficients::Coefficient;
 use crate::model::{Fit, Model};
 use crate::{Error, Result};
@@ -18,12 +19,14 @@ impl Model {
 
     /// The baseline's terms, then the covariates'.
     pub(super) fn discrete_coefficients(&self, fit: &DiscreteFit, critical: f64) -> Vec<Coefficient> {
-        let row = |term: String, estimate: Option<f64>, error: Option<f64>| {
-            Coefficient::new(term, estimate, [error, None], critical, true)
-        };
-        let baseline = fit.baseline_terms().into_iter().map(|term| row(term.name, term.estimate, term.std_error));
+        let baseline = fit.baseline_terms().into_iter().map(|term| (term.name, term.estimate, term.std_error));
         let covariates = self.terms().into_iter().enumerate();
-        baseline.chain(covariates.map(|(i, term)| row(term, fit.coefficients[i], fit.standard_error(i)))).collect()
+        let covariates = covariates.map(|(i, term)| (term, fit.coefficients[i], fit.standard_error(i)));
+        let all = baseline.chain(covariates).enumerate();
+        all.map(|(at, (term, estimate, error))| {
+            Coefficient::new(term, estimate, errors(fit.clustered.as_ref(), at, error), critical, true)
+        })
+        .collect()
     }
 
     /// What a reader must know of a converged fit of decisions; empty when there is nothing.

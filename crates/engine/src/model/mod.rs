@@ -6,6 +6,7 @@ pub mod amount;
 pub mod amount_explain;
 mod asked;
 mod boosted;
+mod clusters;
 pub mod codec;
 pub mod coefficients;
 pub mod cohorts;

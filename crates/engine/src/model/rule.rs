@@ -71,6 +71,7 @@ fn made(features: Vec<Feature>, churn: &[(&str, f64)]) -> Result<Model> {
         status: Status::Converged,
         max_followup: HOLDS_FOR,
         cure: None,
+        clustered: None,
     };
     let model = Model { features, fit: Fit::Rule(Box::new(fit)), skipped: 0, recalibration: None };
     model

@@ -84,6 +84,7 @@ fn fitted(case: &Value, design: &Design) -> DiscreteFit {
         shape: Shape::named(case["baseline"].as_str().unwrap_or("period"), degree).unwrap(),
         period: case["period"].as_f64().unwrap(),
         penalty: case["penalty"].as_f64().unwrap_or(0.0),
+        robust: None,
     };
     let fit = if case["time"].is_null() { fit_decisions } else { fit };
     fit(design, &options, &mut go_on).unwrap()

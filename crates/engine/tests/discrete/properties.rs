@@ -30,6 +30,7 @@ fn options() -> impl Strategy<Value = Options> {
         shape,
         penalty,
         period: 1.0,
+        robust: None,
     })
 }
 

@@ -113,9 +113,28 @@ impl Design {
     /// the number of covariates differs from that of the rows before, or these are rows of times; [`Error::OutOfRange`]
     /// when the memory of the server is exhausted.
     pub fn push_amount(&mut self, amount: f64, weight: f64, offset: f64, x: &[f64]) -> Result<()> {
+        self.push_clustered_amount(amount, weight, offset, None, x)
+    }
+
+    /// As [`Design::push_amount`] with the row's cluster; `None` in a design without clusters, `Some(None)` is a cluster of
+    /// its own.
+    ///
+    /// # Errors
+    /// As [`Design::push_amount`]; also when only some rows have a cluster.
+    pub fn push_clustered_amount(
+        &mut self,
+        amount: f64,
+        weight: f64,
+        offset: f64,
+        cluster: Option<Option<&str>>,
+        x: &[f64],
+    ) -> Result<()> {
         let rows = self.len();
         if rows > 0 && self.amounts.is_empty() {
             return Err(some_only("amount"));
+        }
+        if rows > 0 && cluster.is_some() == self.clusters.is_empty() {
+            return Err(some_only("cluster"));
         }
         if !amount.is_finite() {
             return Err(Error::invalid(
@@ -130,6 +149,9 @@ impl Design {
         room(&mut self.amounts, 1)
             .and_then(|()| room(&mut self.offsets, offsets))
             .map_err(|_| no_memory(rows + 1, x.len()))?;
+        if let Some(cluster) = cluster {
+            self.clusters.push(cluster)?;
+        }
         if offsets > 0 {
             self.offsets.resize(rows, 0.0);
             self.offsets.push(offset + 0.0);

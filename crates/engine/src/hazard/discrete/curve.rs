@@ -14,7 +14,7 @@ const SHOWN: f64 = 600.0;
 const FEWEST: f64 = 10.0;
 const MOST: f64 = 100.0;
 
-fn bounded(eta: f64) -> f64 {
+pub(super) fn bounded(eta: f64) -> f64 {
     eta.clamp(-LINEAR_PREDICTOR_LIMIT, LINEAR_PREDICTOR_LIMIT)
 }
 
@@ -60,7 +60,8 @@ impl DiscreteFit {
     ///
     /// The variance of H(t) is by the delta method. With a level per period it is in two parts, as in Cox's model: what
     /// the levels contribute one by one, Σ (∂H/∂η)² / information, and what the coefficients contribute to all periods
-    /// together, as loadings L'c with V = L L' and c = Σ ∂H/∂η (x − mean x in that period).
+    /// together, as loadings L'c with V = L L' and c = Σ ∂H/∂η (x − mean x in that period). With errors by clusters the
+    /// levels belong together as well, and all is in the loadings.
     pub fn curve(&self, x: &[f64]) -> FittedCurve {
         let p = self.coefficients.len();
         let eta = self.linear_predictor(x);
@@ -71,6 +72,12 @@ impl DiscreteFit {
             Uncertainty::Smooth { coefficients, covariance, .. } => {
                 let q = coefficients.len();
                 let columns = (0..q).chain(kept.map(|i| q + i)).collect();
+                (RankedCholesky::of_columns(covariance, q + p, columns), q)
+            }
+            Uncertainty::Joint { covariance, .. } => {
+                let q = self.periods();
+                let known = |column: &usize| covariance[column * (q + p + 1)] > 0.0;
+                let columns = (0..q).filter(known).chain(kept.map(|i| q + i)).collect();
                 (RankedCholesky::of_columns(covariance, q + p, columns), q)
             }
         };
@@ -106,6 +113,14 @@ impl DiscreteFit {
                     let columns = &columns[period * q..(period + 1) * q];
                     for (gradient, value) in gradient.iter_mut().zip(columns.iter().chain(&centred)) {
                         *gradient += slope * value;
+                    }
+                }
+                Uncertainty::Joint { means, .. } => {
+                    let (levels, coefficients) = gradient.split_at_mut(q);
+                    levels[period] += slope;
+                    let means = &means[period * p..(period + 1) * p];
+                    for ((gradient, x), mean) in coefficients.iter_mut().zip(&centred).zip(means) {
+                        *gradient += slope * (x - mean);
                     }
                 }
             }

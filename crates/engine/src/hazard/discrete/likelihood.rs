@@ -27,6 +27,7 @@ pub enum Information {
 }
 
 /// The log-likelihood with its derivatives by the levels of the periods and by the (scaled) coefficients.
+#[derive(Clone)]
 pub struct Evaluation {
     pub log_likelihood: f64,
     /// Per period.

@@ -6,6 +6,7 @@
 //! maximised.
 
 mod basis;
+mod clusters;
 mod curve;
 mod direction;
 mod likelihood;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::hazard::cox::Status;
 use crate::hazard::design::Design;
 use crate::hazard::link::Link;
+use crate::hazard::sandwich::{self, Clustered};
 use crate::{Error, Interrupt, Result};
 use basis::Basis;
 use newton::{Maximum, Problem};
@@ -39,11 +41,13 @@ pub struct Options {
     /// λ ≥ 0 of the penalty λ/2 Σ (β s)² on the coefficients per standard deviation s of their covariate (Hoerl & Kennard
     /// 1970; le Cessie & van Houwelingen 1992). Levels and intercept are free.
     pub penalty: f64,
+    /// Whether errors are by clusters, a row without one being a cluster of its own; `None`: where a row has one.
+    pub robust: Option<bool>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { link: Link::Logit, shape: Shape::Period, period: 1.0, penalty: 0.0 }
+        Options { link: Link::Logit, shape: Shape::Period, period: 1.0, penalty: 0.0, robust: None }
     }
 }
 
@@ -67,7 +71,7 @@ pub struct DiscreteFit {
     /// Per unit of each covariate; `None` for one that is constant or a combination of those before it.
     pub coefficients: Vec<Option<f64>>,
     /// p × p, row-major: from the inverse of Fisher's information (with a penalty, of the penalised one); 0 for
-    /// covariates without a coefficient.
+    /// covariates without a coefficient. By clusters where there are errors by clusters.
     pub covariance: Vec<f64>,
     pub baseline: Baseline,
     /// With all coefficients 0, the baseline fitted.
@@ -82,6 +86,9 @@ pub struct DiscreteFit {
     pub baseline_degrees_of_freedom: usize,
     pub iterations: usize,
     pub status: Status,
+    /// Where errors are by clusters. Stored beside the rest (`codec`), as earlier formats know nothing of it.
+    #[serde(skip)]
+    pub clustered: Option<Clustered>,
 }
 
 /// The hazard of the average row in each period.
@@ -106,20 +113,25 @@ pub enum Uncertainty {
     /// The q orthogonal columns over the periods (periods × q) of a smooth baseline, their coefficients, what turns these
     /// into those of the plain terms (q × q), and the covariance of both (q + p)².
     Smooth { columns: Vec<f64>, coefficients: Vec<f64>, to_plain: Vec<f64>, covariance: Vec<f64> },
+    /// Levels of several periods whose errors belong together: `means` as with levels, and the covariance of the levels of
+    /// the rows at these and the coefficients, (periods + p)².
+    Joint { means: Vec<f64>, covariance: Vec<f64> },
 }
 
 /// Fits the hazard of the event in each period at risk. Times are divided by `period` and rounded up: a row is at risk
 /// from the period after its entry to that of its exit, and a censored row has survived its last one. Rows that adjoin
 /// are one subject whose covariates change.
 ///
-/// Agrees with R's `glm(…, binomial(link))` on the person-periods to 10⁻⁹.
+/// Agrees with R's `glm(…, binomial(link))` on the person-periods to 10⁻⁹, and its errors by clusters with statsmodels'
+/// `GLM(…).fit(cov_type="cluster")` without a correction.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a design without rows or with strata or intervals, for a bad period or penalty, for too many
-/// periods; [`Error::OutOfRange`] beyond the numbers or the memory there are; whatever `interrupt` returns.
+/// periods, for errors by clusters with a penalty or of more than 300 levels and coefficients; [`Error::OutOfRange`] beyond
+/// the numbers or the memory there are; whatever `interrupt` returns.
 pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<DiscreteFit> {
     let rows = Rows::periods(design, options.period, interrupt)?;
-    fit_rows(rows, options, interrupt)
+    fit_rows(rows, design, options, interrupt)
 }
 
 /// Fits the probability of the event as the one decision of each row; times are not looked at.
@@ -134,16 +146,17 @@ pub fn fit_decisions(design: &Design, options: &Options, interrupt: Interrupt) -
         ));
     }
     let rows = Rows::decisions(design, interrupt)?;
-    fit_rows(rows, &Options { shape: Shape::Period, ..*options }, interrupt)
+    fit_rows(rows, design, &Options { shape: Shape::Period, ..*options }, interrupt)
 }
 
-fn fit_rows(mut rows: Rows, options: &Options, interrupt: Interrupt) -> Result<DiscreteFit> {
+fn fit_rows(mut rows: Rows, design: &Design, options: &Options, interrupt: Interrupt) -> Result<DiscreteFit> {
     if !(options.penalty >= 0.0 && options.penalty < f64::INFINITY) {
         return Err(Error::invalid(
             format!("the penalty must be finite and not negative, got {}", options.penalty),
             "It is half the factor of the sum of the squared coefficients per standard deviation; 0 is none.",
         ));
     }
+    let by_clusters = sandwich::wanted(design, options.robust, options.penalty)?;
     let (events, shape) = (rows.used_events, options.shape);
     let basis = match shape {
         Shape::Period => None,
@@ -158,7 +171,7 @@ fn fit_rows(mut rows: Rows, options: &Options, interrupt: Interrupt) -> Result<D
     let problem =
         Problem { rows: &rows, link: options.link, basis: basis.as_ref(), penalty: options.penalty, every: 1 };
     let p = rows.covariates;
-    let maximum = if nothing_to_fit { None } else { Some(problem.maximise(interrupt)?) };
+    let maximum = if nothing_to_fit { None } else { Some(problem.maximise(&mut *interrupt)?) };
     let mut fit = DiscreteFit {
         link: options.link,
         period: options.period,
@@ -190,10 +203,16 @@ fn fit_rows(mut rows: Rows, options: &Options, interrupt: Interrupt) -> Result<D
         baseline_degrees_of_freedom: 0,
         iterations: 0,
         status: Status::NoEvents,
+        clustered: None,
     };
     if let Some(maximum) = maximum {
         fit.baseline.shape = shape;
-        fit.take(&problem, maximum, &no_level);
+        fit.take(&problem, &maximum, &no_level);
+        if by_clusters && let Some(observed) = problem.observed(&maximum, &mut *interrupt)? {
+            let mut by_the_rows = fit.clone();
+            by_the_rows.take(&problem, &observed, &no_level);
+            fit.take_clusters(by_the_rows, &rows, design.clusters(), interrupt)?;
+        }
     } else {
         fit.baseline.shape = Shape::Period;
     }
@@ -207,7 +226,7 @@ fn fit_rows(mut rows: Rows, options: &Options, interrupt: Interrupt) -> Result<D
 
 impl DiscreteFit {
     /// Takes over what the maximum says, in the covariates' own units.
-    fn take(&mut self, problem: &Problem, maximum: Maximum, no_level: &[bool]) {
+    fn take(&mut self, problem: &Problem, maximum: &Maximum, no_level: &[bool]) {
         let (p, scales) = (self.means.len(), &problem.rows.scales);
         let q = problem.basis.map_or(0, |basis| basis.terms);
         let size = q + p;
@@ -223,15 +242,15 @@ impl DiscreteFit {
         self.log_likelihood_null = maximum.log_likelihood_null;
         self.likelihood_ratio_test = 2.0 * (self.log_likelihood - self.log_likelihood_null).max(0.0);
         (self.score_test, self.wald_test) = (maximum.score_test, maximum.wald_test);
-        (self.iterations, self.status) = (maximum.iterations, maximum.status);
+        (self.iterations, self.status) = (maximum.iterations, maximum.status.clone());
         self.degrees_of_freedom = maximum.active.len();
         let levels = maximum.point.levels.iter().zip(no_level);
         self.baseline.levels = levels.map(|(level, none)| (!none).then_some(*level)).collect();
         self.baseline_degrees_of_freedom = if q > 0 { q } else { no_level.iter().filter(|none| !**none).count() };
         self.baseline.uncertainty = match problem.basis {
             None => {
-                let information = maximum.evaluation.level_information;
-                let mut means = maximum.evaluation.cross;
+                let information = maximum.evaluation.level_information.clone();
+                let mut means = maximum.evaluation.cross.clone();
                 for (means, information) in means.chunks_exact_mut(p.max(1)).zip(&information) {
                     for (mean, scale) in means.iter_mut().zip(scales) {
                         let divisor = information * scale;
@@ -242,7 +261,7 @@ impl DiscreteFit {
             }
             Some(basis) => Uncertainty::Smooth {
                 columns: basis.columns.clone(),
-                coefficients: maximum.point.baseline,
+                coefficients: maximum.point.baseline.clone(),
                 to_plain: basis.to_plain.clone(),
                 covariance: (0..size * size)
                     .map(|at| maximum.covariance[at] * unit(at / size) * unit(at % size))
@@ -317,8 +336,19 @@ impl DiscreteFit {
             && terms_exist
             && numbers.into_iter().all(|number| number.is_finite())
             && counts.into_iter().all(|count| *count >= 0.0 && count.is_finite())
-            && self.baseline.uncertainty.is_valid(self.baseline.shape, periods, p);
+            && self.baseline.uncertainty.is_valid(self.baseline.shape, periods, p)
+            && self.clustered.as_ref().is_none_or(|clustered| clustered.is_valid(self.baseline.terms() + p));
         if holds { Ok(()) } else { Err(Error::malformed("the parts of a discrete-time model contradict each other")) }
+    }
+}
+
+impl Baseline {
+    /// How many terms are told of it.
+    fn terms(&self) -> usize {
+        match self.shape {
+            Shape::Period => self.levels.len(),
+            smooth => smooth.terms().len(),
+        }
     }
 }
 
@@ -343,6 +373,16 @@ impl Uncertainty {
                     && squared(q) == Some(to_plain.len())
                     && squared(q + p) == Some(covariance.len())
                     && [columns, coefficients, to_plain, covariance].iter().all(|part| finite(part))
+            }
+            Uncertainty::Joint { means, covariance } => {
+                let size = periods.saturating_add(p);
+                shape == Shape::Period
+                    && periods > 1
+                    && periods.checked_mul(p) == Some(means.len())
+                    && size.checked_mul(size) == Some(covariance.len())
+                    && finite(means)
+                    && finite(covariance)
+                    && (0..size).all(|i| covariance[i * (size + 1)] >= 0.0)
             }
         }
     }

@@ -48,6 +48,7 @@ pub struct Point {
     pub beta: Vec<f64>,
 }
 
+#[derive(Clone)]
 pub struct Maximum {
     pub point: Point,
     /// Fisher's information there.
@@ -268,6 +269,22 @@ impl Problem<'_> {
             iterations,
             status,
         })
+    }
+
+    /// The maximum with the information that was observed in place of Fisher's; `None` where it is not positive definite.
+    pub fn observed(&self, maximum: &Maximum, interrupt: Interrupt) -> Result<Option<Maximum>> {
+        if self.link == Link::Logit {
+            return Ok(Some(maximum.clone()));
+        }
+        let Some(evaluation) = self.evaluate(&maximum.point, true, Information::Observed, interrupt)? else {
+            return Ok(None);
+        };
+        let q = self.basis.map_or(0, |basis| basis.terms);
+        let (matrix, _) = self.reduced(&evaluation);
+        let columns: Vec<usize> = (0..q).chain(maximum.active.iter().map(|i| q + i)).collect();
+        let factor = RankedCholesky::of_columns(&matrix, q + self.rows.covariates, columns.clone());
+        let covariance = factor.inverse();
+        Ok((factor.rank() == columns.len()).then(|| Maximum { evaluation, covariance, ..maximum.clone() }))
     }
 
     /// Where a sample of very many decisions has its maximum, if that is a good place to begin.

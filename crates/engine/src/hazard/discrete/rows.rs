@@ -134,12 +134,6 @@ impl<'a> Rows<'a> {
                 "Add the strata to the covariates as 0/1 columns, or fit a model per stratum with GROUP BY.",
             ));
         }
-        if !design.clusters().names().is_empty() {
-            return Err(Error::invalid(
-                "this regression has no robust variance by clusters",
-                "Leave the cluster NULL.",
-            ));
-        }
         let (means, scales) = centre_and_scale(design, interrupt)?;
         Ok(Rows {
             covariates: design.covariates(),

@@ -22,16 +22,29 @@ impl DiscreteFit {
             let row = |i: usize| (0..p).map(|j| self.covariance[i * p + j] * distance[j]).sum::<f64>();
             (0..p).map(|i| distance[i] * row(i)).sum()
         };
+        let name = |period: usize| match self.periods() {
+            1 => "(intercept)".to_owned(),
+            _ => format!("period {}", period + 1),
+        };
         let finite = |variance: f64| Some(variance.sqrt()).filter(|error| error.is_finite() && *error > 0.0);
         match &self.baseline.uncertainty {
             Uncertainty::Levels { information, means } => {
-                let name = |period: usize| match self.periods() {
-                    1 => "(intercept)".to_owned(),
-                    _ => format!("period {}", period + 1),
-                };
                 let term = |(period, level): (usize, &Option<f64>)| {
                     let distance: Vec<f64> = (0..p).map(|i| self.means[i] + means[period * p + i]).collect();
                     let error = level.and_then(|_| finite(1.0 / information[period] + variance_of(&distance)));
+                    BaselineTerm { name: name(period), estimate: level.map(|level| level - at_zero), std_error: error }
+                };
+                self.baseline.levels.iter().enumerate().map(term).collect()
+            }
+            Uncertainty::Joint { means, covariance } => {
+                let (q, size) = (self.periods(), self.periods() + p);
+                let term = |(period, level): (usize, &Option<f64>)| {
+                    let mut direction = vec![0.0; size];
+                    direction[period] = 1.0;
+                    (0..p).for_each(|i| direction[q + i] = -self.means[i] - means[period * p + i]);
+                    let row = |a: usize| (0..size).map(|b| covariance[a * size + b] * direction[b]).sum::<f64>();
+                    let variance = (0..size).filter(|a| direction[*a] != 0.0).map(|a| direction[a] * row(a)).sum();
+                    let error = level.and_then(|_| finite(variance));
                     BaselineTerm { name: name(period), estimate: level.map(|level| level - at_zero), std_error: error }
                 };
                 self.baseline.levels.iter().enumerate().map(term).collect()

@@ -4,6 +4,10 @@ use ltv_engine::Error;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+/// What to do where `ltv.max_memory_mb` is too little.
+pub const MORE_MEMORY: &str =
+    "Raise ltv.max_memory_mb, round the times to fewer distinct ones, or aggregate fewer rows.";
+
 /// Ends the statement with the error's SQLSTATE, text and hint.
 pub fn raise(error: Error) -> ! {
     let message = error.to_string();
@@ -18,7 +22,7 @@ pub fn raise(error: Error) -> ! {
         Error::Memory { .. } => report(
             PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
             message,
-            "Raise ltv.max_memory_mb, round the times to fewer distinct ones, or aggregate fewer rows.",
+            MORE_MEMORY,
         ),
         Error::NoMemory(_) => report(
             PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,

@@ -1,10 +1,13 @@
 //! The algorithms of `train`, and what each may be asked.
 
 use ltv_engine::amount::Family;
+use ltv_engine::btyd::contractual;
 use ltv_engine::hazard::Penalty;
-use ltv_engine::hazard::discrete::Shape;
+use ltv_engine::hazard::design::Design;
+use ltv_engine::hazard::discrete::{Shape, check_length, check_term};
 use ltv_engine::hazard::link::Link;
-use ltv_engine::hazard::parametric_choice::NAMES;
+use ltv_engine::hazard::parametric_choice::{self, NAMES, by_name};
+use ltv_engine::hazard::penalty::check_ridge;
 use ltv_engine::{Error, Result};
 use pgrx::spi::quote_literal;
 use serde_json::{Map, Value};
@@ -114,7 +117,9 @@ impl Algorithm {
                 let degree = options.integer("degree")?.unwrap_or(3);
                 Shape::named(&baseline, degree)?;
                 let period = options.number("period")?.unwrap_or(1.0);
+                check_length(period)?;
                 let penalty = options.number("penalty")?.unwrap_or(0.0);
+                check_ridge(penalty)?;
                 Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty })
             }
             "fine_gray" => Ok(Algorithm::FineGray(causes::options(&options)?)),
@@ -131,7 +136,10 @@ impl Algorithm {
                 let link = options.text("link")?.unwrap_or("logit").to_owned();
                 link.parse::<Link>()?;
                 let period = options.number("period")?.unwrap_or(12.0);
-                Ok(Algorithm::Renewal { link, period, penalty: options.number("penalty")?.unwrap_or(0.0) })
+                check_term(period)?;
+                let penalty = options.number("penalty")?.unwrap_or(0.0);
+                check_ridge(penalty)?;
+                Ok(Algorithm::Renewal { link, period, penalty })
             }
             "linear" | "gamma" => {
                 let options = options.are_among(&["penalty"])?;
@@ -140,13 +148,16 @@ impl Algorithm {
             }
             "tweedie" => {
                 let options = options.are_among(&["power", "penalty"])?;
-                let power = options.number("power")?.map(|power| format!(", power => {}", number(power)));
+                let power = options.number("power")?;
+                power.map_or(Ok(()), |power| Family::Tweedie { power }.validate())?;
+                let power = power.map(|power| format!(", power => {}", number(power)));
                 let arguments = power.unwrap_or_default() + &penalty_of(&options)?;
                 Ok(Algorithm::Amount { function: "fit_tweedie", arguments })
             }
             "two_part" => {
                 let options = options.are_among(&["amounts", "penalty"])?;
                 let amounts = options.text("amounts")?.unwrap_or("gamma");
+                crate::amount::second_part(amounts)?;
                 let arguments = format!(", amounts => {}", quote_literal(amounts)) + &penalty_of(&options)?;
                 Ok(Algorithm::Amount { function: "fit_two_part", arguments })
             }
@@ -168,7 +179,8 @@ impl Algorithm {
                         ));
                     }
                 }
-                if let Some(terms) = options.read("terms", "an object", |value| value.is_object().then_some(value))? {
+                if let Some(terms) = options.read("terms", "an object", |value| value.as_object().cloned())? {
+                    let terms = priced(terms, options.text("revenue")?.is_some())?;
                     arguments.push(format!("terms => {}::ltv.terms", quote_literal(terms.to_string())));
                 }
                 Ok(Algorithm::Hybrid { arguments: arguments.join(", ") })
@@ -176,7 +188,11 @@ impl Algorithm {
             "sbg" | "bdw" => {
                 let options = options.are_among(&["period"])?;
                 let period = options.number("period")?.unwrap_or(1.0);
-                let function = if name == "sbg" { "fit_sbg" } else { "fit_bdw" };
+                let (function, family) = match name {
+                    "sbg" => ("fit_sbg", contractual::Family::BetaGeometric),
+                    _ => ("fit_bdw", contractual::Family::BetaDiscreteWeibull),
+                };
+                family.distribution(period).validate()?;
                 Ok(Algorithm::Contractual { function, period })
             }
             "bg_nbd" | "mbg_nbd" | "pareto_nbd" | "gamma_gamma" => {
@@ -231,13 +247,13 @@ impl Algorithm {
             allowed.push("breaks");
         }
         let options = options.are_among(&allowed)?;
-        Ok(Algorithm::Parametric {
-            ancillary: options.texts("ancillary")?.unwrap_or_default(),
-            knots: options.integer("knots")?,
-            knot_times: options.numbers("knot_times")?,
-            breaks: options.numbers("breaks")?,
-            distribution,
-        })
+        let (knots, knot_times, breaks) =
+            (options.integer("knots")?, options.numbers("knot_times")?, options.numbers("breaks")?);
+        // As far as no row is asked.
+        let shape = parametric_choice::Shape { knots, knot_times: knot_times.as_deref(), breaks: breaks.as_deref() };
+        by_name(&distribution, &Design::default(), shape)?;
+        let ancillary = options.texts("ancillary")?.unwrap_or_default();
+        Ok(Algorithm::Parametric { ancillary, knots, knot_times, breaks, distribution })
     }
 
     /// Whether covariates are fitted in units of their standard deviations: without a penalty that changes nothing.
@@ -326,6 +342,22 @@ fn parametric_names() -> String {
 
 /// The penalty as a named argument, where there is one.
 fn penalty_of(options: &Known) -> Result<String> {
-    let penalty = options.number("penalty")?.map(|penalty| format!(", penalty => {}", number(penalty)));
-    Ok(penalty.unwrap_or_default())
+    let Some(penalty) = options.number("penalty")? else { return Ok(String::new()) };
+    check_ridge(penalty)?;
+    Ok(format!(", penalty => {}", number(penalty)))
+}
+
+/// The terms of a hybrid. Where a column has the price of each row, which takes the place of that of the terms, they need
+/// not say one: a 1 stands there.
+fn priced(mut terms: Map<String, Value>, by_column: bool) -> Result<Value> {
+    if !terms.contains_key("revenue") && !terms.contains_key("ramp") {
+        if !by_column {
+            return Err(Error::invalid(
+                "the hybrid knows no revenue: neither its terms say one, nor a column is named",
+                "Name the column of a row's price, {\"revenue\": \"monthly_charges\", \"terms\": {\"horizon\": 24}}, or say one for all rows, {\"terms\": {\"revenue\": 100}}; without terms they are given when a row is valued.",
+            ));
+        }
+        terms.insert("revenue".into(), 1.into());
+    }
+    Ok(Value::Object(terms))
 }

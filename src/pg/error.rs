@@ -19,11 +19,7 @@ pub fn raise(error: Error) -> ! {
             "Only values that ltv has printed or stored can be read back. To use a model by its name, give it a row too: lifetime_value('name', t, …).",
         ),
         Error::OutOfRange(_) => report(PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, message, ""),
-        Error::Memory { .. } => report(
-            PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
-            message,
-            MORE_MEMORY,
-        ),
+        Error::Memory { .. } => report(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, message, MORE_MEMORY),
         Error::NoMemory(_) => report(
             PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
             message,

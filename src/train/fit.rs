@@ -61,7 +61,9 @@ pub fn no_features(request: &Request) -> Error {
         format!("{} needs at least one feature that varies", request.algorithm_name),
         match request.algorithm.takes_durations() {
             true => "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
-            false => "Name some in features => ARRAY[...], or use the algorithm linear, which without any tells the mean.",
+            false => {
+                "Name some in features => ARRAY[...], or use the algorithm linear, which without any tells the mean."
+            }
         },
     )
 }

@@ -151,12 +151,7 @@ fn rows(source: &Source, request: &Request, counted: &Counted) -> Result<Vec<Lin
     Ok(lines)
 }
 
-fn events(
-    request: &Request,
-    counted: &Counted,
-    coefficients: usize,
-    refusal: Option<Error>,
-) -> Result<Vec<Line>> {
+fn events(request: &Request, counted: &Counted, coefficients: usize, refusal: Option<Error>) -> Result<Vec<Line>> {
     if !request.algorithm.tells_of_time() {
         let lines = refusal.map(|refusal| Line::refusal("events", refusal)).transpose()?;
         return Ok(lines.map(|line| line.n(counted.split.events)).into_iter().collect());

@@ -31,7 +31,9 @@ pub fn columns(
         0 => line,
         _ => match unspoken.iter().find(|null| null.column == column.name) {
             None => Line { detail: line.detail + ", has NULLs", ..line }.is(Verdict::Note),
-            Some(null) => Line { detail: format!("{}: {}", line.detail, null.line("").detail), ..line }.is(Verdict::Refused),
+            Some(null) => {
+                Line { detail: format!("{}: {}", line.detail, null.line("").detail), ..line }.is(Verdict::Refused)
+            }
         },
     };
     if let Some((column, day)) = source.open_ended.as_ref().zip(request.as_of.as_ref()) {

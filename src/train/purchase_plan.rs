@@ -93,8 +93,7 @@ pub fn lines(
 /// Histories that are the same are counted, not kept: they are looked for only where it matters.
 pub fn costs(reader: &Reader, source: &Source, history: &History, counted: &Counted) -> Result<Vec<Line>> {
     let mut histories = counted.split.training as f64;
-    let too_much =
-        |histories: f64| settings::budget().check((histories * BYTES_PER_HISTORY) as usize, "the fit").err();
+    let too_much = |histories: f64| settings::budget().check((histories * BYTES_PER_HISTORY) as usize, "the fit").err();
     if too_much(histories).is_some() {
         let query = format!(
             "SELECT count(*) FROM (SELECT DISTINCT {} FROM {} WHERE {}) q",

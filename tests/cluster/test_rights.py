@@ -108,17 +108,17 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
 def test_the_trail_keeps_who_had_logged_in(cluster: Cluster) -> None:
     """Whoever comes by SET ROLE or a SECURITY DEFINER function uses the rights of another; the trail names both, and a dump keeps them."""
     cluster.execute(ROWS)
-    for name in ("some_trainer", "some_analyst"):
+    for name in ("lent_trainer", "lent_analyst"):
         role(cluster, name)
-    cluster.execute("""GRANT some_trainer TO some_analyst; GRANT SELECT ON rows TO some_trainer; GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO some_trainer;
-        GRANT EXECUTE ON FUNCTION ltv.train TO some_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO some_trainer;
+    cluster.execute("""GRANT lent_trainer TO lent_analyst; GRANT SELECT ON rows TO lent_trainer; GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO lent_trainer;
+        GRANT EXECUTE ON FUNCTION ltv.train TO lent_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO lent_trainer;
         CREATE FUNCTION trained_for() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN (SELECT count(*) FROM ltv.train('m', 'rows', 'cox', 'd', 'e', features => ARRAY['a'])); END $$;
-        ALTER FUNCTION trained_for() OWNER TO some_trainer""")
-    cluster.query(f"SET SESSION AUTHORIZATION some_analyst; SET ROLE some_trainer; {TRAIN}")
-    cluster.query("SET SESSION AUTHORIZATION some_analyst; SELECT trained_for()")
+        ALTER FUNCTION trained_for() OWNER TO lent_trainer""")
+    cluster.query(f"SET SESSION AUTHORIZATION lent_analyst; SET ROLE lent_trainer; {TRAIN}")
+    cluster.query("SET SESSION AUTHORIZATION lent_analyst; SELECT trained_for()")
     cluster.query("SELECT ltv.promote('m', 2)")
     trail = "SELECT action, version, actor, login FROM ltv.v_events ORDER BY occurred_at"
-    found = [["train", "1", "some_trainer", "some_analyst"], ["train", "2", "some_trainer", "some_analyst"], ["promote", "2", "postgres", "postgres"]]
+    found = [["train", "1", "lent_trainer", "lent_analyst"], ["train", "2", "lent_trainer", "lent_analyst"], ["promote", "2", "postgres", "postgres"]]
     assert cluster.query(trail) == found
     cluster.restore(cluster.dump(), db="restored")
     assert cluster.query(trail, db="restored") == found

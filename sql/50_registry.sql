@@ -43,7 +43,7 @@ CREATE TABLE ltv.model_versions (
     sha256 text CHECK (sha256 OPERATOR(pg_catalog.~) '^[0-9a-f]{64}$'),
     PRIMARY KEY (model, version)
 );
-COMMENT ON TABLE ltv.model_versions IS 'Every trained version. Rows are added by train and import_model and never changed but for their status; retire takes old ones away.';
+COMMENT ON TABLE ltv.model_versions IS 'Every trained version. Rows are added by train and import_model and never changed but for their status; retire takes old ones away, drop_version one.';
 COMMENT ON COLUMN ltv.model_versions.model IS 'The model it is a version of.';
 COMMENT ON COLUMN ltv.model_versions.version IS '1, 2, 3, ... per model.';
 COMMENT ON COLUMN ltv.model_versions.status IS 'candidate after training, validated by hand (set_status), production while that alias names it, archived afterwards, rejected by hand.';
@@ -127,18 +127,20 @@ CREATE TABLE ltv.events (
     version integer,
     alias text,
     reason text,
-    detail jsonb NOT NULL DEFAULT '{}'
+    detail jsonb NOT NULL DEFAULT '{}',
+    login text NOT NULL DEFAULT session_user
 );
 COMMENT ON TABLE ltv.events IS 'The audit trail of the registry: rows are only ever added.';
 COMMENT ON COLUMN ltv.events.event_id IS 'Key of the row.';
 COMMENT ON COLUMN ltv.events.occurred_at IS 'When.';
-COMMENT ON COLUMN ltv.events.actor IS 'Who.';
-COMMENT ON COLUMN ltv.events.action IS 'train, import, promote, rollback, fall_back, set_status, set_policy, restrict, open, grant, revoke or retire.';
+COMMENT ON COLUMN ltv.events.actor IS 'Whose rights were used: current_user, which SET ROLE and SECURITY DEFINER change.';
+COMMENT ON COLUMN ltv.events.action IS 'train, import, promote, rollback, fall_back, set_status, set_policy, restrict, open, grant, revoke, retire or drop.';
 COMMENT ON COLUMN ltv.events.model IS 'The model.';
 COMMENT ON COLUMN ltv.events.version IS 'The version.';
 COMMENT ON COLUMN ltv.events.alias IS 'The alias, where one was moved.';
 COMMENT ON COLUMN ltv.events.reason IS 'Why, in the actor''s words.';
 COMMENT ON COLUMN ltv.events.detail IS 'What else there is to know: before (the version or status until then), checks (of the gate), sha256.';
+COMMENT ON COLUMN ltv.events.login IS 'Who had logged in: session_user, which neither SET ROLE nor SECURITY DEFINER changes. Of a pool with one login for all it is that one.';
 
 SELECT pg_catalog.pg_extension_config_dump('ltv.models', '');
 SELECT pg_catalog.pg_extension_config_dump('ltv.model_versions', '');

@@ -65,7 +65,8 @@ DECLARE
         WHEN 'import' THEN 'ltv.import_model(jsonb,text,text,text)' WHEN 'promote' THEN 'ltv.promote(text,integer,text,text,jsonb)'
         WHEN 'rollback' THEN 'ltv.rollback(text,text,integer,text)' WHEN 'fall_back' THEN 'ltv.fall_back(text,text)' WHEN 'set_status' THEN 'ltv.set_status(text,integer,text,text)'
         WHEN 'set_policy' THEN 'ltv.set_policy(text,jsonb,text)' WHEN 'restrict' THEN 'ltv.restrict_model(text,boolean,text)' WHEN 'open' THEN 'ltv.restrict_model(text,boolean,text)'
-        WHEN 'grant' THEN 'ltv.grant_model(text,text,text,text)' WHEN 'revoke' THEN 'ltv.revoke_model(text,text,text,text)' WHEN 'retire' THEN 'ltv.retire(text,integer,text)' END;
+        WHEN 'grant' THEN 'ltv.grant_model(text,text,text,text)' WHEN 'revoke' THEN 'ltv.revoke_model(text,text,text,text)' WHEN 'retire' THEN 'ltv.retire(text,integer,text)'
+        WHEN 'drop' THEN 'ltv.drop_version(text,integer,text)' END;
 BEGIN
     IF may_record.action IN ('train', 'import') THEN
         RETURN ltv.has_model_privilege(may_record.model, 'train') AND coalesce(has_function_privilege(called, 'EXECUTE'), true)
@@ -123,7 +124,7 @@ CREATE POLICY may_remove ON ltv.aliases FOR DELETE USING (ltv.has_model_privileg
 CREATE POLICY may_see ON ltv.events FOR SELECT USING (
     model OPERATOR(pg_catalog.=) '*' OR EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model AND m.created_at OPERATOR(pg_catalog.<=) occurred_at));
 CREATE POLICY may_add ON ltv.events FOR INSERT WITH CHECK (
-    actor OPERATOR(pg_catalog.=) current_user AND occurred_at OPERATOR(pg_catalog.>=) pg_catalog.now() AND occurred_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()
+    actor OPERATOR(pg_catalog.=) current_user AND login OPERATOR(pg_catalog.=) session_user AND occurred_at OPERATOR(pg_catalog.>=) pg_catalog.now() AND occurred_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()
     AND ltv.may_record(model, version, action, detail));
 CREATE POLICY may_see ON ltv.policies FOR SELECT USING (model OPERATOR(pg_catalog.=) '*' OR EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
 CREATE POLICY may_write ON ltv.policies USING (ltv.has_model_privilege(model, 'admin')) WITH CHECK (
@@ -205,7 +206,7 @@ BEGIN
                 'INSERT, UPDATE ON ltv.aliases', 'UPDATE (status) ON ltv.model_versions', 'INSERT ON ltv.events'];
         END IF;
         IF grant_model.privilege = 'admin' THEN
-            plain := plain || ARRAY['EXECUTE ON FUNCTION ltv.restrict_model, ltv.grant_model, ltv.revoke_model, ltv.set_policy, ltv.retire, ltv.import_model',
+            plain := plain || ARRAY['EXECUTE ON FUNCTION ltv.restrict_model, ltv.grant_model, ltv.revoke_model, ltv.set_policy, ltv.retire, ltv.drop_version, ltv.import_model',
                 'UPDATE (restricted) ON ltv.models', 'INSERT, DELETE ON ltv.model_grants, ltv.policies', 'DELETE ON ltv.model_versions', 'SELECT ON ltv.events'];
         END IF;
         FOREACH step IN ARRAY plain LOOP

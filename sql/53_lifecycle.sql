@@ -10,27 +10,12 @@ AS $$
 DECLARE
     wanted_model constant text := split_part(gate.model, '@', 1);
     wanted_version integer;
-    fault record;
 BEGIN
     IF gate.model IS NULL THEN
         RETURN;
     END IF;
     wanted_version := ltv.model_version(CASE WHEN gate.version IS NULL THEN CASE WHEN gate.model LIKE '%@%' THEN gate.model ELSE gate.model || '@latest' END
                                              ELSE wanted_model || '@' || gate.version END);
-    IF jsonb_typeof(gate.require) NOT IN ('object', 'null') THEN
-        RAISE EXCEPTION 'require must be a JSON object, not %', gate.require
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'As {"concordance": ">= 0.7", "brier skill": "> 0", "fit_status": "= ok"}.';
-    END IF;
-    SELECT e.key, e.value INTO fault
-    FROM jsonb_each_text(CASE jsonb_typeof(gate.require) WHEN 'object' THEN gate.require ELSE '{}' END) e
-    WHERE e.value IS NULL OR e.value !~ '^\s*(>=|<=|<>|>|<|=)\s*\S'
-       OR e.value ~ '^\s*(>=|<=|>|<(?!>))' AND e.value !~ '^\s*(>=|<=|>|<)\s*[-+]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})(e[-+]?[0-9]{1,2})?\s*$'
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'require has no comparison for "%": %', fault.key, coalesce(fault.value, 'null')
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'One of >=, <=, >, <, =, <> and a number, or = and <> and a word: {"concordance": ">= 0.7", "fit_status": "= ok"}.';
-    END IF;
     RETURN QUERY
     WITH v AS (
         SELECT * FROM ltv.model_versions v WHERE v.model = wanted_model AND v.version = wanted_version
@@ -61,8 +46,7 @@ BEGIN
     ), demanded (name, comparison, bound) AS (
         SELECT a.name, a.comparison, a.bound FROM asked a
         UNION
-        SELECT e.key, substring(e.value FROM '^\s*(>=|<=|<>|>|<|=)'), btrim(substring(e.value FROM '^\s*(?:>=|<=|<>|>|<|=)(.*)$'))
-        FROM jsonb_each_text(CASE jsonb_typeof(gate.require) WHEN 'object' THEN gate.require ELSE '{}' END) e
+        SELECT r.metric, r.comparison, r.bound FROM ltv.requirements(gate.require, wanted_model) r
     )
     SELECT d.name, d.comparison || ' ' || d.bound, coalesce(f.word, trim_scale(round(f.number, 6))::text), coalesce(f.pass, false)
     FROM demanded d
@@ -80,7 +64,7 @@ BEGIN
     ORDER BY d.name, d.comparison, d.bound;
 END
 $$;
-COMMENT ON FUNCTION ltv.gate(text, integer, jsonb) IS 'Each tolerance beside what the version shows, from what train stored: the lines of ltv.policies for the model (and * for all), and those of require, as {"concordance": ">= 0.7", "brier skill": "> 0.1", "fit_status": "= ok"}. Names: a metric of train ("brier at 12", or "brier" at whatever horizon: at each of them, and actual is the worst), its skill over the baseline ("brier skill"), n_rows, n_events, n_holdout, n_dropped, dropped_share (0 to 1), warnings (how many), and as words fit_status, status, algorithm, label_policy (none when none was stored). What the version does not have (as a metric without a holdout) is NULL and does not pass. Without a version the newest. No rows: nothing is required. Numbers in actual are rounded to 6 decimals, compared unrounded. Errors P0002, 22023.';
+COMMENT ON FUNCTION ltv.gate(text, integer, jsonb) IS 'Each tolerance beside what the version shows, from what train stored: the lines of ltv.policies for the model (and * for all), and those of require, as {"concordance": ">= 0.7", "brier skill": "> 0.1", "fit_status": "= ok"} (ltv.requirements reads them). Names: a metric of train ("brier at 12", or "brier" at whatever horizon: at each of them, and actual is the worst), its skill over the baseline ("brier skill"), n_rows, n_events, n_holdout, n_dropped, dropped_share (0 to 1), warnings (how many), and as words fit_status, status, algorithm, label_policy (none when none was stored). What the version does not have (as a metric without a holdout) is NULL and does not pass. Without a version the newest. No rows: nothing is required. Numbers in actual are rounded to 6 decimals, compared unrounded. NULL as model: no rows. Errors P0002 for a version that does not exist; 22023 for a require that requirements refuses, such as a metric that no version has.';
 
 CREATE FUNCTION ltv.set_policy(model text, require jsonb, reason text DEFAULT NULL) RETURNS SETOF ltv.policies
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 5
@@ -89,42 +73,12 @@ AS $$
 #variable_conflict use_column
 DECLARE
     before jsonb;
-    fault record;
-    unknown text;
-    known text;
 BEGIN
     IF set_policy.model IS NULL OR jsonb_typeof(set_policy.require) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'set_policy needs a model and a JSON object'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'As {"concordance": ">= 0.7", "fit_status": "= ok"}; * is all models, {} takes the policy away.';
     END IF;
     PERFORM ltv.check_model_privilege(set_policy.model, 'admin');
-    SELECT e.key, e.value INTO fault
-    FROM jsonb_each_text(set_policy.require) e
-    WHERE e.value IS NULL OR e.value !~ '^\s*(>=|<=|<>|>|<|=)\s*\S'
-       OR e.value ~ '^\s*(>=|<=|>|<(?!>))' AND e.value !~ '^\s*(>=|<=|>|<)\s*[-+]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})(e[-+]?[0-9]{1,2})?\s*$'
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'require has no comparison for "%": %', fault.key, coalesce(fault.value, 'null')
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'One of >=, <=, >, <, =, <> and a number, or = and <> and a word: {"concordance": ">= 0.7", "fit_status": "= ok"}.';
-    END IF;
-    -- A name that nothing has would hold up every promotion: what train, recalibrate and gate tell, or a version of the model has.
-    WITH told (name) AS (
-        SELECT unnest('{brier,concordance,log_loss,log loss,auc,ici,observed_to_expected,rmse,mae,bias,deviance,log_likelihood}'::text[])
-        UNION SELECT regexp_replace(m ->> 'metric', '( at [0-9.e+-]+| in sample)$', '') FROM ltv.model_versions v, jsonb_array_elements(v.metrics) m
-        WHERE set_policy.model IN (v.model, '*') AND m ->> 'metric' !~ '^(aic|bic) of .'
-    ), fact (name) AS (
-        SELECT unnest('{n_rows,n_events,n_holdout,n_dropped,dropped_share,warnings,fit_status,status,algorithm,label_policy}'::text[])
-    )
-    SELECT min(e.name), (SELECT string_agg(t.name, ', ' ORDER BY t.name COLLATE "C") FROM told t) || ' (also "... at 12", "... in sample", and "... skill" of each), ' || (SELECT string_agg(f.name, ', ') FROM fact f)
-    INTO unknown, known
-    FROM jsonb_object_keys(set_policy.require) AS e (name)
-    WHERE e.name NOT IN (SELECT f.name FROM fact f) AND e.name !~ '^(aic|bic) of .'
-      AND NOT EXISTS (SELECT FROM told t WHERE t.name IN (e.name, regexp_replace(e.name, '( at [0-9.e+-]+| in sample)?( skill)?$', '')));
-    IF unknown IS NOT NULL THEN
-        RAISE EXCEPTION 'no version has a metric "%"', unknown
-            USING ERRCODE = 'invalid_parameter_value', HINT = format('Known: %s. Of a metric of your own register a version first: ltv.register_version.', known);
-    END IF;
     -- A snapshot from before would leave the lines of whoever came first beside these.
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         RAISE EXCEPTION 'set_policy does not run under %', upper(current_setting('transaction_isolation'))
@@ -135,8 +89,7 @@ BEGIN
     SELECT jsonb_object_agg(p.metric, p.comparison || ' ' || p.bound) INTO before FROM ltv.policies p WHERE p.model = set_policy.model;
     DELETE FROM ltv.policies p WHERE p.model = set_policy.model;
     INSERT INTO ltv.policies (model, metric, comparison, bound, note)
-    SELECT set_policy.model, e.key, substring(e.value FROM '^\s*(>=|<=|<>|>|<|=)'), btrim(substring(e.value FROM '^\s*(?:>=|<=|<>|>|<|=)(.*)$')), set_policy.reason
-    FROM jsonb_each_text(set_policy.require) e;
+    SELECT set_policy.model, r.metric, r.comparison, r.bound, set_policy.reason FROM ltv.requirements(set_policy.require, set_policy.model) r;
     INSERT INTO ltv.events (action, model, reason, detail)
     VALUES ('set_policy', set_policy.model, set_policy.reason, jsonb_build_object('before', before, 'require', set_policy.require));
     RETURN QUERY SELECT * FROM ltv.policies p WHERE p.model = set_policy.model ORDER BY p.metric, p.comparison;

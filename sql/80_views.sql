@@ -53,18 +53,19 @@ COMMENT ON COLUMN ltv.v_production.has_warnings IS 'Whether train warned of some
 
 CREATE VIEW ltv.v_events WITH (security_invoker = true) AS
 SELECT e.occurred_at, e.actor, e.action, e.model, e.version, e.alias, e.detail OPERATOR(pg_catalog.->>) 'before' AS before, e.reason,
-       NULLIF((e.detail OPERATOR(pg_catalog.-) '{before,checks}'::text[])::text, '{}') AS detail
+       NULLIF((e.detail OPERATOR(pg_catalog.-) '{before,checks}'::text[])::text, '{}') AS detail, e.login
 FROM ltv.events e;
 COMMENT ON VIEW ltv.v_events IS 'The audit trail on flat lines: who did what to which model, when and why.';
 COMMENT ON COLUMN ltv.v_events.occurred_at IS 'When.';
-COMMENT ON COLUMN ltv.v_events.actor IS 'Who.';
-COMMENT ON COLUMN ltv.v_events.action IS 'train, import, promote, rollback, fall_back, set_status, set_policy, restrict, open, grant, revoke or retire.';
+COMMENT ON COLUMN ltv.v_events.actor IS 'Whose rights were used (current_user).';
+COMMENT ON COLUMN ltv.v_events.action IS 'train, import, promote, rollback, fall_back, set_status, set_policy, restrict, open, grant, revoke, retire or drop.';
 COMMENT ON COLUMN ltv.v_events.model IS 'The model; * for a policy of all.';
 COMMENT ON COLUMN ltv.v_events.version IS 'The version.';
 COMMENT ON COLUMN ltv.v_events.alias IS 'The alias that was moved.';
 COMMENT ON COLUMN ltv.v_events.before IS 'What was there before: the version that the alias named, or the status.';
 COMMENT ON COLUMN ltv.v_events.reason IS 'Why, in the actor''s words.';
 COMMENT ON COLUMN ltv.v_events.detail IS 'What else there is, as JSON: the seal, a role and its privilege. The checks of the gate are in ltv.events.';
+COMMENT ON COLUMN ltv.v_events.login IS 'Who had logged in (session_user), whatever role was set since.';
 
 -- Internal functions are their aggregates' business.
 DO $$

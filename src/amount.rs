@@ -82,17 +82,25 @@ pub fn fit_tweedie(call: &Call) -> pg_sys::Datum {
     })
 }
 
-/// `fit_two_part(design, amounts, penalty, names)`.
-pub fn fit_two_part(call: &Call) -> pg_sys::Datum {
-    let (Some(amounts), Some(penalty)) = (call.text(1), call.float(2)) else { return call.null() };
-    let family = match amounts {
-        "gamma" => Family::Gamma,
-        "linear" => Family::Linear,
-        other => raise(Error::invalid(
+/// The family of the amounts of a two-part model.
+///
+/// # Errors
+/// [`Error::Invalid`] for another name.
+pub fn second_part(name: &str) -> Result<Family> {
+    match name {
+        "gamma" => Ok(Family::Gamma),
+        "linear" => Ok(Family::Linear),
+        other => Err(Error::invalid(
             format!("unknown model of amounts \"{other}\""),
             "Amounts greater than 0 are gamma or linear.",
         )),
-    };
+    }
+}
+
+/// `fit_two_part(design, amounts, penalty, names)`.
+pub fn fit_two_part(call: &Call) -> pg_sys::Datum {
+    let (Some(amounts), Some(penalty)) = (call.text(1), call.float(2)) else { return call.null() };
+    let family = settle(second_part(amounts));
     model(call, 3, 3, |design, interrupt| {
         fit_both(design, &Options { family, penalty }, penalty, interrupt).map(Fit::from)
     })

@@ -56,8 +56,10 @@ extension_sql_file!("../sql/49_forecast.sql", name = "forecast", requires = ["pr
 extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["forecast"]);
 extension_sql_file!("../sql/51_rights.sql", name = "rights", requires = ["registry"]);
 extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["rights"]);
-extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["versions"]);
-extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["lifecycle"]);
+extension_sql_file!("../sql/52_requirements.sql", name = "requirements", requires = ["versions"]);
+extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["requirements"]);
+extension_sql_file!("../sql/53_drop_version.sql", name = "drop_version", requires = ["lifecycle"]);
+extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["drop_version"]);
 extension_sql_file!("../sql/55_amounts.sql", name = "amounts", requires = ["documents"]);
 extension_sql_file!("../sql/56_boosted_value.sql", name = "boosted_value", requires = ["amounts"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["boosted_value"]);

@@ -4,6 +4,10 @@ use ltv_engine::Error;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
+/// What to do where `ltv.max_memory_mb` is too little.
+pub const MORE_MEMORY: &str =
+    "Raise ltv.max_memory_mb, round the times to fewer distinct ones, or aggregate fewer rows.";
+
 /// Ends the statement with the error's SQLSTATE, text and hint.
 pub fn raise(error: Error) -> ! {
     let message = error.to_string();
@@ -15,11 +19,7 @@ pub fn raise(error: Error) -> ! {
             "Only values that ltv has printed or stored can be read back. To use a model by its name, give it a row too: lifetime_value('name', t, …).",
         ),
         Error::OutOfRange(_) => report(PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, message, ""),
-        Error::Memory { .. } => report(
-            PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
-            message,
-            "Raise ltv.max_memory_mb, round the times to fewer distinct ones, or aggregate fewer rows.",
-        ),
+        Error::Memory { .. } => report(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, message, MORE_MEMORY),
         Error::NoMemory(_) => report(
             PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
             message,

@@ -1,10 +1,13 @@
 //! The algorithms of `train`, and what each may be asked.
 
 use ltv_engine::amount::Family;
+use ltv_engine::btyd::contractual;
 use ltv_engine::hazard::Penalty;
-use ltv_engine::hazard::discrete::Shape;
+use ltv_engine::hazard::design::Design;
+use ltv_engine::hazard::discrete::{Shape, check_length, check_term};
 use ltv_engine::hazard::link::Link;
-use ltv_engine::hazard::parametric_choice::NAMES;
+use ltv_engine::hazard::parametric_choice::{self, NAMES, by_name};
+use ltv_engine::hazard::penalty::check_ridge;
 use ltv_engine::{Error, Result};
 use pgrx::spi::quote_literal;
 use serde_json::{Map, Value};
@@ -120,7 +123,9 @@ impl Algorithm {
                 let degree = options.integer("degree")?.unwrap_or(3);
                 Shape::named(&baseline, degree)?;
                 let period = options.number("period")?.unwrap_or(1.0);
+                check_length(period)?;
                 let penalty = options.number("penalty")?.unwrap_or(0.0);
+                check_ridge(penalty)?;
                 let robust = options.boolean("robust")?;
                 Ok(Algorithm::DiscreteTime { link, baseline, degree, period, penalty, robust })
             }
@@ -138,7 +143,9 @@ impl Algorithm {
                 let link = options.text("link")?.unwrap_or("logit").to_owned();
                 link.parse::<Link>()?;
                 let period = options.number("period")?.unwrap_or(12.0);
+                check_term(period)?;
                 let (penalty, robust) = (options.number("penalty")?.unwrap_or(0.0), options.boolean("robust")?);
+                check_ridge(penalty)?;
                 Ok(Algorithm::Renewal { link, period, penalty, robust })
             }
             "linear" | "gamma" => {
@@ -148,12 +155,15 @@ impl Algorithm {
             }
             "tweedie" => {
                 let options = options.are_among(&["power", "penalty", "robust"])?;
-                let power = options.number("power")?.map(|power| format!(", power => {}", number(power)));
+                let power = options.number("power")?;
+                power.map_or(Ok(()), |power| Family::Tweedie { power }.validate())?;
+                let power = power.map(|power| format!(", power => {}", number(power)));
                 amount("fit_tweedie", power.unwrap_or_default(), &options)
             }
             "two_part" => {
                 let options = options.are_among(&["amounts", "penalty"])?;
                 let amounts = options.text("amounts")?.unwrap_or("gamma");
+                crate::amount::second_part(amounts)?;
                 amount("fit_two_part", format!(", amounts => {}", quote_literal(amounts)), &options)
             }
             "rule" => {
@@ -174,7 +184,8 @@ impl Algorithm {
                         ));
                     }
                 }
-                if let Some(terms) = options.read("terms", "an object", |value| value.is_object().then_some(value))? {
+                if let Some(terms) = options.read("terms", "an object", |value| value.as_object().cloned())? {
+                    let terms = priced(terms, options.text("revenue")?.is_some())?;
                     arguments.push(format!("terms => {}::ltv.terms", quote_literal(terms.to_string())));
                 }
                 Ok(Algorithm::Hybrid { arguments: arguments.join(", ") })
@@ -182,7 +193,11 @@ impl Algorithm {
             "sbg" | "bdw" => {
                 let options = options.are_among(&["period"])?;
                 let period = options.number("period")?.unwrap_or(1.0);
-                let function = if name == "sbg" { "fit_sbg" } else { "fit_bdw" };
+                let (function, family) = match name {
+                    "sbg" => ("fit_sbg", contractual::Family::BetaGeometric),
+                    _ => ("fit_bdw", contractual::Family::BetaDiscreteWeibull),
+                };
+                family.distribution(period).validate()?;
                 Ok(Algorithm::Contractual { function, period })
             }
             "bg_nbd" | "mbg_nbd" | "pareto_nbd" | "gamma_gamma" => {
@@ -237,14 +252,13 @@ impl Algorithm {
             allowed.push("breaks");
         }
         let options = options.are_among(&allowed)?;
-        Ok(Algorithm::Parametric {
-            ancillary: options.texts("ancillary")?.unwrap_or_default(),
-            knots: options.integer("knots")?,
-            knot_times: options.numbers("knot_times")?,
-            breaks: options.numbers("breaks")?,
-            robust: options.boolean("robust")?,
-            distribution,
-        })
+        let (knots, knot_times, breaks) =
+            (options.integer("knots")?, options.numbers("knot_times")?, options.numbers("breaks")?);
+        // As far as no row is asked.
+        let shape = parametric_choice::Shape { knots, knot_times: knot_times.as_deref(), breaks: breaks.as_deref() };
+        by_name(&distribution, &Design::default(), shape)?;
+        let (ancillary, robust) = (options.texts("ancillary")?.unwrap_or_default(), options.boolean("robust")?);
+        Ok(Algorithm::Parametric { ancillary, knots, knot_times, breaks, robust, distribution })
     }
 
     /// Whether covariates are fitted in units of their standard deviations: without a penalty that changes nothing.
@@ -378,7 +392,23 @@ fn parametric_names() -> String {
 /// A fit of amounts with these arguments and, where there is one, its penalty.
 fn amount(function: &'static str, arguments: String, options: &Known) -> Result<Algorithm> {
     let penalty = options.number("penalty")?;
+    penalty.map_or(Ok(()), check_ridge)?;
     let named = penalty.map(|penalty| format!(", penalty => {}", number(penalty))).unwrap_or_default();
     let robust = if function == "fit_two_part" { None } else { options.boolean("robust")? };
     Ok(Algorithm::Amount { function, arguments: arguments + &named, penalty: penalty.unwrap_or(0.0), robust })
+}
+
+/// The terms of a hybrid. Where a column has the price of each row, which takes the place of that of the terms, they need
+/// not say one: a 1 stands there.
+fn priced(mut terms: Map<String, Value>, by_column: bool) -> Result<Value> {
+    if !terms.contains_key("revenue") && !terms.contains_key("ramp") {
+        if !by_column {
+            return Err(Error::invalid(
+                "the hybrid knows no revenue: neither its terms say one, nor a column is named",
+                "Name the column of a row's price, {\"revenue\": \"monthly_charges\", \"terms\": {\"horizon\": 24}}, or say one for all rows, {\"terms\": {\"revenue\": 100}}; without terms they are given when a row is valued.",
+            ));
+        }
+        terms.insert("revenue".into(), 1.into());
+    }
+    Ok(Value::Object(terms))
 }

@@ -15,7 +15,7 @@ use crate::pg::varlena::Value;
 use crate::train::Trained;
 use crate::train::algorithm::Algorithm;
 use crate::train::evaluate::Metric;
-use crate::train::fit::{covariates, no_rows};
+use crate::train::fit::{covariates, no_features, no_rows};
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::statement::number;
@@ -47,7 +47,11 @@ pub fn fit(
     features: Vec<Feature>,
     given: Option<Model>,
 ) -> Result<Trained> {
-    let columns = covariates(source, &features).join(", ");
+    let columns = covariates(source, &features);
+    if columns.is_empty() && request.algorithm.needs_features() {
+        return Err(no_features(request));
+    }
+    let columns = columns.join(", ");
     let (amount, weight) = (&source.duration, source.weight.as_deref());
     let design = if source.is_incomplete {
         let weight = weight.unwrap_or("1");

@@ -7,9 +7,10 @@ use crate::pg::error::{report, settle};
 use crate::pg::reader::Reader;
 use crate::train::clauses::{HoldoutRule, NullPolicy};
 use crate::train::column::Column;
+use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::request::Request;
 use crate::train::source::{Source, all};
-use crate::train::{purchases, values};
+use crate::train::{fit, purchases, values};
 
 /// How many rows each purpose gets.
 pub struct Split {
@@ -42,33 +43,40 @@ impl Counted {
         if let Some(refusal) = self.knows_too_much(source, request) {
             return Err(refusal);
         }
-        let null = source.used.iter().zip(&self.nulls).find(|(_, nulls)| **nulls > 0);
-        if let (Some((column, nulls)), true) = (null, request.null_policy != NullPolicy::Drop) {
-            report(
-                PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-                format!(
-                    "column \"{}\" of {} is NULL in {nulls} {}",
-                    column.name,
-                    source.display,
-                    if *nulls == 1 { "row" } else { "rows" }
-                ),
-                match request.algorithm.is_boosted() {
-                    _ if source.history.is_some() && request.target.as_ref() == Some(&column.name) => {
-                        "Who bought nothing later bought 0: coalesce(later, 0) in a view. Or train with null_policy => 'drop', which leaves these customers out."
-                    }
-                    _ if source.history.is_some() => {
-                        "Fill it in a view, or train with null_policy => 'drop', which leaves these customers out."
-                    }
-                    true => {
-                        "Fill it in a view, leave the column out, or train with null_policy => 'drop'; of features trees learn with 'learn', 'impute' and 'indicator' fill them."
-                    }
-                    false => {
-                        "Fill it in a view, leave the column out, or train with null_policy => 'drop'; 'impute' and 'indicator' fill features."
-                    }
-                },
-            );
+        if let Some(Unspoken { message, hint, .. }) = self.unspoken(source, request).next() {
+            report(PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED, message, hint);
         }
         Ok(())
+    }
+
+    /// The columns with NULLs that nobody has spoken for.
+    pub fn unspoken<'a>(&'a self, source: &'a Source, request: &'a Request) -> impl Iterator<Item = Unspoken<'a>> {
+        let is_asked = request.null_policy != NullPolicy::Drop;
+        let with_nulls = source.used.iter().zip(&self.nulls).filter(move |(_, nulls)| is_asked && **nulls > 0);
+        with_nulls.map(|(column, nulls)| Unspoken {
+            column: &column.name,
+            nulls: *nulls,
+            message: format!(
+                "column \"{}\" of {} is NULL in {nulls} {}",
+                column.name,
+                source.display,
+                if *nulls == 1 { "row" } else { "rows" }
+            ),
+            hint: match request.algorithm.is_boosted() {
+                _ if source.history.is_some() && request.target.as_ref() == Some(&column.name) => {
+                    "Who bought nothing later bought 0: coalesce(later, 0) in a view. Or train with null_policy => 'drop', which leaves these customers out."
+                }
+                _ if source.history.is_some() => {
+                    "Fill it in a view, or train with null_policy => 'drop', which leaves these customers out."
+                }
+                true => {
+                    "Fill it in a view, leave the column out, or train with null_policy => 'drop'; of features trees learn with 'learn', 'impute' and 'indicator' fill them."
+                }
+                false => {
+                    "Fill it in a view, leave the column out, or train with null_policy => 'drop'; 'impute' and 'indicator' fill features."
+                }
+            },
+        })
     }
 
     /// What is wrong with the values of the rows, as an error.
@@ -76,10 +84,12 @@ impl Counted {
         (self.faulty > 0).then(|| settle(values::faults(reader, source, request)).first().map(values::Fault::error))?
     }
 
-    pub fn knows_too_much(&self, source: &Source, request: &Request) -> Option<Error> {
-        if let Some(refusal) = purchases::beyond(self.split.cut_off, source, request) {
-            return Some(refusal);
-        }
+    fn knows_too_much(&self, source: &Source, request: &Request) -> Option<Error> {
+        purchases::beyond(self.split.cut_off, source, request).or_else(|| self.known_only_later(source, request))
+    }
+
+    /// Rows that were known only after the day whose knowledge training has.
+    pub fn known_only_later(&self, source: &Source, request: &Request) -> Option<Error> {
         let (known_on, day) = request.known_on.as_ref().zip(request.as_of.as_ref())?;
         let what = format!(
             "as_of {day} cannot be honoured: {} rows of {} were known only later, by {known_on}",
@@ -87,6 +97,21 @@ impl Counted {
         );
         let hint = "Build the source as it was known on that day (ltv.timeline_query and what builds on it take as_of), or filter it.";
         (self.known_later > 0).then(|| Error::invalid(what, hint))
+    }
+}
+
+/// A column with NULLs that nobody has spoken for, and what is said of it.
+pub struct Unspoken<'a> {
+    pub column: &'a str,
+    pub nulls: i64,
+    pub message: String,
+    pub hint: &'static str,
+}
+
+impl Unspoken<'_> {
+    /// The same as a line of the plan.
+    pub fn line(&self, item: &'static str) -> Line {
+        Line::new(item, told(&self.message, self.hint)).of(self.column).n(self.nulls).is(Verdict::Refused)
     }
 }
 
@@ -156,13 +181,21 @@ pub fn nothing_held_out(request: &Request, split: &Split) -> Option<Error> {
     })
 }
 
-/// Refuses what has too few events to learn from, or nothing to judge it by where that was asked for.
-pub fn enough(request: &Request, split: &Split) -> Result<()> {
-    if let Some(refusal) = nothing_held_out(request, split) {
-        return Err(refusal);
-    }
+/// Refuses what has no rows or too few events to learn from, or nothing to judge it by where that was asked for.
+pub fn enough(source: &Source, request: &Request, split: &Split) -> Result<()> {
+    let refusal = no_rows(source, split).or_else(|| nothing_held_out(request, split));
+    refusal.or_else(|| too_few_events(request, split)).map_or(Ok(()), Err)
+}
+
+/// Without a row nothing is learnt.
+pub fn no_rows(source: &Source, split: &Split) -> Option<Error> {
+    (split.training == 0).then(|| fit::no_rows(source))
+}
+
+/// Fewer events than were asked for, or none where the model is of events.
+pub fn too_few_events(request: &Request, split: &Split) -> Option<Error> {
     match request.min_events {
-        Some(least) if split.events < i64::from(least) => Err(Error::invalid(
+        Some(least) if split.events < i64::from(least) => Some(Error::invalid(
             format!(
                 "{} {} among {} training rows, but min_events is {least}",
                 split.events,
@@ -171,6 +204,9 @@ pub fn enough(request: &Request, split: &Split) -> Result<()> {
             ),
             "Wait for more, take a longer period or a coarser segment, or lower min_events.",
         )),
-        _ => Ok(()),
+        _ if split.events > 0 => None,
+        _ if request.algorithm.customers().is_some() => Some(purchases::nobody_came_again(split.training)),
+        _ if request.algorithm.tells_of_time() => Some(fit::no_events(split.training)),
+        _ => None,
     }
 }

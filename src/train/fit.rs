@@ -37,10 +37,7 @@ pub fn fit(
         _ => fit_rows(reader, source, request, &pooled, features)?,
     };
     if trained.pooled.events() == 0.0 {
-        return Err(Error::invalid(
-            format!("there are no events among the {} training rows", trained.n_rows),
-            "Check the coding of the event column and the holdout.",
-        ));
+        return Err(no_events(trained.n_rows));
     }
     Ok(trained)
 }
@@ -52,10 +49,22 @@ pub fn no_rows(source: &Source) -> Error {
     )
 }
 
+pub fn no_events(rows: i64) -> Error {
+    Error::invalid(
+        format!("there are no events among the {rows} training rows"),
+        "Check the coding of the event column and the holdout.",
+    )
+}
+
 pub fn no_features(request: &Request) -> Error {
     Error::invalid(
         format!("{} needs at least one feature that varies", request.algorithm_name),
-        "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
+        match request.algorithm.takes_durations() {
+            true => "Name some in features => ARRAY[...], or use the algorithm kaplan_meier.",
+            false => {
+                "Name some in features => ARRAY[...], or use the algorithm linear, which without any tells the mean."
+            }
+        },
     )
 }
 

@@ -114,7 +114,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
         let split = counted.split;
         settle(causes::found(reader, &source, &split));
         source.has_no_nulls = split.dropped == 0;
-        settle(enough(&request, &split));
+        settle(enough(&source, &request, &split));
         let features = match &given {
             Some(model) => model.features.clone(),
             None => settle(features(reader, &source, &request)),

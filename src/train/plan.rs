@@ -1,7 +1,7 @@
 //! `train_plan`: what `train` with the same arguments would read, refuse, leave out, fill and cost. It writes nothing.
 
-use ltv_engine::Result;
 use ltv_engine::model::features::Feature;
+use ltv_engine::{Error, Result};
 use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field};
@@ -12,14 +12,14 @@ use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses::{HoldoutRule, NullPolicy};
-use crate::train::count::{Counted, count, nothing_held_out};
+use crate::train::count::{Counted, count, no_rows, nothing_held_out, too_few_events};
 use crate::train::horizon::Horizon;
 use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::purchases::History;
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{amount, causes, fit, leakage, plan_clusters, purchase_plan, segments, values};
+use crate::train::{amount, causes, direction, fit, leakage, plan_clusters, purchase_plan, segments, values};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
@@ -62,13 +62,14 @@ fn plan(reader: &Reader, request: &mut Request) -> Result<Vec<Line>> {
     let counted = count(reader, &source, request)?;
     let faults = if counted.faulty > 0 { values::faults(reader, &source, request)? } else { Vec::new() };
     let is_known = !faults.iter().any(|fault| fault.is_of_outcome);
-    let mut lines = rows(&source, request, &counted);
+    let mut lines = rows(&source, request, &counted)?;
     lines.extend(faults.into_iter().map(|fault| {
         let detail = told(&fault.message, &fault.hint);
         Line::new("values", detail).of(&fault.column).n(fault.rows).is(Verdict::Refused)
     }));
     if counted.split.training == 0 {
-        lines.push(Line::new("training rows", "there are no complete training rows").n(0).is(Verdict::Refused));
+        // Why none is complete, if that is why.
+        lines.extend(counted.unspoken(&source, request).map(|null| null.line("column")));
         return Ok(lines);
     }
     // Outcomes that cannot be are compared with nothing.
@@ -77,14 +78,22 @@ fn plan(reader: &Reader, request: &mut Request) -> Result<Vec<Line>> {
         false => Vec::new(),
     };
     let features = columns(reader, &source, request, &counted, &alone, &mut lines)?;
+    let are_known = features.len() == source.features.len();
+    if let Err(refusal) = direction::check(request, &features) {
+        lines.push(Line::refusal("expected_signs", refusal)?);
+    }
     let mut fitted = source.clone();
     fitted.features.retain(|column| features.iter().any(|feature| feature.name == column.name));
     let coefficients = fit::covariates(&fitted, &features).len();
     lines.extend(causes::lines(reader, &source)?);
-    lines.extend(events(request, &counted, coefficients));
+    // Outcomes that cannot be are not counted either.
+    let too_few = too_few_events(request, &counted.split).filter(|_| is_known);
+    if source.history.is_none() {
+        lines.extend(events(request, &counted, coefficients, too_few.clone())?);
+    }
     lines.extend(plan_clusters::lines(reader, &source, request, coefficients)?);
     if let Some(history) = &source.history {
-        lines.extend(purchase_plan::lines(reader, &source, history, request, &counted.split)?);
+        lines.extend(purchase_plan::lines(reader, &source, history, request, (&counted.split, too_few))?);
     }
     if !source.segment_by.is_empty() {
         let estimated = source.history.as_ref().map_or(coefficients, History::parameters);
@@ -96,22 +105,24 @@ fn plan(reader: &Reader, request: &mut Request) -> Result<Vec<Line>> {
     if is_known {
         lines.extend(horizon(reader, &source, request)?);
     }
-    lines.push(match options(&source, request, &features, coefficients) {
-        Ok(line) => line,
-        Err(refusal) => Line::refusal("algorithm", refusal)?,
-    });
+    match options(&source, request, &features, coefficients) {
+        Ok(line) => lines.push(line),
+        Err(refusal) if are_known => lines.push(Line::refusal("algorithm", refusal)?),
+        // A feature that was refused would seem to be none.
+        Err(_) => {}
+    }
     lines.extend(match &source.history {
         Some(history) => purchase_plan::costs(reader, &source, history, &counted)?,
-        None => costs(request, &counted, coefficients),
+        None => costs(request, &counted, coefficients)?,
     });
     Ok(lines)
 }
 
-fn rows(source: &Source, request: &Request, counted: &Counted) -> Vec<Line> {
+fn rows(source: &Source, request: &Request, counted: &Counted) -> Result<Vec<Line>> {
     let split = &counted.split;
     let mut lines = vec![
         Line::new("source", format!("{}, read as the caller", source.display)).n(counted.rows),
-        Line::new("training rows", "complete, not held out").n(split.training),
+        Line::new("training rows", "complete, not held out").n(split.training).unless(no_rows(source, split))?,
     ];
     if let Some(day) = &request.as_of {
         let begun = if request.started_on.is_some() { Verdict::Note } else { Verdict::Warning };
@@ -122,7 +133,7 @@ fn rows(source: &Source, request: &Request, counted: &Counted) -> Vec<Line> {
         if let Some(line) = lines.last_mut().filter(|_| split.later > 0 || request.started_on.is_none()) {
             line.verdict = begun;
         }
-        if let Some(line) = purchase_plan::ages(source, request, split.cut_off) {
+        if let Some(line) = purchase_plan::ages(source, request, split.cut_off)? {
             lines.push(line);
         } else if request.started_on.is_some() {
             let verdict = if split.cut_off > 0 { Verdict::Note } else { Verdict::Ok };
@@ -130,42 +141,37 @@ fn rows(source: &Source, request: &Request, counted: &Counted) -> Vec<Line> {
             lines.push(Line::new("outcomes cut off", detail).n(split.cut_off).is(verdict));
         }
         if let Some(column) = &request.known_on {
-            let verdict = if counted.known_later > 0 { Verdict::Refused } else { Verdict::Ok };
-            lines.push(
-                Line::new("known later", format!("rows known only after {day}"))
-                    .of(column)
-                    .n(counted.known_later)
-                    .is(verdict),
-            );
+            let line = Line::new("known later", format!("rows known only after {day}")).of(column);
+            lines.push(line.n(counted.known_later).unless(counted.known_only_later(source, request))?);
         }
     }
     if split.dropped > 0 && request.null_policy == NullPolicy::Drop {
         lines
             .push(Line::new("dropped", "rows with a NULL in a column that is used").n(split.dropped).is(Verdict::Note));
     }
-    lines
+    Ok(lines)
 }
 
-fn events(request: &Request, counted: &Counted, coefficients: usize) -> Vec<Line> {
+fn events(request: &Request, counted: &Counted, coefficients: usize, refusal: Option<Error>) -> Result<Vec<Line>> {
     if !request.algorithm.tells_of_time() {
-        return Vec::new();
+        let lines = refusal.map(|refusal| Line::refusal("events", refusal)).transpose()?;
+        return Ok(lines.map(|line| line.n(counted.split.events)).into_iter().collect());
     }
     let (events, rows) = (counted.split.events, counted.split.training);
     let share = events as f64 / rows.max(1) as f64;
-    let too_few = request.min_events.is_some_and(|least| events < i64::from(least));
     let detail = match request.min_events {
         Some(least) => format!("among the training rows; min_events is {least}"),
         None => "among the training rows; value is their share".into(),
     };
-    let verdict = if too_few || events == 0 { Verdict::Refused } else { Verdict::Ok };
-    let mut lines = vec![Line::new("events", detail).n(events).value(Some(share)).is(verdict)];
+    let line = Line::new("events", detail).n(events).value(Some(share));
+    let mut lines = vec![line.unless(refusal)?];
     if !matches!(request.algorithm, Algorithm::KaplanMeier) && coefficients > 0 {
         let each = events as f64 / coefficients as f64;
         let verdict = if each < EVENTS_PER_COEFFICIENT { Verdict::Warning } else { Verdict::Ok };
         let detail = format!("{coefficients} coefficients of features; fewer than 10 each are unstable");
         lines.push(Line::new("events per coefficient", detail).n(coefficients as i64).value(Some(each)).is(verdict));
     }
-    lines
+    Ok(lines)
 }
 
 fn of_segments(reader: &Reader, source: &Source, request: &Request, coefficients: usize) -> Result<Vec<Line>> {
@@ -184,7 +190,7 @@ fn of_segments(reader: &Reader, source: &Source, request: &Request, coefficients
     };
     match segments::counted(reader, source) {
         Ok(segments) => Ok(segments.into_iter().map(line).collect()),
-        Err(refusal) => Ok(vec![Line::new("segment", refusal.to_string()).is(Verdict::Refused)]),
+        Err(refusal) => Ok(vec![Line::refusal("segment", refusal)?]),
     }
 }
 
@@ -278,22 +284,21 @@ fn options(source: &Source, request: &Request, features: &[Feature], coefficient
     ))
 }
 
-fn costs(request: &Request, counted: &Counted, coefficients: usize) -> Vec<Line> {
+fn costs(request: &Request, counted: &Counted, coefficients: usize) -> Result<Vec<Line>> {
     let (rows, p) = (counted.split.training as f64, coefficients as f64);
     let gathers = !matches!(request.algorithm, Algorithm::KaplanMeier | Algorithm::Contractual { .. });
     // The rows as they are gathered, the fit's sorted copy, and its matrices.
     let numbers = if gathers { rows * (p + 3.0) + rows * (p + 8.0) + 8.0 * p * p } else { 0.0 };
     let megabytes = (numbers * 8.0 / 1_048_576.0).max(1.0);
     let needed = (numbers * 8.0) as usize;
-    let fits = settings::budget().check(needed, "the fit").is_ok();
+    let too_much = settings::budget().check(needed, "the fit").err();
     let products = if gathers { STEPS * rows * (p * p / 2.0 + p) } else { 0.0 };
     let seconds =
         counted.rows as f64 * SECONDS_PER_ROW + rows * p * SECONDS_PER_NUMBER + products * SECONDS_PER_PRODUCT;
-    let verdict = if fits { Verdict::Ok } else { Verdict::Refused };
-    vec![
+    Ok(vec![
         Line::new("memory", "MB for the rows and the fit, at most; ltv.max_memory_mb bounds it")
             .value(Some(megabytes.round()))
-            .is(verdict),
+            .unless(too_much)?,
         Line::new("time", "seconds, by order of magnitude").value(Some((seconds * 100.0).ceil() / 100.0)),
-    ]
+    ])
 }

@@ -4,9 +4,8 @@ use ltv_engine::Result;
 use ltv_engine::model::features::{Feature, Filling, Kind};
 
 use crate::pg::reader::Reader;
-use crate::train::clauses::NullPolicy;
 use crate::train::column::Column;
-use crate::train::count::Counted;
+use crate::train::count::{Counted, Unspoken};
 use crate::train::leakage::Alone;
 use crate::train::learned::feature;
 use crate::train::plan_line::{Line, Verdict};
@@ -26,10 +25,16 @@ pub fn columns(
     lines: &mut Vec<Line>,
 ) -> Result<Vec<Feature>> {
     let is_feature = |column: &Column| source.features.iter().any(|feature| feature.name == column.name);
-    let of_nulls = |nulls: i64| match (nulls, request.null_policy) {
-        (0, _) => Verdict::Ok,
-        (_, NullPolicy::Drop) => Verdict::Note,
-        _ => Verdict::Refused,
+    // As `train` ends, where nobody has spoken for the NULLs.
+    let unspoken: Vec<Unspoken> = counted.unspoken(source, request).collect();
+    let with_nulls = |line: Line, nulls: i64, column: &Column| match nulls {
+        0 => line,
+        _ => match unspoken.iter().find(|null| null.column == column.name) {
+            None => Line { detail: line.detail + ", has NULLs", ..line }.is(Verdict::Note),
+            Some(null) => {
+                Line { detail: format!("{}: {}", line.detail, null.line("").detail), ..line }.is(Verdict::Refused)
+            }
+        },
     };
     if let Some((column, day)) = source.open_ended.as_ref().zip(request.as_of.as_ref()) {
         let nulls = nulls_of(reader, source, column)?;
@@ -40,8 +45,7 @@ pub fn columns(
     }
     for (column, nulls) in source.used.iter().zip(&counted.nulls).filter(|(column, _)| !is_feature(column)) {
         let detail = format!("{}, {}", role(request, column), column.type_name);
-        let nulls_told = if *nulls > 0 { ", has NULLs" } else { "" };
-        lines.push(Line::new("column", detail + nulls_told).of(&column.name).n(*nulls).is(of_nulls(*nulls)));
+        lines.push(with_nulls(Line::new("column", detail).of(&column.name).n(*nulls), *nulls, column));
     }
     let mut features = Vec::new();
     for column in &source.features {
@@ -53,18 +57,13 @@ pub fn columns(
         let found = match feature(reader, source, request, column) {
             Ok(found) => found,
             Err(refusal) => {
-                lines.push(Line::new("feature", refusal.to_string()).of(&column.name).n(nulls).is(Verdict::Refused));
+                lines.push(Line::refusal("feature", refusal)?.of(&column.name).n(nulls));
                 continue;
             }
         };
         let (mut detail, varies) = shape(reader, source, column, &found)?;
-        let mut verdict = Verdict::Ok;
-        if nulls > 0 && request.null_policy.takes_nulls() {
-            verdict = Verdict::Note;
-        } else if nulls > 0 {
-            verdict = of_nulls(nulls);
-            detail += ", has NULLs";
-        }
+        let takes_nulls = request.null_policy.takes_nulls();
+        let mut verdict = if nulls > 0 && takes_nulls { Verdict::Note } else { Verdict::Ok };
         if !varies {
             detail += ", always the same: says nothing";
             verdict = Verdict::Warning;
@@ -78,7 +77,9 @@ pub fn columns(
             detail += &format!(", levels without an event: {}", listed(&silent));
             verdict = Verdict::Warning;
         }
-        lines.push(Line::new("feature", detail).of(&column.name).n(nulls).value(alone.order()).is(verdict));
+        let line = Line::new("feature", detail).of(&column.name).n(nulls).value(alone.order());
+        let line = if takes_nulls { line } else { with_nulls(line, nulls, column) };
+        lines.push(line.is_also(verdict));
         features.push(found);
     }
     Ok(features)

@@ -2,8 +2,10 @@
 
 use ltv_engine::{Error, Result};
 
+use crate::pg::error::MORE_MEMORY;
+
 /// What a row of the plan says of its item.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     Ok,
     /// To be known.
@@ -41,10 +43,25 @@ impl Line {
 
     /// What `train` would end with, and the way to mend it; what is no fault of the request is an error here too.
     pub fn refusal(item: &'static str, error: Error) -> Result<Line> {
-        match error {
-            Error::Invalid { message, hint } => Ok(Line::new(item, told(&message, &hint)).is(Verdict::Refused)),
-            other => Err(other),
-        }
+        let detail = match error {
+            Error::Invalid { message, hint } => told(&message, &hint),
+            Error::Memory { .. } => told(&error.to_string(), MORE_MEMORY),
+            other => return Err(other),
+        };
+        Ok(Line::new(item, detail).is(Verdict::Refused))
+    }
+
+    /// What `train` would end with in place of what the line says; `None` leaves it as it is.
+    pub fn unless(self, refusal: Option<Error>) -> Result<Line> {
+        let Some(refusal) = refusal else { return Ok(self) };
+        let refused = Line::refusal(self.item, refusal)?;
+        Ok(Line { detail: refused.detail, verdict: refused.verdict, ..self })
+    }
+
+    /// A verdict beside the one that there is: the graver one counts.
+    pub fn is_also(self, verdict: Verdict) -> Line {
+        let graver = self.verdict.max(verdict);
+        self.is(graver)
     }
 
     pub fn of(mut self, column: &str) -> Line {

@@ -1,13 +1,13 @@
 //! What the plan says of customers.
 
-use ltv_engine::Result;
+use ltv_engine::{Error, Result};
 
 use crate::pg::reader::Reader;
 use crate::pg::settings;
 use crate::train::count::{Counted, Split};
 use crate::train::plan::SECONDS_PER_ROW;
-use crate::train::plan_line::{Line, Verdict, told};
-use crate::train::purchases::{History, beyond, nobody_came_again};
+use crate::train::plan_line::{Line, Verdict};
+use crate::train::purchases::{History, beyond};
 use crate::train::request::Request;
 use crate::train::source::Source;
 
@@ -19,20 +19,15 @@ const BYTES_PER_HISTORY: f64 = 160.0;
 const SECONDS_PER_HISTORY: f64 = 2e-5;
 
 /// Whether the ages are those of the day of the knowledge.
-pub fn ages(source: &Source, request: &Request, rows: i64) -> Option<Line> {
-    let customers = request.algorithm.customers()?;
-    request.started_on.as_ref()?;
-    let day = request.as_of.as_ref()?;
+pub fn ages(source: &Source, request: &Request, rows: i64) -> Result<Option<Line>> {
+    let dated = request.started_on.as_ref().and(request.as_of.as_ref());
+    let Some((customers, day)) = request.algorithm.customers().zip(dated) else { return Ok(None) };
     let Some((_, age)) = customers.columns.get(2) else {
-        return Some(
-            Line::new("knowledge", format!("mean values have no age: they are taken as known on {day}"))
-                .is(Verdict::Warning),
-        );
+        let detail = format!("mean values have no age: they are taken as known on {day}");
+        return Ok(Some(Line::new("knowledge", detail).is(Verdict::Warning)));
     };
-    Some(match beyond(rows, source, request) {
-        Some(refusal) => Line::new("knowledge", refusal.to_string()).of(age).n(rows).is(Verdict::Refused),
-        None => Line::new("knowledge", format!("no age ends after {day}")).of(age).n(0),
-    })
+    let line = Line::new("knowledge", format!("no age ends after {day}")).of(age).n(rows);
+    Ok(Some(line.unless(beyond(rows, source, request))?))
 }
 
 /// Who came again, and what the model is held against.
@@ -41,26 +36,16 @@ pub fn lines(
     source: &Source,
     history: &History,
     request: &Request,
-    split: &Split,
+    (split, too_few): (&Split, Option<Error>),
 ) -> Result<Vec<Line>> {
     let (again, rows) = (split.events, split.training);
     let parameters = history.parameters() as i64;
-    let mut lines = vec![match (again, request.min_events) {
-        (0, _) => {
-            let ltv_engine::Error::Invalid { message, hint } = nobody_came_again(rows) else { return Ok(Vec::new()) };
-            Line::new("events", told(&message, &hint)).n(0).is(Verdict::Refused)
-        }
-        (_, Some(least)) => Line::new("events", format!("customers with repeat purchases; min_events is {least}"))
-            .n(again)
-            .is(if again < i64::from(least) { Verdict::Refused } else { Verdict::Ok }),
-        (_, None) => {
-            Line::new("events", "customers with repeat purchases among the training rows; value is their share")
-                .n(again)
-        }
-    }];
-    if let Some(line) = lines.first_mut().filter(|line| matches!(line.verdict, Verdict::Ok)) {
-        line.value = Some(again as f64 / rows.max(1) as f64);
-    }
+    let detail = match request.min_events {
+        Some(least) => format!("customers with repeat purchases; min_events is {least}"),
+        None => "customers with repeat purchases among the training rows; value is their share".into(),
+    };
+    let line = Line::new("events", detail).n(again).value(Some(again as f64 / rows.max(1) as f64));
+    let mut lines = vec![line.unless(too_few)?];
     lines.push(
         Line::new(
             "events per coefficient",
@@ -108,8 +93,8 @@ pub fn lines(
 /// Histories that are the same are counted, not kept: they are looked for only where it matters.
 pub fn costs(reader: &Reader, source: &Source, history: &History, counted: &Counted) -> Result<Vec<Line>> {
     let mut histories = counted.split.training as f64;
-    let fits = |histories: f64| settings::budget().check((histories * BYTES_PER_HISTORY) as usize, "the fit").is_ok();
-    if !fits(histories) {
+    let too_much = |histories: f64| settings::budget().check((histories * BYTES_PER_HISTORY) as usize, "the fit").err();
+    if too_much(histories).is_some() {
         let query = format!(
             "SELECT count(*) FROM (SELECT DISTINCT {} FROM {} WHERE {}) q",
             history.arguments(),
@@ -121,11 +106,10 @@ pub fn costs(reader: &Reader, source: &Source, history: &History, counted: &Coun
     }
     let megabytes = (histories * BYTES_PER_HISTORY / 1_048_576.0).max(1.0).round();
     let seconds = counted.rows as f64 * SECONDS_PER_ROW + histories * SECONDS_PER_HISTORY;
-    let verdict = if fits(histories) { Verdict::Ok } else { Verdict::Refused };
     Ok(vec![
         Line::new("memory", "MB for the histories and the fit, at most; ltv.max_memory_mb bounds it")
             .value(Some(megabytes))
-            .is(verdict),
+            .unless(too_much(histories))?,
         Line::new("time", "seconds, by order of magnitude").value(Some((seconds * 100.0).ceil() / 100.0)),
     ])
 }

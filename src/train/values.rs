@@ -11,6 +11,7 @@ use crate::train::column::Column;
 use crate::train::purchase_values;
 use crate::train::request::Request;
 use crate::train::source::{Source, all};
+use crate::train::statement::number;
 
 const FEATURE: &str = "feature";
 const DURATION: &str = "duration";
@@ -273,6 +274,13 @@ fn of_measures(source: &Source, request: &Request, bans: &mut Vec<Ban>) {
             [(none(entry), "is NaN"), (endless(entry), "is infinite"), (format!("{entry} < 0"), "is negative")]
         {
             ban(name, "entry", condition, said, hint, true);
+        }
+        if request.algorithm.takes_durations() {
+            // As `Sample::add_row` has it: what ties but for rounding was never at risk.
+            let shortest = number(f64::EPSILON.sqrt());
+            let met = format!("({entry} > 0 AND NOT {duration} - {entry} > {shortest} * {duration})");
+            let hint = "Both are measured from the same origin: a contract seen from month 3 until month 10 has entry 3 and duration 10. Who leaves no later than he comes was never watched: leave him out.";
+            ban(name, "entry", met, "is not less than the duration", hint, false);
         }
     }
     if let Some((name, weight)) = request.weight.as_ref().zip(source.weight.as_deref()) {

@@ -10,7 +10,7 @@ GRANTS = """GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases, ltv.v_m
 GRANT EXECUTE ON FUNCTION ltv.train, ltv.recalibrate, ltv.train_auto TO the_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO the_trainer;
 GRANT EXECUTE ON FUNCTION ltv.promote, ltv.rollback, ltv.fall_back, ltv.set_status TO the_releaser;
 GRANT INSERT, UPDATE ON ltv.aliases TO the_releaser; GRANT UPDATE (status) ON ltv.model_versions TO the_releaser; GRANT INSERT ON ltv.events TO the_releaser;
-GRANT EXECUTE ON FUNCTION ltv.set_policy, ltv.restrict_model, ltv.grant_model, ltv.revoke_model, ltv.retire, ltv.import_model TO the_steward;
+GRANT EXECUTE ON FUNCTION ltv.set_policy, ltv.restrict_model, ltv.grant_model, ltv.revoke_model, ltv.retire, ltv.drop_version, ltv.import_model TO the_steward;
 GRANT INSERT, DELETE ON ltv.policies, ltv.model_grants TO the_steward; GRANT INSERT, UPDATE (restricted) ON ltv.models TO the_steward;
 GRANT INSERT, DELETE ON ltv.model_versions TO the_steward; GRANT INSERT ON ltv.events TO the_steward;"""
 TRAIN = "SELECT version FROM ltv.train('m', 'rows', 'cox', 'd', 'e', features => ARRAY['a'])"
@@ -98,7 +98,7 @@ def test_what_a_role_may_not_do_is_refused_and_leaves_no_trace(cluster: Cluster)
     for call in ("set_status('closed', 3, 'rejected')", "promote('closed', 3)", "promote('closed', 3, 'staging')", "rollback('closed')", "fall_back('closed', 'drift')"):
         refused(cluster, "the_releaser", f"SELECT ltv.{call}")
     for model in ("open", "closed"):
-        for call in (f"set_policy('{model}', '{{}}', 'away with it')", f"retire('{model}', 1)", f"restrict_model('{model}')", f"grant_model('{model}', 'the_steward', 'admin')"):
+        for call in (f"set_policy('{model}', '{{}}', 'away with it')", f"retire('{model}', 1)", f"drop_version('{model}', 1, 'away')", f"restrict_model('{model}')", f"grant_model('{model}', 'the_steward', 'admin')"):
             refused(cluster, "the_steward", f"SELECT * FROM ltv.{call}")
     refused(cluster, "the_steward", "SELECT ltv.set_policy('nothing', '{}')", "P0002")
     refused(cluster, "the_releaser", "SELECT ltv.rollback('nothing')", "P0002")
@@ -106,6 +106,13 @@ def test_what_a_role_may_not_do_is_refused_and_leaves_no_trace(cluster: Cluster)
     assert cluster.query(state) == before
     cluster.query("SET ROLE the_releaser; SELECT ltv.set_status('open', 3, 'rejected'); SELECT ltv.rollback('open')")
     cluster.query("SELECT ltv.grant_model('open', 'the_steward', 'admin'); SET ROLE the_steward; SELECT ltv.set_policy('open', '{}'); SELECT ltv.retire('open', 1)")
+    # Who may take old versions away takes one away, too; who only trains does not, and neither may say that he did.
+    cluster.query(f"{register('open', 2)}")
+    last = int(str(cluster.value("SELECT max(version) FROM ltv.model_versions WHERE model = 'open'")))
+    refused(cluster, "the_trainer", f"SELECT ltv.drop_version('open', {last - 1}, 'away')")
+    refused(cluster, "the_releaser", f"SELECT ltv.drop_version('open', {last - 1}, 'away')")
+    assert cluster.query(f"SET ROLE the_steward; SELECT ltv.drop_version('open', {last - 1}, 'away')") == [[f"open@{last - 1} is gone"]]
+    assert cluster.query("SELECT actor, login, version, reason FROM ltv.events WHERE action = 'drop'") == [["the_steward", "postgres", str(last - 1), "away"]]
 
 
 def test_status_author_and_trail_are_not_a_trainers_to_forge(cluster: Cluster) -> None:
@@ -124,12 +131,15 @@ def test_status_author_and_trail_are_not_a_trainers_to_forge(cluster: Cluster) -
         f"'train', 'm', 1, clock_timestamp() + interval '1 second', current_user, {seal}", f"'train', 'm', 1, now(), 'the boss', {seal}",
         """'train', 'm', 1, now(), current_user, '{"sha256": "0"}'""", "'train', 'm', 1, now(), current_user, '{}'", f"'train', 'm', 2, now(), current_user, jsonb_build_object('sha256', repeat('0', 64))",
         f"'train', 'm', 7, now(), current_user, {seal}", "'train', 'anothers', 1, now(), current_user, (SELECT jsonb_build_object('sha256', sha256) FROM ltv.model_versions WHERE model = 'anothers')",
-        f"'import', 'm', 1, now(), current_user, {seal}", *(f"'{action}', 'm', 1, now(), current_user, '{{}}'" for action in ("promote", "rollback", "fall_back", "set_status", "set_policy", "grant", "revoke", "restrict", "open", "retire", "anything")),
+        f"'import', 'm', 1, now(), current_user, {seal}", *(f"'{action}', 'm', 1, now(), current_user, '{{}}'" for action in ("promote", "rollback", "fall_back", "set_status", "set_policy", "grant", "revoke", "restrict", "open", "retire", "drop", "anything")),
     ]
     for values in events:
         refused(cluster, "the_trainer", f"INSERT INTO ltv.events (action, model, version, occurred_at, actor, detail) SELECT {values}")
     for values in events[:10]:
         refused(cluster, "the_releaser", f"INSERT INTO ltv.events (action, model, version, occurred_at, actor, detail) SELECT {values}")
+    # Nor may he say that somebody else had logged in.
+    for login in ("'the boss'", "current_user", "NULL"):
+        refused(cluster, "the_trainer", f"INSERT INTO ltv.events (action, model, version, login, detail) SELECT 'train', 'm', 1, {login}, {seal}")
     # What is true may be said twice, and changes nothing.
     cluster.query(f"SET ROLE the_trainer; INSERT INTO ltv.events (action, model, version, detail) SELECT 'train', 'm', 1, {seal}")
     assert cluster.query("SELECT v.model, v.version, ltv.verify(v.model, v.version) FROM ltv.model_versions v ORDER BY 1, 2") == [["anothers", "1", "t"], ["m", "1", "t"], ["m", "2", "t"]]

@@ -105,6 +105,28 @@ def test_grants_open_it_step_by_step(cluster: Cluster) -> None:
     assert cluster.query("SELECT trained_by, set_by FROM ltv.model_versions, ltv.aliases") == [["some_trainer", "ltv_promoter"]]
 
 
+def test_the_trail_keeps_who_had_logged_in(cluster: Cluster) -> None:
+    """Whoever comes by SET ROLE or a SECURITY DEFINER function uses the rights of another; the trail names both, and a dump keeps them."""
+    cluster.execute(ROWS)
+    for name in ("lent_trainer", "lent_analyst"):
+        role(cluster, name)
+    cluster.execute("""GRANT lent_trainer TO lent_analyst; GRANT SELECT ON rows TO lent_trainer; GRANT SELECT ON ltv.models, ltv.model_versions, ltv.aliases TO lent_trainer;
+        GRANT EXECUTE ON FUNCTION ltv.train TO lent_trainer; GRANT INSERT ON ltv.models, ltv.model_versions, ltv.events TO lent_trainer;
+        CREATE FUNCTION trained_for() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN (SELECT count(*) FROM ltv.train('m', 'rows', 'cox', 'd', 'e', features => ARRAY['a'])); END $$;
+        ALTER FUNCTION trained_for() OWNER TO lent_trainer""")
+    cluster.query(f"SET SESSION AUTHORIZATION lent_analyst; SET ROLE lent_trainer; {TRAIN}")
+    cluster.query("SET SESSION AUTHORIZATION lent_analyst; SELECT trained_for()")
+    cluster.query("SELECT ltv.promote('m', 2)")
+    trail = "SELECT action, version, actor, login FROM ltv.v_events ORDER BY occurred_at"
+    found = [["train", "1", "lent_trainer", "lent_analyst"], ["train", "2", "lent_trainer", "lent_analyst"], ["promote", "2", "postgres", "postgres"]]
+    assert cluster.query(trail) == found
+    cluster.restore(cluster.dump(), db="restored")
+    assert cluster.query(trail, db="restored") == found
+    # An import is of who imports: the document does not carry the trail.
+    cluster.query("SELECT ltv.import_model(ltv.export_model('m', 1), as_model => 'carried')", db="restored")
+    assert cluster.query("SELECT action, actor, login FROM ltv.events WHERE model = 'carried'", db="restored") == [["import", "postgres", "postgres"]]
+
+
 def test_who_trains_recalibrates_and_who_reads_backtests(cluster: Cluster) -> None:
     """What writes the registry is the trainer's alone; a backtest asks for nothing but the rows."""
     cluster.execute(ROWS)

@@ -14,6 +14,7 @@ WITH allowed (signature, reason) AS (
         ('ltv.recalibrate(text,regclass,text,double precision,text,double precision,text)', 'writes the registry'),
         ('ltv.register_version(text,text,ltv.model,jsonb,bigint,double precision,bigint,bigint,jsonb,text[],text,jsonb,integer,jsonb)', 'writes the registry'),
         ('ltv.restrict_model(text,boolean,text)', 'writes the registry'),
+        ('ltv.drop_version(text,integer,text)', 'writes the registry'),
         ('ltv.retire(text,integer,text)', 'writes the registry'),
         ('ltv.revoke_model(text,text,text,text)', 'writes the registry'),
         ('ltv.rollback(text,text,integer,text)', 'writes the registry'),

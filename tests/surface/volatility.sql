@@ -4,13 +4,13 @@ WITH member AS (
            -- The registry is read by functions that take a model's name (an aggregate by its transition function), the mappings by their own two; data by those
            -- that take a relation, a function or the text of a query; the end of a day is that of the session's time zone, and strings in the text of a query are those of its settings; nothing else reads.
            p.proname IN ('model', 'model_version', 'mapping_sql', 'mapping_sources', 'end_of_day', 'single_query') OR p.prokind <> 'a' AND '{model,model_before}' && p.proargnames[1:2]
-               OR p.proname = 'compare_algorithms' OR p.proname IN ('fit_hybrid', 'transactional_value', 'transactional_cash_flows') AND p.proargtypes[0] = 'text'::regtype OR '{regclass,regprocedure}'::regtype[] && p.proargtypes::oid[]::regtype[] AS reads
+               OR p.proname IN ('compare_algorithms', 'requirements') OR p.proname IN ('fit_hybrid', 'transactional_value', 'transactional_cash_flows') AND p.proargtypes[0] = 'text'::regtype OR '{regclass,regprocedure}'::regtype[] && p.proargtypes::oid[]::regtype[] AS reads
     FROM pg_proc p
     JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     WHERE e.extname = 'ltv'
 ), expected AS (
-    SELECT m.*, CASE WHEN m.proname IN ('train', 'train_auto', 'recalibrate', 'register_version', 'import_model', 'promote', 'rollback', 'fall_back', 'set_status', 'set_policy', 'retire', 'restrict_model',
+    SELECT m.*, CASE WHEN m.proname IN ('train', 'train_auto', 'recalibrate', 'register_version', 'import_model', 'promote', 'rollback', 'fall_back', 'set_status', 'set_policy', 'retire', 'drop_version', 'restrict_model',
                             'grant_model', 'revoke_model', 'load_demo') THEN 'v' WHEN m.reads THEN 's' ELSE 'i' END AS volatility FROM member m
 )
 SELECT format('%s is %s, not %s', x.signature, x.provolatile, x.volatility) FROM expected x WHERE x.provolatile <> x.volatility

@@ -18,6 +18,7 @@ SELECT count(*) FROM ltv.set_policy('*', '{}'); SELECT count(*) FROM ltv.set_pol
 
 -- What fails because the version does not have it is told what it has.
 SELECT ltv.promote('churn', 1, require => '{"brier skil": "> 0"}');
+SELECT ltv.promote('churn', 1, require => '{"auc": "> 0"}');
 SELECT ltv.promote('churn', 1, require => '{"concordance": "> 0.99"}');
 SELECT count(*) FROM ltv.train('bare', 'book', 'kaplan_meier', 'months', 'gone');
 SELECT ltv.promote('bare', 1, require => '{"brier": "< 0.2"}');

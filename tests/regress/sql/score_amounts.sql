@@ -94,6 +94,14 @@ CREATE VIEW margins AS SELECT *, 0.5 + age / 200.0 + (id % 7) * 0.02 AS margin, 
 SELECT count(*) FROM ltv.train('margin', 'margins', 'linear', target => 'margin', features => '{age}') UNION ALL SELECT count(*) FROM ltv.train('cost', 'margins', 'gamma', target => 'cost', features => '{age,loyal,complains}') UNION ALL SELECT count(*) FROM ltv.train('growth', 'margins', 'linear', target => 'growth', features => '{loyal}');
 SELECT count(*) FROM ltv.train('worth', 'iranian', 'hybrid', options => '{"renewal": "renewal", "expansion": "growth", "margin": "margin", "cost": "cost", "terms": {"revenue": 1, "horizon": 24}, "revenue": "fee"}', target => 'customer_value', holdout => '{"by": "held_out"}');
 SELECT role, model, algorithm, features FROM ltv.hybrid_components(ltv.model('worth'));
+-- Where a column has the price, the terms need not say one; where neither has, that is refused; the price of the column wins over that of any terms.
+SELECT count(*) FROM ltv.train('worth by column', 'iranian', 'hybrid', options => '{"renewal": "renewal", "expansion": "growth", "margin": "margin", "cost": "cost", "terms": {"horizon": 24}, "revenue": "fee"}');
+SELECT count(*) AS rows, bool_and(ltv.expected_value('worth', f) = ltv.expected_value('worth by column', f)) AS same, min(ltv.expected_value('worth', f)) < max(ltv.expected_value('worth', f)) AS by_price,
+       bool_and((ltv.hybrid_value('worth by column', f, ltv.contract_terms(1000.0, horizon => 24))).value = (ltv.hybrid_value('worth by column', f)).value) AS column_wins FROM few AS f;
+SELECT ltv.train('worth by nothing', 'iranian', 'hybrid', options => '{"renewal": "renewal", "terms": {"horizon": 24}}');
+SELECT count(*) FROM ltv.train('worth at terms', 'iranian', 'hybrid', options => '{"renewal": "renewal", "terms": {"revenue": 20, "horizon": 24}}');
+SELECT count(*) FROM ltv.train('worth ramping', 'iranian', 'hybrid', options => '{"renewal": "renewal", "terms": {"ramp": [10, 20], "horizon": 24}}');
+SELECT ltv.expected_value('worth by column', (SELECT q FROM (SELECT true AS loyal, false AS complains, 30 AS age, NULL::float8 AS fee) AS q)) AS no_price;
 SELECT id, horizon, r(p_renew) AS p_renew, r(estimate, 2) AS estimate, r(lower, 2) AS lower, r(upper, 2) AS upper, value_decile, confidence, confidence_reason, outcome_method, status FROM ltv.score('worth', 'few', 'id') ORDER BY id;
 SELECT v.id, h.value, h.lower, h.upper, e.* FROM few AS v, LATERAL ltv.hybrid_value('worth', v) AS h, LATERAL ltv.expected_value_interval('worth', v, 0.9) AS e WHERE id = 31;
 -- By hand: the variance by the curve alone, and for each component the square of the value's slope times its standard error (of the gamma model that of its logarithm times the amount),

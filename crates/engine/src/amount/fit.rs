@@ -8,6 +8,7 @@ use crate::amount::tweedie::{self, Densities};
 use crate::amount::{Family, expectation};
 use crate::hazard::cox::Status;
 use crate::hazard::design::Design;
+use crate::hazard::penalty::check_ridge;
 use crate::hazard::sandwich::{self, Clustered};
 use crate::numeric::gamma::log_gamma;
 use crate::numeric::sum::Sum;
@@ -146,12 +147,7 @@ pub fn fit_tweedie_with(
 }
 
 fn checked<'a>(design: &'a Design, options: &Options, interrupt: Interrupt) -> Result<Rows<'a>> {
-    if !(options.penalty >= 0.0 && options.penalty < f64::INFINITY) {
-        return Err(Error::invalid(
-            format!("the penalty must be finite and not negative, got {}", options.penalty),
-            "It is half the factor of the sum of the squared coefficients per standard deviation; 0 is none.",
-        ));
-    }
+    check_ridge(options.penalty)?;
     check_amounts(design)?;
     Rows::new(design, options.family, options.penalty, interrupt)
 }

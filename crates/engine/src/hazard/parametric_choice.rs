@@ -114,21 +114,19 @@ fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
 }
 
 fn knots(design: &Design, shape: Shape) -> Result<Vec<f64>> {
+    let count = shape.knots.unwrap_or(1);
+    if shape.knot_times.is_none() && !(0..=20).contains(&count) {
+        return Err(Error::invalid(
+            format!("a spline has between 0 and 20 inner knots, got {count}"),
+            "One to three are usual.",
+        ));
+    }
     let times: Vec<f64> = event_times(design).into_iter().map(f64::ln).collect();
     let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(vec![0.0, 1.0]) };
     let mut knots = vec![*first];
     match shape.knot_times {
         Some(inner) => knots.extend(inner.iter().map(|t| t.ln())),
-        None => {
-            let count = shape.knots.unwrap_or(1);
-            if !(0..=20).contains(&count) {
-                return Err(Error::invalid(
-                    format!("a spline has between 0 and 20 inner knots, got {count}"),
-                    "One to three are usual.",
-                ));
-            }
-            knots.extend((1..=count).filter_map(|i| quantile(&times, f64::from(i) / f64::from(count + 1))));
-        }
+        None => knots.extend((1..=count).filter_map(|i| quantile(&times, f64::from(i) / f64::from(count + 1)))),
     }
     knots.push(*last);
     if knots.windows(2).all(|pair| pair[0] < pair[1]) {

@@ -17,6 +17,20 @@ pub struct Penalty {
     pub l1_ratio: f64,
 }
 
+/// Of a fit whose penalty is on coefficients per standard deviation.
+///
+/// # Errors
+/// [`Error::Invalid`] unless it is finite and not negative.
+pub fn check_ridge(penalty: f64) -> Result<()> {
+    if (0.0..f64::INFINITY).contains(&penalty) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        format!("the penalty must be finite and not negative, got {penalty}"),
+        "It is half the factor of the sum of the squared coefficients per standard deviation; 0 is none.",
+    ))
+}
+
 impl Penalty {
     /// # Errors
     /// [`Error::Invalid`] unless `strength` is finite and not negative and `l1_ratio` in [0, 1].

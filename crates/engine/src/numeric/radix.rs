@@ -64,8 +64,7 @@ pub fn sort_scattered<T: Copy>(rows: &mut Vec<T>, key: impl Fn(&T) -> u64) {
         rows.sort_by_key(key);
         return;
     }
-    let (least, most) =
-        rows.iter().map(&key).fold((u64::MAX, 0), |(least, most), key| (least.min(key), most.max(key)));
+    let (least, most) = rows.iter().map(&key).fold((u64::MAX, 0), |(least, most), key| (least.min(key), most.max(key)));
     let differing = u64::BITS - (least ^ most).leading_zeros();
     let rest = differing.saturating_sub(DIGIT_BITS * FIRST_DIGITS as u32);
     let mut counts = vec![[0u32; VALUES]; FIRST_DIGITS];

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::hazard::cox::Status;
 use crate::hazard::design::Design;
 use crate::hazard::link::Link;
+use crate::hazard::penalty::check_ridge;
 use crate::hazard::sandwich::{self, Clustered};
 use crate::{Error, Interrupt, Result};
 use basis::Basis;
@@ -139,23 +140,33 @@ pub fn fit(design: &Design, options: &Options, interrupt: Interrupt) -> Result<D
 /// # Errors
 /// As [`fit`].
 pub fn fit_decisions(design: &Design, options: &Options, interrupt: Interrupt) -> Result<DiscreteFit> {
-    if !(options.period > 0.0 && options.period <= LONGEST_PERIOD) {
-        return Err(Error::invalid(
-            format!("the period must be greater than 0 and at most {LONGEST_PERIOD:e}, got {}", options.period),
-            "It is the time from one renewal decision to the next.",
-        ));
-    }
+    check_term(options.period)?;
     let rows = Rows::decisions(design, interrupt)?;
     fit_rows(rows, design, &Options { shape: Shape::Period, ..*options }, interrupt)
 }
 
-fn fit_rows(mut rows: Rows, design: &Design, options: &Options, interrupt: Interrupt) -> Result<DiscreteFit> {
-    if !(options.penalty >= 0.0 && options.penalty < f64::INFINITY) {
-        return Err(Error::invalid(
-            format!("the penalty must be finite and not negative, got {}", options.penalty),
-            "It is half the factor of the sum of the squared coefficients per standard deviation; 0 is none.",
-        ));
+/// # Errors
+/// [`Error::Invalid`] for a period of [`fit`] that is none.
+pub fn check_length(period: f64) -> Result<()> {
+    check_period(period, "It is the length of a period in the unit of the durations: 30 for days in months.")
+}
+
+/// # Errors
+/// [`Error::Invalid`] for a time between two decisions, of [`fit_decisions`], that is none.
+pub fn check_term(period: f64) -> Result<()> {
+    check_period(period, "It is the time from one renewal decision to the next.")
+}
+
+fn check_period(period: f64, hint: &str) -> Result<()> {
+    if period > 0.0 && period <= LONGEST_PERIOD {
+        return Ok(());
     }
+    let message = format!("the period must be greater than 0 and at most {LONGEST_PERIOD:e}, got {period}");
+    Err(Error::invalid(message, hint))
+}
+
+fn fit_rows(mut rows: Rows, design: &Design, options: &Options, interrupt: Interrupt) -> Result<DiscreteFit> {
+    check_ridge(options.penalty)?;
     let by_clusters = sandwich::wanted(design, options.robust, options.penalty)?;
     let (events, shape) = (rows.used_events, options.shape);
     let basis = match shape {

@@ -63,12 +63,7 @@ impl<'a> Rows<'a> {
 
     /// Times divided by `period` and rounded up.
     pub fn periods(design: &'a Design, period: f64, interrupt: Interrupt) -> Result<Rows<'a>> {
-        if !(period > 0.0 && period <= super::LONGEST_PERIOD) {
-            return Err(Error::invalid(
-                format!("the period must be greater than 0 and at most {:e}, got {period}", super::LONGEST_PERIOD),
-                "It is the length of a period in the unit of the durations: 30 for days in months.",
-            ));
-        }
+        super::check_length(period)?;
         let mut rows = Self::of(design, interrupt)?;
         let n = design.len();
         reserve(&mut rows.ends, n)?;

@@ -76,7 +76,8 @@ extension_sql_file!("../sql/70_train.sql", name = "train", requires = ["summary"
 extension_sql_file!("../sql/70_causes.sql", name = "causes", requires = ["train"]);
 extension_sql_file!("../sql/71_drift.sql", name = "drift", requires = ["causes"]);
 extension_sql_file!("../sql/71_score.sql", name = "score", requires = ["drift"]);
-extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["score"]);
+extension_sql_file!("../sql/71_importance.sql", name = "importance", requires = ["score"]);
+extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = ["importance"]);
 extension_sql_file!("../sql/71_waterfall.sql", name = "waterfall", requires = ["understand"]);
 extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["waterfall"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);

@@ -14,7 +14,6 @@ DECLARE
     decisions boolean;
     amounts boolean;
     period double precision;
-    cause text;
     asked text := importance.loss;
     measure text;
     said text;
@@ -41,10 +40,6 @@ BEGIN
     WHERE v.model = split_part(importance.model, '@', 1) AND v.version = ltv.model_version(importance.model);
     IF fitted IS NULL THEN
         PERFORM ltv.model_version(importance.model);
-    END IF;
-    IF spec ->> 'entry' IS NOT NULL THEN
-        RAISE EXCEPTION '% was trained with delayed entry, which the Brier score cannot judge', importance.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Compare fits with and without the feature by ltv.model_test, or train a landmark model.';
     END IF;
     IF ltv.model_algorithm(fitted) IN ('bg_nbd', 'mbg_nbd', 'pareto_nbd', 'gamma_gamma') THEN
         RAISE EXCEPTION '% tells of purchases by what customers did, and has no features that could matter', importance.model
@@ -85,8 +80,8 @@ BEGIN
     IF cardinality(names) = 0 THEN
         RETURN;
     END IF;
-    SELECT q.in_sample, q.restriction INTO reading
-    FROM ltv.evaluation_query(importance.model, importance.source, rows => importance.rows, outcome => CASE WHEN amounts THEN 'amount' ELSE 'event' END) AS q;
+    SELECT * INTO reading
+    FROM ltv.evaluation_query(importance.model, importance.source, rows => importance.rows, outcome => CASE WHEN amounts THEN 'amount' ELSE 'event' END, features => true) AS q;
     IF reading.restriction <> 'true' THEN
         relation := format('(SELECT ltv_row.* FROM %s AS ltv_row WHERE %s)', importance.source, reading.restriction);
     END IF;
@@ -105,83 +100,46 @@ BEGIN
                 RAISE EXCEPTION 'the deviance of % is not defined for an amount of %', importance.model, smallest USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'target', importance.source), HINT = 'loss => ''rmse'' or ''mae'', or leave such rows out in a view.';
             END IF;
         END IF;
-        measure := CASE asked WHEN 'rmse' THEN 'sqrt(avg((e.e - w."amount of the row") ^ 2))' WHEN 'mae' THEN 'avg(abs(e.e - w."amount of the row"))' ELSE 'avg(e.e)' END;
-        said := CASE asked WHEN 'deviance' THEN 'ltv.amount_deviance($1, q.*, w."amount of the row")' ELSE 'ltv.expected_value($1, q.*)' END;
-        RETURN QUERY EXECUTE format($q$
-            WITH r AS MATERIALIZED (
-                SELECT %9$s, s.%2$I::double precision AS "amount of the row", hashtextextended(ROW(%1$s, s.%2$I)::text, $2) AS "hash of the row"
-                FROM %3$s AS s, LATERAL (SELECT %1$s) AS q WHERE s.%2$I IS NOT NULL AND ltv.expected_value($1, q.*) IS NOT NULL
-            ), w AS MATERIALIZED (SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row" FROM r),
-            plain AS (SELECT %6$s AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %4$s) AS q, LATERAL (SELECT %7$s AS e) AS e),
-            permuted (feature, loss) AS (%5$s)
-            SELECT row_number() OVER (ORDER BY avg(m.loss) - min(plain.loss) DESC, m.feature COLLATE "C"), m.feature, %8$L::text, min(plain.loss), avg(m.loss),
-                   avg(m.loss) - min(plain.loss), stddev_samp(m.loss), min(plain.n), $3
-            FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
-            $q$,
-            (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), spec ->> 'target', relation,
-            (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
-            (SELECT string_agg(format($p$
-                SELECT %1$L::text, %4$s
-                FROM w JOIN (SELECT o."feature %6$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $2 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
-                     LATERAL (SELECT %3$s) AS q, LATERAL (SELECT %5$s AS e) AS e$p$,
-                f.f, 1000 * f.at + k,
-                (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), measure, said, f.at),
-                ' UNION ALL ' ORDER BY f.at, k)
-             FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k), measure, said, asked,
-            (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
-        USING fitted, importance.seed, standing;
-        RETURN;
     END IF;
-    -- Whoever ended by another cause than the one of interest is known not to end by this one.
-    cause := ltv.cause_expression(spec, 's');
-    IF cause IS NULL AND ltv.model_algorithm(fitted) = 'fine_gray' THEN
-        RAISE EXCEPTION '% tells of one cause among several, but nothing says of which', importance.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'ltv.train keeps it; register_version takes it: spec => ''{"algorithm": "fine_gray", "options": {"cause": 1}, ...}''.';
-    END IF;
-    IF cause IS NOT NULL THEN
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s AS s WHERE %s = -1 LIMIT 1) AS s', relation, cause) INTO odd;
-        IF odd > 0 THEN
-            RAISE EXCEPTION 'a cause must be %', CASE jsonb_typeof(spec #> '{options,cause}') WHEN 'number' THEN 'a whole number from 1 to 255, or 0 for a row that still ran' ELSE 'a name, or NULL for a row that still ran, not empty' END
-                USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'event', importance.source), HINT = 'Make it in a view.';
-        END IF;
-    END IF;
-    -- Graf et al. 1999: a row censored before the horizon has no weight, the others stand for those who are gone. Whoever
-    -- is censored goes a trifle later than whoever has the event at the same time, and is no longer at risk with him.
+    said := CASE WHEN asked = 'deviance' THEN 'ltv.amount_deviance($1, q.*, w."amount of the row")' WHEN amounts THEN 'ltv.expected_value($1, q.*)'
+                 ELSE 'ltv.renewal_probability($1, q.*, $3, w."age of the row")' END;
+    measure := format(CASE asked WHEN 'deviance' THEN 'sum(%1$s * e.e) / %2$s' WHEN 'mae' THEN 'sum(%1$s * abs(e.e - w."amount of the row")) / %2$s'
+                                 WHEN 'rmse' THEN 'sqrt(sum(%1$s * (e.e - w."amount of the row") ^ 2) / %2$s)'
+                                 ELSE 'sum(%1$s * (e.e - (w."%3$s" > $3)::integer) ^ 2) / %2$s' END,
+                      'w."known of the row"', 'nullif(sum(w."weight of the row") FILTER (WHERE e.e IS NOT NULL), 0)', 'time of the row');
+    -- What is judged is what evaluate judges, and only of rows that are scored: Graf et al. 1999, a row censored before the
+    -- horizon has no weight, the others stand for those who are gone.
     RETURN QUERY EXECUTE format($q$
-        -- Features are numbered within, so that none can have the name of another column of ours.
         WITH r AS MATERIALIZED (
-            SELECT %11$s, %2$s AS "time of the row", %7$s AS "event of the row", %9$s AS "kept by the row",
-                   hashtextextended(ROW(%1$s, %8$s, s.%3$I)::text, $3) AS "hash of the row"
-            FROM %4$s AS s WHERE %8$s IS NOT NULL AND %10$s IS NOT NULL
-        ), g AS MATERIALIZED (SELECT ltv.survival_agg("time of the row" * CASE WHEN "event of the row" THEN 1 ELSE 1 + 1e-6 END, NOT "event of the row") AS curve, count(*) AS n FROM r),
-        w AS MATERIALIZED (
-            SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row",
-                   CASE WHEN r."time of the row" > $2 THEN 1 / nullif(ltv.survival_at(g.curve, $2 * (1 + 2e-6)), 0)
-                        WHEN r."event of the row" THEN 1 / nullif(ltv.survival_at(g.curve, r."time of the row"), 0) ELSE 0 END AS "weight of the row"
-            FROM r, g
-        ), plain AS (
-            SELECT sum(w."weight of the row" * (p.p - (w."kept by the row" OR w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0) AS brier, count(p.p) AS n
-            FROM w, LATERAL (SELECT %5$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p
-        ), permuted (feature, brier, n) AS (%6$s)
-        SELECT row_number() OVER (ORDER BY avg(m.brier) - min(plain.brier) DESC, m.feature COLLATE "C"), m.feature, 'brier'::text, min(plain.brier), avg(m.brier),
-               avg(m.brier) - min(plain.brier), stddev_samp(m.brier), min(plain.n), $4
+            SELECT %1$s, j.given AS "age of the row", j.duration AS "time of the row", j.event AS "event of the row", j.weight AS "weight of the row", j.value AS "amount of the row",
+                   hashtextextended(ROW(%1$s, j.given, j.duration, j.event, j.value)::text, $4) AS "hash of the row"
+            FROM (%2$s) AS j WHERE j.predicted IS NOT NULL AND %3$s IS NOT NULL
+        ), placed AS MATERIALIZED (SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row" FROM r),
+        w AS MATERIALIZED (%4$s),
+        plain AS (SELECT %5$s AS loss, count(e.e) AS n FROM w, LATERAL (SELECT %6$s) AS q, LATERAL (SELECT %7$s AS e) AS e),
+        permuted (feature, loss) AS (%8$s)
+        SELECT row_number() OVER (ORDER BY avg(m.loss) - min(plain.loss) DESC, m.feature COLLATE "C"), m.feature, %9$L::text, min(plain.loss), avg(m.loss),
+               avg(m.loss) - min(plain.loss), stddev_samp(m.loss), min(plain.n),
+               CASE WHEN min(plain.n) = 0 THEN ltv.nothing_to_judge(%10$L, %11$L, %12$L, %13$L, $3) WHEN min(plain.loss) IS NULL THEN 'nobody was observed until the horizon' ELSE $5 END
         FROM permuted AS m, plain GROUP BY m.feature ORDER BY 1
         $q$,
-        (SELECT string_agg(format('s.%I', f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
-        CASE WHEN decisions THEN format('CASE WHEN s.%I::integer = 1 THEN 2 * $2 ELSE $2 END', spec ->> 'event') ELSE format('s.%I::double precision', spec ->> 'duration') END, spec ->> 'event', relation,
-        (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)),
+        (SELECT string_agg(format('j."feature %s"', at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), reading.query, CASE WHEN amounts THEN 'j.value' ELSE 'j.event' END,
+        CASE WHEN amounts THEN 'SELECT p.*, p."weight of the row" AS "known of the row" FROM placed AS p'
+             ELSE $q$SELECT p.*, k.known AS "known of the row"
+                     FROM (SELECT array_agg(p."place of the row" ORDER BY p."place of the row") AS places, array_agg(p."time of the row" ORDER BY p."place of the row") AS durations,
+                                  array_agg(p."event of the row" ORDER BY p."place of the row") AS events, array_agg(p."weight of the row" ORDER BY p."place of the row") AS weights FROM placed AS p) AS g,
+                          unnest(g.places, ltv.inverse_censoring_weights(g.durations, g.events, $3, g.weights)) AS k ("place of the row", known) JOIN placed AS p USING ("place of the row")$q$ END,
+        measure, (SELECT string_agg(format('w."feature %s" AS %I', at, f), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), said,
         (SELECT string_agg(format($p$
-            SELECT %1$L::text, sum(w."weight of the row" * (p.p - (w."kept by the row" OR w."time of the row" > $2)::integer) ^ 2) / nullif(count(p.p), 0), count(p.p)
-            FROM w JOIN (SELECT o."feature %2$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $3 + %3$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
-                 LATERAL (SELECT %4$s) AS q, LATERAL (SELECT ltv.renewal_probability($1, q.*, $2) AS p) AS p$p$,
-            f.f, f.at, 1000 * f.at + k,
-            (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at))),
+            SELECT %1$L::text, %4$s
+            FROM w JOIN (SELECT o."feature %6$s" AS "value", row_number() OVER (ORDER BY hashint8extended(o."hash of the row", $4 + %2$s), o."place of the row") AS "place of the row" FROM w AS o) AS o USING ("place of the row"),
+                 LATERAL (SELECT %3$s) AS q, LATERAL (SELECT %5$s AS e) AS e$p$,
+            f.f, 1000 * f.at + k,
+            (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), measure, said, f.at),
             ' UNION ALL ' ORDER BY f.at, k)
-         FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k),
-        coalesce('(' || cause || ' > 0)', format('(s.%I::integer = %s)', spec ->> 'event', CASE WHEN decisions THEN 0 ELSE 1 END)), CASE WHEN decisions THEN '1' ELSE format('s.%I', spec ->> 'duration') END,
-        coalesce('(' || cause || ' = 2)', 'false'), coalesce(cause, format('s.%I', spec ->> 'event')),
-        (SELECT string_agg(format('s.%I AS "feature %s"', f, at), ', ' ORDER BY at) FROM unnest(names) WITH ORDINALITY AS n (f, at)))
-    USING fitted, importance.horizon, importance.seed, standing;
+         FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k), asked,
+        importance.model, importance.source, importance.rows, CASE WHEN amounts THEN 'amount' ELSE 'event' END)
+    USING fitted, ARRAY[importance.horizon], importance.horizon, importance.seed, standing;
 END
 $$;
-COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. horizon: where it is left out the one at which train judged the version, and refused where there is none (see model_horizon). Of a model of amounts (with a target) loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; each row counts once, whatever its weight, and one without a duration or an event, or, of one cause among several, that does not say what ended it, not at all, as in evaluate; n: rows with an outcome and a score. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. rows: all, holdout, or auto: those that train held out when source is the relation of the training and the version knows a holdout, else all, as in evaluate; status says where they are those of the training (in sample). Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (delayed entry, repeats, a horizon that would not count, a loss that the model has not, a target that is NaN, a deviance of amounts that its law cannot have, causes that are none), 22004.';
+COMMENT ON FUNCTION ltv.importance(text, regclass, double precision, integer, bigint, text, text) IS 'How much worse a registered model predicts when one feature is shuffled among the rows of source (permutation importance: Breiman 2001; Fisher, Rudin & Dominici 2019): the rise of the Brier score at horizon, weighted for censoring (Graf et al. 1999), mean and standard deviation over repeats. horizon: where it is left out the one at which train judged the version, and refused where there is none (see model_horizon). Of a model of amounts (with a target) loss, told as metric, is deviance, rmse (the root of the mean squared error of the expected amount) or mae (the mean absolute one): by default what its fit made least, the mean deviance of its family (amount_deviance; gamma, tweedie, two_part, and boosted_value with these losses), and rmse for squared errors and hybrids. Of all others it is brier; of one of renewal decisions the Brier score of the decision, horizon its period; of one of one cause among several (fine_gray) that of its incidence, whoever ended by another cause being one who does not end by this one. The outcome''s columns are those that train knew; the rows are those of evaluate and count as there (evaluation_query): weight times; cut, where the holdout is of a training as_of a day, at what that day knew; with a delayed entry from the entry on, given which they are predicted; value is evaluate''s brier of the same rows, and for amounts predicted_vs_actual''s rmse or mae. n: rows with an outcome and a score; without any status says why, as evaluate does. The shuffle is by a hash of the row''s content and the seed, so it is the same for any order of the rows. rows: all, holdout, or auto: those that train held out when source is the relation of the training and the version knows a holdout, else all, as in evaluate; status says where they are those of the training (in sample). Features that tell the same thing share their importance, and neither looks important. No rows for a model without features. Errors: P0002, 42703, 22023 (repeats, a horizon that would not count, a loss that the model has not, a target that is NaN, a deviance of amounts that its law cannot have, causes that are none), 22004.';

@@ -57,7 +57,8 @@ extension_sql_file!("../sql/50_registry.sql", name = "registry", requires = ["fo
 extension_sql_file!("../sql/51_rights.sql", name = "rights", requires = ["registry"]);
 extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["rights"]);
 extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["versions"]);
-extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["lifecycle"]);
+extension_sql_file!("../sql/53_withdrawal.sql", name = "withdrawal", requires = ["lifecycle"]);
+extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["withdrawal"]);
 extension_sql_file!("../sql/55_amounts.sql", name = "amounts", requires = ["documents"]);
 extension_sql_file!("../sql/56_boosted_value.sql", name = "boosted_value", requires = ["amounts"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["boosted_value"]);

@@ -59,7 +59,8 @@ extension_sql_file!("../sql/52_versions.sql", name = "versions", requires = ["ri
 extension_sql_file!("../sql/53_lifecycle.sql", name = "lifecycle", requires = ["versions"]);
 extension_sql_file!("../sql/53_withdrawal.sql", name = "withdrawal", requires = ["lifecycle"]);
 extension_sql_file!("../sql/54_documents.sql", name = "documents", requires = ["withdrawal"]);
-extension_sql_file!("../sql/55_amounts.sql", name = "amounts", requires = ["documents"]);
+extension_sql_file!("../sql/54_exchange.sql", name = "exchange", requires = ["documents"]);
+extension_sql_file!("../sql/55_amounts.sql", name = "amounts", requires = ["exchange"]);
 extension_sql_file!("../sql/56_boosted_value.sql", name = "boosted_value", requires = ["amounts"]);
 extension_sql_file!("../sql/60_calibration.sql", name = "calibration", requires = ["boosted_value"]);
 extension_sql_file!("../sql/61_ranking.sql", name = "ranking", requires = ["calibration"]);

@@ -112,7 +112,7 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH r AS MATERIALIZED (
             SELECT %1$s, j.given AS "age of the row", j.duration AS "time of the row", j.event AS "event of the row", j.weight AS "weight of the row", j.value AS "amount of the row",
-                   hashtextextended(ROW(%1$s, j.given, j.duration, j.event, j.value)::text, $4) AS "hash of the row"
+                   hashtextextended(ROW(%1$s%14$s)::text, $4) AS "hash of the row"
             FROM (%2$s) AS j WHERE j.predicted IS NOT NULL AND %3$s IS NOT NULL
         ), placed AS MATERIALIZED (SELECT r.*, row_number() OVER (ORDER BY r."hash of the row") AS "place of the row" FROM r),
         w AS MATERIALIZED (%4$s),
@@ -138,7 +138,10 @@ BEGIN
             (SELECT string_agg(CASE WHEN n.f = f.f THEN format('o."value" AS %I', n.f) ELSE format('w."feature %s" AS %I', n.at, n.f) END, ', ' ORDER BY n.at) FROM unnest(names) WITH ORDINALITY AS n (f, at)), measure, said, f.at),
             ' UNION ALL ' ORDER BY f.at, k)
          FROM unnest(names) WITH ORDINALITY AS f (f, at), generate_series(1, importance.repeats) AS k), asked,
-        importance.model, importance.source, importance.rows, CASE WHEN amounts THEN 'amount' ELSE 'event' END)
+        importance.model, importance.source, importance.rows, CASE WHEN amounts THEN 'amount' ELSE 'event' END,
+        -- All by which rows differ: their order must not.
+        CASE WHEN amounts THEN ', j.value' ELSE ', j.duration, j.event' END || CASE WHEN spec ->> 'entry' IS NOT NULL THEN ', j.given' ELSE '' END
+            || CASE WHEN spec ->> 'weight' IS NOT NULL OR spec #> '{options,cause}' IS NOT NULL THEN ', j.weight' ELSE '' END)
     USING fitted, ARRAY[importance.horizon], importance.horizon, importance.seed, standing;
 END
 $$;

@@ -190,6 +190,7 @@ VALUES = {
     "regprocedure": ["'planted_on(date)'", "NULL", "'now()'", "'planted_badly(date)'", "0::oid"],
     "regclass": ["'plants'", "'bought'", "NULL", "'pg_class'", "'curves_pkey'", "4294967295::oid", "0::oid"],
     "integer[]": ["'{12,24}'", "NULL", "'{}'", "'{NULL}'", "'{0}'", "'{-1,2147483647}'", "'{1200}'", "'{{1,2},{3,4}}'"],
+    "bigint[]": ["'{12,24}'", "NULL", "'{}'", "'{NULL}'", "'{0}'", "'{-1,9223372036854775807}'", "'{9223372036854775807,9223372036854775807}'", "'{{1,2},{3,4}}'"],
     "ltv.terms": ["ltv.contract_terms(100)", "NULL", "ltv.contract_terms(0)", "ltv.contract_terms(1e28::numeric)", "ltv.contract_terms(5e-27::numeric, -1e308, 1e308, -0.999999)",
         "ltv.contract_terms(NULL::numeric, ramp => '{100,0,1e20}', term_months => 0.03, early_termination => 0.999999, termination_fee => 1, horizon => 1200, given => 1e300)",
         "ltv.contract_terms(99.99, 0.5, 3, billing => 'annual', timing => 'arrears', horizon => 1200, price_uplift => 1, notice_months => 1200, payment_days => 3650, bad_debt => 0.999999, as_of => '5000-01-01', currency => 'CLF', tail => 'recent-hazard', tail_months => 5e-324, hazard_ratio => 1e6, discount_curve => '{-0.9,1,-0.99}', expansion_curve => '{0,1e6,1}', expansion_curve_months => 1)"],

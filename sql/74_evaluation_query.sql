@@ -3,7 +3,7 @@
 CREATE FUNCTION ltv.evaluation_query(
     model text, source regclass, by text[] DEFAULT NULL, rows text DEFAULT 'auto', value text DEFAULT NULL,
     censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL, outcome text DEFAULT 'event',
-    horizons double precision[] DEFAULT NULL, checked boolean DEFAULT true,
+    horizons double precision[] DEFAULT NULL, checked boolean DEFAULT true, features boolean DEFAULT false,
     OUT query text, OUT in_sample boolean, OUT horizon double precision, OUT decisions boolean, OUT restriction text
 )
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000
@@ -31,6 +31,7 @@ DECLARE
     columns text[];
     predicted text := 'ltv.expected_value($1, ltv_row.*)';
     levels text;
+    carried text := '';
     odd record;
 BEGIN
     IF evaluation_query.model IS NULL OR source IS NULL THEN
@@ -241,6 +242,11 @@ BEGIN
             in_sample := seen = judged.lineage ->> 'fingerprint' OR coalesce(seen = judged.lineage #>> '{recalibration,fingerprint}', false);
         END IF;
     END IF;
+    -- Numbered, so that none can have the name of another column.
+    IF coalesce(evaluation_query.features, false) THEN
+        carried := format(', %s AS given', CASE WHEN outcome = 'amount' OR decisions OR cause IS NOT NULL THEN '0::float8' ELSE entry END)
+                   || coalesce((SELECT string_agg(format(', ltv_row.%I AS "feature %s"', n.name, n.place), '' ORDER BY n.place) FROM unnest(ltv.model_features(judged.fitted)) WITH ORDINALITY AS n (name, place)), '');
+    END IF;
     IF outcome = 'amount' THEN
         horizon := NULL;
         -- Of a customer a model knows no features but those that tell the segment.
@@ -253,9 +259,9 @@ BEGIN
         END IF;
         query := format(
             'SELECT %1$s AS segment, NULL::float8 AS horizon, %7$s AS predicted, NULL::float8 AS duration, NULL::boolean AS event,
-                    %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum
+                    %2$s AS weight, ltv_row.%3$I::float8 AS value, %4$s AS stratum%8$s
              FROM %5$s ltv_row WHERE %6$s AND %2$s > 0',
-            segment, weight, spec ->> 'target', stratum, relation, restriction, predicted);
+            segment, weight, spec ->> 'target', stratum, relation, restriction, predicted, carried);
         RETURN;
     END IF;
     IF decisions THEN
@@ -264,10 +270,10 @@ BEGIN
         query := format(
             'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon) AS predicted,
                     CASE WHEN %2$s = 1 THEN 2 * ltv_at.horizon ELSE ltv_at.horizon END AS duration, CASE %2$s WHEN 1 THEN false WHEN 0 THEN true END AS event,
-                    %3$s AS weight, %4$s AS value, %5$s AS stratum
+                    %3$s AS weight, %4$s AS value, %5$s AS stratum%8$s
              FROM %6$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
              WHERE %7$s AND %2$s IS NOT NULL AND %3$s > 0',
-            segment, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction);
+            segment, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction, carried);
         RETURN;
     END IF;
     horizon := ltv.model_horizon(evaluation_query.model);
@@ -277,7 +283,7 @@ BEGIN
         query := format(
             'WITH ltv_read AS MATERIALIZED (
                  SELECT row_number() OVER () AS place, %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon) AS predicted,
-                        %2$s AS duration, %9$s AS entry, %3$s AS status, %4$s AS weight, %5$s AS value, %6$s AS stratum
+                        %2$s AS duration, %9$s AS entry, %3$s AS status, %4$s AS weight, %5$s AS value, %6$s AS stratum%10$s
                  FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
                  WHERE %8$s AND %2$s IS NOT NULL AND %9$s IS NOT NULL AND %3$s IS NOT NULL AND %4$s > 0
              ), ltv_known AS (
@@ -289,23 +295,24 @@ BEGIN
                       unnest(g.places, ltv.inverse_censoring_weights(g.durations, g.ended, g.horizon, g.weights, g.entries)) w (place, weight)
              )
              SELECT r.segment, r.horizon, r.predicted, CASE WHEN r.predicted IS NOT NULL AND w.weight IS NULL THEN 0 WHEN r.status = 1 THEN r.duration ELSE 2 * r.horizon END AS duration,
-                    r.status = 1 AND (r.predicted IS NULL OR w.weight IS NOT NULL) AS event, coalesce(w.weight, r.weight) AS weight, r.value, r.stratum
+                    r.status = 1 AND (r.predicted IS NULL OR w.weight IS NOT NULL) AS event, coalesce(w.weight, r.weight) AS weight, r.value, r.stratum%11$s
              FROM ltv_read r LEFT JOIN ltv_known w USING (place) WHERE coalesce(w.weight, r.weight) > 0',
-            segment, duration, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction, entry);
+            segment, duration, event, weight, CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END, stratum, relation, restriction, entry, carried,
+            CASE WHEN carried <> '' THEN ', r.given' || coalesce((SELECT string_agg(format(', r."feature %s"', n.place), '' ORDER BY n.place) FROM unnest(ltv.model_features(judged.fitted)) WITH ORDINALITY AS n (name, place)), '') ELSE '' END);
         RETURN;
     END IF;
     query := format(
         'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon, %2$s) AS predicted,
                 %3$s - %2$s AS duration, CASE %4$s WHEN 1 THEN true WHEN 0 THEN false END AS event,
-                %5$s AS weight, %6$s AS value, %9$s AS stratum
+                %5$s AS weight, %6$s AS value, %9$s AS stratum%11$s
          FROM %7$s ltv_row CROSS JOIN unnest($2) ltv_at (horizon)
          WHERE %8$s AND %3$s IS NOT NULL AND ltv_row.%10$I IS NOT NULL AND %5$s > 0 AND %2$s IS NOT NULL',
         segment, entry, duration, event, weight,
         CASE WHEN value IS NULL THEN 'NULL::float8' ELSE format('ltv_row.%I::float8', value) END,
-        relation, restriction, stratum, spec ->> 'event');
+        relation, restriction, stratum, spec ->> 'event', carried);
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by, as text), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by, as text). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. restriction: the SQL condition on a row ltv_row of the source that rows comes to, true for all. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. Of a model of one cause among several (fine_gray) predicted is the probability not to end by this cause, event that it did, and a row per row whose outcome at the horizon is known - it ended, by whatever cause, or was seen beyond -, whose weight is inverse_censoring_weights of all scored rows together, endings by any cause being endings: a row that ended by another cause lasts beyond the horizon (duration twice that), and nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon; for one of purchases the purchases expected within the horizon of its training, or the expected value of one. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. Times are in the unit of the durations that the version was trained on. Rows without duration, event, entry or weight, and those of weight 0, are left out; a row that the model has no score for has a NULL as predicted, and one without a value a NULL there. by, value, weight, censoring_by and horizons NULL: none are asked for. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, causes that are none, censoring_by with the duration, the event or the entry, columns of by and censoring_by that are no one plain value (arrays, json, ranges, rows), a model of one cause with delayed entry, rows that end before their entry; 42703 names missing columns, P0002.';
+COMMENT ON FUNCTION ltv.evaluation_query(text, regclass, text[], text, text, text, text[], text, double precision[], boolean, boolean) IS 'What evaluate and its like read: the text of a query with $1 (the model, ltv.model) and $2 (horizons, float8[]) that gives a row per row of the source and horizon: segment (the values of the columns of by, as text), horizon, predicted (probability of no event within the horizon; from its entry on, for rows with a delayed entry), duration (from the entry), event, weight, value, stratum (the values of the columns of censoring_by, as text). The columns of the outcome are those that the version was trained on. rows: all, holdout (those held out in training, and of a training as_of a day only what that day knew: rows begun or known later are left out, outcomes beyond it censored, as train did it), or auto: the holdout when the source is the relation of the training and there was one, else all. in_sample: whether the rows are those it learnt from, or was recalibrated on: by the name of the relation, and under another name by their fingerprint (data_fingerprint, one more pass). horizon: that of the training. restriction: the SQL condition on a row ltv_row of the source that rows comes to, true for all. decisions: the model is of renewal decisions; then event is that it was not renewed, horizon the period of the model and duration that, or twice that for a row that was renewed: nothing is censored. Of a model of one cause among several (fine_gray) predicted is the probability not to end by this cause, event that it did, and a row per row whose outcome at the horizon is known - it ended, by whatever cause, or was seen beyond -, whose weight is inverse_censoring_weights of all scored rows together, endings by any cause being endings: a row that ended by another cause lasts beyond the horizon (duration twice that), and nothing is censored. censoring: marginal or grouped, as its callers use it; censoring_by only with grouped. outcome => ''amount'': for a model of amounts, predicted the expected amount and value the target, no horizon; for one of purchases the purchases expected within the horizon of its training, or the expected value of one. horizons: those that the caller asks for, to be checked. checked => false: no row is read, neither for values that no score can be made of nor for the fingerprint. features => true: two kinds of columns more, given (the age from which on the row is predicted) and "feature 1", "feature 2", ..., those of the model (model_features) as they stand in the row, so that the same rows can be scored again with one of them changed. Times are in the unit of the durations that the version was trained on. Rows without duration, event, entry or weight, and those of weight 0, are left out; a row that the model has no score for has a NULL as predicted, and one without a value a NULL there. by, value, weight, censoring_by and horizons NULL: none are asked for. Errors 22023: horizons that are not finite and positive or given for decisions, columns of another type, values and weights that are negative or not finite, events that are not 1 or 0, causes that are none, censoring_by with the duration, the event or the entry, columns of by and censoring_by that are no one plain value (arrays, json, ranges, rows), a model of one cause with delayed entry, rows that end before their entry; 42703 names missing columns, P0002.';
 
 CREATE FUNCTION ltv.censoring_query(query text, censoring text DEFAULT 'marginal', by_columns boolean DEFAULT false, by_segment boolean DEFAULT false, weighed boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 100

@@ -44,38 +44,44 @@ BEGIN
                    ltv.rollup(w.known) AS strata, ltv.rollup(w.s) FILTER (WHERE $6 = 'columns' AND w.known IS NULL AND w.n > w.n_unscored) AS rest
             FROM weighed w GROUP BY w.segment, w.is_all, w.horizon
         ),
+        told AS (
+            SELECT g.*, coalesce(h.suppression, CASE WHEN g.n < $4 THEN 'fewer than ' || $4 || ' rows' END) AS suppression
+            FROM gathered g LEFT JOIN (SELECT w.horizon, h.* FROM (SELECT w.horizon, array_agg(w.segment) AS groups, array_agg(w.n) AS sizes FROM gathered w WHERE w.is_all = 0 GROUP BY w.horizon) w,
+                                              ltv.suppressed_groups(w.groups, w.sizes, $4) h) h ON h.horizon = g.horizon AND h.segment = g.segment AND g.is_all = 0
+        ),
         known AS (
             SELECT g.*, CASE $6 WHEN 'grouped' THEN ltv.calibration_at(g.s, g.horizon, 'grouped')
                                 WHEN 'columns' THEN CASE WHEN g.rest IS NULL THEN g.strata ELSE (SELECT CASE WHEN r.c IS NOT NULL THEN (SELECT ltv.rollup(u.c) FROM unnest(ARRAY[g.strata, r.c]) u (c)) END FROM (SELECT ltv.calibration_at(g.rest, g.horizon) AS c) r) END END AS known
-            FROM gathered g
+            FROM told g
         )
-        SELECT g.segment, g.horizon, g.n, CASE WHEN g.n >= $4 THEN g.n_events END, g.n_unscored, c.concordance, c.std_error, a.auc, b.brier, b.reference, b.skill, ltv.log_loss(a.known), 1 - o.predicted, 1 - o.observed,
+        SELECT g.segment, g.horizon, g.n, CASE WHEN g.suppression IS NULL THEN g.n_events END, g.n_unscored, c.concordance, c.std_error, a.auc, b.brier, b.reference, b.skill, ltv.log_loss(a.known), 1 - o.predicted, 1 - o.observed,
                CASE WHEN o.predicted < 1 THEN (1 - o.observed) / (1 - o.predicted) END, i.ici, i.e50, i.e90, x.ece,
-               CASE WHEN g.n < $4 THEN 'fewer than ' || $4 || ' rows' WHEN g.n_unscored = g.n THEN ltv.unscored_status($1, g.horizon)
-                    WHEN $6 = 'columns' AND o.observed IS NULL AND ltv.survival_at(g.curve, g.horizon) IS NOT NULL THEN 'nobody of a group of the censoring was observed until the horizon'
-                    WHEN o.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.n_events = 0 THEN 'no events' WHEN a.auc IS NULL THEN 'nobody lasted beyond the horizon'
-                    WHEN $5 THEN 'in sample' WHEN i.ici IS NULL THEN 'no smooth curve for the ici' WHEN x.ece IS NULL THEN 'nobody of a bin of the ece was observed until the horizon' ELSE 'ok' END
+               CASE WHEN g.suppression IS NOT NULL THEN g.suppression WHEN g.n_unscored = g.n THEN ltv.unscored_status($1, g.horizon)
+                    ELSE coalesce(nullif(concat_ws('; ', CASE WHEN $5 THEN 'in sample' END,
+                        CASE WHEN $6 = 'columns' AND o.observed IS NULL AND ltv.survival_at(g.curve, g.horizon) IS NOT NULL THEN 'nobody of a group of the censoring was observed until the horizon'
+                             WHEN o.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.n_events = 0 THEN 'no events' WHEN a.auc IS NULL THEN 'nobody lasted beyond the horizon'
+                             WHEN i.ici IS NULL THEN 'no smooth curve for the ici' WHEN x.ece IS NULL THEN 'nobody of a bin of the ece was observed until the horizon' END), ''), 'ok') END
         FROM known g
-        LEFT JOIN LATERAL ltv.concordance(g.s, until => g.horizon) c ON g.n >= $4
-        LEFT JOIN LATERAL (SELECT CASE $6 WHEN 'marginal' THEN ltv.auc(g.s, g.horizon) ELSE ltv.auc(g.known) END AS auc, CASE $6 WHEN 'marginal' THEN ltv.calibration_at(g.s, g.horizon) ELSE g.known END AS known OFFSET 0) a ON g.n >= $4
-        LEFT JOIN LATERAL (SELECT g.predicted, CASE $6 WHEN 'marginal' THEN ltv.survival_at(g.curve, g.horizon) ELSE (SELECT 1 - r.observed FROM ltv.calibration_curve(g.known, 1) r) END AS observed) o ON g.n >= $4
+        LEFT JOIN LATERAL ltv.concordance(g.s, until => g.horizon) c ON g.suppression IS NULL
+        LEFT JOIN LATERAL (SELECT CASE $6 WHEN 'marginal' THEN ltv.auc(g.s, g.horizon) ELSE ltv.auc(g.known) END AS auc, CASE $6 WHEN 'marginal' THEN ltv.calibration_at(g.s, g.horizon) ELSE g.known END AS known OFFSET 0) a ON g.suppression IS NULL
+        LEFT JOIN LATERAL (SELECT g.predicted, CASE $6 WHEN 'marginal' THEN ltv.survival_at(g.curve, g.horizon) ELSE (SELECT 1 - r.observed FROM ltv.calibration_curve(g.known, 1) r) END AS observed) o ON g.suppression IS NULL
         -- Of one prediction for all the score is that of a coin.
         LEFT JOIN LATERAL (SELECT m.* FROM ltv.brier_score(g.s, g.horizon) m WHERE $6 = 'marginal'
                            UNION ALL SELECT k.brier, k.reference, 1 - k.brier / nullif(k.reference, 0)
-                           FROM (SELECT ltv.brier(g.known) AS brier, o.observed * (1 - o.observed) AS reference WHERE $6 <> 'marginal') k) b ON g.n >= $4
+                           FROM (SELECT ltv.brier(g.known) AS brier, o.observed * (1 - o.observed) AS reference WHERE $6 <> 'marginal') k) b ON g.suppression IS NULL
         -- Of decisions every outcome is known, and a smooth curve of them is logistic.
-        LEFT JOIN LATERAL (SELECT x.* FROM ltv.integrated_calibration_index(g.s, g.horizon) x WHERE NOT $7 UNION ALL SELECT x.* FROM ltv.integrated_calibration_index(a.known) x WHERE $7) i ON g.n >= $4
-        LEFT JOIN LATERAL (SELECT CASE WHEN $6 = 'columns' THEN ltv.expected_calibration_error(g.known) ELSE ltv.expected_calibration_error(g.s, g.horizon) END AS ece OFFSET 0) x ON g.n >= $4
+        LEFT JOIN LATERAL (SELECT x.* FROM ltv.integrated_calibration_index(g.s, g.horizon) x WHERE NOT $7 UNION ALL SELECT x.* FROM ltv.integrated_calibration_index(a.known) x WHERE $7) i ON g.suppression IS NULL
+        LEFT JOIN LATERAL (SELECT CASE WHEN $6 = 'columns' THEN ltv.expected_calibration_error(g.known) ELSE ltv.expected_calibration_error(g.s, g.horizon) END AS ece OFFSET 0) x ON g.suppression IS NULL
         ORDER BY g.is_all DESC, g.segment, g.horizon $q$, reading.query)
     USING fitted, horizons, coalesce(cardinality(evaluate.by) > 0, false), coalesce(min_rows, 0), reading.in_sample,
           CASE WHEN censoring = 'grouped' AND cardinality(censoring_by) > 0 THEN 'columns' ELSE censoring END, reading.decisions;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', h.horizon, 0::bigint, NULL::bigint, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows'
+        RETURN QUERY SELECT 'all', h.horizon, 0::bigint, NULL::bigint, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.nothing_to_judge(evaluate.model, evaluate.source, evaluate.rows, horizon => h.horizon)
         FROM unnest(horizons) h (horizon) ORDER BY h.horizon;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; log_loss of the rows known at the horizon, weighted alike; predicted_rate and observed_rate, the mean predicted and the observed probability of the event by the horizon (1 - Kaplan-Meier), and observed_to_expected, the second over the first: above 1 more had it than was said; ici, e50, e90, the mean, median and ninth decile of the distance of predictions from a smooth curve of what was observed (integrated_calibration_index); ece, the expected calibration error in ten bins of equal number (expected_calibration_error; with censoring_by of the rows known at the horizon, weighted), NULL where nobody of a bin was observed until the horizon. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed_rate is of their Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one (status says so where nobody of that one is seen either, and what is weighed is NULL); observed_rate is then of the mean of the curves of the groups, and brier_baseline the score of it. concordance, ici, e50 and e90 take no such weights, and ece only those of censoring_by: its bins are groups of like predictions. horizons: by default that of the training (model_horizon). Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs. With a delayed entry durations and horizons count from the entry. Of a model of renewal decisions the event is that a row was not renewed, nothing is censored, horizon is the period of the model and cannot be chosen, brier_baseline is the score of the share of events, and the curve of the ici is logistic. Of a model of one cause among several (fine_gray) whoever ended by another cause is known never to end by this one: observed_rate is the Aalen-Johansen estimate, Brier score, AUC and log loss are weighted for censoring alone (Gerds & Schumacher 2006; Schoop et al. 2011), the concordance alike, and n counts the rows whose outcome at the horizon is known, which stand for those that were censored. Errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.evaluate(text, regclass, double precision[], text[], integer, text, text, text[]) IS 'How good a registered model is on the rows of a relation, per horizon, and with by per segment too: Harrell''s concordance of pairs whose first event is by the horizon and its standard error, time-dependent AUC and Brier score weighted for censoring, that of the Kaplan-Meier curve of the same rows (brier_baseline) and skill = 1 - brier / brier_baseline; log_loss of the rows known at the horizon, weighted alike; predicted_rate and observed_rate, the mean predicted and the observed probability of the event by the horizon (1 - Kaplan-Meier), and observed_to_expected, the second over the first: above 1 more had it than was said; ici, e50, e90, the mean, median and ninth decile of the distance of predictions from a smooth curve of what was observed (integrated_calibration_index); ece, the expected calibration error in ten bins of equal number (expected_calibration_error; with censoring_by of the rows known at the horizon, weighted), NULL where nobody of a bin was observed until the horizon. censoring: whose probability not to be censored weighs the rows. marginal: that of all rows (Graf et al. 1999), as scikit-survival and R have it; observed_rate is of their Kaplan-Meier curve. grouped: that of the rows of a like prediction (see brier_score), or with censoring_by that of the rows with the same values in these columns (Gerds & Schumacher 2006), those with fewer than 30 rows, and those of which nobody is seen beyond the horizon, taken as one (status says so where nobody of that one is seen either, and what is weighed is NULL); observed_rate is then of the mean of the curves of the groups, and brier_baseline the score of it. concordance, ici, e50 and e90 take no such weights, and ece only those of censoring_by: its bins are groups of like predictions. horizons: by default that of the training (model_horizon). Rows: see evaluation_query; in sample says that the model learnt from these very rows. Segments of fewer than min_rows rows have NULLs, and where these together have fewer than min_rows the next smallest too, so that they are not all less the others (suppressed_groups). Without any row to judge status says why (nothing_to_judge); what is undefined stands beside in sample. With a delayed entry durations and horizons count from the entry. Of a model of renewal decisions the event is that a row was not renewed, nothing is censored, horizon is the period of the model and cannot be chosen, brier_baseline is the score of the share of events, and the curve of the ici is logistic. Of a model of one cause among several (fine_gray) whoever ended by another cause is known never to end by this one: observed_rate is the Aalen-Johansen estimate, Brier score, AUC and log loss are weighted for censoring alone (Gerds & Schumacher 2006; Schoop et al. 2011), the concordance alike, and n counts the rows whose outcome at the horizon is known, which stand for those that were censored. Errors as evaluation_query.';
 
 CREATE FUNCTION ltv.calibration(
     model text, source regclass, horizon double precision DEFAULT NULL, bins integer DEFAULT 10, by text[] DEFAULT NULL,
@@ -107,7 +113,7 @@ BEGIN
         ORDER BY g.segment, 2 $q$, reading.query)
     USING ltv.model(calibration.model), ARRAY[coalesce(calibration.horizon, reading.horizon)], coalesce(calibration.horizon, reading.horizon), bins, coalesce(min_rows, 0), reading.in_sample, level;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', NULL::integer, 0::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows';
+        RETURN QUERY SELECT 'all', NULL::integer, 0::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.nothing_to_judge(calibration.model, calibration.source, calibration.rows, horizon => calibration.horizon);
     END IF;
 END
 $$;
@@ -167,7 +173,7 @@ BEGIN
              ELSE format('SELECT q.*, NULL::float8 AS known FROM (%s) q', reading.query) END)
     USING ltv.model(lift.model), ARRAY[coalesce(lift.horizon, reading.horizon)], coalesce(lift.horizon, reading.horizon), buckets, coalesce(min_rows, 0), reading.in_sample, lift.value IS NOT NULL, lift.censoring = 'grouped';
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', NULL::integer, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.unscored_status(ltv.model(lift.model), coalesce(lift.horizon, reading.horizon));
+        RETURN QUERY SELECT 'all', NULL::integer, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.nothing_to_judge(lift.model, lift.source, lift.rows, horizon => lift.horizon);
     END IF;
 END
 $$;
@@ -212,15 +218,19 @@ BEGIN
         ), gathered AS (
             SELECT w.segment, w.is_all, w.n, w.predicted, w.share, w.s, w.c, w.is_partly_known, CASE WHEN $7 THEN k.observed ELSE w.observed END AS observed, CASE WHEN $7 THEN k.rate ELSE w.rate END AS rate, CASE WHEN $7 THEN k.share ELSE w.share END AS known_share
             FROM counted w LEFT JOIN LATERAL (SELECT w.known_observed AS observed, w.known_rate AS rate, w.known_share AS share) k ON w.c IS NOT NULL
-        ), reference AS (SELECT g.share FROM gathered g WHERE g.is_all = 0 ORDER BY g.n DESC, g.segment LIMIT 1)
+        ), told AS (
+            SELECT g.*, coalesce(h.suppression, CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' END) AS suppression
+            FROM gathered g LEFT JOIN (SELECT h.* FROM (SELECT array_agg(w.segment) AS groups, array_agg(w.n) AS sizes FROM gathered w WHERE w.is_all = 0) w, ltv.suppressed_groups(w.groups, w.sizes, $5) h) h
+                                      ON h.segment = g.segment AND g.is_all = 0
+        ), reference AS (SELECT g.share FROM told g WHERE g.is_all = 0 AND g.suppression IS NULL ORDER BY g.n DESC, g.segment LIMIT 1)
         SELECT g.segment, g.n, t.predicted, t.observed, t.observed / nullif(t.predicted, 0), a.auc, b.brier, t.share, t.share / nullif(reference.share, 0), t.rate,
                CASE WHEN t.known_share = 0 THEN 0 ELSE t.known_share * t.rate END / nullif(t.observed, 0), CASE WHEN t.known_share = 0 THEN 0 ELSE t.known_share * (1 - t.rate) END / nullif(1 - t.observed, 0),
-               CASE WHEN g.n < $5 THEN 'fewer than ' || $5 || ' rows' WHEN g.is_partly_known THEN 'nobody of a group of the censoring was observed until the horizon' WHEN g.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.observed = 0 THEN 'no events' WHEN g.observed = 1 THEN 'everybody had the event'
+               CASE WHEN g.suppression IS NOT NULL THEN g.suppression WHEN g.is_partly_known THEN 'nobody of a group of the censoring was observed until the horizon' WHEN g.observed IS NULL OR b.brier IS NULL THEN 'nobody was observed until the horizon' WHEN g.observed = 0 THEN 'no events' WHEN g.observed = 1 THEN 'everybody had the event'
                     WHEN g.share = 0 THEN 'nobody is flagged' WHEN g.rate IS NULL THEN 'none of those flagged was observed until the horizon' WHEN $6 THEN 'in sample' ELSE 'ok' END
-        FROM gathered g CROSS JOIN reference
-        LEFT JOIN LATERAL (SELECT g.predicted, g.observed, g.share, g.rate, g.known_share) t ON g.n >= $5
-        LEFT JOIN LATERAL (SELECT CASE WHEN $7 THEN ltv.auc(g.c) ELSE ltv.auc(g.s, $3) END AS auc) a ON g.n >= $5
-        LEFT JOIN LATERAL (SELECT CASE WHEN $7 THEN ltv.brier(g.c) ELSE (ltv.brier_score(g.s, $3)).brier END AS brier) b ON g.n >= $5
+        FROM told g LEFT JOIN reference ON true
+        LEFT JOIN LATERAL (SELECT g.predicted, g.observed, g.share, g.rate, g.known_share) t ON g.suppression IS NULL
+        LEFT JOIN LATERAL (SELECT CASE WHEN $7 THEN ltv.auc(g.c) ELSE ltv.auc(g.s, $3) END AS auc) a ON g.suppression IS NULL
+        LEFT JOIN LATERAL (SELECT CASE WHEN $7 THEN ltv.brier(g.c) ELSE (ltv.brier_score(g.s, $3)).brier END AS brier) b ON g.suppression IS NULL
         ORDER BY g.is_all DESC, g.segment $q$,
         -- Curves of the censoring span two of the groups only where one of them is too small for its own, or has nobody who is seen beyond
         -- the horizon: in all together these rows count what the curves of all rows say. A group has its place as its value.
@@ -233,23 +243,24 @@ BEGIN
              ELSE format('SELECT q.*, NULL::float8 AS known, true AS of_group, true AS of_all FROM (%s) q', reading.query) END)
     USING ltv.model(fairness.model), ARRAY[coalesce(fairness.horizon, reading.horizon)], coalesce(fairness.horizon, reading.horizon), fairness.threshold, coalesce(min_rows, 0), reading.in_sample, fairness.censoring = 'grouped';
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.unscored_status(ltv.model(fairness.model), coalesce(fairness.horizon, reading.horizon));
+        RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.nothing_to_judge(fairness.model, fairness.source, fairness.rows, horizon => fairness.horizon);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.fairness(text, regclass, text[], double precision, double precision, integer, text, text, text[]) IS 'Whether a model treats groups alike, per group and for all: predicted and observed rate of the event by the horizon (observed by Kaplan-Meier), their ratio, AUC and Brier score weighted for censoring, and what happens when rows whose event probability is at least threshold (by default the mean prediction) are flagged: flagged_share, its ratio to that of the largest group, precision (rate among the flagged), true and false positive rate, all from Kaplan-Meier rates (Heagerty, Lumley & Pepe 2000). censoring: each group is judged by curves of its own rows, so that censoring which differs between groups does not bias what is compared. marginal: one curve for each group, one for those of it that are flagged, and one for the row of all together, which may then lie outside of the groups. grouped: curves of like predictions, or of the columns of censoring_by, within each group (see evaluate), for where censoring hangs on the risk within a group too; all numbers are then of the rows known at the horizon, weighted, and all together is what the groups make, where the rows of groups of fewer than min_rows rows, and of those of which nobody is seen beyond the horizon, count by the curves of all rows. Equal numbers in all columns at once are impossible where the observed rates differ (Kleinberg, Mullainathan & Raghavan 2017). Groups of fewer than min_rows rows have NULLs. Rows and errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.fairness(text, regclass, text[], double precision, double precision, integer, text, text, text[]) IS 'Whether a model treats groups alike, per group and for all: predicted and observed rate of the event by the horizon (observed by Kaplan-Meier), their ratio, AUC and Brier score weighted for censoring, and what happens when rows whose event probability is at least threshold (by default the mean prediction) are flagged: flagged_share, its ratio to that of the largest group, precision (rate among the flagged), true and false positive rate, all from Kaplan-Meier rates (Heagerty, Lumley & Pepe 2000). censoring: each group is judged by curves of its own rows, so that censoring which differs between groups does not bias what is compared. marginal: one curve for each group, one for those of it that are flagged, and one for the row of all together, which may then lie outside of the groups. grouped: curves of like predictions, or of the columns of censoring_by, within each group (see evaluate), for where censoring hangs on the risk within a group too; all numbers are then of the rows known at the horizon, weighted, and all together is what the groups make, where the rows of groups of fewer than min_rows rows, and of those of which nobody is seen beyond the horizon, count by the curves of all rows. Equal numbers in all columns at once are impossible where the observed rates differ (Kleinberg, Mullainathan & Raghavan 2017). Groups of fewer than min_rows rows have NULLs, and so has the next smallest where theirs would be all less the others (suppressed_groups). Rows and errors as evaluation_query.';
 
 CREATE FUNCTION ltv.error_hotspots(
     model text, source regclass, horizon double precision DEFAULT NULL, features text[] DEFAULT NULL, top integer DEFAULT 10, min_rows integer DEFAULT 30, rows text DEFAULT 'auto',
     censoring text DEFAULT 'marginal', censoring_by text[] DEFAULT NULL
 ) RETURNS TABLE (
-    rank bigint, feature text, cell text, n bigint, predicted_rate double precision, observed_rate double precision, gap double precision, std_error double precision, z double precision, excess_events double precision
+    rank bigint, feature text, cell text, n bigint, predicted_rate double precision, observed_rate double precision, gap double precision, std_error double precision, z double precision, excess_events double precision, status text
 )
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     reading record;
+    in_sample boolean;
     at double precision;
     named text;
     category text;
@@ -257,6 +268,7 @@ DECLARE
 BEGIN
     SELECT * INTO reading FROM ltv.evaluation_query(error_hotspots.model, error_hotspots.source, NULL, error_hotspots.rows, NULL, error_hotspots.censoring, error_hotspots.censoring_by, horizons => ARRAY[error_hotspots.horizon]);
     at := coalesce(error_hotspots.horizon, reading.horizon);
+    in_sample := reading.in_sample;
     IF top IS NULL OR top < 1 THEN
         RAISE EXCEPTION 'top must be at least 1, got %', top USING ERRCODE = 'invalid_parameter_value', HINT = 'Ten is usual.';
     END IF;
@@ -294,14 +306,18 @@ BEGIN
                    CASE WHEN bool_and(o.survival IS NOT NULL) THEN 1 - sum(p.weight * o.survival) / sum(p.weight) END AS observed, sqrt(sum((p.weight * o.std_error) ^ 2)) / sum(p.weight) AS std_error
             FROM (%s) p LEFT JOIN LATERAL ltv.survival_interval(p.curve, $3) o ON true GROUP BY p.feature, p.cell HAVING sum(p.n) >= $4
         )
-        SELECT row_number() OVER (ORDER BY abs(w.z) DESC NULLS LAST, w.feature, w.cell), w.feature, w.cell, w.n, w.predicted, w.observed, w.gap, w.std_error, w.z, w.weight * w.gap
+        SELECT row_number() OVER (ORDER BY abs(w.z) DESC NULLS LAST, w.feature, w.cell), w.feature, w.cell, w.n, w.predicted, w.observed, w.gap, w.std_error, w.z, w.weight * w.gap, CASE WHEN $6 THEN 'in sample' ELSE 'ok' END
         FROM (SELECT c.feature, c.cell, c.n, c.weight, c.predicted, c.observed, c.observed - c.predicted AS gap, e.std_error, (c.observed - c.predicted) / nullif(e.std_error, 0) AS z
               FROM cells c
               -- Greenwood has no error where all or none had the event; these may be the worst cells.
               CROSS JOIN LATERAL (SELECT CASE WHEN c.std_error > 0 THEN c.std_error ELSE sqrt(c.predicted * (1 - c.predicted) / c.known) END AS std_error) e) w
         WHERE w.observed IS NOT NULL
         ORDER BY 1 LIMIT $5 $q$, array_to_string(parts, ' UNION ALL '))
-    USING ltv.model(error_hotspots.model), ARRAY[at], at, coalesce(min_rows, 0), top;
+    USING ltv.model(error_hotspots.model), ARRAY[at], at, coalesce(min_rows, 0), top, in_sample;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT NULL::bigint, NULL::text, NULL::text, 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8,
+                            coalesce(ltv.nothing_to_judge(error_hotspots.model, error_hotspots.source, error_hotspots.rows, horizon => at), format('no cell has %s rows and was observed until the horizon', coalesce(min_rows, 0)));
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.error_hotspots(text, regclass, double precision, text[], integer, integer, text, text, text[]) IS 'Where a model is most wrong: the cells of each feature (its values, or quarters of a number with more than ten, which are told as "up to 12", "over 12 to 26", ...) in which the predicted and the observed probability of the event by the horizon differ most, by z = gap / standard error (gap = observed_rate - predicted_rate; Greenwood; where all or none had the event that of the prediction, sqrt(predicted (1 - predicted) / rows whose status is known)). excess_events: events beyond those expected, below 0 where they are fewer. censoring: marginal, one Kaplan-Meier curve for each cell; grouped, the mean of those of the groups of like predictions in it, or of the columns of censoring_by (see evaluate). features: by default those of the model; others of the source tell what it lacks. Of many cells some differ by chance: one in twenty has |z| > 2. Cells of fewer than min_rows rows, and those of which, or of a group of whose censoring, nobody was observed until the horizon, are left out. Rows and errors as evaluation_query.';
+COMMENT ON FUNCTION ltv.error_hotspots(text, regclass, double precision, text[], integer, integer, text, text, text[]) IS 'Where a model is most wrong: the cells of each feature (its values, or quarters of a number with more than ten, which are told as "up to 12", "over 12 to 26", ...) in which the predicted and the observed probability of the event by the horizon differ most, by z = gap / standard error (gap = observed_rate - predicted_rate; Greenwood; where all or none had the event that of the prediction, sqrt(predicted (1 - predicted) / rows whose status is known)). excess_events: events beyond those expected, below 0 where they are fewer. censoring: marginal, one Kaplan-Meier curve for each cell; grouped, the mean of those of the groups of like predictions in it, or of the columns of censoring_by (see evaluate). features: by default those of the model; others of the source tell what it lacks. Of many cells some differ by chance: one in twenty has |z| > 2. Cells of fewer than min_rows rows, and those of which, or of a group of whose censoring, nobody was observed until the horizon, are left out. status: ok, or in sample (see evaluate); without any cell a row without one says why. Rows and errors as evaluation_query.';

@@ -28,7 +28,7 @@ BEGIN
         ORDER BY g.segment, p.threshold DESC $q$, reading.query)
     USING ltv.model(precision_recall.model), ARRAY[coalesce(precision_recall.horizon, reading.horizon)], coalesce(precision_recall.horizon, reading.horizon), at, coalesce(min_rows, 0), reading.in_sample, censoring;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows';
+        RETURN QUERY SELECT 'all', NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.nothing_to_judge(precision_recall.model, precision_recall.source, precision_recall.rows, horizon => precision_recall.horizon);
     END IF;
 END
 $$;
@@ -69,7 +69,7 @@ BEGIN
     USING ltv.model(best_threshold.model), ARRAY[coalesce(best_threshold.horizon, reading.horizon)], coalesce(best_threshold.horizon, reading.horizon), benefit, cost, capacity,
           coalesce(min_rows, 0), reading.in_sample, censoring;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, 'no rows';
+        RETURN QUERY SELECT 'all', 0::bigint, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, ltv.nothing_to_judge(best_threshold.model, best_threshold.source, best_threshold.rows, horizon => best_threshold.horizon);
     END IF;
 END
 $$;

@@ -287,7 +287,7 @@ BEGIN
                 SELECT ltv.rollup(ltv.calibration_at(f.said, horizon)), ltv.rollup(ltv.calibration_at(f.plain, horizon)) INTO known, known_naive FROM unnest(told_parts, naive_parts) AS f (said, plain);
             END IF;
             IF rows_out = 0 THEN
-                why := coalesce(why, 'nobody to judge it by');
+                why := coalesce(why, CASE WHEN unscored = 0 THEN 'no rows' ELSE 'no row could be scored' END);
             ELSIF known IS NULL THEN
                 why := coalesce(why, 'nobody was observed until the horizon');
             ELSIF unscored > 0 THEN

@@ -57,11 +57,47 @@ pub struct Scored {
     pub entries: Vec<f64>,
     /// P(T > horizon) by the model.
     pub survival: Vec<f64>,
+    /// P(T > entry + horizon | T > entry), where rows enter late; `None` where the model lets nobody last until then.
+    pub survival_from_entry: Vec<Option<f64>>,
     /// Of a model that has one.
     pub linear_predictors: Vec<f64>,
     /// Whether another cause than that of interest ended it; empty where there is one event.
     pub ended_otherwise: Vec<bool>,
     unscorable: usize,
+    /// For how long ahead.
+    horizon: f64,
+}
+
+/// Rows that enter late, from their entries on.
+struct FromEntries {
+    durations: Vec<f64>,
+    events: Vec<bool>,
+    weights: Vec<f64>,
+    survival: Vec<f64>,
+    /// By the curve that knows no features.
+    marginal: Vec<f64>,
+}
+
+impl Scored {
+    /// Those that have a prediction from the entry on, which is how evaluate judges them.
+    fn from_entries(&self, pooled: Option<&Steps>) -> FromEntries {
+        let with = |(row, survival): (usize, &Option<f64>)| survival.map(|survival| (row, survival));
+        let (rows, survival): (Vec<usize>, Vec<f64>) =
+            self.survival_from_entry.iter().enumerate().filter_map(with).unzip();
+        FromEntries {
+            durations: rows.iter().map(|row| self.durations[*row] - self.entries[*row]).collect(),
+            events: rows.iter().map(|row| self.events[*row]).collect(),
+            weights: rows.iter().map(|row| self.weights[*row]).collect(),
+            marginal: rows.iter().map(|row| self.marginal(pooled, *row)).collect(),
+            survival,
+        }
+    }
+
+    fn marginal(&self, pooled: Option<&Steps>, row: usize) -> f64 {
+        let at = |time: f64| pooled.and_then(|steps| steps.survival_at(time)).unwrap_or(1.0);
+        let there = at(self.entries[row]);
+        if there > 0.0 { (at(self.entries[row] + self.horizon) / there).clamp(0.0, 1.0) } else { 0.0 }
+    }
 }
 
 pub fn metrics(
@@ -115,42 +151,52 @@ pub fn metrics(
         return Ok(metrics);
     }
     let pooled = kaplan_meier::steps(&trained.pooled).map(Steps::with_average_tail);
-    let naive = pooled.and_then(|steps| steps.survival_at(horizon)).unwrap_or(1.0);
+    let naive = pooled.as_ref().and_then(|steps| steps.survival_at(horizon)).unwrap_or(1.0);
     let outcomes = Outcomes {
         exits: &scored.durations,
         events: &scored.events,
         entries: &scored.entries,
         weights: &scored.weights,
     };
-    if source.entry.is_none() {
-        // The baseline is weighed as the model is.
-        let known = match request.censoring {
-            Censoring::Marginal => None,
-            Censoring::Grouped => censoring_weights(outcomes, &scored.survival, horizon, &mut interrupts::check)?,
-        };
-        let of = |survival: &[f64]| -> Result<Option<f64>> {
-            Ok(match &known {
-                Some(known) => weighted_brier(outcomes, survival, known, horizon),
-                None => brier_score(outcomes, survival, horizon, &mut interrupts::check)?.map(|score| score.brier),
-            })
-        };
-        let brier = of(&scored.survival)?;
-        if brier.is_none() {
-            warnings.push(format!(
-                "no row held out was observed until {horizon}: no Brier score; choose a shorter horizon"
-            ));
+    let seen = match &source.entry {
+        None => None,
+        Some(_) => Some(scored.from_entries(pooled.as_ref())),
+    };
+    let (judged, predicted, marginal) = match &seen {
+        None => (outcomes, &scored.survival, vec![naive; scored.survival.len()]),
+        Some(seen) => {
+            let from_entry =
+                Outcomes { exits: &seen.durations, events: &seen.events, entries: &[], weights: &seen.weights };
+            (from_entry, &seen.survival, seen.marginal.clone())
         }
-        metrics.push(Metric {
-            name: format!("brier at {horizon}"),
-            value: brier,
-            baseline: of(&vec![naive; scored.survival.len()])?,
-            named: Some("Kaplan-Meier of all rows"),
-            is_loss: true,
-        });
-    } else {
-        warnings
-            .push("with delayed entry the Brier score needs calibration_agg on renewal_probability(…, given)".into());
+    };
+    // The baseline is weighed as the model is.
+    let known = match request.censoring {
+        Censoring::Marginal => None,
+        Censoring::Grouped => censoring_weights(judged, predicted, horizon, &mut interrupts::check)?,
+    };
+    let of = |survival: &[f64]| -> Result<Option<f64>> {
+        Ok(match &known {
+            Some(known) => weighted_brier(judged, survival, known, horizon),
+            None => brier_score(judged, survival, horizon, &mut interrupts::check)?.map(|score| score.brier),
+        })
+    };
+    let brier = of(predicted)?;
+    let since = if seen.is_some() { " after its entry" } else { "" };
+    if brier.is_none() {
+        warnings.push(format!(
+            "no row held out was observed until {horizon}{since}: no Brier score; choose a shorter horizon"
+        ));
+    } else if seen.is_some() {
+        warnings.push("with delayed entry the Brier score counts from the entry of each row, as in evaluate".into());
     }
+    metrics.push(Metric {
+        name: format!("brier at {horizon}"),
+        value: brier,
+        baseline: of(&marginal)?,
+        named: Some("Kaplan-Meier of all rows"),
+        is_loss: true,
+    });
     let risks: Vec<f64> = scored.survival.iter().map(|survival| -survival).collect();
     metrics.push(Metric {
         name: "concordance".into(),
@@ -206,7 +252,7 @@ pub fn score(reader: &Reader, source: &Source, trained: &Trained, horizon: f64) 
         source.from,
         source.held_out(),
     );
-    let mut scored = Scored::default();
+    let mut scored = Scored { horizon, ..Scored::default() };
     let mut scratch = Vec::new();
     for row in reader.select(&query, &[])? {
         let (duration, event) = (row.get::<f64>(1)?, row.get::<i32>(2)?);
@@ -226,9 +272,13 @@ pub fn score(reader: &Reader, source: &Source, trained: &Trained, horizon: f64) 
                 (None, None) => Value::Null,
             })
             .collect();
-        let (survival, linear_predictor) = match trained.model.subject(&values, &mut scratch) {
-            Ok(subject) => (subject.renewal_probability(0.0, horizon)?, subject.linear_predictor()),
-            Err(_) => (None, None),
+        let is_late = source.entry.is_some() && source.causes.is_none();
+        let (survival, from_entry, linear_predictor) = match trained.model.subject(&values, &mut scratch) {
+            Ok(subject) => {
+                let from_entry = if is_late { subject.renewal_probability(entry, horizon)? } else { None };
+                (subject.renewal_probability(0.0, horizon)?, from_entry, subject.linear_predictor())
+            }
+            Err(_) => (None, None, None),
         };
         let (Some(duration), Some(event), Some(survival)) = (duration, event, survival) else {
             scored.unscorable += 1;
@@ -249,6 +299,9 @@ pub fn score(reader: &Reader, source: &Source, trained: &Trained, horizon: f64) 
         scored.weights.push(weight);
         scored.entries.push(entry);
         scored.survival.push(survival);
+        if is_late {
+            scored.survival_from_entry.push(from_entry);
+        }
         scored.linear_predictors.extend(linear_predictor);
     }
     Ok(scored)

@@ -79,7 +79,7 @@ pub fn columns(
         }
         let line = Line::new("feature", detail).of(&column.name).n(nulls).value(alone.order());
         let line = if takes_nulls { line } else { with_nulls(line, nulls, column) };
-        lines.push(line.is_also(verdict));
+        lines.push(line.and_is(verdict));
         features.push(found);
     }
     Ok(features)

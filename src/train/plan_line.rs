@@ -59,7 +59,7 @@ impl Line {
     }
 
     /// A verdict beside the one that there is: the graver one counts.
-    pub fn is_also(self, verdict: Verdict) -> Line {
+    pub fn and_is(self, verdict: Verdict) -> Line {
         let graver = self.verdict.max(verdict);
         self.is(graver)
     }

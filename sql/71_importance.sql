@@ -56,7 +56,7 @@ BEGIN
                   HINT = format('ltv.train keeps them%s; register_version takes them: spec => ''{"duration": "months", "event": "churned"}''.', CASE WHEN ltv.model_algorithm(fitted) = 'rule' THEN ', and takes a rule too' ELSE '' END);
     END IF;
     IF decisions THEN
-        period := (ltv.recalibrated(fitted, NULL::jsonb)::text::jsonb #>> '{model,fit,renewal,period}')::double precision;
+        period := (SELECT coalesce(t.m #>> '{model,fit,renewal,period}', t.m #>> '{model,fit,segmented,pooled,fit,renewal,period}') FROM (SELECT ltv.recalibrated(fitted, NULL::jsonb)::text::jsonb AS m) AS t)::double precision;
         IF importance.horizon <> period THEN
             RAISE EXCEPTION '% was trained on decisions, which have no horizon', importance.model
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the horizon out: a row is one decision, and it is judged by whether it was renewed.';

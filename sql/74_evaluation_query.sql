@@ -266,7 +266,7 @@ BEGIN
     END IF;
     IF decisions THEN
         -- Whoever does not renew leaves at the end of the term; whoever does is seen beyond it.
-        horizon := (ltv.recalibrated(judged.fitted, NULL::jsonb)::text::jsonb #>> '{model,fit,renewal,period}')::float8;
+        horizon := (SELECT coalesce(t.m #>> '{model,fit,renewal,period}', t.m #>> '{model,fit,segmented,pooled,fit,renewal,period}') FROM (SELECT ltv.recalibrated(judged.fitted, NULL::jsonb)::text::jsonb AS m) AS t)::float8;
         query := format(
             'SELECT %1$s AS segment, ltv_at.horizon, ltv.renewal_probability($1, ltv_row.*, ltv_at.horizon) AS predicted,
                     CASE WHEN %2$s = 1 THEN 2 * ltv_at.horizon ELSE ltv_at.horizon END AS duration, CASE %2$s WHEN 1 THEN false WHEN 0 THEN true END AS event,

@@ -140,13 +140,19 @@ struct Told {
 
 /// What is to be said of the expected amount of a row that has one.
 pub fn standing(model: &Model, values: &[Value], is_trustworthy: bool) -> String {
-    match (is_trustworthy, &model.fit) {
+    let (own, rest) = model.of_row(values);
+    let said = match (is_trustworthy, &own.fit) {
         (false, _) => "the fit is not to be trusted: see model_status".into(),
-        (true, Fit::BoostedValue(_)) => match crate::predict::unlearnt(model, values) {
+        (true, Fit::BoostedValue(_)) => match crate::predict::unlearnt(own, rest) {
             None => format!("ok: {NO_LIMITS}"),
             Some(unlearnt) => format!("{unlearnt}; {NO_LIMITS}"),
         },
         (true, _) => "ok".into(),
+    };
+    match model.pooled_because(values) {
+        None => said,
+        Some(why) if said == "ok" => format!("pooled: {why}"),
+        Some(why) => format!("pooled: {why}; {}", said.strip_prefix("ok: ").unwrap_or(&said)),
     }
 }
 
@@ -166,7 +172,7 @@ fn told(call: &Call, by: ModelBy, level: f64) -> Option<std::result::Result<Told
         }
         let appraisal = settle(model.appraise(values, level, &mut Vec::new()))?;
         let said = appraisal.expectation;
-        let status = match (standing(model, values, appraisal.is_trustworthy), model.no_limits()) {
+        let status = match (standing(model, values, appraisal.is_trustworthy), model.of_row(values).0.no_limits()) {
             (status, Some(why)) if said.lower.is_none() && status == "ok" => format!("ok: {why}"),
             (status, _) => status,
         };

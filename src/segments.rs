@@ -2,12 +2,15 @@
 
 use ltv_engine::Error;
 use ltv_engine::model::coefficients::Coefficient;
+use ltv_engine::model::origin;
 use ltv_engine::model::segments::{Segment, Segmented, Standing};
 use ltv_engine::model::{Fit, Model};
 use pgrx::pg_sys;
 
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::{raise, settle};
+
+const INTERCEPT: &str = "(intercept)";
 
 fn segmented(model: &Model) -> Option<&Segmented> {
     match &model.fit {
@@ -55,12 +58,27 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
         let mut rows = Vec::new();
         for segment in &segmented.segments {
             let Some(model) = segment.model() else { continue };
-            let found = settle(model.coefficients(0.95)).unwrap_or_default();
+            let mut found = settle(model.coefficients(0.95)).unwrap_or_default();
+            if matches!(segment.standing, Standing::Shrunken { .. }) {
+                at_one_origin(&mut found, model, &segmented.pooled);
+            }
             rows.extend(found.into_iter().enumerate().map(|(at, found)| told(segmented, segment, at, found)));
         }
         rows
     });
     call.answer_rows(rows.unwrap_or_default())
+}
+
+/// Regressions are drawn together with their levels at the means of all rows, not at 0.
+fn at_one_origin(found: &mut [Coefficient], model: &Model, pooled: &Model) {
+    let Some(estimates) = origin::estimates(model, pooled) else { return };
+    let diagonal = estimates.coefficients.len() + 1;
+    for (at, row) in found.iter_mut().enumerate().filter(|(_, row)| row.term.ends_with(INTERCEPT)) {
+        row.term = row.term.replace(INTERCEPT, "(level at the means)");
+        row.estimate = estimates.coefficients.get(at).copied().flatten();
+        row.std_error = estimates.covariance.get(at * diagonal).map(|variance| variance.sqrt());
+        row.robust_std_error = None;
+    }
 }
 
 fn told(segmented: &Segmented, segment: &Segment, at: usize, found: Coefficient) -> Vec<Field> {

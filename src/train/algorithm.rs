@@ -342,6 +342,11 @@ impl Algorithm {
         self.takes_durations() || self.customers().is_some()
     }
 
+    /// Whether rows of a segment can have a model of their own: components that were trained before may have theirs.
+    pub fn takes_segments(&self) -> bool {
+        !matches!(self, Algorithm::Hybrid { .. })
+    }
+
     /// Whether it is a fit of amounts, which must be told in which column these are.
     pub fn needs_target(&self) -> bool {
         matches!(self, Algorithm::Amount { .. } | Algorithm::BoostedValue { .. })

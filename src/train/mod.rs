@@ -77,14 +77,11 @@ struct Trained {
 impl Trained {
     /// Of a model of amounts, the rows with one; of customers, those who came again.
     fn events(&self) -> f64 {
-        match &self.model.fit {
+        match &self.model.of_all().fit {
             Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => {
                 self.model.quality().map_or(0.0, |quality| quality.events as f64)
             }
             Fit::Transactional(_) => purchases::came_again(&self.model),
-            Fit::Segmented(segmented) if matches!(segmented.pooled.fit, Fit::Transactional(_)) => {
-                purchases::came_again(&self.model)
-            }
             _ => self.pooled.events(),
         }
     }

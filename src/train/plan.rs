@@ -16,7 +16,6 @@ use crate::train::count::{Counted, count, no_rows, nothing_held_out, too_few_eve
 use crate::train::horizon::Horizon;
 use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
-use crate::train::purchases::History;
 use crate::train::request::Request;
 use crate::train::source::Source;
 use crate::train::{amount, causes, direction, fit, leakage, plan_clusters, purchase_plan, segments, values};
@@ -96,7 +95,13 @@ fn plan(reader: &Reader, request: &mut Request) -> Result<Vec<Line>> {
         lines.extend(purchase_plan::lines(reader, &source, history, request, (&counted.split, too_few))?);
     }
     if !source.segment_by.is_empty() {
-        let estimated = source.history.as_ref().map_or(coefficients, History::parameters);
+        let estimated = match (&source.history, &request.algorithm) {
+            (Some(history), _) => history.parameters(),
+            // The intercept is learnt from the same rows.
+            (None, Algorithm::Amount { .. }) => coefficients + 1,
+            (None, algorithm) if algorithm.is_boosted() => 0,
+            (None, _) => coefficients,
+        };
         lines.extend(of_segments(reader, &source, request, estimated)?);
     }
     if request.holdout.is_some() || source.history.is_none() {
@@ -188,7 +193,7 @@ fn of_segments(reader: &Reader, source: &Source, request: &Request, coefficients
             .value(Some(segment.whole_events as f64))
             .is(if alone { Verdict::Ok } else { Verdict::Warning })
     };
-    match segments::counted(reader, source) {
+    match segments::counted(reader, source, request) {
         Ok(segments) => Ok(segments.into_iter().map(line).collect()),
         Err(refusal) => Ok(vec![Line::refusal("segment", refusal)?]),
     }

@@ -42,7 +42,7 @@ pub fn taken(
     if !request.duration.is_empty() {
         inputs.push(("duration", request.duration.clone(), None, source.duration.clone()));
     }
-    let horizon = match &trained.model.fit {
+    let horizon = match &trained.model.of_all().fit {
         Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => {
             inputs.push(("prediction", "expected_value".into(), None, said(source, "expected_value", "")));
             None

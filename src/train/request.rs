@@ -148,11 +148,13 @@ impl Request {
         let duration = of_time(3, "the duration column", algorithm.takes_durations())?;
         let event = of_time(4, "the event column", algorithm.tells_of_time())?;
         let entry = call.text(5).map(str::to_owned);
-        let of_durations = [
-            (entry.is_some(), "an entry"),
-            (!call.is_null(SEGMENT_BY), "segments"),
-            (!call.is_null(STARTED_ON), "started_on"),
-        ];
+        let of_durations = [(entry.is_some(), "an entry"), (!call.is_null(STARTED_ON), "started_on")];
+        if !call.is_null(SEGMENT_BY) && !algorithm.takes_segments() {
+            return Err(Error::invalid(
+                format!("{algorithm_name} takes no segments"),
+                "Its components have theirs: train these with segment_by.",
+            ));
+        }
         if let Some((_, what)) = of_durations.iter().find(|(given, _)| *given && !algorithm.has_beginnings()) {
             return Err(Error::invalid(
                 format!("{algorithm_name} takes no {}", what.trim_start_matches("an ")),
@@ -173,6 +175,12 @@ impl Request {
             ));
         }
         let segment_by = segments(call.texts(SEGMENT_BY).unwrap_or_default(), &features, strata.as_deref())?;
+        if let Some(leak) = segment_by.iter().find(|name| outcomes.contains(&Some(name))) {
+            return Err(Error::invalid(
+                format!("\"{leak}\" cannot be a segment: it is what is to be explained"),
+                "Of a row that is scored it is not known yet; segment by what is.",
+            ));
+        }
         let pooling = match call.text(POOLING) {
             None | Some("partial") => Pooling::Partial,
             Some("none") => Pooling::None,

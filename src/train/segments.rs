@@ -1,9 +1,12 @@
 //! A model per segment under one name: each segment is fitted as all rows were, and what cannot stand alone has the model
 //! of all rows.
 
+use ltv_engine::amount::Family;
 use ltv_engine::btyd;
 use ltv_engine::hazard::Penalty;
+use ltv_engine::hazard::cox::Status;
 use ltv_engine::model::features::{Feature, Kind};
+use ltv_engine::model::origin;
 use ltv_engine::model::segments::{Common, Segment, Segmented, Standing};
 use ltv_engine::model::shrinkage::{self, Estimates, Shrunken};
 use ltv_engine::model::{Fit, Model};
@@ -14,6 +17,7 @@ use crate::pg::reader::Reader;
 use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
 use crate::predict::status_of;
+use crate::train::algorithm::Algorithm;
 use crate::train::clauses::Pooling;
 use crate::train::request::Request;
 use crate::train::source::Source;
@@ -32,6 +36,7 @@ pub struct Counted {
     pub levels: Vec<String>,
     pub rows: i64,
     pub events: f64,
+    /// Of what a fit learns from, each counting once: see [`counts`].
     pub whole_events: i64,
 }
 
@@ -45,7 +50,7 @@ pub fn fit(
 ) -> Result<Trained> {
     let needed = needed(request, remarks::estimated(&all.model.fit));
     let mut segments = Vec::new();
-    for counted in counted(reader, source)? {
+    for counted in counted(reader, source, request)? {
         let standing = match counted.whole_events < needed {
             true => Standing::Pooled(format!("{} {}, {needed} needed", counted.whole_events, counts(request))),
             false => alone(reader, &source.of_segment(&counted.levels), request, &all.model)?,
@@ -71,9 +76,30 @@ pub fn fit(
     Ok(Trained { model, ..all })
 }
 
-/// What is counted as an event.
+/// What a fit of a segment learns from, of which it needs enough: of decisions the rarer outcome limits what can be told
+/// (Peduzzi, Concato, Kemper, Holford & Feinstein 1996), of amounts that may be any every row counts.
 pub fn counts(request: &Request) -> &'static str {
-    if request.algorithm.customers().is_some() { "customers with repeat purchases" } else { "events" }
+    match &request.algorithm {
+        Algorithm::Customers(_) => "customers with repeat purchases",
+        Algorithm::Renewal { .. } => "decisions of the rarer outcome",
+        algorithm if !algorithm.needs_target() => "events",
+        algorithm if takes_any_amount(algorithm) => "rows",
+        _ => "rows with an amount",
+    }
+}
+
+fn takes_any_amount(algorithm: &Algorithm) -> bool {
+    algorithm.least_amount().is_none_or(|family| family == Family::Linear)
+}
+
+/// The SQL of the same, of some rows.
+fn counted_by(source: &Source, request: &Request) -> String {
+    let events = format!("coalesce(sum(({})::int), 0)::bigint", source.event);
+    match &request.algorithm {
+        Algorithm::Renewal { .. } => format!("least({events}, count(*) - {events})"),
+        algorithm if algorithm.needs_target() && takes_any_amount(algorithm) => "count(*)".into(),
+        _ => events,
+    }
 }
 
 /// The events that a segment needs to have a fit of its own.
@@ -88,16 +114,16 @@ pub fn needed(request: &Request, coefficients: usize) -> i64 {
 ///
 /// # Errors
 /// [`Error::Invalid`] for more than 500.
-pub fn counted(reader: &Reader, source: &Source) -> Result<Vec<Counted>> {
+pub fn counted(reader: &Reader, source: &Source, request: &Request) -> Result<Vec<Counted>> {
     let levels: Vec<String> =
         source.segment_by.iter().map(|column| format!("{}::text COLLATE \"C\"", column.sql())).collect();
     let width = levels.len();
     let query = format!(
-        "SELECT {}, count(*), coalesce(sum({} * ({})::int), 0)::float8, coalesce(sum(({})::int), 0)::bigint FROM {} WHERE {} GROUP BY {} LIMIT {}",
+        "SELECT {}, count(*), coalesce(sum({} * ({})::int), 0)::float8, {} FROM {} WHERE {} GROUP BY {} LIMIT {}",
         levels.join(", "),
         source.weight.as_deref().unwrap_or("1"),
         source.event,
-        source.event,
+        counted_by(source, request),
         source.from,
         source.training(),
         (1..=width).map(|place| place.to_string()).collect::<Vec<_>>().join(", "),
@@ -153,6 +179,10 @@ fn alone(reader: &Reader, source: &Source, request: &Request, pooled: &Model) ->
     // A model of purchases is all parameters: where the data leave one open it says nothing of its own.
     let unsound = match &model.fit {
         Fit::Transactional(_) => status != "ok",
+        Fit::Amount(fit) => !fit.is_trustworthy(),
+        Fit::TwoPart(fit) => !fit.is_trustworthy(),
+        Fit::BoostedValue(fit) => !fit.is_trustworthy(),
+        Fit::Renewal(fit) => fit.status != Status::Converged,
         _ => status == "no events" || status == "not converged" || status.starts_with("separated"),
     };
     Ok(match unsound || model.features != pooled.features {
@@ -162,8 +192,9 @@ fn alone(reader: &Reader, source: &Source, request: &Request, pooled: &Model) ->
 }
 
 /// The coefficients of a fit that can be drawn to those of others: all of them, with their covariance.
-fn estimates(model: &Model) -> Option<Estimates> {
+fn estimates(model: &Model, pooled: &Model) -> Option<Estimates> {
     match &model.fit {
+        Fit::Renewal(_) | Fit::Amount(_) | Fit::TwoPart(_) => origin::estimates(model, pooled),
         Fit::Cox(fit) if fit.penalty == Penalty::default() => {
             Some(Estimates { coefficients: fit.coefficients.clone(), covariance: fit.uncertainty().to_vec() })
         }
@@ -191,18 +222,22 @@ fn alike(a: &Model, b: &Model) -> bool {
         }
         (Fit::FineGray(a), Fit::FineGray(b)) => a.coefficients.len() == b.coefficients.len(),
         (Fit::Transactional(a), Fit::Transactional(b)) => a.kind == b.kind,
+        // Moved to one origin where they are: see origin::estimates.
+        (Fit::Renewal(_), Fit::Renewal(_)) | (Fit::Amount(_), Fit::Amount(_)) | (Fit::TwoPart(_), Fit::TwoPart(_)) => {
+            true
+        }
         _ => false,
     }
 }
 
 /// Draws the segments' own coefficients to what they have in common.
-fn share(reader: &Reader, source: &Source, segments: &mut [Segment], pooled: &Model) -> Result<Vec<Option<Common>>> {
+fn share(reader: &Reader, source: &Source, segments: &mut [Segment], of_all: &Model) -> Result<Vec<Option<Common>>> {
     let own: Vec<(usize, Estimates)> = segments
         .iter()
         .enumerate()
         .filter_map(|(at, segment)| {
-            let model = segment.model().filter(|model| alike(model, pooled))?;
-            Some((at, estimates(model)?))
+            let model = segment.model().filter(|model| alike(model, of_all))?;
+            Some((at, estimates(model, of_all)?))
         })
         .collect();
     if own.len() < 2 {
@@ -214,7 +249,7 @@ fn share(reader: &Reader, source: &Source, segments: &mut [Segment], pooled: &Mo
         let Some(shrunken) = shrinkage::shrink(&estimates, &pooled) else { continue };
         let segment = &mut segments[at];
         let Standing::Own(model) = &segment.standing else { continue };
-        let moved = match moved(reader, &source.of_segment(&segment.levels), model, &shrunken)? {
+        let moved = match moved(reader, &source.of_segment(&segment.levels), model, of_all, &shrunken)? {
             Ok(moved) => moved,
             Err(why) => {
                 segment.standing = Standing::Pooled(why);
@@ -227,7 +262,17 @@ fn share(reader: &Reader, source: &Source, segments: &mut [Segment], pooled: &Mo
 }
 
 /// The model at the shrunken coefficients; the baseline of a Cox or Fine–Gray model is found anew.
-fn moved(reader: &Reader, source: &Source, model: &Model, shrunken: &Shrunken) -> Result<Result<Model, String>> {
+fn moved(
+    reader: &Reader,
+    source: &Source,
+    model: &Model,
+    of_all: &Model,
+    shrunken: &Shrunken,
+) -> Result<Result<Model, String>> {
+    if matches!(model.fit, Fit::Renewal(_) | Fit::Amount(_) | Fit::TwoPart(_)) {
+        let moved = origin::at(model, of_all, shrunken);
+        return Ok(moved.ok_or_else(|| "the coefficients drawn to those of others are beyond the numbers".into()));
+    }
     let mut model = model.clone();
     if let Fit::Parametric(fit) = &mut model.fit {
         fit.coefficients.clone_from(&shrunken.coefficients);

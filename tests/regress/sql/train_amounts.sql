@@ -53,7 +53,6 @@ SELECT * FROM ltv.train('m', 'iranian', 'gamma', target => 'customer_value', fea
 SELECT * FROM ltv.train('m', 'iranian', 'linear', target => 'customer_value', features => '{customer_value}');
 SELECT * FROM ltv.train('m', 'iranian', 'linear', target => 'tariff', features => '{age}');
 SELECT * FROM ltv.train('m', 'iranian', 'linear', target => 'nothing', features => '{age}');
-SELECT * FROM ltv.train('m', 'iranian', 'linear', target => 'customer_value', segment_by => '{tariff}');
 SELECT * FROM ltv.train('m', 'iranian', 'tweedie', target => 'customer_value', options => '{"ties": "efron"}');
 SELECT * FROM ltv.train('m', 'iranian', 'renewal', 'age', 'renewed');
 SELECT * FROM ltv.train('m', 'iranian', 'rule', 'age', 'churn', options => '{}');

@@ -83,6 +83,10 @@ impl Model {
     ) -> Result<Result<Appraisal, Unscorable>> {
         self.check_amounts()?;
         critical_value(level)?;
+        if let Fit::Segmented(segmented) = &self.fit {
+            let (model, values) = segmented.of_row(values);
+            return model.appraise(values, level, columns);
+        }
         let encoded = match &self.fit {
             Fit::BoostedValue(_) => self.encode_row_or_missing(values, columns),
             _ => self.encode_row(values, columns),
@@ -122,6 +126,10 @@ impl Model {
     /// # Errors
     /// As [`Model::appraise`].
     pub fn outcomes(&self, values: &[Value], level: f64, columns: &mut Vec<f64>) -> Result<Option<Outcomes>> {
+        if let Fit::Segmented(segmented) = &self.fit {
+            let (model, values) = segmented.of_row(values);
+            return model.outcomes(values, level, columns);
+        }
         if self.appraise(values, level, columns)?.is_err() {
             return Ok(None);
         }
@@ -142,6 +150,10 @@ impl Model {
     pub fn amount_deviance(&self, values: &[Value], amount: f64, columns: &mut Vec<f64>) -> Result<Option<f64>> {
         if !amount.is_finite() {
             return Err(Error::invalid(format!("an amount must be finite, got {amount}"), "Leave such rows out."));
+        }
+        if let Fit::Segmented(segmented) = &self.fit {
+            let (model, values) = segmented.of_row(values);
+            return model.amount_deviance(values, amount, columns);
         }
         let Ok(appraisal) = self.appraise(values, 0.95, columns)? else { return Ok(None) };
         let deviance = match &self.fit {
@@ -175,18 +187,19 @@ impl Model {
         }
     }
 
-    /// The one law of the amounts, whose deviance was made least; `None` for a model of two parts, or of none.
+    /// The one law of the amounts, whose deviance was made least; `None` for a model of two parts, or of none. With segments
+    /// that of the model of all rows.
     pub fn amount_family(&self) -> Option<Family> {
-        match &self.fit {
+        match &self.of_all().fit {
             Fit::Amount(fit) => Some(fit.family),
             Fit::BoostedValue(fit) => Some(fit.family),
             _ => None,
         }
     }
 
-    /// The fits of a model of amounts; none of any other.
+    /// The fits of a model of amounts; none of any other. With segments those of the model of all rows.
     pub fn amount_parts(&self) -> Vec<Part> {
-        match &self.fit {
+        match &self.of_all().fit {
             Fit::Amount(fit) => vec![part("amount", fit)],
             Fit::TwoPart(fit) => {
                 let decisions = &fit.occurrence;

@@ -43,7 +43,7 @@ const SHORT: f64 = 1e-5;
 impl Model {
     /// The scale on which features add up without a mean of any kind; `None` for a model that expects no amounts.
     pub fn amount_scale(&self) -> Option<AmountScale> {
-        let family = match &self.fit {
+        let family = match &self.of_all().fit {
             Fit::Amount(fit) => fit.family,
             Fit::BoostedValue(fit) => fit.family,
             Fit::TwoPart(fit) => fit.amount.as_ref().map_or(Family::Gamma, |amount| amount.family),
@@ -62,6 +62,12 @@ impl Model {
         values: &[Value],
         scale: AmountScale,
     ) -> Result<Result<Option<Allocation>, Unscorable>> {
+        if let Fit::Segmented(segmented) = &self.fit {
+            self.check_amounts()?;
+            let (model, rest) = segmented.of_row(values);
+            let allocation = model.allocate_amount(rest, scale)?;
+            return Ok(allocation.map(|found| found.map(|found| found.after(values.len() - rest.len()))));
+        }
         let mut columns = Vec::new();
         if let Err(why) = self.appraise(values, 0.95, &mut columns)? {
             return Ok(Err(why));

@@ -34,7 +34,7 @@ pub struct Allocation {
 
 impl Allocation {
     /// The same behind `before` features that have no part in it.
-    fn after(mut self, before: usize) -> Allocation {
+    pub(super) fn after(mut self, before: usize) -> Allocation {
         self.parts.splice(0..0, std::iter::repeat_n(0.0, before));
         self
     }

@@ -19,7 +19,7 @@ impl Model {
         if let Some(asked) = asked {
             check_window(0.0, asked)?;
         }
-        match (&self.fit, asked) {
+        match (&self.of_all().fit, asked) {
             (Fit::Hybrid(fit), asked) => {
                 let own = fit.terms()?.map(|terms| f64::from(terms.plain.horizon));
                 match (own, asked) {
@@ -62,7 +62,7 @@ impl Model {
     /// not the age in the terms of a hybrid.
     pub fn check_age(&self, given: f64) -> Result<()> {
         check_window(given, USUAL)?;
-        let own = match &self.fit {
+        let own = match &self.of_all().fit {
             Fit::Hybrid(fit) => fit.terms()?.map_or(0.0, |terms| terms.plain.given),
             Fit::Amount(_) | Fit::TwoPart(_) | Fit::BoostedValue(_) => 0.0,
             _ => return Ok(()),

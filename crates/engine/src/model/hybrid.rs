@@ -211,11 +211,20 @@ impl HybridFit {
         model.features.iter().map(value).collect()
     }
 
-    /// Why the renewal model scores the row as one of all rows, not of its segment; `None` when it does not.
+    /// Why a component scores the row as one of all rows, not of its segment, the renewal model's reason first; `None` when
+    /// none does.
     pub fn pooled_because(&self, features: &[Feature], values: &[Value]) -> Result<Option<String>> {
-        let Some(renewal) = self.components.first() else { return Ok(None) };
-        let model = renewal.model()?;
-        Ok(model.pooled_because(&self.values_of(model, features, values)))
+        for component in &self.components {
+            let model = component.model()?;
+            let why = model.pooled_because(&self.values_of(model, features, values));
+            if let Some(why) = why {
+                return Ok(Some(match component.role {
+                    Role::Renewal => why,
+                    role => format!("{}: {why}", role.name()),
+                }));
+            }
+        }
+        Ok(None)
     }
 
     /// What the components of amounts say of a row.

@@ -22,6 +22,7 @@ pub mod hybrid_explain;
 pub mod inference;
 pub mod legacy;
 pub mod naming;
+pub mod origin;
 mod recalibrated;
 mod row;
 mod rule;

@@ -195,6 +195,22 @@ impl Segmented {
 }
 
 impl Model {
+    /// The model of all rows: of a model without segments, the model itself.
+    pub fn of_all(&self) -> &Model {
+        match &self.fit {
+            Fit::Segmented(segmented) => &segmented.pooled,
+            _ => self,
+        }
+    }
+
+    /// The model of a row, and the values that it reads: of a model without segments, the model and all.
+    pub fn of_row<'a, 'v, 't>(&'a self, values: &'v [Value<'t>]) -> (&'a Model, &'v [Value<'t>]) {
+        match &self.fit {
+            Fit::Segmented(segmented) => segmented.of_row(values),
+            _ => (self, values),
+        }
+    }
+
     /// The model of the segment of that name, or of all rows where it has none of its own; of a model without segments,
     /// the model itself.
     pub fn of_segment(&self, name: Option<&str>) -> &Model {

@@ -4,7 +4,8 @@ CREATE FUNCTION ltv.importance(
     model text, source regclass, horizon double precision DEFAULT NULL, repeats integer DEFAULT 3, seed bigint DEFAULT 0, loss text DEFAULT NULL, rows text DEFAULT 'auto'
 ) RETURNS TABLE (rank bigint, feature text, metric text, value double precision, permuted_value double precision, importance double precision, std_dev double precision, n bigint, status text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
-    SET search_path = pg_catalog, pg_temp
+    -- Rows are shuffled by the hash of their text, which is to be that of their values.
+    SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$
 DECLARE
     fitted ltv.model;

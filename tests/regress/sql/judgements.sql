@@ -73,3 +73,10 @@ SELECT judgement, segment, n, told IS NOT NULL AS is_told, status FROM told ORDE
 -- The subtraction gives two groups together, and they are enough.
 SELECT judgement, count(*) FILTER (WHERE told IS NULL) AS hidden, sum(n) FILTER (WHERE told IS NULL) >= 30 AS enough,
        max(told) FILTER (WHERE segment = 'all') - sum(told) FILTER (WHERE segment <> 'all') > 0 AS of_both FROM told GROUP BY judgement ORDER BY judgement;
+
+-- The shuffle is of the values, not of how the session writes them.
+CREATE TABLE shuffled AS SELECT feature, permuted_value FROM ltv.importance('whole', 'book', repeats => 1, rows => 'all');
+BEGIN;
+SET LOCAL extra_float_digits = 0;
+SELECT count(*), bool_and(abs(i.permuted_value - s.permuted_value) < 1e-12) AS same FROM ltv.importance('whole', 'book', repeats => 1, rows => 'all') AS i JOIN shuffled AS s USING (feature);
+COMMIT;

@@ -44,6 +44,11 @@ FROM telco AS t LEFT JOIN ltv.model_places AS w ON w.model = 'segments' AND w.se
 SELECT b.status, s.status AS of_the_segment, a.share = b.share AS by_all_rows FROM telco AS t, LATERAL ltv.lifetime_bound('segments', t, 0.999) AS b, ltv.model_places AS p, LATERAL ltv.lifetime_bound(ltv.predict_curve('segments', t), p.places, 0.999) AS s,
      ltv.model_places AS r, LATERAL ltv.lifetime_bound(ltv.predict_curve('segments', t), r.places, 0.999) AS a
 WHERE t.customer_id = '0004-TLHLJ' AND p.model = 'segments' AND p.segment = 'Month-to-month / 0' AND r.model = 'segments' AND r.segment IS NULL AND r.given = 0;
+-- The segment is read as the model reads it, whatever the column's type: char(n) without the blanks at its end.
+SELECT ltv.segment_of('segments', t) AS segment, ltv.segment_of('segments', q) = ltv.segment_of(ltv.model('segments'), t) AS found, b.share = a.share AND b.lower_lifetime = a.lower_lifetime AS same
+FROM telco AS t, LATERAL (SELECT t.contract::char(30) AS contract, t.senior_citizen, t.monthly_charges) AS q, LATERAL ltv.lifetime_bound('segments', t) AS a, LATERAL ltv.lifetime_bound('segments', q) AS b
+WHERE t.customer_id = '0004-TLHLJ';
+SELECT ltv.segment_of('segments', q) IS NULL AS unseen, ltv.segment_of('cox', q) IS NULL AS without FROM (SELECT 'Weekly' AS contract, 0 AS senior_citizen, 50 AS monthly_charges) AS q;
 SELECT b.lower_lifetime, round(b.share::numeric, 4) AS share, b.status FROM (SELECT 'Weekly' AS contract, 0 AS senior_citizen, 50 AS monthly_charges) AS r, LATERAL ltv.lifetime_bound('segments', r) AS b;
 
 -- Where none are kept, it says why; so for a row without a curve, and too few rows.

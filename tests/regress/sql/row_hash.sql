@@ -24,6 +24,15 @@ SELECT format('CREATE TABLE wide AS SELECT %s FROM generate_series(1, 5) AS i', 
 CREATE VIEW backwards AS SELECT * FROM wide ORDER BY c1 DESC;
 SELECT ltv.data_fingerprint('backwards') = ltv.data_fingerprint('wide') AS same,
        ltv.data_fingerprint('wide', ARRAY(SELECT 'c' || at FROM generate_series(1, 100) AS at)) <> ltv.data_fingerprint('wide') AS of_fewer_columns_other;
+-- How the session writes its values is no part of them; money has a fingerprint too.
+CREATE TABLE written AS SELECT i * interval '1 day' AS pause, decode(md5(i::text), 'hex') AS bytes, tstzrange('2024-01-01 12:00Z'::timestamptz + i * interval '1 h', NULL) AS since,
+       ARRAY[i / 3.0::float8] AS shares, ARRAY['2024-03-31 12:00Z'::timestamptz] AS moments, (i * 1.5)::numeric::money AS price FROM generate_series(1, 50) AS i;
+CREATE TABLE before AS SELECT c, ltv.data_fingerprint('written', ARRAY[c]) AS f FROM unnest('{pause,bytes,since,shares,moments,price}'::text[]) AS c;
+BEGIN;
+SET LOCAL IntervalStyle = 'iso_8601'; SET LOCAL bytea_output = 'escape'; SET LOCAL extra_float_digits = -5; SET LOCAL TimeZone = 'Asia/Tokyo'; SET LOCAL DateStyle = 'German';
+SELECT count(*), count(DISTINCT f) AS different, bool_and(f = ltv.data_fingerprint('written', ARRAY[c])) AS same FROM before;
+COMMIT;
+DROP TABLE written, before;
 DROP VIEW backwards;
 DROP TABLE kinds, wide;
 DROP DOMAIN amount;

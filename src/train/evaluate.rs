@@ -80,7 +80,7 @@ struct FromEntries {
 
 impl Scored {
     /// Those that have a prediction from the entry on, which is how evaluate judges them.
-    fn from_entries(&self, pooled: Option<&Steps>) -> FromEntries {
+    fn since_entries(&self, pooled: Option<&Steps>) -> FromEntries {
         let with = |(row, survival): (usize, &Option<f64>)| survival.map(|survival| (row, survival));
         let (rows, survival): (Vec<usize>, Vec<f64>) =
             self.survival_from_entry.iter().enumerate().filter_map(with).unzip();
@@ -158,10 +158,7 @@ pub fn metrics(
         entries: &scored.entries,
         weights: &scored.weights,
     };
-    let seen = match &source.entry {
-        None => None,
-        Some(_) => Some(scored.from_entries(pooled.as_ref())),
-    };
+    let seen = source.entry.as_ref().map(|_| scored.since_entries(pooled.as_ref()));
     let (judged, predicted, marginal) = match &seen {
         None => (outcomes, &scored.survival, vec![naive; scored.survival.len()]),
         Some(seen) => {

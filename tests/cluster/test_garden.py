@@ -285,6 +285,7 @@ WORKING = {
     "days_in.unit": "'month'", "fit_statement.options": "'{}'",
     "precision_recall.source": "'plants'", "best_threshold.source": "'plants'", "censoring": "'grouped'", "censoring_by": "'{g}'", "evaluation_query.outcome": "'event'", "durations": "'{1,2,3}'", "entries": "'{0,0,0}'", "events": "'{t,f,t}'", "inverse_censoring_weights.weights": "'{1,2,3}'", "censoring_groups.weights": "'{1,2,3}'", "censoring_groups.predicted": "'{0.2,0.5,0.9}'", "censoring_groups.horizon": "2", "importance.loss": "'brier'", "inverse_censoring_weights.horizon": "2",
     "run_a": "'runs'", "run_b": "'runs'", "explain_change.id": "'i'", "explain_change_rows.id": "'i'", "model_before": "'cox'", "model_after": "'cox'", "rate_before": "1", "rate_after": "1", "scenario.source": "'runs'",
+    "weighted_poisson_interval.total": "15", "weighted_poisson_interval.sum_of_squares": "75", "weighted_poisson_interval.heaviest": "6", "segment_label.value": "'all'",
     "rows": "'all'", "value": "NULL", "min_rows": "5", "buckets": "10", "threshold": "0.3", "top": "5", "horizons": "'{12}'", "until": "NULL", "expected_events.until": "12", "expected_events.since": "0", "fitted_here": "false", "benefit": "5", "cost": "1", "capacity": "20",
     "concordance.method": "'uno'", "ranking_agg.value": "1", "_ranking_add.value": "1", "predicted_survival": "0.5", "integrated_brier_score.s": "(SELECT ARRAY[v, v] FROM forecasts WHERE name = 'good')", "integrated_brier_score.horizons": "'{5,12}'",
 }  # fmt: skip

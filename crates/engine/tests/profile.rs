@@ -260,23 +260,23 @@ fn the_budget_of_texts_holds_to_a_megabyte() {
 /// incomplete gamma function in 60 digits.
 #[test]
 fn intervals_of_weighted_counts_are_those_of_fay_and_feuer() {
-    for (sums, level, lower, upper) in WEIGHTED {
-        let found = weighted_poisson_interval(sums.0, sums.1, sums.2, level).unwrap();
+    for ([total, squares, greatest], level, [lower, upper]) in WEIGHTED {
+        let found = weighted_poisson_interval(total, squares, greatest, level).unwrap();
         assert_relative_eq!(found.0, lower, max_relative = 1e-9);
         assert_relative_eq!(found.1, upper, max_relative = 1e-9);
         // In another unit they are others in that measure.
-        let scaled = weighted_poisson_interval(7.0 * sums.0, 49.0 * sums.1, 7.0 * sums.2, level).unwrap();
+        let scaled = weighted_poisson_interval(7.0 * total, 49.0 * squares, 7.0 * greatest, level).unwrap();
         assert_relative_eq!(scaled.0, 7.0 * lower, max_relative = 1e-9);
         assert_relative_eq!(scaled.1, 7.0 * upper, max_relative = 1e-9);
     }
 }
 
 /// Their sum, the sum of their squares, the greatest; the level; the limits.
-const WEIGHTED: [((f64, f64, f64), f64, f64, f64); 4] = [
-    ((15.0, 75.0, 6.0), 0.95, 3.093_360_614_478_006, 46.126_330_072_418_4),
-    ((0.0, 0.0, 6.0), 0.95, 0.0, 22.133_276_724_683_617),
-    ((12.5, 31.25, 4.0), 0.99, 2.694_820_601_630_798_7, 39.472_265_605_764_91),
-    ((542.0, 1444.0, 6.0), 0.99, 449.124_810_050_149, 652.159_385_637_887_4),
+const WEIGHTED: [([f64; 3], f64, [f64; 2]); 4] = [
+    ([15.0, 75.0, 6.0], 0.95, [3.093_360_614_478_006, 46.126_330_072_418_4]),
+    ([0.0, 0.0, 6.0], 0.95, [0.0, 22.133_276_724_683_62]),
+    ([12.5, 31.25, 4.0], 0.99, [2.694_820_601_630_798_7, 39.472_265_605_764_91]),
+    ([542.0, 1444.0, 6.0], 0.99, [449.124_810_050_149, 652.159_385_637_887_4]),
 ];
 
 #[test]

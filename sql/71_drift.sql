@@ -25,7 +25,11 @@ DECLARE
     decided double precision;
     history text[];
     customer text;
-    grouped constant text := CASE WHEN drift.by IS NULL THEN '''all''::text' ELSE format('coalesce(s.%I::text, ''(null)'')', drift.by) END;
+    grouped constant text := CASE WHEN drift.by IS NULL THEN '''all''::text' ELSE format('ltv.segment_label(s.%I::text)', drift.by) END;
+    weight text := '1::double precision';
+    weighed text := '';
+    odd record;
+    unfit double precision;
     levels text;
 BEGIN
     IF drift.model IS NULL OR drift.source IS NULL THEN
@@ -87,6 +91,16 @@ BEGIN
             WHEN one.atttypid = 'boolean'::regtype THEN format('ltv.profile_agg(s.%I::integer::double precision)', one.input)
             ELSE format('ltv.profile_agg(s.%I::double precision)', one.input) END;
     END LOOP;
+    -- What a row counted when the model learnt it counts in what is observed and expected, as in ltv.evaluate; not in the profiles, which are of rows.
+    IF spec ->> 'weight' IS NOT NULL THEN
+        SELECT format_type(a.atttypid, a.atttypmod) AS type_name, t.typcategory = 'N' AND t.typname !~ '^(reg|oid$|money$)' AS is_number INTO odd
+        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = drift.source AND a.attname = spec ->> 'weight' AND a.attnum > 0 AND NOT a.attisdropped;
+        IF NOT odd.is_number THEN
+            RAISE EXCEPTION 'the weight in "%" must be a number, not %', spec ->> 'weight', odd.type_name USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In %s.', drift.source), HINT = 'Make it in a view.';
+        END IF;
+        weight := CASE WHEN odd.is_number THEN format('s.%I::double precision', spec ->> 'weight') ELSE weight END;
+        weighed := CASE WHEN odd.is_number THEN ', by weight' ELSE ', without the weights of the training' END;
+    END IF;
     -- The events that the source has seen, against those that the model expects of the same rows over the time for which they were watched.
     IF ltv.model_algorithm(fitted) = 'fine_gray' THEN
         -- How long a row that ended by another cause would have been watched nobody knows, and with it how many events were to be expected.
@@ -98,44 +112,55 @@ BEGIN
        = cardinality(array_remove(ARRAY[spec ->> 'duration', spec ->> 'event', spec ->> 'entry'], NULL)) THEN
         outcome := format($q$
             SELECT o.segment, 'events', o.observed, o.expected, i.lower, i.upper, o.observed, $5
-            FROM (SELECT %1$s AS segment, (count(*) FILTER (WHERE s.%2$I::integer = 1 AND p.expected IS NOT NULL))::double precision AS observed, sum(p.expected) AS expected
-                  FROM %3$s AS s, LATERAL (SELECT ltv.expected_events($1, s.*, s.%4$I::double precision, %5$s, s.%2$I::integer = 1) AS expected OFFSET 0) AS p
-                  WHERE s.%2$I IS NOT NULL GROUP BY 1) AS o,
-                 LATERAL ltv.poisson_interval(o.observed, 0.99) AS i$q$,
-            grouped, spec ->> 'event', drift.source, spec ->> 'duration', coalesce('s.' || quote_ident(spec ->> 'entry') || '::double precision', '0'));
+            FROM (SELECT %1$s AS segment, coalesce(sum(r.weight) FILTER (WHERE s.%2$I::integer = 1 AND p.expected IS NOT NULL), 0) AS observed,
+                         coalesce(sum(r.weight * r.weight) FILTER (WHERE s.%2$I::integer = 1 AND p.expected IS NOT NULL), 0) AS squares,
+                         max(r.weight) FILTER (WHERE p.expected IS NOT NULL) AS heaviest, sum(r.weight * p.expected) AS expected
+                  FROM %3$s AS s, LATERAL (SELECT %6$s AS weight) AS r, LATERAL (SELECT ltv.expected_events($1, s.*, s.%4$I::double precision, %5$s, s.%2$I::integer = 1) AS expected OFFSET 0) AS p
+                  WHERE s.%2$I IS NOT NULL AND r.weight > 0 GROUP BY 1) AS o,
+                 LATERAL ltv.weighted_poisson_interval(o.observed, o.squares, o.heaviest, 0.99) AS i$q$,
+            grouped, spec ->> 'event', drift.source, spec ->> 'duration', coalesce('s.' || quote_ident(spec ->> 'entry') || '::double precision', '0'), weight);
     ELSIF decided IS NOT NULL AND spec ->> 'event' IS NOT NULL AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attname = spec ->> 'event' AND a.attnum > 0 AND NOT a.attisdropped) THEN
         -- As evaluate has it the event is that a row was not renewed. A sum of decisions is less spread than a Poisson count of the same mean, so
         -- that the exact interval of that holds; that of the rarer outcome is the narrower one.
         outcome := format($q$
             SELECT o.segment, 'events', o.observed, o.expected, CASE WHEN 2 * o.observed <= o.n THEN i.lower ELSE greatest(o.n - i.upper, 0) END,
-                   CASE WHEN 2 * o.observed <= o.n THEN least(i.upper, o.n) ELSE o.n - i.lower END, o.observed, $8 - $5
-            FROM (SELECT %1$s AS segment, count(*)::double precision AS n, (count(*) FILTER (WHERE s.%2$I::integer = 0))::double precision AS observed, sum(p.event) AS expected
-                  FROM %3$s AS s, LATERAL (SELECT 1 - ltv.renewal_probability($1, s.*, %4$L::double precision) AS event OFFSET 0) AS p
-                  WHERE s.%2$I IS NOT NULL AND p.event IS NOT NULL GROUP BY 1) AS o,
-                 LATERAL ltv.poisson_interval(least(o.observed, o.n - o.observed), 0.99) AS i$q$,
-            grouped, spec ->> 'event', drift.source, decided);
+                   CASE WHEN 2 * o.observed <= o.n THEN least(i.upper, o.n) ELSE o.n - i.lower END, o.observed, %6$s
+            FROM (SELECT %1$s AS segment, sum(r.weight) AS n, coalesce(sum(r.weight) FILTER (WHERE s.%2$I::integer = 0), 0) AS observed, coalesce(sum(r.weight) FILTER (WHERE s.%2$I::integer <> 0), 0) AS others,
+                         coalesce(sum(r.weight * r.weight) FILTER (WHERE s.%2$I::integer = 0), 0) AS squares, coalesce(sum(r.weight * r.weight) FILTER (WHERE s.%2$I::integer <> 0), 0) AS squares_of_others,
+                         max(r.weight) AS heaviest, sum(r.weight * p.event) AS expected
+                  FROM %3$s AS s, LATERAL (SELECT %5$s AS weight) AS r, LATERAL (SELECT 1 - ltv.renewal_probability($1, s.*, %4$L::double precision) AS event OFFSET 0) AS p
+                  WHERE s.%2$I IS NOT NULL AND p.event IS NOT NULL AND r.weight > 0 GROUP BY 1) AS o,
+                 LATERAL ltv.weighted_poisson_interval(CASE WHEN 2 * o.observed <= o.n THEN o.observed ELSE o.others END, CASE WHEN 2 * o.observed <= o.n THEN o.squares ELSE o.squares_of_others END, o.heaviest, 0.99) AS i$q$,
+            -- Of weighted rows the registry has the weight of those that renewed, and the number of all.
+            grouped, spec ->> 'event', drift.source, decided, weight, CASE WHEN num_nonnulls(spec ->> 'weight', spec ->> 'half_life') = 0 THEN '$8 - $5' ELSE 'NULL::double precision' END);
     ELSIF spec ->> 'target' IS NOT NULL AND values_rows AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = drift.source AND a.attname = spec ->> 'target' AND a.attnum > 0 AND NOT a.attisdropped) THEN
         outcome := format($q$
             SELECT o.segment, 'amounts', o.observed, o.expected, o.observed - o.margin, o.observed + o.margin, o.n, $8
-            FROM (SELECT %1$s AS segment, count(*)::double precision AS n, sum(s.%2$I::double precision) AS observed, sum(p.amount) AS expected,
-                         -- The normal quantile of 0.995 times the error of the sum.
-                         2.5758293035489 * sqrt(count(*)) * stddev_samp(s.%2$I::double precision - p.amount) AS margin
-                  FROM %3$s AS s, LATERAL (SELECT ltv.expected_value($1, s.*) AS amount OFFSET 0) AS p
-                  WHERE s.%2$I IS NOT NULL AND p.amount IS NOT NULL GROUP BY 1) AS o$q$,
-            grouped, spec ->> 'target', drift.source);
+            FROM (SELECT %1$s AS segment, count(*)::double precision AS n, sum(r.weight * s.%2$I::double precision) AS observed, sum(r.weight * p.amount) AS expected,
+                         -- The normal quantile of 0.995 times the error of the sum, of which each row adds what it weighs.
+                         2.5758293035489 * sqrt(count(*)) * stddev_samp(r.weight * (s.%2$I::double precision - p.amount)) AS margin
+                  FROM %3$s AS s, LATERAL (SELECT %4$s AS weight) AS r, LATERAL (SELECT ltv.expected_value($1, s.*) AS amount OFFSET 0) AS p
+                  WHERE s.%2$I IS NOT NULL AND p.amount IS NOT NULL AND r.weight > 0 GROUP BY 1) AS o$q$,
+            grouped, spec ->> 'target', drift.source, weight);
     END IF;
     IF outcome IS NOT NULL AND ltv.model_algorithm(fitted) <> 'fine_gray' THEN
+        IF weighed = ', by weight' THEN
+            EXECUTE format('SELECT r.weight FROM %s AS s, LATERAL (SELECT %s AS weight) AS r WHERE r.weight < 0 OR r.weight >= ''Infinity'' LIMIT 1', drift.source, weight) INTO unfit;
+            IF unfit IS NOT NULL THEN
+                RAISE EXCEPTION 'a weight must be finite and not negative, got %', unfit USING ERRCODE = 'invalid_parameter_value', DETAIL = format('In column "%s" of %s.', spec ->> 'weight', drift.source), HINT = 'A row of weight 0 or NULL is left out.';
+            END IF;
+        END IF;
         outcome := format($q$
             UNION ALL
             SELECT o.segment, o.input, 'observed_expected', r.value, ($4 ->> 'observed_expected')::double precision,
                    (r.lower > 1 OR r.upper < 1) AND (r.value <= 0 OR greatest(r.value, 1 / r.value) > ($4 ->> 'observed_expected')::double precision),
                    o.n_base::bigint, o.n_now::bigint,
-                   format('%%s observed, %%s expected; 99 %%%% interval of the ratio %%s to %%s', CASE o.input WHEN 'events' THEN o.observed::numeric ELSE round(o.observed::numeric, 1) END, round(o.expected::numeric, 1), round(r.lower::numeric, 2), round(r.upper::numeric, 2)),
+                   format('%%s observed, %%s expected%%s; 99 %%%% interval of the ratio %%s to %%s', CASE WHEN o.input = 'events' AND o.observed = trunc(o.observed) THEN o.observed::numeric ELSE round(o.observed::numeric, 1) END, round(o.expected::numeric, 1), %2$L, round(r.lower::numeric, 2), round(r.upper::numeric, 2)),
                    r.lower, r.upper
-            FROM (%s) AS o (segment, input, observed, expected, lower, upper, n_now, n_base),
+            FROM (%1$s) AS o (segment, input, observed, expected, lower, upper, n_now, n_base),
                  LATERAL (SELECT o.observed / e.expected AS value, o.lower / e.expected AS lower, o.upper / e.expected AS upper
                           FROM (SELECT CASE WHEN o.expected > 0 THEN o.expected END AS expected) AS e) AS r
-            WHERE o.expected IS NOT NULL$q$, outcome);
+            WHERE o.expected IS NOT NULL$q$, outcome, weighed);
     END IF;
     RETURN QUERY EXECUTE format($q$
         WITH now AS (
@@ -158,7 +183,7 @@ BEGIN
     USING fitted, roles, inputs, limits, n_events, split_part(drift.model, '@', 1), found_version, n_rows;
 END
 $$;
-COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored), of models of amounts expected_value, of models of purchases probability_alive, expected_purchases and expected_spend, or events or amounts, the outcomes. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. Thresholds are not below 0, observed_expected not below 1. by: a column; each of its values, (null) among them, is a segment and is held against all training rows; without it the segment is all. observed_expected: where source has the outcome under the names that train knew, what was observed over what was expected of the same rows, with an interval at 99 % (lower, upper; NULL for other metrics); an anomaly when the interval excludes 1 and the ratio, either way, is beyond its threshold. Of durations (input events) it is the events over expected_events (Berry 1983), with the exact Poisson interval (Garwood 1936); n_base and n_now are then events. Of renewal decisions (events) it is the rows that were not renewed over the sum of their probabilities; a sum of decisions is less spread than a Poisson count of its mean (Hoeffding 1956; Anderson & Samuels 1967), so the exact interval of the rarer outcome holds and errs to the wide side. Of amounts (input amounts) it is the sum of the target over that of expected_value, with a normal interval from the standard deviation of the residuals, which needs many rows; n_base and n_now are rows, and value is NULL where the sum expected is not above 0. Of a model of one cause among several (fine_gray) it is not told, and value NULL: for how long a row would have been watched that ended by another cause nobody knows, and evaluate compares incidences. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile), 22004.';
+COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored), of models of amounts expected_value, of models of purchases probability_alive, expected_purchases and expected_spend, or events or amounts, the outcomes. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. Thresholds are not below 0, observed_expected not below 1. by: a column; each of its values, by its segment_label ((null) among them), is a segment and is held against all training rows; without it the segment is all. observed_expected: where source has the outcome under the names that train knew, what was observed over what was expected of the same rows, with an interval at 99 % (lower, upper; NULL for other metrics); an anomaly when the interval excludes 1 and the ratio, either way, is beyond its threshold. A row counts as often as the weight says that the version was trained with, as in evaluate, where source has its column (those of weight 0 or NULL are left out; detail says by weight, or that source has none); not the half-life. Features and predictions are of rows that count once each, as they were stored. Of durations (input events) it is the events over expected_events (Berry 1983), with the exact Poisson interval (Garwood 1936), of weighted rows that of Fay & Feuer (1997, weighted_poisson_interval); n_base and n_now are then events, or their weights. Of renewal decisions (events) it is the rows that were not renewed over the sum of their probabilities; a sum of decisions is less spread than a Poisson count of its mean (Hoeffding 1956; Anderson & Samuels 1967), so the exact interval of the rarer outcome holds and errs to the wide side; n_base is NULL with weights. Of amounts (input amounts) it is the sum of the target over that of expected_value, with a normal interval from the standard deviation of the residuals (times the weights), which needs many rows; n_base and n_now are rows, and value is NULL where the sum expected is not above 0. Of a model of one cause among several (fine_gray) it is not told, and value NULL: for how long a row would have been watched that ended by another cause nobody knows, and evaluate compares incidences. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile; a weight that is negative, infinite or no number), 22004.';
 
 CREATE FUNCTION ltv.retrain_due(
     model text, source regclass DEFAULT NULL, max_age interval DEFAULT '180 days', thresholds jsonb DEFAULT NULL, by text DEFAULT NULL

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 
 use ltv_engine::assess::bins::Bin;
 use ltv_engine::assess::profile::{Profile, Values};
-use ltv_engine::assess::profile_distance::{distances, poisson_interval};
+use ltv_engine::assess::profile_distance::{distances, poisson_interval, weighted_poisson_interval};
 use ltv_engine::{Error, Result};
 use pgrx::Internal;
 use pgrx::prelude::*;
@@ -128,6 +128,17 @@ pub fn conformal_margin(call: &Call) -> pg_sys::Datum {
 pub fn poisson(call: &Call) -> pg_sys::Datum {
     let (Some(count), Some(level)) = (call.float(0), call.float(1)) else { return call.null() };
     let (lower, upper) = settle(poisson_interval(count, level));
+    call.answer_tuple(vec![Field::Float(Some(lower)), Field::Float(Some(upper))])
+}
+
+/// `weighted_poisson_interval(total, sum_of_squares, heaviest, level)`.
+pub fn weighted_poisson(call: &Call) -> pg_sys::Datum {
+    let (Some(total), Some(squares), Some(greatest), Some(level)) =
+        (call.float(0), call.float(1), call.float(2), call.float(3))
+    else {
+        return call.null();
+    };
+    let (lower, upper) = settle(weighted_poisson_interval(total, squares, greatest, level));
     call.answer_tuple(vec![Field::Float(Some(lower)), Field::Float(Some(upper))])
 }
 

@@ -85,7 +85,8 @@ extension_sql_file!("../sql/71_understand.sql", name = "understand", requires = 
 extension_sql_file!("../sql/71_waterfall.sql", name = "waterfall", requires = ["understand"]);
 extension_sql_file!("../sql/72_demo.sql", name = "demo", requires = ["waterfall"]);
 extension_sql_file!("../sql/73_demo_load.sql", name = "demo_load", requires = ["demo"]);
-extension_sql_file!("../sql/74_evaluation_query.sql", name = "evaluation_query", requires = ["demo_load"]);
+extension_sql_file!("../sql/74_segment_label.sql", name = "segment_label", requires = ["demo_load"]);
+extension_sql_file!("../sql/74_evaluation_query.sql", name = "evaluation_query", requires = ["segment_label"]);
 extension_sql_file!("../sql/74_judgements.sql", name = "judgements", requires = ["evaluation_query"]);
 extension_sql_file!("../sql/75_evaluate.sql", name = "evaluate", requires = ["judgements"]);
 extension_sql_file!("../sql/75_predicted.sql", name = "predicted", requires = ["evaluate"]);

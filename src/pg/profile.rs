@@ -107,4 +107,7 @@ export!(profile_conformal_margin, pg_finfo_profile_conformal_margin, |f| {
 export!(profile_summary, pg_finfo_profile_summary, |f| crate::profile::summary(&Call::new(f)));
 export!(profile_levels, pg_finfo_profile_levels, |f| crate::profile::levels(&Call::new(f)));
 export!(poisson_interval, pg_finfo_poisson_interval, |f| crate::profile::poisson(&Call::new(f)));
+export!(weighted_poisson_interval, pg_finfo_weighted_poisson_interval, |f| {
+    crate::profile::weighted_poisson(&Call::new(f))
+});
 export!(profile_distance, pg_finfo_profile_distance, |f| crate::profile::distance(&Call::new(f)));

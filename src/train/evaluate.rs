@@ -244,7 +244,7 @@ pub fn score(reader: &Reader, source: &Source, trained: &Trained, horizon: f64) 
         "SELECT {}, ({})::int4, {}, {}{columns} FROM {} WHERE {}",
         source.duration,
         source.causes.as_ref().map_or_else(|| source.event.clone(), Causes::status),
-        source.weight.as_deref().unwrap_or("1::float8"),
+        source.judged_weight.as_deref().unwrap_or("1::float8"),
         source.entry.as_deref().unwrap_or("0::float8"),
         source.from,
         source.held_out(),

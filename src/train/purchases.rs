@@ -218,11 +218,12 @@ fn judged(
         return log_likelihood(reader, source, history, trained);
     };
     let (from, frequency) = (&source.from, history.frequency());
-    let weight = source.weight.as_deref().unwrap_or("1::float8");
+    let (learnt, weight) =
+        (source.weight.as_deref().unwrap_or("1::float8"), source.judged_weight.as_deref().unwrap_or("1::float8"));
     let (named, naive) = match &history.numbers[..] {
         [_, mean] => {
             let query = format!(
-                "SELECT sum({weight} * {mean}) / sum({weight}) FROM {from} WHERE {} AND {frequency} > 0",
+                "SELECT sum({learnt} * {mean}) / sum({learnt}) FROM {from} WHERE {} AND {frequency} > 0",
                 source.training()
             );
             let all = reader.select(&query, &[])?.first().get_one::<f64>()?;

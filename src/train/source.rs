@@ -43,6 +43,8 @@ pub struct Source {
     pub outcome: Option<Column>,
     pub entry: Option<String>,
     pub weight: Option<String>,
+    /// What a row counts when a model is judged: without the half-life, which is about what to learn from.
+    pub judged_weight: Option<String>,
     /// A condition that is true for the rows that had begun on the day of the knowledge, never NULL.
     pub begun: String,
     /// True for those whose outcome lies beyond that day, so that it is not known; `None` where none is cut off.
@@ -138,6 +140,7 @@ impl Source {
         let known = known_on.as_ref().map(|column| column.day("the day on which rows were known")).transpose()?;
         let entry = entry.map(|column| column.number("the entry")).transpose()?;
         let weight = weight.map(|column| column.number("the weight")).transpose()?;
+        let judged_weight = weight.clone();
         let weight = match (&request.half_life, &started) {
             (Some(half_life), Some(started)) => Some(decayed(reader, &from, weight, started, *half_life, request)?),
             _ => weight,
@@ -184,6 +187,7 @@ impl Source {
             segment_by,
             entry,
             weight,
+            judged_weight,
             display,
             from,
             features,

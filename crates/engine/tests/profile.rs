@@ -7,7 +7,7 @@ use approx::assert_relative_eq;
 use chance::Chance;
 use ltv_engine::assess::bins::Bin;
 use ltv_engine::assess::profile::Profile;
-use ltv_engine::assess::profile_distance::{Distance, distances, poisson_interval};
+use ltv_engine::assess::profile_distance::{Distance, distances, poisson_interval, weighted_poisson_interval};
 use ltv_engine::numeric::tally::Budget;
 use proptest::prelude::*;
 
@@ -253,4 +253,83 @@ fn the_budget_of_texts_holds_to_a_megabyte() {
     merged.merge(&profile, Budget::UNLIMITED).unwrap();
     assert_eq!(merged.memory_bytes(), profile.memory_bytes());
     assert_eq!(Profile::decode(&profile.encode()).unwrap(), profile);
+}
+
+/// By hand: three events of weight 1 and two of weight 6 have the sum 15 and the squares 75; the limits are 75 / 30 times the
+/// quantile of χ² at 6 degrees, and 111 / 42 times that at 2 · 21² / 111, the quantiles of which are from the series of the
+/// incomplete gamma function in 60 digits.
+#[test]
+fn intervals_of_weighted_counts_are_those_of_fay_and_feuer() {
+    for ([total, squares, greatest], level, [lower, upper]) in WEIGHTED {
+        let found = weighted_poisson_interval(total, squares, greatest, level).unwrap();
+        assert_relative_eq!(found.0, lower, max_relative = 1e-9);
+        assert_relative_eq!(found.1, upper, max_relative = 1e-9);
+        // In another unit they are others in that measure.
+        let scaled = weighted_poisson_interval(7.0 * total, 49.0 * squares, 7.0 * greatest, level).unwrap();
+        assert_relative_eq!(scaled.0, 7.0 * lower, max_relative = 1e-9);
+        assert_relative_eq!(scaled.1, 7.0 * upper, max_relative = 1e-9);
+    }
+}
+
+/// Their sum, the sum of their squares, the greatest; the level; the limits.
+const WEIGHTED: [([f64; 3], f64, [f64; 2]); 4] = [
+    ([15.0, 75.0, 6.0], 0.95, [3.093_360_614_478_006, 46.126_330_072_418_4]),
+    ([0.0, 0.0, 6.0], 0.95, [0.0, 22.133_276_724_683_62]),
+    ([12.5, 31.25, 4.0], 0.99, [2.694_820_601_630_798_7, 39.472_265_605_764_91]),
+    ([542.0, 1444.0, 6.0], 0.99, [449.124_810_050_149, 652.159_385_637_887_4]),
+];
+
+#[test]
+fn counts_that_weigh_one_have_the_exact_interval_to_the_bit() {
+    for count in (0..=5000).chain([12_345, 1_000_000, 987_654_321]) {
+        let count = f64::from(count);
+        for level in [0.9, 0.95, 0.99] {
+            let weighted = weighted_poisson_interval(count, count, 1.0, level).unwrap();
+            assert_eq!(weighted, poisson_interval(count, level).unwrap());
+        }
+    }
+}
+
+#[test]
+fn weighted_intervals_hold_the_mean_as_often_as_they_say() {
+    let mut chance = Chance::new(20_260_101);
+    // Means of the counts, and what each weighs.
+    let cells = [(6.0_f64, 1.0_f64), (4.0, 3.0), (2.0, 8.0)];
+    let mean: f64 = cells.iter().map(|(mean, weight)| mean * weight).sum();
+    let mut held = 0;
+    for _ in 0..4000 {
+        let (mut total, mut squares) = (0.0, 0.0);
+        for (mean, weight) in cells {
+            let count = chance.poisson(mean);
+            total += count * weight;
+            squares += count * weight * weight;
+        }
+        let (lower, upper) = weighted_poisson_interval(total, squares, 8.0, 0.9).unwrap();
+        held += i32::from(lower <= mean && mean <= upper);
+    }
+    // At least nine of ten; three standard errors of that share are 1.4 %.
+    assert!(f64::from(held) / 4000.0 >= 0.9 - 0.014, "{held}");
+}
+
+#[test]
+fn sums_that_no_weights_have_are_refused() {
+    for (total, squares, greatest) in [
+        (-1.0, 1.0, 1.0),
+        (1.0, 0.0, 1.0),
+        (0.0, 1.0, 1.0),
+        (1.0, 2.0, 5.0),
+        (10.0, 60.0, 5.0),
+        (1.0, 1.0, 0.0),
+        (1.0, 1.0, f64::INFINITY),
+        (f64::NAN, 1.0, 1.0),
+        (1.0, f64::NAN, 1.0),
+        (1.0, 1.0, f64::NAN),
+        (f64::INFINITY, 1.0, 1.0),
+        (2e12, 2e12, 1.0),
+    ] {
+        assert!(weighted_poisson_interval(total, squares, greatest, 0.95).is_err(), "{total} {squares} {greatest}");
+    }
+    assert!(weighted_poisson_interval(1.0, 1.0, 1.0, 1.0).is_err());
+    let extreme = weighted_poisson_interval(1e308, 1e308 * 1e-300, 1e-300, 0.95);
+    assert!(extreme.is_err() || extreme.is_ok_and(|limits| limits.0.is_finite() && limits.1.is_finite()));
 }

@@ -77,6 +77,10 @@ SELECT r.method, m.metric, round(m.before::numeric, 3) AS before, round(m.after:
 FROM unnest(ARRAY['platt', 'isotonic']) AS r (method), LATERAL ltv.recalibrate('shorter@1', 'seen_shorter', r.method) m WHERE m.metric LIKE 'obs%' OR m.metric LIKE 'ici%';
 -- The truth: 1 - exp(-12 * 0.08) = 0.617 and 1 - exp(-12 * 0.005) = 0.058.
 SELECT v, risky, round(1 - ltv.renewal_probability('shorter@' || v, r, 12)::numeric, 3) AS leaves FROM generate_series(1, 3) v, (VALUES (true), (false)) r (risky) ORDER BY risky DESC, v;
+-- Brier score and ici before are what evaluate tells; the other two are weighed as the map is, by groups of like predictions, which are here those of evaluate by groups.
+CREATE TABLE told AS SELECT c.censoring, e.brier, e.ici, e.log_loss, e.observed_to_expected FROM unnest(ARRAY['marginal', 'grouped']) AS c (censoring), LATERAL ltv.evaluate('shorter@1', 'seen_shorter', censoring => c.censoring) e;
+SELECT t.censoring, m.metric, abs(m.before - CASE split_part(m.metric, ' ', 1) WHEN 'brier' THEN t.brier WHEN 'ici' THEN t.ici WHEN 'log_loss' THEN t.log_loss ELSE t.observed_to_expected END) < 1e-9 AS the_same
+FROM ltv.recalibrate('shorter@1', 'seen_shorter', 'platt') m, told t WHERE m.metric !~ '^concordance' ORDER BY m.metric, t.censoring;
 
 -- What the gate and the diff compare: the naive baseline of the training on the same rows, and the skill over it; the parent's value beside it.
 SELECT v.version, m ->> 'metric' AS metric, round((m ->> 'value')::numeric, 6) AS value, m ->> 'baseline' AS baseline, round((m ->> 'baseline_value')::numeric, 6) AS baseline_value,

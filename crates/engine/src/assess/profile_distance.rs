@@ -46,6 +46,54 @@ pub fn poisson_interval(count: f64, level: f64) -> Result<(f64, f64)> {
     Ok((lower, normal::chi_squared_upper_quantile(tail, 2.0 * count + 2.0) / 2.0))
 }
 
+/// The interval at `level` of the mean of a sum of Poisson counts that weigh differently (Fay & Feuer 1997, section 2): of
+/// the weights of what was counted their `total` and the `sum_of_squares`, and the `greatest` weight that anything counted
+/// could have had. A gamma law for each limit, which has the mean and the variance of the sum, of the upper one those of the
+/// sum with one more event of the greatest weight. With weights of 1 it is [`poisson_interval`], to the bit.
+///
+/// # Errors
+/// [`Error::Invalid`] for sums that no such weights have, for what stands for more than a million millions of events, and for
+/// a level outside (0, 1).
+pub fn weighted_poisson_interval(total: f64, sum_of_squares: f64, greatest: f64, level: f64) -> Result<(f64, f64)> {
+    if !(greatest > 0.0 && greatest < f64::INFINITY) {
+        return Err(Error::invalid(
+            format!("the greatest weight must be finite and greater than 0, got {greatest}"),
+            "That of all rows in which an event could have been, not only of those with one.",
+        ));
+    }
+    if !(level > 0.0 && level < 1.0) {
+        return Err(Error::invalid(format!("level must be between 0 and 1, got {level}"), "0.95 is usual."));
+    }
+    // In units of the greatest weight.
+    let (sum, squares) = (total / greatest, sum_of_squares / greatest / greatest);
+    let slack = 1.0 + 1e-9;
+    let is_of_weights = (0.0..f64::INFINITY).contains(&sum)
+        && (squares > 0.0 || sum == 0.0 && squares == 0.0)
+        && squares <= sum.min(sum * sum) * slack;
+    if !is_of_weights {
+        return Err(Error::invalid(
+            format!("no weights of at most {greatest} have the sum {total} and the sum of squares {sum_of_squares}"),
+            "Of the weights of the events: their sum, the sum of their squares; and the greatest weight of all rows.",
+        ));
+    }
+    let effective = if sum > 0.0 { sum * (sum / squares) } else { 0.0 };
+    let (sum_after, squares_after) = (sum + 1.0, squares + 1.0);
+    let effective_after = sum_after * (sum_after / squares_after);
+    if effective_after > 1e12 {
+        return Err(Error::invalid(
+            format!("these weights stand for {effective_after} events"),
+            "A million millions at most.",
+        ));
+    }
+    let tail = (1.0 - level) / 2.0;
+    let lower = match sum > 0.0 {
+        true => normal::chi_squared_upper_quantile(1.0 - tail, 2.0 * effective) / 2.0 * (squares / sum) * greatest,
+        false => 0.0,
+    };
+    let upper = normal::chi_squared_upper_quantile(tail, 2.0 * effective_after) / 2.0 * (squares_after / sum_after);
+    Ok((lower, upper * greatest))
+}
+
 fn chi_squared_quantile(df: f64) -> f64 {
     normal::chi_squared_upper_quantile(0.001, df)
 }

@@ -47,11 +47,16 @@ impl Chance {
         Gamma::new(shape, 1.0).expect("a positive shape").sample(&mut self.0)
     }
 
+    /// How many events there are of this mean.
+    pub fn poisson(&mut self, mean: f64) -> f64 {
+        Poisson::new(mean).expect("a positive mean").sample(&mut self.0)
+    }
+
     /// A Poisson number of gammas, with this mean and the variance `dispersion` · mean^`power`, power between 1 and 2.
     pub fn tweedie(&mut self, mean: f64, dispersion: f64, power: f64) -> f64 {
         let count = mean.powf(2.0 - power) / (dispersion * (2.0 - power));
         let scale = dispersion * (power - 1.0) * mean.powf(power - 1.0);
-        let count: f64 = Poisson::new(count).expect("a positive mean").sample(&mut self.0);
+        let count = self.poisson(count);
         (0..count as usize).map(|_| self.gamma((2.0 - power) / (power - 1.0)) * scale).sum()
     }
 }

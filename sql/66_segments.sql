@@ -3,7 +3,7 @@
 CREATE FUNCTION ltv.model_segments(m ltv.model)
     RETURNS TABLE (segment text, n_rows bigint, n_events double precision, status text, weight double precision, reason text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'model_segments';
-COMMENT ON FUNCTION ltv.model_segments(ltv.model) IS 'The segments of a model that train made with segment_by, in byte order of their values; no row for any other model. segment: the values of segment_by, " / " between them. status: own (a fit of its own), shrunken (a fit of its own, drawn to what the segments have in common), pooled (scored by the model of all rows; reason says why). weight: how much of its coefficients is its own, on average over them: 1 for own, 0 for pooled. n_events is weighted where the rows are; of customers it is those with repeat purchases.';
+COMMENT ON FUNCTION ltv.model_segments(ltv.model) IS 'The segments of a model that train made with segment_by, in byte order of their values; no row for any other model. segment: the values of segment_by, " / " between them. status: own (a fit of its own), shrunken (a fit of its own, drawn to what the segments have in common), pooled (scored by the model of all rows). reason: of pooled why; of own what is to be known of its fit, as model_status tells it (stopped early at 3 trees); NULL where there is nothing. weight: how much of its coefficients is its own, on average over them: 1 for own, 0 for pooled. n_events is weighted where the rows are; of customers it is those with repeat purchases.';
 
 CREATE FUNCTION ltv.segment_coefficients(m ltv.model)
     RETURNS TABLE (segment text, term text, own double precision, common double precision, spread double precision, weight double precision,

@@ -8,6 +8,7 @@ use pgrx::pg_sys;
 
 use crate::pg::call::{Call, Field};
 use crate::pg::error::{raise, settle};
+use crate::predict::status_of;
 
 fn segmented(model: &Model) -> Option<&Segmented> {
     match &model.fit {
@@ -22,7 +23,7 @@ pub fn model_segments(call: &Call) -> pg_sys::Datum {
         let Some(segmented) = segmented(model) else { return Vec::new() };
         let row = |segment: &Segment| {
             let (status, reason) = match &segment.standing {
-                Standing::Own(_) => ("own", None),
+                Standing::Own(model) => ("own", Some(status_of(model)).filter(|status| status != "ok")),
                 Standing::Shrunken { .. } => ("shrunken", None),
                 Standing::Pooled(why) => ("pooled", Some(why.clone())),
             };

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::hazard::cox::Status;
 use crate::hazard::design::Design;
 use crate::hazard::link::Link;
+use crate::hazard::scaling::units_differ;
 use crate::{Error, Interrupt, Result};
 use basis::Basis;
 use newton::{Maximum, Problem};
@@ -199,9 +200,7 @@ fn fit_rows(mut rows: Rows, options: &Options, interrupt: Interrupt) -> Result<D
     }
     match fit.validate() {
         Ok(()) => Ok(fit),
-        Err(_) => Err(Error::OutOfRange(
-            "the units of the covariates differ so much that the model's numbers overflow".into(),
-        )),
+        Err(_) => Err(units_differ("the covariates")),
     }
 }
 

@@ -168,7 +168,12 @@ impl Algorithm {
                         ));
                     }
                 }
-                if let Some(terms) = options.read("terms", "an object", |value| value.is_object().then_some(value))? {
+                // jsonb_build_object makes a text of what contract_terms returns: that of the object.
+                let object = |value: &Value| match value {
+                    Value::String(text) => serde_json::from_str::<Value>(text).ok().filter(Value::is_object),
+                    _ => value.is_object().then(|| value.clone()),
+                };
+                if let Some(terms) = options.read("terms", "an object", object)? {
                     arguments.push(format!("terms => {}::ltv.terms", quote_literal(terms.to_string())));
                 }
                 Ok(Algorithm::Hybrid { arguments: arguments.join(", ") })

@@ -5,7 +5,7 @@ CREATE FUNCTION ltv.fit_candidates(
     OUT distribution text, OUT m ltv.model, OUT criterion double precision, OUT status text
 ) RETURNS SETOF record
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 50000 ROWS 6 AS 'MODULE_PATHNAME', 'fit_candidates';
-COMMENT ON FUNCTION ltv.fit_candidates(ltv.design, text[], text) IS 'What fit_best chooses from, as train does for best: how each candidate did, the best first and with its model, whose covariates have no names yet. Candidates as in fit_best; criterion: aic or bic. No rows when the design is empty. Errors 22023.';
+COMMENT ON FUNCTION ltv.fit_candidates(ltv.design, text[], text) IS 'What fit_best chooses from, as train does for best: how each candidate did, with its model (NULL where it could not be fitted), whose covariates have no names yet, the best first. Candidates as in fit_best; criterion: aic or bic. No rows when the design is empty. Errors 22023.';
 
 CREATE FUNCTION ltv.fit_statement(
     algorithm text, options jsonb DEFAULT '{}', features text[] DEFAULT '{}', levels integer[] DEFAULT '{}',

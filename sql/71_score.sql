@@ -54,7 +54,7 @@ COMMENT ON COLUMN ltv.scored.risk_percentile IS 'Share of the training rows whos
 COMMENT ON COLUMN ltv.scored.risk_decile IS '1 (least risk) to 10: risk_percentile in tenths.';
 COMMENT ON COLUMN ltv.scored.risk_band IS 'low (below half of the training rows), medium (to 80 %), high (to 95 %), very high.';
 COMMENT ON COLUMN ltv.scored.confidence IS 'high (the limits are at most 0.1 apart; of an estimate at most 20 % of it), medium (0.25; 50 %), low (wider, beyond the observed time, or a feature out of its training range), unknown (no limits), none (abstains); one lower where a NULL was filled in (null_policy impute, indicator), and low where training never saw one: see confidence_reason. Of a recalibrated version the wider of the limits before and after its map counts; a probability that the map makes 0 or 1 is low, and unknown where it makes the limits so too: how sure the map is, no limits tell.';
-COMMENT ON COLUMN ltv.scored.abstain IS 'There is no score to act on.';
+COMMENT ON COLUMN ltv.scored.abstain IS 'There is no score to act on: probabilities, limits, expected lifetime, linear predictor, ranks and reasons are NULL.';
 COMMENT ON COLUMN ltv.scored.abstain_reason IS 'Why.';
 COMMENT ON COLUMN ltv.scored.out_of_range_features IS 'Numeric features below the least or above the greatest value of the training rows, by name; NULL when there is none.';
 COMMENT ON COLUMN ltv.scored.reason_1 IS 'What p_event, or the estimate, is most associated with: feature = value. Not a cause.';
@@ -236,7 +236,7 @@ BEGIN
     bare := CASE WHEN ltv.recalibration(fitted) IS NOT NULL THEN ltv.recalibrated(fitted, NULL::jsonb) END;
     evidence := limited ->> 'held_out';
     RETURN QUERY EXECUTE format($q$
-        SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, p.renewal_probability, p.event_probability, b.lower, b.upper, p.expected_lifetime, p.linear_predictor,
+        SELECT s.%1$I::text, $6, $7, $8, %2$s, $2, t.p_renew, t.p_event, t.lower, t.upper, t.expected_lifetime, t.linear_predictor,
                k.rank, CASE WHEN k.rank IS NOT NULL THEN least(10, floor(10 * k.rank)::integer + 1) END,
                CASE WHEN k.rank < 0.5 THEN 'low' WHEN k.rank < 0.8 THEN 'medium' WHEN k.rank < 0.95 THEN 'high' WHEN k.rank IS NOT NULL THEN 'very high' END,
                CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN p.status <> 'ok' OR o.names IS NOT NULL OR r.certain AND w.width IS NOT NULL OR f.unseen IS NOT NULL THEN 'low' WHEN w.width <= 0.1 AND f.seen IS NULL THEN 'high'
@@ -260,11 +260,13 @@ BEGIN
         CROSS JOIN LATERAL (SELECT nullif(concat_ws(', ', NULL %5$s), '') AS names OFFSET 0) AS o
         CROSS JOIN LATERAL (
             SELECT CASE WHEN %4$s < 0 THEN 'the age in ' || %6$L || ' is negative' WHEN %4$s >= 'Infinity' THEN 'the age in ' || %6$L || ' is not finite' WHEN g.age IS NULL THEN 'no age in ' || %6$L WHEN p.renewal_probability IS NULL OR p.status NOT IN ('ok', 'extrapolated') AND NOT p.status ^@ ANY (ARRAY['pooled: ', 'unseen NULL: ']) THEN p.status END AS reason OFFSET 0) AS a
+        -- Of a row that abstains there is no number to act on.
+        LEFT JOIN LATERAL (SELECT p.renewal_probability AS p_renew, p.event_probability AS p_event, b.lower, b.upper, p.expected_lifetime, p.linear_predictor OFFSET 0) AS t ON a.reason IS NULL
         CROSS JOIN LATERAL (SELECT CASE WHEN a.reason IS NULL THEN ltv.profile_rank($3, 1 - ltv.renewal_probability($1, s.*, $4)) END AS rank OFFSET 0) AS k
         CROSS JOIN LATERAL (%10$s OFFSET 0) AS f
         LEFT JOIN LATERAL (
             SELECT array_agg(x.feature || ' = ' || x.value ORDER BY x.rank) AS reason, array_agg(x.contribution ORDER BY x.rank) AS effect
-            FROM ltv.explain($1, s.*, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0
+            FROM ltv.explain($1, s.*, $5, $2, g.age) AS x WHERE x.rank <= $5) AS e ON $5 > 0 AND a.reason IS NULL
         $q$,
         score.id, group_name, score.source,
         CASE WHEN score.given IS NULL THEN '0::double precision' ELSE format('s.%I::double precision', score.given) END,

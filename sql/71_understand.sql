@@ -129,11 +129,16 @@ BEGIN
                 USING ERRCODE = 'undefined_column', HINT = 'The key, and the features under the names that train knew.';
         END IF;
     END LOOP;
-    SELECT string_agg(CASE WHEN r.kind = 'numbers' AND t.typcategory <> 'B' THEN format('coalesce(((s.%1$I::double precision - o.%1$I::double precision) / %2$L::double precision) ^ 2, (num_nulls(s.%1$I, o.%1$I) = 1)::integer)', p.input, r.std_dev)
-                           ELSE format('(s.%1$I IS DISTINCT FROM o.%1$I)::integer', p.input) END, ' + ' ORDER BY p.input),
-           string_agg(format('CASE WHEN s.%1$I IS DISTINCT FROM o.%1$I THEN %2$L END', p.input, p.input), ', ' ORDER BY p.input)
+    SELECT string_agg(CASE WHEN u.is_number THEN format('coalesce(((%1$s - %2$s) / %3$L::double precision) ^ 2, (num_nulls(%1$s, %2$s) = 1)::integer)', u.theirs, u.own, r.std_dev)
+                           ELSE format('(%s IS DISTINCT FROM %s)::integer', u.theirs, u.own) END, ' + ' ORDER BY p.input),
+           string_agg(format('CASE WHEN %s IS DISTINCT FROM %s THEN %L END', u.theirs, u.own, p.input), ', ' ORDER BY p.input)
     INTO terms, differences
-    FROM ltv.model_profiles p, LATERAL ltv.profile_summary(p.profile) AS r, pg_attribute a, pg_type t
+    FROM ltv.model_profiles p, LATERAL ltv.profile_summary(p.profile) AS r, pg_attribute a, pg_type t,
+         LATERAL (SELECT r.kind = 'numbers' AND t.typcategory <> 'B' AS is_number) AS k,
+         LATERAL (SELECT k.is_number, format(w.said, 's', p.input) AS theirs, format(w.said, 'o', p.input) AS own
+                  FROM (SELECT CASE WHEN NOT k.is_number THEN '%s.%I' WHEN t.typname IN ('int2', 'int4', 'int8') THEN '%s.%I::double precision'
+                                    -- What is no number, or not finite, is missing.
+                                    ELSE 'CASE WHEN %1$s.%2$I::double precision > ''-Infinity'' AND %1$s.%2$I::double precision < ''Infinity'' THEN %1$s.%2$I::double precision END' END AS said) AS w) AS u
     WHERE p.model = split_part("similar".model, '@', 1) AND p.version = found_version AND p.role = 'feature'
       AND a.attrelid = "similar".source AND a.attname = p.input AND t.oid = a.atttypid AND (r.kind = 'texts' OR r.std_dev > 0);
     IF terms IS NULL THEN
@@ -153,7 +158,7 @@ BEGIN
     USING "similar".key, "similar".k;
 END
 $$;
-COMMENT ON FUNCTION ltv.similar(text, regclass, text, text, integer) IS 'The k rows of source most like one of its rows by the features of a registered model: Euclidean distance with numbers in standard deviations of the training rows, a category that differs counting 1. id: the column that is the key; key: that of the row, as text. differs_in: the features in which they differ. Ties by key. A feature that only one of the two has counts 1. Errors: P0002 no such model or row, 42703, 22023, 22004.';
+COMMENT ON FUNCTION ltv.similar(text, regclass, text, text, integer) IS 'The k rows of source most like one of its rows by the features of a registered model: Euclidean distance with numbers in standard deviations of the training rows, a category that differs counting 1. id: the column that is the key; key: that of the row, as text. differs_in: the features in which they differ. Ties by key. A feature that only one of the two has counts 1; a number that is NaN or infinite is as one that is missing. Errors: P0002 no such model or row, 42703, 22023, 22004.';
 
 CREATE FUNCTION ltv.segment_profile(
     source regclass, by text, features text[]
@@ -188,7 +193,7 @@ BEGIN
         RAISE EXCEPTION 'column "%" of type % cannot be a feature', odd.f, odd.type_name
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Features are numbers, booleans or text; turn dates into durations in a view.';
     END IF;
-    SELECT string_agg(CASE WHEN t.typcategory = 'N' THEN format('(%L, NULL::text, s.%I::double precision)', f.f, f.f) ELSE format('(%L, s.%I::text, NULL::double precision)', f.f, f.f) END, ', ' ORDER BY f.at)
+    SELECT string_agg(CASE WHEN t.typcategory = 'N' THEN format('(%1$L, NULL::text, CASE WHEN s.%2$I::double precision > ''-Infinity'' AND s.%2$I::double precision < ''Infinity'' THEN s.%2$I::double precision END)', f.f, f.f) ELSE format('(%L, s.%I::text, NULL::double precision)', f.f, f.f) END, ', ' ORDER BY f.at)
     INTO parts
     FROM unnest(segment_profile.features) WITH ORDINALITY AS f (f, at)
     JOIN pg_attribute a ON a.attrelid = segment_profile.source AND a.attname = f.f AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid;
@@ -227,4 +232,4 @@ BEGIN
         ORDER BY 1, 2, 3$q$, segment_profile.by, segment_profile.source, parts);
 END
 $$;
-COMMENT ON FUNCTION ltv.segment_profile(regclass, text, text[]) IS 'How each segment of a relation differs from all others: of numbers the means, of everything else the share of each level, and the standardized difference (Austin 2009): (mean - others) / sqrt((variance + variance of the others) / 2), with p (1 - p) for shares; beyond 0.1 it is commonly held to matter. n: rows with a value (of a level: with that level). NULL where the others have none, or nothing varies. A NULL of by is a segment. Features are numbers, booleans and texts, as for train. Errors: 42703, 22023 (a feature of another type, as a date), 22004.';
+COMMENT ON FUNCTION ltv.segment_profile(regclass, text, text[]) IS 'How each segment of a relation differs from all others: of numbers the means, of everything else the share of each level, and the standardized difference (Austin 2009): (mean - others) / sqrt((variance + variance of the others) / 2), with p (1 - p) for shares; beyond 0.1 it is commonly held to matter. n: rows with a value (of a level: with that level); a number that is NaN or infinite is none. NULL where the others have none, or nothing varies. A NULL of by is a segment. Features are numbers, booleans and texts, as for train. Errors: 42703, 22023 (a feature of another type, as a date), 22004.';

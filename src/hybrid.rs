@@ -298,10 +298,16 @@ pub fn hybrid_curve(call: &Call) -> pg_sys::Datum {
 
 /// What is to be known of the components' fits; `ok` when nothing is wrong.
 pub fn status_of_components(fit: &HybridFit) -> String {
+    told_of_components(fit, |model| Some(status_of(model)).filter(|status| status != "ok"))
+        .unwrap_or_else(|| "ok".into())
+}
+
+/// What `told` has to say of the components, each under its name; `None` when it is nothing.
+pub fn told_of_components(fit: &HybridFit, told: impl Fn(&Model) -> Option<String>) -> Option<String> {
     let told = fit.components.iter().filter_map(|component| {
-        let status = status_of(settle(component.model()));
-        (status != "ok").then(|| format!("{}: {status}", component.role.name()))
+        let said = told(settle(component.model()))?;
+        Some(format!("{}: {said}", component.role.name()))
     });
     let told: Vec<String> = told.collect();
-    if told.is_empty() { "ok".into() } else { told.join("; ") }
+    (!told.is_empty()).then(|| told.join("; "))
 }

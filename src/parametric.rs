@@ -184,7 +184,7 @@ fn status(fit: &Result<Model>) -> String {
     }
 }
 
-/// `fit_candidates(design, candidates, criterion)`: how each did, the best first and with its model.
+/// `fit_candidates(design, candidates, criterion)`: how each did, with its model, the best first.
 pub fn fit_candidates(call: &Call) -> pg_sys::Datum {
     let Some(criterion) = call.text(2) else { return call.answer_rows(Vec::new()) };
     let score = criterion_of(criterion);
@@ -198,9 +198,10 @@ pub fn fit_candidates(call: &Call) -> pg_sys::Datum {
         let (status, criterion) = (status(&fit), fit.as_ref().ok().and_then(&score));
         vec![
             Field::Text(Some(name)),
-            match place {
-                0 => Field::Bytes(settle(settle(fit).encode())),
-                _ => Field::Text(None),
+            match (place, fit) {
+                (0, fit) => Field::Bytes(settle(settle(fit).encode())),
+                (_, Ok(model)) => Field::Bytes(settle(model.encode())),
+                (_, Err(_)) => Field::Text(None),
             },
             Field::Float(criterion),
             Field::Text(Some(status)),

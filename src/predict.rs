@@ -193,6 +193,15 @@ pub fn status_of(model: &Model) -> String {
     }
 }
 
+/// What is wrong with a fit, in words. That boosting stopped early is how it ends, and no fault.
+pub fn fault_of(model: &Model) -> Option<String> {
+    let status = match &model.fit {
+        Fit::Hybrid(fit) => return crate::hybrid::told_of_components(fit, fault_of),
+        _ => status_of(model),
+    };
+    (status != "ok" && !status.starts_with("stopped early at")).then_some(status)
+}
+
 #[pg_extern(sql = false)]
 fn model_status(m: Value<Model>) -> String {
     status_of(&m.0)

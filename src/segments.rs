@@ -9,6 +9,7 @@ use pgrx::pg_sys;
 
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::{raise, settle};
+use crate::predict::status_of;
 
 const INTERCEPT: &str = "(intercept)";
 
@@ -33,7 +34,7 @@ pub fn model_segments(call: &Call) -> pg_sys::Datum {
         let Some(segmented) = segmented(model) else { return Vec::new() };
         let row = |segment: &Segment| {
             let (status, reason) = match &segment.standing {
-                Standing::Own(_) => ("own", None),
+                Standing::Own(model) => ("own", Some(status_of(model)).filter(|status| status != "ok")),
                 Standing::Shrunken { .. } => ("shrunken", None),
                 Standing::Pooled(why) => ("pooled", Some(why.clone())),
             };

@@ -184,7 +184,12 @@ impl Algorithm {
                         ));
                     }
                 }
-                if let Some(terms) = options.read("terms", "an object", |value| value.as_object().cloned())? {
+                // jsonb_build_object makes a text of what contract_terms returns: that of the object.
+                let object = |value: &Value| match value {
+                    Value::String(text) => serde_json::from_str::<Value>(text).ok()?.as_object().cloned(),
+                    _ => value.as_object().cloned(),
+                };
+                if let Some(terms) = options.read("terms", "an object", object)? {
                     let terms = priced(terms, options.text("revenue")?.is_some())?;
                     arguments.push(format!("terms => {}::ltv.terms", quote_literal(terms.to_string())));
                 }

@@ -15,7 +15,11 @@ use crate::train::{fit, purchases, values};
 /// How many rows each purpose gets.
 pub struct Split {
     pub training: i64,
+    /// Held out, and nothing that is used is NULL.
     pub holdout: i64,
+    /// Held out, those that are dropped included.
+    pub held_out: i64,
+    /// Something that is used is NULL, whether for training or held out.
     pub dropped: i64,
     /// Training rows with the event, each counting once.
     pub events: i64,
@@ -145,15 +149,17 @@ pub fn count(reader: &Reader, source: &Source, request: &Request) -> Result<Coun
     let row = reader.select(&query, &[])?.first();
     let number = |at: usize| row.get::<i64>(at).map(|count| count.unwrap_or(0));
     let (rows, later) = (number(8)?, number(4)?);
-    let dropped = rows - later - number(2)?;
+    let (complete, training) = (number(2)?, number(3)?);
+    let dropped = rows - later - complete;
     Ok(Counted {
         rows,
         nulls: if dropped > 0 { nulls(reader, source)? } else { vec![0; source.used.len()] },
         known_later: number(6)?,
         faulty: number(9)?,
         split: Split {
-            training: number(3)?,
-            holdout: number(1)?,
+            training,
+            holdout: complete - training,
+            held_out: number(1)?,
             dropped,
             events: number(7)?,
             later,
@@ -172,7 +178,7 @@ fn nulls(reader: &Reader, source: &Source) -> Result<Vec<i64>> {
 
 /// What a holdout by time comes to that no row is in: it was to judge, and cannot.
 pub fn nothing_held_out(request: &Request, split: &Split) -> Option<Error> {
-    let holdout = request.holdout.as_ref().filter(|_| split.holdout == 0)?;
+    let holdout = request.holdout.as_ref().filter(|_| split.held_out == 0)?;
     matches!(holdout.rule, HoldoutRule::From(_) | HoldoutRule::Last(_)).then(|| {
         Error::invalid(
             format!("no row would be held out by \"{}\": nothing of that time can be judged", holdout.by),

@@ -149,30 +149,34 @@ fn fit_candidates(
         return Err(Error::invalid("there are no candidates", "Name them in the options."));
     };
     let named = candidates.as_ref().map_or_else(|| "NULL".to_owned(), |names| texts(names));
-    // The first row has the model; the curve of all rows comes with it only.
+    // The best is the first, and the curve of all rows comes with it only.
     let query = format!(
-        "SELECT q.n, CASE WHEN c.m IS NOT NULL THEN q.pooled END, c.m, c.distribution, c.criterion, c.status
+        "SELECT q.n, CASE WHEN c.place = 1 THEN q.pooled END, c.m, c.distribution, c.criterion, c.status
          FROM (SELECT count(*) AS n, {pooled} AS pooled, {design} AS d FROM {} WHERE {}) q,
-              LATERAL ltv.fit_candidates(q.d, {named}, {}) c",
+              LATERAL ltv.fit_candidates(q.d, {named}, {}) WITH ORDINALITY AS c (distribution, m, criterion, status, place) ORDER BY c.place",
         source.from,
         source.training(),
         quote_literal(criterion),
     );
     let (mut best, mut candidates) = (None, Vec::new());
     for row in reader.select(&query, &[])? {
-        if let (Some(Value(Survival::Sample(pooled))), Some(Value(model))) =
-            (row.get::<Value<Survival>>(2)?, row.get::<Value<Model>>(3)?)
-        {
-            best = Some((row.get::<i64>(1)?.unwrap_or(0), pooled, model));
-        }
+        // What is said of each is said by the names of the features.
+        let model =
+            row.get::<Value<Model>>(3)?.map(|Value(model)| model.with_features(features.clone())).transpose()?;
         candidates.push(Candidate {
             distribution: row.get::<String>(4)?.unwrap_or_default(),
             criterion: row.get::<f64>(5)?,
-            status: row.get::<String>(6)?.unwrap_or_default(),
+            status: match &model {
+                Some(model) => crate::predict::status_of(model),
+                None => row.get::<String>(6)?.unwrap_or_default(),
+            },
         });
+        if let (Some(Value(Survival::Sample(pooled))), Some(model)) = (row.get::<Value<Survival>>(2)?, model) {
+            best = Some((row.get::<i64>(1)?.unwrap_or(0), pooled, model));
+        }
     }
     let Some((n_rows, pooled, model)) = best else { return Err(no_rows(source)) };
-    Ok(Trained { model: model.with_features(features)?, pooled, n_rows, candidates, horizon: None })
+    Ok(Trained { model, pooled, n_rows, candidates, horizon: None })
 }
 
 fn fit_cohorts(reader: &Reader, source: &Source, pooled: &str, features: Vec<Feature>) -> Result<Trained> {

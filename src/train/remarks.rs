@@ -58,12 +58,7 @@ pub fn of_knowledge(request: &Request, split: &Split) -> Vec<String> {
 
 /// What a reader must know before the version is believed; empty when there is nothing.
 pub fn warnings(request: &Request, trained: &Trained) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let status = crate::predict::status_of(&trained.model);
-    // That it stopped early is how boosting ends, not what is wrong with it.
-    if status != "ok" && !status.starts_with("stopped early at") {
-        warnings.push(status);
-    }
+    let mut warnings: Vec<String> = crate::predict::fault_of(&trained.model).into_iter().collect();
     for candidate in trained.candidates.iter().skip(1).filter(|candidate| candidate.status != "ok") {
         warnings.push(format!("{}: {}", candidate.distribution.replace('-', "_"), candidate.status));
     }

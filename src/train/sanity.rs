@@ -43,6 +43,8 @@ fn unexpected(request: &Request, model: &Model, place: &str, warnings: &mut Vec<
         return Ok(());
     }
     let Some(coefficients) = model.coefficients(0.95)? else { return Ok(()) };
+    // A model of two parts has two coefficients of each term, under the names of the parts.
+    let parts: &[&str] = if matches!(model.fit, Fit::TwoPart(_)) { &["occurrence: ", "amount: "] } else { &[""] };
     for (name, sign) in &request.expected_signs {
         let own: Vec<String> = model
             .features
@@ -50,6 +52,7 @@ fn unexpected(request: &Request, model: &Model, place: &str, warnings: &mut Vec<
             .filter(|feature| feature.name == *name)
             .flat_map(Feature::terms)
             .filter(|term| !term.ends_with(" is null"))
+            .flat_map(|term| parts.iter().map(move |part| format!("{part}{term}")))
             .collect();
         for row in coefficients.iter().filter(|row| own.contains(&row.term)) {
             let Some(estimate) = row.estimate else { continue };

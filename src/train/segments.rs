@@ -16,7 +16,7 @@ use crate::pg::error::settle;
 use crate::pg::reader::Reader;
 use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
-use crate::predict::status_of;
+use crate::predict::{fault_of, status_of};
 use crate::train::algorithm::Algorithm;
 use crate::train::clauses::Pooling;
 use crate::train::request::Request;
@@ -322,9 +322,10 @@ fn told(segments: &[Segment]) -> Vec<String> {
         told.push(format!("the model of all rows for {} of {} segments: {named}{rest}", pooled.len(), segments.len()));
     }
     for segment in segments {
-        let status = segment.model().map_or_else(|| "ok".into(), status_of);
-        if status != "ok" && !matches!(segment.standing, Standing::Shrunken { .. }) {
-            told.push(format!("segment {}: {status}", segment.name()));
+        if let Some(fault) = segment.model().and_then(fault_of)
+            && !matches!(segment.standing, Standing::Shrunken { .. })
+        {
+            told.push(format!("segment {}: {fault}", segment.name()));
         }
     }
     let shrunken: Vec<f64> = segments

@@ -108,9 +108,9 @@ SELECT algorithm, n_splits, round(brier::numeric, 4) AS brier, chosen, version, 
 SELECT version, algorithm, note FROM ltv.model_versions WHERE model = 'lately' ORDER BY version;
 SELECT algorithm, chosen, version, status FROM ltv.train_auto('lately', 'lately', 'months', 'churned', 6, features => '{usage,sign}', started => 'started_on', cut_offs => 2, algorithms => '{cox,exponential}');
 -- Of distributions best takes none whose likelihood runs away, whatever its AIC: all leave after five months.
-SELECT d.distribution, round(d.criterion::numeric, 1) AS aic, d.status, d.m IS NOT NULL AS taken FROM (SELECT ltv.design_agg(5::float8, true, '{}'::float8[]) AS d FROM generate_series(1, 40) AS i) s, LATERAL ltv.fit_candidates(s.d, '{weibull,lognormal,exponential}', 'aic') d;
+SELECT d.distribution, round(d.criterion::numeric, 1) AS aic, d.status, d.place = 1 AS taken FROM (SELECT ltv.design_agg(5::float8, true, '{}'::float8[]) AS d FROM generate_series(1, 40) AS i) s, LATERAL ltv.fit_candidates(s.d, '{weibull,lognormal,exponential}', 'aic') WITH ORDINALITY AS d (distribution, m, criterion, status, place) ORDER BY d.place;
 -- Nor, where all are separated, one that did not even get that far.
-SELECT d.distribution, d.status, d.m IS NOT NULL AS taken FROM (SELECT ltv.design_agg(i::float8, i = 40, ARRAY[(i < 30)::int::float8]) AS d FROM generate_series(1, 40) AS i) s, LATERAL ltv.fit_candidates(s.d, '{weibull,exponential}', 'aic') d;
+SELECT d.distribution, d.status, d.place = 1 AS taken FROM (SELECT ltv.design_agg(i::float8, i = 40, ARRAY[(i < 30)::int::float8]) AS d FROM generate_series(1, 40) AS i) s, LATERAL ltv.fit_candidates(s.d, '{weibull,exponential}', 'aic') WITH ORDINALITY AS d (distribution, m, criterion, status, place) ORDER BY d.place;
 
 -- How many levels a feature has.
 SELECT f.statement FROM ltv.fit_statement('weibull', '{"ancillary": ["plan"]}', ARRAY['usage', 'plan'], ARRAY[NULL, 3]) f;

@@ -10,6 +10,7 @@ use crate::hazard::cox::Status;
 use crate::hazard::design::Design;
 use crate::hazard::penalty::check_ridge;
 use crate::hazard::sandwich::{self, Clustered};
+use crate::hazard::scaling::units_differ;
 use crate::numeric::gamma::log_gamma;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
@@ -319,9 +320,7 @@ impl AmountFit {
     fn sound(self) -> Result<Self> {
         match self.validate() {
             Ok(()) => Ok(self),
-            Err(_) => Err(Error::OutOfRange(
-                "the units of the amounts and covariates differ so much that the model's numbers overflow".into(),
-            )),
+            Err(_) => Err(units_differ("the amounts and covariates")),
         }
     }
 

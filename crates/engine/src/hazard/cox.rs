@@ -13,6 +13,7 @@ use crate::hazard::penalty::Penalty;
 use crate::hazard::proximal;
 use crate::hazard::risk_sets::RiskSets;
 use crate::hazard::robust::Robust;
+use crate::hazard::scaling::units_differ;
 use crate::{Error, Interrupt, Result};
 
 /// How deaths at one and the same time share the risk set.
@@ -192,9 +193,7 @@ pub fn fit_with(design: &Design, options: &Options, interrupt: Interrupt) -> Res
     };
     match fit.validate() {
         Ok(()) => Ok(fit),
-        Err(_) => Err(Error::OutOfRange(
-            "the units of the covariates differ so much that the model's numbers overflow".into(),
-        )),
+        Err(_) => Err(units_differ("the covariates")),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::hazard::fine_gray_likelihood::Likelihood;
 use crate::hazard::fine_gray_newton::maximise;
 use crate::hazard::fine_gray_weights::{End, Places};
 use crate::hazard::row_curve::RowCurve;
+use crate::hazard::scaling::units_differ;
 use crate::numeric::linear::RankedCholesky;
 use crate::numeric::sum::Sum;
 use crate::survival::curve::FittedCurve;
@@ -123,9 +124,7 @@ pub fn fit(design: &Design, cause: i32, ties: Ties, interrupt: Interrupt) -> Res
         status: maximum.status,
         baseline,
     };
-    fit.validate().map_err(|_| {
-        Error::OutOfRange("the units of the covariates differ so much that the model's numbers overflow".into())
-    })?;
+    fit.validate().map_err(|_| units_differ("the covariates"))?;
     Ok(fit)
 }
 

@@ -5,6 +5,7 @@
 //! The derivatives are exact: those of H and ln h in the parameters of the row, through the linear predictors.
 
 use crate::hazard::design::Design;
+use crate::hazard::scaling::out_of_range;
 use crate::memory::Room;
 use crate::numeric::sum::Sum;
 use crate::survival::distribution::Distribution;
@@ -70,6 +71,7 @@ impl<'a> Rows<'a> {
         log_exits.extend(design.exits().iter().map(|t| t.ln()));
         let weight = |row: usize| design.weights().get(row).copied().unwrap_or(1.0);
         let (mut means, mut squares, mut total) = (vec![0.0; p], vec![0.0; p], 0.0);
+        let mut varies = vec![false; p];
         let origin = design.x().get(..p).unwrap_or(&[]).to_vec();
         for (row, x) in design.x().chunks_exact(p.max(1)).enumerate() {
             if row % BLOCK == 0 {
@@ -82,18 +84,20 @@ impl<'a> Rows<'a> {
                 let from = x[j] - origin[j];
                 means[j] += w * from;
                 squares[j] += w * from * from;
+                varies[j] |= from != 0.0;
             }
         }
         let mut scales = vec![0.0; p];
         for j in 0..p {
             means[j] /= total;
             let variance = squares[j] / total - means[j] * means[j];
+            let too_small = varies[j] && squares[j] / total < f64::MIN_POSITIVE;
+            if too_small || !(means[j] + origin[j] + variance).is_finite() {
+                return Err(out_of_range(j));
+            }
             let noise = 1e-14 * squares[j] / total;
-            scales[j] = if variance > noise && variance.is_finite() { variance.sqrt().recip() } else { 0.0 };
+            scales[j] = if variance > noise { variance.sqrt().recip() } else { 0.0 };
             means[j] += origin[j];
-        }
-        if means.iter().any(|mean| !mean.is_finite()) {
-            return Err(Error::OutOfRange("the covariates are too large for a regression".into()));
         }
         Ok(Rows { design, log_exits, means, scales })
     }

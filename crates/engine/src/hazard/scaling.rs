@@ -5,6 +5,25 @@ use crate::hazard::risk_sets::ROWS_PER_INTERRUPT;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
 
+/// How a covariate is brought where it can be computed with.
+const RESCALE: &str = "Give it in another unit: divide it, in a view, by a number of its own size.";
+
+/// The covariate (from 0) varies, and its squares are 0 or infinite to a computer.
+pub(crate) fn out_of_range(covariate: usize) -> Error {
+    Error::invalid(
+        format!(
+            "the scale of covariate {} is out of range: its values are too small or too large to be computed with",
+            covariate + 1
+        ),
+        RESCALE,
+    )
+}
+
+/// What is estimated of some covariate is 0 or infinite to a computer; `what` has the units: "the covariates".
+pub(crate) fn units_differ(what: &str) -> Error {
+    Error::invalid(format!("the units of {what} differ so much that the model's numbers overflow"), RESCALE)
+}
+
 /// The weighted mean of each covariate, and the power of two nearest to the inverse of its mean absolute deviation.
 pub(crate) fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<(Vec<f64>, Vec<f64>)> {
     let covariates = design.covariates();
@@ -35,7 +54,7 @@ pub(crate) fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<
 /// The power of two nearest to the inverse of each deviation.
 pub(super) fn scales(means: &[f64], deviations: &[f64]) -> Result<Vec<f64>> {
     if let Some(at) = means.iter().zip(deviations).position(|(mean, deviation)| !(mean + deviation).is_finite()) {
-        return Err(Error::OutOfRange(format!("the values of covariate {} are too large to be summed", at + 1)));
+        return Err(out_of_range(at));
     }
     let scale = |deviation: &f64| match *deviation {
         0.0 => 0.0,

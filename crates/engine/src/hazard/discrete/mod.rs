@@ -24,6 +24,7 @@ use crate::hazard::design::Design;
 use crate::hazard::link::Link;
 use crate::hazard::penalty::check_ridge;
 use crate::hazard::sandwich::{self, Clustered};
+use crate::hazard::scaling::units_differ;
 use crate::{Error, Interrupt, Result};
 use basis::Basis;
 use newton::{Maximum, Problem};
@@ -229,9 +230,7 @@ fn fit_rows(mut rows: Rows, design: &Design, options: &Options, interrupt: Inter
     }
     match fit.validate() {
         Ok(()) => Ok(fit),
-        Err(_) => Err(Error::OutOfRange(
-            "the units of the covariates differ so much that the model's numbers overflow".into(),
-        )),
+        Err(_) => Err(units_differ("the covariates")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rows of a design on a clock of whole periods, without writing them out as person-periods.
 
 use crate::hazard::design::Design;
+use crate::hazard::scaling::out_of_range;
 use crate::hazard::timeline::reserve;
 use crate::numeric::sum::Sum;
 use crate::{Error, Interrupt, Result};
@@ -244,7 +245,7 @@ fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<(Vec<f64>, 
     let origin = &design.x()[..p];
     let mut total = Sum::default();
     let (mut sums, mut squares) = (vec![Sum::default(); p], vec![Sum::default(); p]);
-    let (mut sum, mut square) = (vec![0.0; p], vec![0.0; p]);
+    let (mut sum, mut square, mut varies) = (vec![0.0; p], vec![0.0; p], vec![false; p]);
     for (block, x) in design.x().chunks(BLOCK * p).enumerate() {
         if block % (ROWS_PER_INTERRUPT / BLOCK) == 0 {
             interrupt()?;
@@ -255,8 +256,11 @@ fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<(Vec<f64>, 
         for (i, row) in x.chunks_exact(p).enumerate() {
             let weight = design.weights().get(block * BLOCK + i).copied().unwrap_or(1.0);
             weights += weight;
-            for (((sum, square), value), origin) in sum.iter_mut().zip(&mut square).zip(row).zip(origin) {
+            for ((((sum, square), value), origin), varies) in
+                sum.iter_mut().zip(&mut square).zip(row).zip(origin).zip(&mut varies)
+            {
                 let distance = value - origin;
+                *varies |= distance != 0.0;
                 *sum += weight * distance;
                 *square += weight * distance * distance;
             }
@@ -271,8 +275,9 @@ fn centre_and_scale(design: &Design, interrupt: Interrupt) -> Result<(Vec<f64>, 
     for (i, ((sum, square), origin)) in sums.iter().zip(&squares).zip(origin).enumerate() {
         let shift = sum.total() / total;
         let variance = square.total() / total - shift * shift;
-        if !(origin + shift + variance).is_finite() {
-            return Err(Error::OutOfRange(format!("the values of covariate {} are too large to be summed", i + 1)));
+        let too_small = varies[i] && square.total() / total < f64::MIN_POSITIVE;
+        if too_small || !(origin + shift + variance).is_finite() {
+            return Err(out_of_range(i));
         }
         means.push(origin + shift);
         scales.push(if variance > 0.0 { 1.0 / variance.sqrt() } else { 0.0 });

@@ -326,6 +326,7 @@ fn sums_that_no_weights_have_are_refused() {
         (1.0, 1.0, f64::NAN),
         (f64::INFINITY, 1.0, 1.0),
         (2e12, 2e12, 1.0),
+        (15.0, 1e-300, 6.0),
     ] {
         assert!(weighted_poisson_interval(total, squares, greatest, 0.95).is_err(), "{total} {squares} {greatest}");
     }

@@ -79,11 +79,9 @@ pub fn weighted_poisson_interval(total: f64, sum_of_squares: f64, greatest: f64,
     let effective = if sum > 0.0 { sum * (sum / squares) } else { 0.0 };
     let (sum_after, squares_after) = (sum + 1.0, squares + 1.0);
     let effective_after = sum_after * (sum_after / squares_after);
-    if effective_after > 1e12 {
-        return Err(Error::invalid(
-            format!("these weights stand for {effective_after} events"),
-            "A million millions at most.",
-        ));
+    let most = effective.max(effective_after);
+    if most > 1e12 {
+        return Err(Error::invalid(format!("these weights stand for {most} events"), "A million millions at most."));
     }
     let tail = (1.0 - level) / 2.0;
     let lower = match sum > 0.0 {

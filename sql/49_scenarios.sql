@@ -139,15 +139,18 @@ BEGIN
         undiscounted := v.undiscounted;
         IF one.key = 'base' THEN
             base := v.ltv;
+            currency := v.currency;
+        ELSIF v.currency IS DISTINCT FROM currency THEN
+            RAISE EXCEPTION 'scenario "%" is in %, the base in %', one.key, coalesce(v.currency, 'no currency'), coalesce(currency, 'none')
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies are not compared: state the scenario in the currency of the terms.';
         END IF;
         delta := v.ltv - base;
-        currency := v.currency;
         status := v.status;
         RETURN NEXT;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.what_if(ltv.survival, ltv.terms, jsonb, double precision) IS 'What an account would be worth on other terms: a row for the base and one for each named scenario, {"ten percent off": {"revenue": {"times": 0.9}}, ...}, each of which is read by with_scenario. renewal_probability: of being there months from now (staying_probability); delta: ltv less that of the base; scenarios in the order that jsonb gives them, shorter names first. A scenario is what the curve and the terms say together: that a price or a term changes who stays is in it only where the scenario says so (hazard_ratio, elasticity). Errors 22023.';
+COMMENT ON FUNCTION ltv.what_if(ltv.survival, ltv.terms, jsonb, double precision) IS 'What an account would be worth on other terms: a row for the base and one for each named scenario, {"ten percent off": {"revenue": {"times": 0.9}}, ...}, each of which is read by with_scenario. renewal_probability: of being there months from now (staying_probability); delta: ltv less that of the base; scenarios in the order that jsonb gives them, shorter names first. A scenario is what the curve and the terms say together: that a price or a term changes who stays is in it only where the scenario says so (hazard_ratio, elasticity). Errors 22023, also for a scenario in another currency than the base.';
 
 CREATE FUNCTION ltv.what_if(m ltv.model, features record, terms ltv.terms, scenarios jsonb, months double precision DEFAULT 12)
     RETURNS TABLE (scenario text, renewal_probability double precision, expected_lifetime double precision, ltv numeric, undiscounted numeric, delta numeric, currency text, status text)
@@ -175,9 +178,12 @@ BEGIN
         undiscounted := v.undiscounted;
         IF one.key = 'base' THEN
             base := v.ltv;
+            currency := v.currency;
+        ELSIF v.currency IS DISTINCT FROM currency THEN
+            RAISE EXCEPTION 'scenario "%" is in %, the base in %', one.key, coalesce(v.currency, 'no currency'), coalesce(currency, 'none')
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies are not compared: state the scenario in the currency of the terms.';
         END IF;
         delta := v.ltv - base;
-        currency := v.currency;
         status := v.status;
         RETURN NEXT;
     END LOOP;

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ltv.explain_change(
     m_before ltv.model, features_before record, terms_before ltv.terms, m_after ltv.model, features_after record, terms_after ltv.terms,
-    rate_before numeric DEFAULT 1, rate_after numeric DEFAULT 1, currency text DEFAULT NULL)
+    rate_before numeric DEFAULT NULL, rate_after numeric DEFAULT NULL, currency text DEFAULT NULL)
     RETURNS TABLE (step integer, part text, change numeric, before numeric, after numeric, reporting_currency text, status text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 50000 ROWS 7
     SET search_path = pg_catalog, pg_temp
@@ -28,6 +28,8 @@ DECLARE
     n integer;
     worth numeric[];
     told text;
+    told_before text;
+    told_after text;
     shares numeric[];
 BEGIN
     IF NOT (rate_before > 0 AND rate_before < 'Infinity' AND rate_after > 0 AND rate_after < 'Infinity') THEN
@@ -52,13 +54,22 @@ BEGIN
     IF reporting_currency IS NOT NULL AND NOT coalesce(ltv.is_currency(reporting_currency), false) THEN
         RAISE EXCEPTION 'unknown currency %', quote_literal(left(reporting_currency, 63)) USING ERRCODE = 'invalid_parameter_value', HINT = 'Use a code of ISO 4217 in capitals, such as EUR, USD or JPY.';
     END IF;
+    IF value_before.currency = reporting_currency AND rate_before <> 1 OR value_after.currency = reporting_currency AND rate_after <> 1 THEN
+        RAISE EXCEPTION 'a unit of % is worth 1 of its own, not %', reporting_currency, CASE WHEN value_before.currency = reporting_currency AND rate_before <> 1 THEN rate_before ELSE rate_after END
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Contracts in the currency to report in need no rate.';
+    END IF;
+    -- Without a rate: 1 where nothing is converted, else unknown.
+    rate_before := coalesce(rate_before, CASE WHEN coalesce(value_before.currency = reporting_currency, true) THEN 1 END);
+    rate_after := coalesce(rate_after, CASE WHEN coalesce(value_after.currency = reporting_currency, true) THEN 1 END);
     digits := coalesce(ltv.minor_digits(reporting_currency), 2);
     first := value_before.ltv * rate_before;
     last := value_after.ltv * rate_after;
-    status := CASE WHEN is_new THEN 'new account' WHEN is_lost THEN 'lost account'
-                   WHEN first IS NULL AND last IS NULL THEN 'no value: ' || value_after.status
-                   WHEN first IS NULL THEN 'no value before: ' || coalesce(value_before.status, 'no rate')
-                   WHEN last IS NULL THEN 'no value after: ' || coalesce(value_after.status, 'no rate')
+    told_before := CASE WHEN value_before.ltv IS NULL THEN value_before.status WHEN first IS NULL THEN 'missing: rate' END;
+    told_after := CASE WHEN value_after.ltv IS NULL THEN value_after.status WHEN last IS NULL THEN 'missing: rate' END;
+    status := CASE WHEN is_new AND told_after IS DISTINCT FROM 'missing: rate' THEN 'new account' WHEN is_lost AND told_before IS DISTINCT FROM 'missing: rate' THEN 'lost account'
+                   WHEN first IS NULL AND last IS NULL THEN 'no value: ' || coalesce(told_after, told_before)
+                   WHEN first IS NULL THEN 'no value before: ' || told_before
+                   WHEN last IS NULL THEN 'no value after: ' || told_after
                    WHEN value_before.status = value_after.status THEN value_after.status
                    ELSE format('%s, was %s', value_after.status, value_before.status) END;
     moved := '{data}';
@@ -128,11 +139,11 @@ BEGIN
     ORDER BY p.place;
 END
 $$;
-COMMENT ON FUNCTION ltv.explain_change(ltv.model, record, ltv.terms, ltv.model, record, ltv.terms, numeric, numeric, text) IS 'Why the lifetime value of an account changed between two runs: always seven rows, whose changes add up to after - before in whole minor units, nothing left over. part: price (revenue, ramp, price_uplift, period_months), term (term_months, notice_months, auto_renew, early_termination, termination_fee, billing, timing, payment_days), usage (the features of the models), model, assumptions (every other term: margin, costs, discounting, horizon, expansion, tail ...), currency (the rate, and the currency of the contract), data (the account''s age, months_to_renewal, paid_months and as_of: time that passed; and all of it for an account that is in one run only, all of whose arguments on the other side are NULL). Each part is its Shapley value (1953): what the change adds to the value, averaged over all orders in which the changes could be made, so it hangs on no order and what did not change is 0; at most 128 valuations. Rounded by largest remainders. before, after: lifetime_value(model, features, terms) x rate. rate: what a unit of the contract''s currency is worth in currency, the one reported in (NULL: the contract''s own). A side without a value counts as 0 and says why in status; so does a model that does not know the other run''s row (model and usage are then one part), or a mixture without a value (all is data). Mixtures keep months_to_renewal within their term and paid_months within their horizon. Errors 22023 for two currencies, or rates, without currency, 42703 for a feature that a row lacks.';
+COMMENT ON FUNCTION ltv.explain_change(ltv.model, record, ltv.terms, ltv.model, record, ltv.terms, numeric, numeric, text) IS 'Why the lifetime value of an account changed between two runs: always seven rows, whose changes add up to after - before in whole minor units, nothing left over. part: price (revenue, ramp, price_uplift, period_months), term (term_months, notice_months, auto_renew, early_termination, termination_fee, billing, timing, payment_days), usage (the features of the models), model, assumptions (every other term: margin, costs, discounting, horizon, expansion, tail ...), currency (the rate, and the currency of the contract), data (the account''s age, months_to_renewal, paid_months and as_of: time that passed; and all of it for an account that is in one run only, all of whose arguments on the other side are NULL). Each part is its Shapley value (1953): what the change adds to the value, averaged over all orders in which the changes could be made, so it hangs on no order and what did not change is 0; at most 128 valuations. Rounded by largest remainders. before, after: lifetime_value(model, features, terms) x rate. rate: what a unit of the contract''s currency is worth in currency, the one reported in (NULL: the contract''s own); without one, 1 where both are the same, and else the side has no value (missing: rate). A side without a value counts as 0 and says why in status; so does a model that does not know the other run''s row (model and usage are then one part), or a mixture without a value (all is data). Mixtures keep months_to_renewal within their term and paid_months within their horizon. Errors 22023 for two currencies, or rates, without currency, and for a rate other than 1 of a currency into itself, 42703 for a feature that a row lacks.';
 
 CREATE FUNCTION ltv.explain_change(
     model_before text, features_before record, terms_before ltv.terms, model_after text, features_after record, terms_after ltv.terms,
-    rate_before numeric DEFAULT 1, rate_after numeric DEFAULT 1, currency text DEFAULT NULL)
+    rate_before numeric DEFAULT NULL, rate_after numeric DEFAULT NULL, currency text DEFAULT NULL)
     RETURNS TABLE (step integer, part text, change numeric, before numeric, after numeric, reporting_currency text, status text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000 ROWS 7
     SET search_path = pg_catalog, pg_temp
@@ -182,18 +193,27 @@ BEGIN
         END IF;
         has_rate := has_rate || EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = run AND a.attname = 'rate' AND a.attnum > 0 AND NOT a.attisdropped);
     END LOOP;
+    FOREACH run IN ARRAY ARRAY[run_a, run_b] LOOP
+        IF currency IS NOT NULL AND NOT has_rate[CASE run WHEN run_a THEN 1 ELSE 2 END] THEN
+            EXECUTE format('SELECT min(r.terms::text::jsonb ->> ''currency'') FROM %s r WHERE r.%I IS NOT NULL AND r.terms::text::jsonb ->> ''currency'' <> $1', run, id) INTO twice USING currency;
+            IF twice IS NOT NULL THEN
+                RAISE EXCEPTION '% has contracts in %, and no column rate into %', run, twice, currency
+                    USING ERRCODE = 'invalid_parameter_value', HINT = 'A column rate tells what a unit of the contract''s currency was worth in the one to report in.';
+            END IF;
+        END IF;
+    END LOOP;
     -- Aliases that no column of a run has as its name.
     RETURN QUERY EXECUTE format('SELECT coalesce("run b".%1$I, "run a".%1$I)::text, %2$s, x.step, x.part, x.change, x.before, x.after, x.reporting_currency, x.status
         FROM (SELECT * FROM %3$s r WHERE r.%1$I IS NOT NULL) "run a" FULL JOIN (SELECT * FROM %4$s r WHERE r.%1$I IS NOT NULL) "run b" ON "run b".%1$I::text = "run a".%1$I::text,
              LATERAL ltv.explain_change($1, "run a", "run a".terms, $2, "run b", "run b".terms, %5$s, %6$s, $3) x',
         id, CASE WHEN by IS NULL THEN 'NULL::text' ELSE format('coalesce("run b".%1$I::text, "run a".%1$I::text)', by) END, run_a, run_b,
         -- Who is in one run only has no rate in the other, and needs none.
-        CASE WHEN has_rate[1] THEN format('CASE WHEN "run a".%I IS NULL THEN 1 ELSE "run a".rate::numeric END', id) ELSE '1' END,
-        CASE WHEN has_rate[2] THEN format('CASE WHEN "run b".%I IS NULL THEN 1 ELSE "run b".rate::numeric END', id) ELSE '1' END)
+        CASE WHEN has_rate[1] THEN format('CASE WHEN "run a".%I IS NULL THEN 1 ELSE "run a".rate::numeric END', id) ELSE 'NULL::numeric' END,
+        CASE WHEN has_rate[2] THEN format('CASE WHEN "run b".%I IS NULL THEN 1 ELSE "run b".rate::numeric END', id) ELSE 'NULL::numeric' END)
     USING ltv.model(model_before), ltv.model(coalesce(model_after, model_before)), currency;
 END
 $$;
-COMMENT ON FUNCTION ltv.explain_change_rows(regclass, regclass, text, text, text, text, text) IS 'explain_change of every account of two runs, seven rows each. run_a, run_b: relations with one row per account: id (the name of the column that is the key), terms of type ltv.terms, the features of the models, and, where the contracts are in several currencies, rate, what a unit of the contract''s is worth in currency on the day of the run. An account that is in one run only has a value of 0 in the other (new account, lost account in status). model_before, model_after: name@version (model_after NULL: the same). by: a column of both, told as segment (that of the later run). Errors 22023 for two rows of an account, 42703, 42804.';
+COMMENT ON FUNCTION ltv.explain_change_rows(regclass, regclass, text, text, text, text, text) IS 'explain_change of every account of two runs, seven rows each. run_a, run_b: relations with one row per account: id (the name of the column that is the key), terms of type ltv.terms, the features of the models, and, where the contracts are in several currencies, rate, what a unit of the contract''s is worth in currency on the day of the run. An account that is in one run only has a value of 0 in the other (new account, lost account in status). model_before, model_after: name@version (model_after NULL: the same). by: a column of both, told as segment (that of the later run). Errors 22023 for two rows of an account, and for contracts in another currency than the one to report in where a run has no column rate; 42703, 42804.';
 
 CREATE FUNCTION ltv.explain_change(
     run_a regclass, run_b regclass, id text, model_before text, model_after text DEFAULT NULL, by text DEFAULT NULL, currency text DEFAULT NULL)

@@ -47,7 +47,7 @@ FROM generate_series(1, 200) AS i;
 CREATE TABLE told AS
 SELECT i, code, x.*, y.change AS backwards, ltv.minor_digits(code) AS digits
 FROM pairs, LATERAL (SELECT ltv.contract_terms((1000 * p)::numeric(12, 3), margin => q, given => floor(30 * r), term_months => CASE WHEN i % 5 > 0 THEN 12 END, months_to_renewal => CASE WHEN i % 5 > 1 THEN 1 + floor(11 * s) END,
-            currency => code, horizon => 12 + i % 50, early_termination => CASE WHEN i % 5 > 0 THEN t / 10 ELSE 0 END, payment_days => i % 40) AS ta,
+            currency => 'GBP', horizon => 12 + i % 50, early_termination => CASE WHEN i % 5 > 0 THEN t / 10 ELSE 0 END, payment_days => i % 40) AS ta,
         ltv.contract_terms((1000 * q)::numeric(12, 3), margin => p, given => floor(30 * r) + 1, term_months => CASE WHEN i % 4 > 0 THEN 6 END, months_to_renewal => CASE WHEN i % 4 > 1 THEN 1 + floor(5 * t) END,
             currency => 'USD', horizon => 24, paid_months => i % 20, price_uplift => t / 10) AS tb) terms,
      LATERAL ltv.explain_change(ma, a, ta, mb, b, tb, (1 + p)::numeric(8, 4), (1 + q)::numeric(8, 4), code) x,
@@ -90,6 +90,13 @@ SELECT * FROM ltv.explain_change('june_plain', 'june_plain', 'account_id', 'june
 SELECT * FROM seen, LATERAL ltv.explain_change('june', seen, ltv.contract_terms(1, currency => 'EUR'), 'june', seen, ltv.contract_terms(1, currency => 'USD')) WHERE run = 1;
 SELECT * FROM seen, LATERAL ltv.explain_change('june', seen, ltv.contract_terms(1), 'june', seen, ltv.contract_terms(1), 0, 1) WHERE run = 1;
 SELECT * FROM seen, LATERAL ltv.explain_change('june', seen, ltv.contract_terms(1), 'june', seen, ltv.contract_terms(1), currency => 'eur') WHERE run = 1;
+-- Yen are no dollars: without a rate they are not added up, and a currency has no rate into itself.
+CREATE VIEW two_money AS SELECT account_id, adoption, plan, ltv.contract_terms(100, currency => CASE account_id WHEN 'a1' THEN 'JPY' ELSE 'USD' END, horizon => 24) AS terms FROM june_run;
+SELECT * FROM ltv.explain_change('two_money', 'two_money', 'account_id', 'june', currency => 'USD');
+CREATE VIEW two_rated AS SELECT t.*, CASE account_id WHEN 'a1' THEN NULL ELSE 1 END AS rate FROM two_money t;
+SELECT part, change, before > 0 AS worth, before = after AS same, reporting_currency, status FROM ltv.explain_change('two_rated', 'two_rated', 'account_id', 'june', currency => 'USD') WHERE part = 'price';
+SELECT DISTINCT entity_id, before, after, status FROM ltv.explain_change_rows('two_rated', 'two_rated', 'account_id', 'june', currency => 'USD') WHERE entity_id = 'a1';
+SELECT * FROM seen, LATERAL ltv.explain_change('june', seen, ltv.contract_terms(1, currency => 'USD'), 'june', seen, ltv.contract_terms(1, currency => 'USD'), 1.1, 1.2, 'USD') WHERE run = 1;
 SELECT * FROM ltv.explain_change('june_run', 'july_run', 'customer', 'june');
 SELECT * FROM ltv.explain_change('june_run', 'past', 'account_id', 'june');
 SELECT * FROM ltv.explain_change(NULL::regclass, 'july_run', 'account_id', 'june');

@@ -118,5 +118,7 @@ SELECT ltv.with_scenario(ltv.contract_terms(200), '{"discount": 0.25, "elasticit
 \set VERBOSITY default
 SELECT ltv.with_scenario(ltv.contract_terms(200), '{"discount": 0.25, "price_change": 1}');
 SELECT ltv.with_scenario(ltv.contract_terms(200), '{"discount": "10 %"}');
+SELECT w.* FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100000, currency => 'JPY', horizon => 24), '{"bill in dollars": {"currency": "USD", "revenue": 650}}') AS w WHERE name = 'ten';
+SELECT w.* FROM (SELECT 1 AS seats, 'a' AS plan, true AS auto) AS r, LATERAL ltv.what_if('seats', r, ltv.contract_terms(100000, currency => 'JPY', horizon => 24), '{"bill in dollars": {"currency": "USD", "revenue": 650}}') AS w;
 SELECT * FROM ltv.scenario('leave', 'leaving', '{"base": {}}');
 SELECT * FROM ltv.scenario('leave', 'pg_class', '{"less": {"discount": 0.2}}');

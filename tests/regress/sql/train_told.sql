@@ -78,7 +78,10 @@ SELECT rank, similar_id, distance, differs_in FROM ltv.similar('stay', 'odd', 'i
 SELECT count(*) FILTER (WHERE distance = 'NaN') AS nowhere, count(*) FILTER (WHERE distance = 'Infinity') AS far, count(*) AS n FROM ltv.similar('stay', 'odd', 'id', '1', 2000);
 CREATE VIEW lacking AS SELECT id, plan, seats, CASE WHEN usage > '-Infinity' AND usage < 'Infinity' THEN usage END AS usage FROM odd;
 SELECT segment, feature, n, round(value::numeric, 4) AS value, round(others::numeric, 4) AS others, round(standardized_difference::numeric, 4) AS difference FROM ltv.segment_profile('odd', 'plan', '{usage}') ORDER BY segment;
+-- To the last bit, so in one order of the rows.
+SET max_parallel_workers = 0;
 SELECT count(*) AS n, bool_and(o = l) AS as_of_missing FROM ltv.segment_profile('odd', 'plan', '{usage,seats}') o FULL JOIN ltv.segment_profile('lacking', 'plan', '{usage,seats}') l USING (segment, feature);
+RESET max_parallel_workers;
 
 -- The terms of a hybrid as the object, and as what contract_terms makes of them.
 SELECT DISTINCT warnings FROM ltv.train('by terms', 'c', 'hybrid', options => jsonb_build_object('renewal', 'stay', 'terms', ltv.contract_terms(100.0, currency => 'EUR', horizon => 24)));

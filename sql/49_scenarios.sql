@@ -120,6 +120,7 @@ DECLARE
     changed ltv.terms;
     v ltv.valuation;
     base numeric;
+    stated constant text := terms::text::jsonb ->> 'currency';
 BEGIN
     IF scenarios IS NULL OR jsonb_typeof(scenarios) <> 'object' OR scenarios ? 'base' THEN
         RAISE EXCEPTION 'scenarios must be an object of named scenarios, none of them base; got %', left(scenarios::text, 60)
@@ -139,12 +140,12 @@ BEGIN
         undiscounted := v.undiscounted;
         IF one.key = 'base' THEN
             base := v.ltv;
-            currency := v.currency;
-        ELSIF v.currency IS DISTINCT FROM currency THEN
-            RAISE EXCEPTION 'scenario "%" is in %, the base in %', one.key, coalesce(v.currency, 'no currency'), coalesce(currency, 'none')
+        ELSIF one.value ? 'currency' AND one.value ->> 'currency' IS DISTINCT FROM stated THEN
+            RAISE EXCEPTION 'scenario "%" is in %, the base in %', one.key, coalesce(one.value ->> 'currency', 'no currency'), coalesce(stated, 'none')
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies are not compared: state the scenario in the currency of the terms.';
         END IF;
         delta := v.ltv - base;
+        currency := v.currency;
         status := v.status;
         RETURN NEXT;
     END LOOP;
@@ -162,6 +163,7 @@ DECLARE
     changed ltv.terms;
     v ltv.valuation;
     base numeric;
+    stated constant text := terms::text::jsonb ->> 'currency';
 BEGIN
     IF scenarios IS NULL OR jsonb_typeof(scenarios) <> 'object' OR scenarios ? 'base' THEN
         RAISE EXCEPTION 'scenarios must be an object of named scenarios, none of them base; got %', left(scenarios::text, 60)
@@ -178,12 +180,12 @@ BEGIN
         undiscounted := v.undiscounted;
         IF one.key = 'base' THEN
             base := v.ltv;
-            currency := v.currency;
-        ELSIF v.currency IS DISTINCT FROM currency THEN
-            RAISE EXCEPTION 'scenario "%" is in %, the base in %', one.key, coalesce(v.currency, 'no currency'), coalesce(currency, 'none')
+        ELSIF one.value ? 'currency' AND one.value ->> 'currency' IS DISTINCT FROM stated THEN
+            RAISE EXCEPTION 'scenario "%" is in %, the base in %', one.key, coalesce(one.value ->> 'currency', 'no currency'), coalesce(stated, 'none')
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Amounts in different currencies are not compared: state the scenario in the currency of the terms.';
         END IF;
         delta := v.ltv - base;
+        currency := v.currency;
         status := v.status;
         RETURN NEXT;
     END LOOP;

@@ -121,4 +121,8 @@ SELECT ltv.with_scenario(ltv.contract_terms(200), '{"discount": "10 %"}');
 SELECT w.* FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100000, currency => 'JPY', horizon => 24), '{"bill in dollars": {"currency": "USD", "revenue": 650}}') AS w WHERE name = 'ten';
 SELECT w.* FROM (SELECT 1 AS seats, 'a' AS plan, true AS auto) AS r, LATERAL ltv.what_if('seats', r, ltv.contract_terms(100000, currency => 'JPY', horizon => 24), '{"bill in dollars": {"currency": "USD", "revenue": 650}}') AS w;
 SELECT * FROM ltv.scenario('leave', 'leaving', '{"base": {}}');
+-- A scenario without a value is in no other currency; nor is one that names the same.
+SELECT w.scenario, w.ltv, w.delta, w.currency, w.status FROM someone t, LATERAL ltv.what_if('telco', t, ltv.contract_terms(100, currency => 'EUR'), '{"same": {"currency": "EUR"}, "unseen": {"features": {"contract": "Decade"}}}') AS w;
+SELECT w.scenario, w.ltv, w.delta, w.currency, w.status FROM (SELECT contract || '?' AS contract, senior_citizen, monthly_charges FROM someone) AS t, LATERAL ltv.what_if('telco', t, ltv.contract_terms(100, currency => 'EUR'), '{"seen": {"features": {"contract": "Two year"}}}') AS w;
+SELECT w.scenario, w.currency FROM curves, LATERAL ltv.what_if(s, ltv.contract_terms(100, currency => 'EUR'), '{"none": {"currency": null}}') AS w WHERE name = 'ten';
 SELECT * FROM ltv.scenario('leave', 'pg_class', '{"less": {"discount": 0.2}}');

@@ -47,16 +47,35 @@ DECLARE
     base ltv.valuation;
     now double precision;
     v ltv.valuation;
+    is_hybrid constant boolean := COALESCE(ltv.model_algorithm(m) = 'hybrid', false);
+    hybrid record;
+    told text;
 BEGIN
-    IF NOT COALESCE(lever = ANY (ltv.model_features(m)), false) THEN
-        RETURN QUERY SELECT s.* FROM ltv.sensitivity(ltv.predict_curve(m, features), terms, lever, at) s;
-        RETURN;
+    IF is_hybrid THEN
+        SELECT h.* INTO hybrid FROM ltv.hybrid_scenario(m, features, terms) h;
+        base := hybrid.value;
+        told := hybrid.told;
     END IF;
-    base := ltv.lifetime_value(m, features, terms);
+    IF NOT COALESCE(lever = ANY (ltv.model_features(m)), false) THEN
+        IF is_hybrid THEN
+            RETURN QUERY SELECT s.value, s.ltv, s.delta, s.elasticity, concat_ws('; ', told, CASE WHEN told IS NULL OR s.status <> 'ok' THEN s.status END)
+                         FROM ltv.sensitivity(ltv.hybrid_curve(m, features), ltv.hybrid_terms(m, features, terms), lever, at) s;
+        ELSE
+            RETURN QUERY SELECT s.* FROM ltv.sensitivity(ltv.predict_curve(m, features), terms, lever, at) s;
+        END IF;
+        RETURN;
+    ELSIF NOT is_hybrid THEN
+        base := ltv.lifetime_value(m, features, terms);
+    END IF;
     now := CASE WHEN jsonb_typeof(to_jsonb(features) -> lever) = 'number' THEN (to_jsonb(features) ->> lever)::double precision END;
     FOREACH value IN ARRAY COALESCE(at, '{}') LOOP
         CONTINUE WHEN value IS NULL;
-        v := ltv.lifetime_value(m, ltv.with_features(m, features, jsonb_build_object(lever, value)), terms);
+        IF is_hybrid THEN
+            SELECT h.* INTO hybrid FROM ltv.hybrid_scenario(m, features, terms, jsonb_build_object('features', jsonb_build_object(lever, sensitivity.value))) h;
+            v := hybrid.value;
+        ELSE
+            v := ltv.lifetime_value(m, ltv.with_features(m, features, jsonb_build_object(lever, value)), terms);
+        END IF;
         ltv := v.ltv;
         delta := v.ltv - base.ltv;
         elasticity := CASE WHEN value > 0 AND now > 0 AND value <> now AND v.ltv > 0 AND base.ltv > 0
@@ -66,7 +85,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.sensitivity(ltv.model, record, ltv.terms, text, double precision[]) IS 'As sensitivity(curve, terms, lever, at) for a row by a model; lever may also be a feature of the model that is a number: then what is associated with such rows, not what the change would cause.';
+COMMENT ON FUNCTION ltv.sensitivity(ltv.model, record, ltv.terms, text, double precision[]) IS 'As sensitivity(curve, terms, lever, at) for a row by a model; lever may also be a feature of the model that is a number: then what is associated with such rows, not what the change would cause. Of a hybrid terms are those that its components have filled for the row (hybrid_scenario).';
 
 CREATE FUNCTION ltv.sensitivity(model text, features record, terms ltv.terms, lever text, at double precision[])
     RETURNS TABLE (value double precision, ltv numeric, delta numeric, elasticity double precision, status text)
@@ -129,40 +148,66 @@ END
 $$;
 COMMENT ON FUNCTION ltv.levers(ltv.survival, ltv.terms, double precision) IS 'What moves the value of an account, the strongest first: one standard step of each lever alone, its ltv and delta, and delta as a share of the base. renewal probability: of being there months from now, lifted by a point by the hazard ratio that does so. Levers that the terms do not have, or that are at their end, have no row. The steps are of different size: they rank what a step like this is worth, not what is easy. delta says nothing of how a customer would answer.';
 
+CREATE FUNCTION ltv.feature_steps(m ltv.model, features record) RETURNS TABLE (lever text, step text, from_value text, to_value jsonb)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 ROWS 8
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    r constant jsonb := to_jsonb(features);
+BEGIN
+    RETURN QUERY
+    WITH feature AS (
+        SELECT f.value ->> 'name' AS name, coalesce(f.value #> '{kind,category,levels}', f.value #> '{kind,filled,by,level,levels}', f.value #> '{kind,learnt,level,levels}') AS levels
+        FROM jsonb_array_elements(m::text::jsonb #> '{model,features}') f
+        WHERE f.value ->> 'name' = ANY (ltv.model_features(m))
+    )
+    -- A number ten percent up, or by one from 0; true and false the other; of a category each level that training saw.
+    SELECT f.name, CASE WHEN (r ->> f.name)::numeric = 0 THEN '+1' ELSE '+10 %' END AS step, r ->> f.name AS from_value,
+           CASE WHEN (r ->> f.name)::numeric = 0 THEN to_jsonb(1) ELSE to_jsonb(trim_scale((r ->> f.name)::numeric * 1.1)) END AS to_value
+    FROM feature f WHERE f.levels IS NULL AND jsonb_typeof(r -> f.name) = 'number'
+    UNION ALL
+    SELECT f.name, 'the other', r ->> f.name, to_jsonb(NOT (r ->> f.name)::boolean)
+    FROM feature f WHERE f.levels IS NULL AND jsonb_typeof(r -> f.name) = 'boolean'
+    UNION ALL
+    SELECT f.name, 'another level', r ->> f.name, l.level
+    FROM feature f, jsonb_array_elements(f.levels) AS l (level) WHERE (l.level #>> '{}') IS DISTINCT FROM (r ->> f.name);
+END
+$$;
+COMMENT ON FUNCTION ltv.feature_steps(ltv.model, record) IS 'One step of each feature of a model from where a row is: a number ten percent up (by one from 0), true or false the other, a category at each other level that training saw. What levers values.';
+
 CREATE FUNCTION ltv.levers(m ltv.model, features record, terms ltv.terms, months double precision DEFAULT 12)
     RETURNS TABLE (lever text, step text, from_value text, to_value text, ltv numeric, delta numeric, delta_share double precision, currency text, status text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 20000 ROWS 20
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF ltv.model_algorithm(m) = 'hybrid' THEN
+        RETURN QUERY
+        WITH base AS (
+            SELECT (h.value).ltv, h.told FROM ltv.hybrid_scenario(m, features, terms) h
+        ), told AS (
+            SELECT l.lever, l.step, l.from_value, l.to_value, l.ltv, l.delta, l.delta_share, l.currency, concat_ws('; ', b.told, CASE WHEN b.told IS NULL OR l.status <> 'ok' THEN l.status END)
+            FROM base b, LATERAL ltv.levers(ltv.hybrid_curve(m, features), ltv.hybrid_terms(m, features, terms), months) l
+            UNION ALL
+            SELECT s.lever, s.step, s.from_value, s.to_value #>> '{}', (h.value).ltv, (h.value).ltv - b.ltv, (((h.value).ltv - b.ltv) / NULLIF(abs(b.ltv), 0))::double precision, (h.value).currency, (h.value).status
+            FROM base b, ltv.feature_steps(m, features) s, LATERAL ltv.hybrid_scenario(m, features, terms, jsonb_build_object('features', jsonb_build_object(s.lever, s.to_value))) h
+        )
+        SELECT t.* FROM told t ORDER BY abs(t.delta) DESC NULLS LAST, t.lever COLLATE "C", t.to_value COLLATE "C";
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH base AS (
-        SELECT v.ltv, to_jsonb(features) AS r FROM ltv.lifetime_value(m, features, terms) v
-    ), feature AS (
-        SELECT f.value ->> 'name' AS name, coalesce(f.value #> '{kind,category,levels}', f.value #> '{kind,filled,by,level,levels}', f.value #> '{kind,learnt,level,levels}') AS levels
-        FROM jsonb_array_elements(m::text::jsonb #> '{model,features}') f
-        WHERE f.value ->> 'name' = ANY (ltv.model_features(m))
-    ), step AS (
-        -- A number ten percent up, or by one from 0; true and false the other; of a category each level that training saw.
-        SELECT f.name, CASE WHEN (b.r ->> f.name)::numeric = 0 THEN '+1' ELSE '+10 %' END AS step, b.r ->> f.name AS from_value,
-               CASE WHEN (b.r ->> f.name)::numeric = 0 THEN to_jsonb(1) ELSE to_jsonb(trim_scale((b.r ->> f.name)::numeric * 1.1)) END AS to_value
-        FROM feature f, base b WHERE f.levels IS NULL AND jsonb_typeof(b.r -> f.name) = 'number'
-        UNION ALL
-        SELECT f.name, 'the other', b.r ->> f.name, to_jsonb(NOT (b.r ->> f.name)::boolean)
-        FROM feature f, base b WHERE f.levels IS NULL AND jsonb_typeof(b.r -> f.name) = 'boolean'
-        UNION ALL
-        SELECT f.name, 'another level', b.r ->> f.name, l.level
-        FROM feature f, base b, jsonb_array_elements(f.levels) AS l (level) WHERE (l.level #>> '{}') IS DISTINCT FROM (b.r ->> f.name)
+        SELECT v.ltv FROM ltv.lifetime_value(m, features, terms) v
     ), told AS (
         SELECT l.* FROM ltv.levers(ltv.predict_curve(m, features), terms, months) l
         UNION ALL
-        SELECT s.name, s.step, s.from_value, s.to_value #>> '{}', v.ltv, v.ltv - b.ltv, ((v.ltv - b.ltv) / NULLIF(abs(b.ltv), 0))::double precision, v.currency, v.status
-        FROM step s, base b, LATERAL ltv.lifetime_value(m, ltv.with_features(m, features, jsonb_build_object(s.name, s.to_value)), terms) v
+        SELECT s.lever, s.step, s.from_value, s.to_value #>> '{}', v.ltv, v.ltv - b.ltv, ((v.ltv - b.ltv) / NULLIF(abs(b.ltv), 0))::double precision, v.currency, v.status
+        FROM ltv.feature_steps(m, features) s, base b, LATERAL ltv.lifetime_value(m, ltv.with_features(m, features, jsonb_build_object(s.lever, s.to_value)), terms) v
     )
     SELECT t.* FROM told t ORDER BY abs(t.delta) DESC NULLS LAST, t.lever COLLATE "C", t.to_value COLLATE "C";
 END
 $$;
-COMMENT ON FUNCTION ltv.levers(ltv.model, record, ltv.terms, double precision) IS 'As levers(curve, terms) for a row by a model, and each of its features alone: a number ten percent up (by one from 0), true or false the other, a category at each other level that training saw (from none, where the row has none and the model takes such rows). What a feature moves is what is associated with it among the accounts of the training, not what changing it would cause.';
+COMMENT ON FUNCTION ltv.levers(ltv.model, record, ltv.terms, double precision) IS 'As levers(curve, terms) for a row by a model, and each of its features alone: a number ten percent up (by one from 0), true or false the other, a category at each other level that training saw (from none, where the row has none and the model takes such rows). What a feature moves is what is associated with it among the accounts of the training, not what changing it would cause. Of a hybrid the base is hybrid_value (terms NULL: its own), the levers of terms are moved from where its components have put them, and a feature moves all components that read it (hybrid_scenario).';
 
 CREATE FUNCTION ltv.levers(model text, features record, terms ltv.terms, months double precision DEFAULT 12)
     RETURNS TABLE (lever text, step text, from_value text, to_value text, ltv numeric, delta numeric, delta_share double precision, currency text, status text)

@@ -56,10 +56,14 @@ CREATE FUNCTION ltv.pricing_grid(
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY SELECT g.* FROM ltv.pricing_grid(ltv.predict_curve(m, features), terms, term_months, discounts) g;
+    IF ltv.model_algorithm(m) = 'hybrid' THEN
+        RETURN QUERY SELECT g.* FROM ltv.pricing_grid(ltv.hybrid_curve(m, features), ltv.hybrid_terms(m, features, terms), term_months, discounts) g;
+    ELSE
+        RETURN QUERY SELECT g.* FROM ltv.pricing_grid(ltv.predict_curve(m, features), terms, term_months, discounts) g;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.pricing_grid(ltv.model, record, ltv.terms, integer[], double precision[]) IS 'As pricing_grid(curve, terms) over predict_curve(m, features): the features stay as they are. what_if changes a term and the feature that tells of it together.';
+COMMENT ON FUNCTION ltv.pricing_grid(ltv.model, record, ltv.terms, integer[], double precision[]) IS 'As pricing_grid(curve, terms) over predict_curve(m, features), of a hybrid over hybrid_curve and hybrid_terms (terms NULL: its own): the features stay as they are. what_if changes a term and the feature that tells of it together.';
 CREATE FUNCTION ltv.pricing_grid(
     model text, features record, terms ltv.terms, term_months integer[] DEFAULT '{12,24,36}', discounts double precision[] DEFAULT '{0,0.05,0.1,0.15}')
     RETURNS TABLE (term integer, discount double precision, price numeric, ltv numeric, delta numeric, break_even_discount double precision, currency text, status text)
@@ -67,7 +71,7 @@ CREATE FUNCTION ltv.pricing_grid(
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY SELECT g.* FROM ltv.pricing_grid(ltv.predict_curve(model, features), terms, term_months, discounts) g;
+    RETURN QUERY SELECT g.* FROM ltv.pricing_grid(ltv.model(model), features, terms, term_months, discounts) g;
 END
 $$;
 COMMENT ON FUNCTION ltv.pricing_grid(text, record, ltv.terms, integer[], double precision[]) IS 'As pricing_grid(ltv.model, ...) with a registered model: name, name@alias or name@version.';

@@ -110,6 +110,37 @@ END
 $$;
 COMMENT ON FUNCTION ltv.with_features(ltv.model, record, jsonb) IS 'The row with some of the model''s features changed: an object of names and new values, {"contract": "Two year"}, or relative ones of numbers, {"seats": {"times": 1.1}}, exact also where the column holds whole numbers: the row is then one of the model''s features only. What the model says of such a row is what is associated with it, not what the change would cause. Errors 22023 for a feature that the model does not have, with the near ones; 42703 for one that the row lacks.';
 
+CREATE FUNCTION ltv.hybrid_scenario(
+    m ltv.model, features record, terms ltv.terms, scenario jsonb DEFAULT '{}', months double precision DEFAULT 12,
+    OUT value ltv.valuation, OUT renewal_probability double precision, OUT told text
+)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 8000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    changes constant jsonb := COALESCE(scenario -> 'features', '{}');
+    curve ltv.survival;
+    filled ltv.terms;
+    plain text;
+BEGIN
+    -- A row made anew has a type of its own, which a variable of these cached statements could not have.
+    curve := ltv.hybrid_curve(m, ltv.with_features(m, features, changes));
+    filled := ltv.hybrid_terms(m, ltv.with_features(m, features, changes), terms);
+    told := (ltv.hybrid_value(m, ltv.with_features(m, features, changes), terms)).status;
+    value := ltv.lifetime_value(curve, ltv.with_scenario(filled, scenario));
+    IF curve IS NULL OR filled IS NULL THEN
+        value.status := told;
+        RETURN;
+    END IF;
+    renewal_probability := ltv.staying_probability(curve, ltv.with_scenario(filled, scenario), months);
+    -- What hybrid_value says of the components, without what it says of the valuation.
+    plain := (ltv.lifetime_value(curve, filled)).status;
+    told := CASE WHEN told = plain THEN NULL WHEN right(told, length(plain) + 2) = '; ' || plain THEN left(told, -length(plain) - 2) ELSE told END;
+    value.status := CASE WHEN told IS NULL THEN value.status WHEN value.status = 'ok' THEN told ELSE told || '; ' || value.status END;
+END
+$$;
+COMMENT ON FUNCTION ltv.hybrid_scenario(ltv.model, record, ltv.terms, jsonb, double precision) IS 'What a hybrid makes a row worth in a scenario: hybrid_curve and hybrid_terms of the row with its features changed (with_features), and then the terms changed by with_scenario, so that {"margin": {"plus": 0.01}} is a point more than the component says of the row, and {"margin": 0.9} takes its place. value: lifetime_value of the two; for the scenario {} to the cent that of hybrid_value. renewal_probability: staying_probability so many months from now. told: what is to be known of the components (pooled, not to be trusted), NULL if nothing is; value.status has it too, and says why a row has no value. terms NULL: those of the hybrid. What what_if, levers and sensitivity ask. Errors 22023, 42703.';
+
 CREATE FUNCTION ltv.what_if(curve ltv.survival, terms ltv.terms, scenarios jsonb, months double precision DEFAULT 12)
     RETURNS TABLE (scenario text, renewal_probability double precision, expected_lifetime double precision, ltv numeric, undiscounted numeric, delta numeric, currency text, status text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 5000 ROWS 4
@@ -163,18 +194,29 @@ DECLARE
     changed ltv.terms;
     v ltv.valuation;
     base numeric;
-    stated constant text := terms::text::jsonb ->> 'currency';
+    stated text := terms::text::jsonb ->> 'currency';
+    is_hybrid constant boolean := COALESCE(ltv.model_algorithm(m) = 'hybrid', false);
+    hybrid record;
 BEGIN
     IF scenarios IS NULL OR jsonb_typeof(scenarios) <> 'object' OR scenarios ? 'base' THEN
         RAISE EXCEPTION 'scenarios must be an object of named scenarios, none of them base; got %', left(scenarios::text, 60)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Such as {"longer term": {"term_months": 24, "features": {"contract": "Two year"}}}. The base is always the first row.';
     END IF;
+    IF is_hybrid AND terms IS NULL THEN
+        stated := ltv.hybrid_own_terms(m)::text::jsonb ->> 'currency';
+    END IF;
     FOR one IN SELECT 'base' AS key, '{}'::jsonb AS value UNION ALL SELECT * FROM jsonb_each(scenarios) LOOP
-        changed := ltv.with_scenario(terms, one.value);
-        -- A row made anew has a type of its own, which a variable of these cached statements could not have.
-        v := ltv.lifetime_value(m, ltv.with_features(m, features, COALESCE(one.value -> 'features', '{}')), changed);
         scenario := one.key;
-        renewal_probability := ltv.staying_probability(m, ltv.with_features(m, features, COALESCE(one.value -> 'features', '{}')), changed, months);
+        IF is_hybrid THEN
+            SELECT h.* INTO hybrid FROM ltv.hybrid_scenario(m, features, terms, one.value, months) h;
+            v := hybrid.value;
+            renewal_probability := hybrid.renewal_probability;
+        ELSE
+            changed := ltv.with_scenario(terms, one.value);
+            -- A row made anew has a type of its own, which a variable of these cached statements could not have.
+            v := ltv.lifetime_value(m, ltv.with_features(m, features, COALESCE(one.value -> 'features', '{}')), changed);
+            renewal_probability := ltv.staying_probability(m, ltv.with_features(m, features, COALESCE(one.value -> 'features', '{}')), changed, months);
+        END IF;
         expected_lifetime := v.expected_lifetime;
         ltv := v.ltv;
         undiscounted := v.undiscounted;
@@ -191,7 +233,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.what_if(ltv.model, record, ltv.terms, jsonb, double precision) IS 'As what_if(curve, terms, scenarios) for a row by a model; a scenario may change features too: {"longer term": {"term_months": 24, "features": {"contract": "Two year", "seats": {"times": 1.1}}}}. What the model says of the changed row is what is associated with such accounts, not what the change would cause. Errors 22023.';
+COMMENT ON FUNCTION ltv.what_if(ltv.model, record, ltv.terms, jsonb, double precision) IS 'As what_if(curve, terms, scenarios) for a row by a model; a scenario may change features too: {"longer term": {"term_months": 24, "features": {"contract": "Two year", "seats": {"times": 1.1}}}}. What the model says of the changed row is what is associated with such accounts, not what the change would cause. Of a hybrid each row is hybrid_scenario: the base is hybrid_value (terms NULL: the hybrid''s own), and changed terms are those that its components have filled. Errors 22023.';
 
 CREATE FUNCTION ltv.what_if(model text, features record, terms ltv.terms, scenarios jsonb, months double precision DEFAULT 12)
     RETURNS TABLE (scenario text, renewal_probability double precision, expected_lifetime double precision, ltv numeric, undiscounted numeric, delta numeric, currency text, status text)

@@ -143,6 +143,9 @@ COMMENT ON FUNCTION ltv.hybrid_terms(ltv.model, record, ltv.terms) IS 'The terms
 CREATE FUNCTION ltv.hybrid_own_terms(m ltv.model) RETURNS ltv.terms
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'hybrid_own_terms';
 COMMENT ON FUNCTION ltv.hybrid_own_terms(ltv.model) IS 'The terms that are stored in a hybrid, before its components take their places: what expected_value and score value rows under. NULL for a hybrid that has none. Errors 22023: a model that is no hybrid.';
+CREATE FUNCTION ltv.hybrid_revenue(m ltv.model) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'hybrid_revenue_wrapper';
+COMMENT ON FUNCTION ltv.hybrid_revenue(ltv.model) IS 'The column that has the price of a row, which a hybrid values rows by in the place of that of the terms: the revenue of fit_hybrid. NULL for a hybrid that has none. Errors 22023: a model that is no hybrid.';
 CREATE FUNCTION ltv.hybrid_curve(m ltv.model, features record) RETURNS ltv.survival
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'hybrid_curve';
 COMMENT ON FUNCTION ltv.hybrid_curve(ltv.model, record) IS 'The curve of a row by the renewal model of a hybrid: predict_curve of that component. NULL for a row without. Errors 22023: a model that is no hybrid.';

@@ -1,5 +1,21 @@
 -- Why a value is not what it was: the change between two runs, by what changed, to the last minor unit.
 
+CREATE FUNCTION ltv.hybrid_amounts(m ltv.model, features record, terms ltv.terms) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    filled constant jsonb := ltv.hybrid_terms(m, features, terms)::text::jsonb;
+BEGIN
+    -- Terms that are as usual are not in their text.
+    RETURN CASE WHEN filled IS NOT NULL THEN (
+        SELECT coalesce(jsonb_object_agg(n.name, coalesce(filled -> n.name, n.usual)), '{}')
+        FROM (VALUES ('expansion', 'expansion', '0'::jsonb), ('margin', 'margin', '1'), ('cost', 'cost_to_serve', '0')) AS n (role, name, usual)
+        WHERE n.role IN (SELECT c.role FROM ltv.hybrid_components(m) c)) END;
+END
+$$;
+COMMENT ON FUNCTION ltv.hybrid_amounts(ltv.model, record, ltv.terms) IS 'The terms that the components of a hybrid say of a row, {"margin": 0.62, "cost_to_serve": 4.1}: those of hybrid_terms for which it has a model. {} for a renewal model alone, NULL for a row without a value. Errors 22023.';
+
 CREATE FUNCTION ltv.explain_change(
     m_before ltv.model, features_before record, terms_before ltv.terms, m_after ltv.model, features_after record, terms_after ltv.terms,
     rate_before numeric DEFAULT NULL, rate_after numeric DEFAULT NULL, currency text DEFAULT NULL)
@@ -31,6 +47,13 @@ DECLARE
     told_before text;
     told_after text;
     shares numeric[];
+    hybrid_before constant boolean := coalesce(ltv.model_algorithm(m_before) = 'hybrid', false);
+    hybrid_after constant boolean := coalesce(ltv.model_algorithm(m_after) = 'hybrid', false);
+    hybrid record;
+    -- Of a hybrid: what its components say of a row, and its price; each by the model (after: + 1) and the row (after: + 2).
+    said jsonb[] := '{NULL,NULL,NULL,NULL}';
+    prices jsonb[] := '{NULL,NULL,NULL,NULL}';
+    columns_read text[];
 BEGIN
     IF NOT (rate_before > 0 AND rate_before < 'Infinity' AND rate_after > 0 AND rate_after < 'Infinity') THEN
         RAISE EXCEPTION 'a rate must be positive, got % and %', rate_before, rate_after
@@ -40,10 +63,34 @@ BEGIN
     ELSIF is_new AND is_lost THEN
         RETURN;
     END IF;
-    IF NOT is_new THEN
+    IF hybrid_before AND NOT is_new THEN
+        terms_before := coalesce(terms_before, ltv.hybrid_own_terms(m_before));
+    END IF;
+    IF hybrid_after AND NOT is_lost THEN
+        terms_after := coalesce(terms_after, ltv.hybrid_own_terms(m_after));
+    END IF;
+    IF is_new THEN
+        NULL;
+    ELSIF hybrid_before AND terms_before IS NOT NULL THEN
+        SELECT h.* INTO hybrid FROM ltv.hybrid_value(m_before, features_before, terms_before) h;
+        value_before.ltv := hybrid.value;
+        value_before.currency := hybrid.currency;
+        value_before.status := coalesce(hybrid.status, 'missing: row');
+    ELSIF hybrid_before THEN
+        value_before.status := 'missing: terms';
+    ELSE
         value_before := ltv.lifetime_value(m_before, features_before, terms_before);
     END IF;
-    IF NOT is_lost THEN
+    IF is_lost THEN
+        NULL;
+    ELSIF hybrid_after AND terms_after IS NOT NULL THEN
+        SELECT h.* INTO hybrid FROM ltv.hybrid_value(m_after, features_after, terms_after) h;
+        value_after.ltv := hybrid.value;
+        value_after.currency := hybrid.currency;
+        value_after.status := coalesce(hybrid.status, 'missing: row');
+    ELSIF hybrid_after THEN
+        value_after.status := 'missing: terms';
+    ELSE
         value_after := ltv.lifetime_value(m_after, features_after, terms_after);
     END IF;
     IF currency IS NULL AND value_before.currency <> value_after.currency THEN
@@ -77,17 +124,40 @@ BEGIN
         SELECT jsonb_object_agg(s.part, s.slice) FILTER (WHERE s.run = 1), jsonb_object_agg(s.part, s.slice) FILTER (WHERE s.run = 2) INTO old, new
         FROM (SELECT t.run, coalesce(owner ->> e.key, 'assumptions') AS part, jsonb_object_agg(e.key, e.value) AS slice
               FROM (VALUES (1, terms_before::text::jsonb), (2, terms_after::text::jsonb)) AS t (run, terms), jsonb_each(t.terms - 'level') e GROUP BY 1, 2) s;
+        IF hybrid_before THEN
+            curves := ARRAY[ltv.hybrid_curve(m_before, features_before), NULL, ltv.hybrid_curve(m_before, features_after), NULL];
+            said[1] := ltv.hybrid_amounts(m_before, features_before, terms_before);
+            said[3] := ltv.hybrid_amounts(m_before, features_after, terms_after);
+            prices[1] := jsonb_strip_nulls(jsonb_build_object('revenue', (to_jsonb(features_before) ->> ltv.hybrid_revenue(m_before))::double precision));
+            prices[3] := jsonb_strip_nulls(jsonb_build_object('revenue', (to_jsonb(features_after) ->> ltv.hybrid_revenue(m_before))::double precision));
+            columns_read := ARRAY(SELECT unnest(c.features) FROM ltv.hybrid_components(m_before) c);
+        ELSE
+            curves := ARRAY[ltv.predict_curve(m_before, features_before), NULL, ltv.predict_curve(m_before, features_after), NULL];
+            columns_read := ltv.model_features(m_before);
+        END IF;
+        IF hybrid_after THEN
+            curves[2] := ltv.hybrid_curve(m_after, features_before);
+            curves[4] := ltv.hybrid_curve(m_after, features_after);
+            said[2] := ltv.hybrid_amounts(m_after, features_before, terms_before);
+            said[4] := ltv.hybrid_amounts(m_after, features_after, terms_after);
+            prices[2] := jsonb_strip_nulls(jsonb_build_object('revenue', (to_jsonb(features_before) ->> ltv.hybrid_revenue(m_after))::double precision));
+            prices[4] := jsonb_strip_nulls(jsonb_build_object('revenue', (to_jsonb(features_after) ->> ltv.hybrid_revenue(m_after))::double precision));
+            columns_read := columns_read || ARRAY(SELECT unnest(c.features) FROM ltv.hybrid_components(m_after) c);
+        ELSE
+            curves[2] := ltv.predict_curve(m_after, features_before);
+            curves[4] := ltv.predict_curve(m_after, features_after);
+            columns_read := columns_read || ltv.model_features(m_after);
+        END IF;
         SELECT array_agg(p.part ORDER BY p.place) INTO moved
         FROM unnest(parts) WITH ORDINALITY AS p (part, place)
         WHERE CASE p.part
-            WHEN 'usage' THEN EXISTS (SELECT FROM unnest(ltv.model_features(m_before) || ltv.model_features(m_after)) f
+            WHEN 'usage' THEN EXISTS (SELECT FROM unnest(columns_read) f
                                       WHERE to_jsonb(features_before) -> f IS DISTINCT FROM to_jsonb(features_after) -> f)
             WHEN 'model' THEN record_image_ne(ROW(m_before), ROW(m_after))
-            ELSE old -> p.part IS DISTINCT FROM new -> p.part OR p.part = 'currency' AND rate_before <> rate_after END;
-        curves := ARRAY[ltv.predict_curve(m_before, features_before), ltv.predict_curve(m_after, features_before),
-                        ltv.predict_curve(m_before, features_after), ltv.predict_curve(m_after, features_after)];
+            ELSE old -> p.part IS DISTINCT FROM new -> p.part OR p.part = 'currency' AND rate_before <> rate_after
+                 OR p.part = 'price' AND (prices[1] IS DISTINCT FROM prices[3] OR prices[2] IS DISTINCT FROM prices[4]) END;
         -- A new model may not know the old row, nor the old one the new: then the two count as one.
-        IF moved @> '{usage,model}' AND (curves[2] IS NULL OR curves[3] IS NULL) THEN
+        IF moved @> '{usage,model}' AND (curves[2] IS NULL OR curves[3] IS NULL OR hybrid_after AND said[2] IS NULL OR hybrid_before AND said[3] IS NULL) THEN
             moved := array_remove(moved, 'usage');
             usage := 'model';
             told := 'model and usage are told together';
@@ -103,9 +173,10 @@ BEGIN
                                        WHEN m.terms ? 'term_months' THEN jsonb_build_object('months_to_renewal', least((m.terms ->> 'months_to_renewal')::numeric, (m.terms ->> 'term_months')::numeric))
                                        ELSE '{"months_to_renewal": null}' END ELSE '{}' END
                                    || CASE WHEN m.terms ? 'paid_months' THEN jsonb_build_object('paid_months', least((m.terms ->> 'paid_months')::integer, (m.terms ->> 'horizon')::integer - 1)) ELSE '{}' END
+                                   || coalesce(prices[1 + m.model + 2 * m.price], '{}') || CASE WHEN CASE m.model WHEN 1 THEN hybrid_after ELSE hybrid_before END THEN said[1 + m.model + 2 * m.usage] ELSE '{}' END
                                )::text::ltv.terms)).ltv * CASE m.rate WHEN 1 THEN rate_after ELSE rate_before END END AS worth
                   FROM (SELECT k.mask, coalesce((k.mask >> (array_position(moved, 'model') - 1)) & 1, 0) AS model, coalesce((k.mask >> (array_position(moved, usage) - 1)) & 1, 0) AS usage,
-                               coalesce((k.mask >> (array_position(moved, 'currency') - 1)) & 1, 0) AS rate,
+                               coalesce((k.mask >> (array_position(moved, 'currency') - 1)) & 1, 0) AS rate, coalesce((k.mask >> (array_position(moved, 'price') - 1)) & 1, 0) AS price,
                                (SELECT jsonb_object_agg(e.key, e.value)
                                 FROM unnest(parts) AS p (part), jsonb_each(CASE coalesce((k.mask >> (array_position(moved, p.part) - 1)) & 1, 0) WHEN 1 THEN new ELSE old END -> p.part) e) AS terms
                         FROM generate_series(0, (1 << n) - 1) AS k (mask)) m) w;
@@ -139,7 +210,7 @@ BEGIN
     ORDER BY p.place;
 END
 $$;
-COMMENT ON FUNCTION ltv.explain_change(ltv.model, record, ltv.terms, ltv.model, record, ltv.terms, numeric, numeric, text) IS 'Why the lifetime value of an account changed between two runs: always seven rows, whose changes add up to after - before in whole minor units, nothing left over. part: price (revenue, ramp, price_uplift, period_months), term (term_months, notice_months, auto_renew, early_termination, termination_fee, billing, timing, payment_days), usage (the features of the models), model, assumptions (every other term: margin, costs, discounting, horizon, expansion, tail ...), currency (the rate, and the currency of the contract), data (the account''s age, months_to_renewal, paid_months and as_of: time that passed; and all of it for an account that is in one run only, all of whose arguments on the other side are NULL). Each part is its Shapley value (1953): what the change adds to the value, averaged over all orders in which the changes could be made, so it hangs on no order and what did not change is 0; at most 128 valuations. Rounded by largest remainders. before, after: lifetime_value(model, features, terms) x rate. rate: what a unit of the contract''s currency is worth in currency, the one reported in (NULL: the contract''s own); without one, 1 where both are the same, and else the side has no value (missing: rate). A side without a value counts as 0 and says why in status; so does a model that does not know the other run''s row (model and usage are then one part), or a mixture without a value (all is data). Mixtures keep months_to_renewal within their term and paid_months within their horizon. Errors 22023 for two currencies, or rates, without currency, and for a rate other than 1 of a currency into itself, 42703 for a feature that a row lacks.';
+COMMENT ON FUNCTION ltv.explain_change(ltv.model, record, ltv.terms, ltv.model, record, ltv.terms, numeric, numeric, text) IS 'Why the lifetime value of an account changed between two runs: always seven rows, whose changes add up to after - before in whole minor units, nothing left over. part: price (revenue, ramp, price_uplift, period_months), term (term_months, notice_months, auto_renew, early_termination, termination_fee, billing, timing, payment_days), usage (the features of the models), model, assumptions (every other term: margin, costs, discounting, horizon, expansion, tail ...), currency (the rate, and the currency of the contract), data (the account''s age, months_to_renewal, paid_months and as_of: time that passed; and all of it for an account that is in one run only, all of whose arguments on the other side are NULL). Each part is its Shapley value (1953): what the change adds to the value, averaged over all orders in which the changes could be made, so it hangs on no order and what did not change is 0; at most 128 valuations. Rounded by largest remainders. before, after: lifetime_value(model, features, terms) x rate, of a hybrid hybrid_value(model, features, terms) x rate (terms NULL: its own), where the column of the price (hybrid_revenue) is price, what its components say of the row is usage, and their coefficients model. rate: what a unit of the contract''s currency is worth in currency, the one reported in (NULL: the contract''s own); without one, 1 where both are the same, and else the side has no value (missing: rate). A side without a value counts as 0 and says why in status; so does a model that does not know the other run''s row (model and usage are then one part), or a mixture without a value (all is data). Mixtures keep months_to_renewal within their term and paid_months within their horizon. Errors 22023 for two currencies, or rates, without currency, and for a rate other than 1 of a currency into itself, 42703 for a feature that a row lacks.';
 
 CREATE FUNCTION ltv.explain_change(
     model_before text, features_before record, terms_before ltv.terms, model_after text, features_after record, terms_after ltv.terms,

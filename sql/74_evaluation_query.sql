@@ -111,6 +111,12 @@ BEGIN
     IF array_position(groups || strata, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'the columns to group by must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name each, or leave the argument out.';
     END IF;
+    SELECT n.name AS names INTO odd
+    FROM (SELECT 1 AS part, g.* FROM unnest(groups) WITH ORDINALITY g (name, place) UNION ALL SELECT 2, t.* FROM unnest(strata) WITH ORDINALITY t (name, place)) n
+    GROUP BY n.part, n.name HAVING count(*) > 1 ORDER BY n.part, min(n.place) LIMIT 1;
+    IF odd.names IS NOT NULL THEN
+        RAISE EXCEPTION 'column "%" is named twice', odd.names USING ERRCODE = 'invalid_parameter_value', HINT = 'Name each column to group by once.';
+    END IF;
     -- Weights for the censoring are of what was known at the start: within rows of one outcome nobody stands for anybody else.
     SELECT string_agg(quote_ident(n.name), ', ' ORDER BY n.place) AS names INTO odd
     FROM unnest(strata) WITH ORDINALITY n (name, place) WHERE n.name IN (spec ->> 'duration', spec ->> 'event', spec ->> 'entry');

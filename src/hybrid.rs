@@ -16,8 +16,7 @@ use pgrx::prelude::*;
 
 use crate::pg::call::{Call, Field, ModelBy};
 use crate::pg::error::{raise, settle};
-use crate::pg::varlena::Stored;
-use crate::pg::varlena::decoded;
+use crate::pg::varlena::{self, Stored, decoded};
 use crate::predict::status_of;
 use crate::terms::of_double;
 use crate::value::{Asked, with_terms};
@@ -272,6 +271,12 @@ pub fn hybrid_own_terms(call: &Call) -> pg_sys::Datum {
         Some(bytes) => call.answer_bytes(&bytes),
         None => call.null(),
     }
+}
+
+/// The column of a row's price; NULL without.
+#[pg_extern(sql = false)]
+fn hybrid_revenue(m: varlena::Value<Model>) -> Option<String> {
+    hybrid(&m.0).revenue.clone()
 }
 
 /// `hybrid_terms(model, row, terms)`; NULL for a row that has none.

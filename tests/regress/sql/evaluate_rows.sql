@@ -70,6 +70,8 @@ SELECT * FROM ltv.evaluate('whole', 'book', horizons => '{-1}');
 SELECT * FROM ltv.evaluate('whole', 'book', horizons => '{6,NaN}');
 SELECT * FROM ltv.evaluate('whole', 'book', by => '{pln}');
 SELECT * FROM ltv.evaluate('whole', 'book', censoring => 'grouped', censoring_by => '{pln}');
+SELECT * FROM ltv.evaluate('whole', 'book', by => '{contract,price,contract}');
+SELECT * FROM ltv.evaluate('whole', 'book', by => '{contract}', censoring => 'grouped', censoring_by => '{price,price}');
 SELECT * FROM ltv.calibration('whole', 'book', bins => 0);
 SELECT * FROM ltv.calibration('whole', 'book', level => 1);
 SELECT * FROM ltv.calibration('whole', 'book', 0);

@@ -14,7 +14,6 @@ DECLARE
     wanted text;
     decisions boolean;
     amounts boolean;
-    period double precision;
     asked text := importance.loss;
     measure text;
     said text;
@@ -56,15 +55,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = format('ltv.train keeps them%s; register_version takes them: spec => ''{"duration": "months", "event": "churned"}''.', CASE WHEN ltv.model_algorithm(fitted) = 'rule' THEN ', and takes a rule too' ELSE '' END);
     END IF;
-    IF decisions THEN
-        period := (SELECT coalesce(t.m #>> '{model,fit,renewal,period}', t.m #>> '{model,fit,segmented,pooled,fit,renewal,period}') FROM (SELECT ltv.recalibrated(fitted, NULL::jsonb)::text::jsonb AS m) AS t)::double precision;
-        IF importance.horizon <> period THEN
-            RAISE EXCEPTION '% was trained on decisions, which have no horizon', importance.model
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the horizon out: a row is one decision, and it is judged by whether it was renewed.';
-        END IF;
-        importance.horizon := period;
+    IF NOT decisions THEN
+        importance.horizon := ltv.model_horizon(fitted, coalesce(importance.horizon, ltv.model_horizon(importance.model)));
     END IF;
-    importance.horizon := ltv.model_horizon(fitted, coalesce(importance.horizon, ltv.model_horizon(importance.model)));
     -- What the fit made least, if nothing else is asked for.
     asked := coalesce(asked, CASE WHEN NOT amounts THEN 'brier' WHEN ltv.model_algorithm(fitted) = 'hybrid' OR (SELECT bool_and(f.family = 'linear') FROM ltv.amount_fit(fitted) f) THEN 'rmse' ELSE 'deviance' END);
     IF asked <> ALL (CASE WHEN NOT amounts THEN '{brier}' WHEN ltv.model_algorithm(fitted) = 'hybrid' THEN '{rmse,mae}' ELSE '{rmse,mae,deviance}' END::text[]) THEN
@@ -83,6 +76,12 @@ BEGIN
     END IF;
     SELECT * INTO reading
     FROM ltv.evaluation_query(importance.model, importance.source, rows => importance.rows, outcome => CASE WHEN amounts THEN 'amount' ELSE 'event' END, features => true) AS q;
+    -- Of decisions it is their period.
+    IF decisions AND importance.horizon <> reading.horizon THEN
+        RAISE EXCEPTION '% was trained on decisions, which have no horizon', importance.model
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the horizon out: a row is one decision, and it is judged by whether it was renewed.';
+    END IF;
+    importance.horizon := coalesce(importance.horizon, reading.horizon);
     IF reading.restriction <> 'true' THEN
         relation := format('(SELECT ltv_row.* FROM %s AS ltv_row WHERE %s)', importance.source, reading.restriction);
     END IF;

@@ -54,7 +54,7 @@ SELECT ltv.unscored_status(ltv.model('price'), 12) AS within;
 -- A row that does not say what ended it is left out of both; n tells how many are left, and of whom the outcome is known.
 CREATE VIEW unsaid AS SELECT account, months, CASE WHEN account % 10 > 0 THEN number END AS number, w, usage, plan FROM named;
 CREATE VIEW said AS SELECT * FROM unsaid WHERE number IS NOT NULL;
-SELECT s.source, min(i.n) AS importance, min(e.n) AS evaluate, (SELECT count(*) FROM unsaid WHERE number IS NOT NULL) AS rows_that_say, round(min(i.value)::numeric, 12) AS brier
+SELECT s.source, min(i.n) AS importance, min(e.n) AS evaluate, (SELECT count(*) FROM unsaid WHERE number IS NOT NULL) AS rows_that_say, min(i.value) AS brier
 FROM unnest('{unsaid,said}'::regclass[]) AS s (source), LATERAL ltv.importance('numbered', s.source, 12, repeats => 1) i, LATERAL ltv.evaluate('numbered', s.source, ARRAY[12]) e GROUP BY s.source ORDER BY s.source::text;
 -- A source where nobody is censored, and one where other causes are named otherwise.
 CREATE VIEW numbers AS SELECT account, months, number AS reason, usage, plan FROM named;

@@ -180,7 +180,7 @@ BEGIN
         FROM (SELECT w.word, count(*) OVER () AS n
               FROM (SELECT m.name AS word FROM ltv.models m WHERE NOT EXISTS (SELECT FROM ltv.models o WHERE o.name = model_name)
                     UNION ALL SELECT model_name || '@' || v.version FROM ltv.model_versions v WHERE v.model = model_name
-                    UNION ALL SELECT model_name || '@' || a.alias FROM ltv.aliases a WHERE a.model = model_name) w
+                    UNION ALL SELECT model_name || '@' || a.alias FROM ltv.aliases a JOIN ltv.model_versions v USING (model, version) WHERE a.model = model_name) w
               ORDER BY (SELECT count(*) FROM generate_series(1, least(length(name), 100) - 1) i WHERE strpos(lower(w.word), lower(substr(name, i, 2))) > 0) DESC, w.word COLLATE "C" LIMIT 20) k;
         RAISE EXCEPTION 'there is no model "%"', name
             USING ERRCODE = 'no_data_found',

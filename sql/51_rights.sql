@@ -115,7 +115,8 @@ CREATE POLICY may_remove ON ltv.model_versions FOR DELETE USING (ltv.has_model_p
 CREATE POLICY may_see ON ltv.aliases FOR SELECT USING (EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
 -- Who set it, and when, is not his to choose.
 CREATE POLICY may_add ON ltv.aliases FOR INSERT WITH CHECK (
-    ltv.has_model_privilege(model, 'promote') AND set_by OPERATOR(pg_catalog.=) current_user AND set_at OPERATOR(pg_catalog.=) pg_catalog.now());
+    ltv.has_model_privilege(model, 'promote') AND set_by OPERATOR(pg_catalog.=) current_user AND set_at OPERATOR(pg_catalog.=) pg_catalog.now()
+    AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model OPERATOR(pg_catalog.=) aliases.model AND v.version OPERATOR(pg_catalog.=) aliases.version));
 CREATE POLICY may_change ON ltv.aliases FOR UPDATE USING (ltv.has_model_privilege(model, 'promote')) WITH CHECK (
     ltv.has_model_privilege(model, 'promote') AND set_by OPERATOR(pg_catalog.=) current_user AND set_at OPERATOR(pg_catalog.=) pg_catalog.now()
     AND EXISTS (SELECT FROM ltv.model_versions v WHERE v.model OPERATOR(pg_catalog.=) aliases.model AND v.version OPERATOR(pg_catalog.=) aliases.version));

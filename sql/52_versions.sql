@@ -240,6 +240,20 @@ END
 $$;
 COMMENT ON FUNCTION ltv.check_version(ltv.model_versions) IS 'Raises 22023 unless its argument could be a version: the algorithm is that of the model, counts are counts, metrics numbers, and what functions read out of spec, lineage and profiles is of the kind that they read. Asked by register_version and import_model. NULL passes.';
 
+CREATE FUNCTION ltv.check_new_model(model text) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = check_new_model.model) THEN
+        RAISE EXCEPTION 'there are versions of % without their row in ltv.models', check_new_model.model
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'A superuser restores that row, with the owner it had (created_by), or takes the versions away too: docs/operations.md, to remove a model whole.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ltv.check_new_model(text) IS 'Raises 55000 when there are versions of a model whose row of ltv.models has just been made: who made it would own what another trained. register_version and import_model call it.';
+
 CREATE FUNCTION ltv.register_version(
     model text, algorithm text, fitted ltv.model, spec jsonb, n_rows bigint, n_events double precision, n_dropped bigint DEFAULT 0,
     n_holdout bigint DEFAULT 0, metrics jsonb DEFAULT '[]', warnings text[] DEFAULT '{}', note text DEFAULT NULL, lineage jsonb DEFAULT '{}',
@@ -261,6 +275,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, contain @, or be *, which means all models.';
     END IF;
     INSERT INTO ltv.models (name) VALUES (register_version.model) ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        PERFORM ltv.check_new_model(register_version.model);
+    END IF;
     IF NOT ltv.has_model_privilege(register_version.model, 'train') THEN
         RAISE EXCEPTION 'the model % is restricted', register_version.model
             USING ERRCODE = 'insufficient_privilege',

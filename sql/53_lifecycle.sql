@@ -126,14 +126,16 @@ BEGIN
     PERFORM ltv.check_model_privilege(promote.model, 'promote');
     -- The row of the alias is the lock: one promote of it at a time. Whoever comes second finds the row of the first. Then that
     -- of the version, so that nobody rejects it between the checks and the end: always in this order, or two would wait for each other.
-    INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (promote.model, promote.alias, promote.version)
+    -- A version that went since it was asked for makes no row, which row security would refuse in other words.
+    INSERT INTO ltv.aliases AS a (model, alias, version)
+    SELECT v.model, promote.alias, v.version FROM ltv.model_versions v WHERE v.model = promote.model AND v.version = promote.version
     ON CONFLICT DO NOTHING;
     made := FOUND;
     IF NOT made THEN
         SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = promote.model AND a.alias = promote.alias FOR UPDATE;
     END IF;
     SELECT v.status, v.algorithm IN ('kaplan_meier', 'rule') INTO status, is_plain FROM ltv.model_versions v WHERE v.model = promote.model AND v.version = promote.version FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
+    IF NOT FOUND OR NOT made AND before IS NULL THEN
         RAISE EXCEPTION '%@% was taken away meanwhile', promote.model, promote.version USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
     ELSIF status = 'rejected' THEN
         RAISE EXCEPTION '%@% is rejected', promote.model, promote.version

@@ -89,7 +89,10 @@ BEGIN
     PERFORM ltv.model_version(fall_back.model || '@latest');
     PERFORM ltv.check_model_privilege(fall_back.model, 'promote');
     SELECT a.version INTO target FROM ltv.aliases a WHERE a.model = fall_back.model AND a.alias = 'baseline';
-    IF target IS NULL THEN
+    IF target IS NOT NULL THEN
+        -- Which says what is wrong with an alias of a version that is not there.
+        target := ltv.model_version(fall_back.model || '@baseline');
+    ELSE
         SELECT max(v.version) INTO target FROM ltv.model_versions v
         WHERE v.model = fall_back.model AND v.algorithm IN ('kaplan_meier', 'rule') AND v.status <> 'rejected';
     END IF;
@@ -101,14 +104,16 @@ BEGIN
                   HINT = format('Train one first: SELECT * FROM ltv.train(%L, %L, ''kaplan_meier'', duration => %L, event => %L). Or name any version: ltv.promote(%1$L, n, alias => ''baseline'').',
                                 fall_back.model, coalesce(asked ->> 'source', 'source'), coalesce(asked ->> 'duration', 'duration'), coalesce(asked ->> 'event', 'event'));
     END IF;
-    INSERT INTO ltv.aliases AS a (model, alias, version) VALUES (fall_back.model, 'production', target) ON CONFLICT DO NOTHING;
+    INSERT INTO ltv.aliases AS a (model, alias, version)
+    SELECT v.model, 'production', v.version FROM ltv.model_versions v WHERE v.model = fall_back.model AND v.version = target
+    ON CONFLICT DO NOTHING;
     made := FOUND;
     IF NOT made THEN
         SELECT a.version INTO before FROM ltv.aliases a WHERE a.model = fall_back.model AND a.alias = 'production' FOR UPDATE;
     END IF;
     -- As in promote: the alias first, then the version.
     PERFORM FROM ltv.model_versions v WHERE v.model = fall_back.model AND v.version = target AND v.status <> 'rejected' FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
+    IF NOT FOUND OR NOT made AND before IS NULL THEN
         RAISE EXCEPTION '%@% was rejected or taken away meanwhile', fall_back.model, target USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
     END IF;
     PERFORM ltv.check_seal(fall_back.model, target);

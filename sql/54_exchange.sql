@@ -89,6 +89,9 @@ BEGIN
         RAISE EXCEPTION 'this document holds what a version of this release does not' USING ERRCODE = 'invalid_parameter_value', HINT = hint;
     END IF;
     INSERT INTO ltv.models (name) VALUES (made.model) ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        PERFORM ltv.check_new_model(made.model);
+    END IF;
     IF NOT ltv.has_model_privilege(made.model, 'train') THEN
         RAISE EXCEPTION 'the model % is restricted', made.model
             USING ERRCODE = 'insufficient_privilege', HINT = 'Import it under a name of your own: as_model => ''...''.';

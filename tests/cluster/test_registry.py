@@ -332,6 +332,7 @@ def test_who_and_when_are_true_and_what_is_restricted_is_not_told(cluster: Clust
     for change in ("set_by) VALUES ('m', 'other', 1, 'the boss'", "set_at) VALUES ('m', 'other', 1, '2020-01-01'"):
         refused(cluster, "the_releaser", f"INSERT INTO ltv.aliases (model, alias, version, {change})")
     cluster.query("SET ROLE the_releaser; INSERT INTO ltv.aliases (model, alias, version) VALUES ('m', 'other', 1)")
+    refused(cluster, "the_releaser", "INSERT INTO ltv.aliases (model, alias, version) VALUES ('m', 'ghost', 7)")
     refused(cluster, "the_releaser", "UPDATE ltv.aliases SET version = 7, set_by = current_user, set_at = now()")
     refused(cluster, "the_releaser", "UPDATE ltv.aliases SET set_by = 'the boss'")
     refused(cluster, "the_steward", "INSERT INTO ltv.model_grants (model, grantee, privilege, granted_by) VALUES ('m', 'the_trainer', 'admin', 'postgres')")
@@ -344,6 +345,27 @@ def test_who_and_when_are_true_and_what_is_restricted_is_not_told(cluster: Clust
     cluster.query("SET ROLE the_trainer; INSERT INTO ltv.models (name) VALUES ('m')")
     assert cluster.query("SET ROLE the_trainer; SELECT reason FROM ltv.events WHERE model = 'm'") == []
     assert ["hush"] in cluster.query("SELECT reason FROM ltv.events WHERE model = 'm'")
+
+
+def test_nobody_inherits_the_versions_of_a_model_whose_row_is_gone(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.execute(f"{register('m')}; CREATE TABLE file AS SELECT ltv.export_model('m') AS document; GRANT SELECT ON file TO the_steward; DELETE FROM ltv.models WHERE name = 'm'")
+    for who, call in (("the_trainer", register("m")), ("the_steward", "SELECT ltv.import_model(document) FROM file"), ("postgres", register("m"))):
+        error = cluster.error(f"SET ROLE {who}; {call}")
+        assert error.sqlstate == "55000" and "without their row in ltv.models" in error.message, (who, error)
+    assert cluster.query("SELECT name FROM ltv.models") == []
+    cluster.execute("INSERT INTO ltv.models (name, created_by) VALUES ('m', 'the_trainer')")
+    cluster.query(f"SET ROLE the_trainer; {register('m')}")
+    assert cluster.query("SELECT version FROM ltv.model_versions ORDER BY 1") == [["1"], ["2"]]
+
+
+def test_an_alias_of_a_missing_version_is_told_and_not_offered(cluster: Cluster) -> None:
+    cluster.execute(f"{register('m')}; INSERT INTO ltv.aliases (model, alias, version) VALUES ('m', 'ghost', 9), ('m', 'baseline', 8)")
+    assert cluster.error("SELECT ltv.model('m@elsewhere')").hint == "There are: m@1."
+    for call in ("model('m@ghost')", "fall_back('m', 'drift')"):
+        error = cluster.error(f"SELECT ltv.{call}")
+        assert error.sqlstate == "P0002" and "which is not there" in error.message, (call, error)
+    assert cluster.query("SELECT ltv.promote('m', 1, 'baseline'); SELECT ltv.fall_back('m', 'drift')")[-1] == ["m@production is version 1, the baseline"]
 
 
 def test_a_number_given_again_has_the_story_of_its_new_version_only(cluster: Cluster) -> None:

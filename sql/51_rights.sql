@@ -54,6 +54,27 @@ END
 $$;
 COMMENT ON FUNCTION ltv.check_model_privilege(text, text) IS 'Raises 42501 unless the current role may do that with the model (has_model_privilege), P0002 when it sees no such model. Row security alone would say nothing: what it hides is changed in silence, not at all. Error 22023 for another privilege.';
 
+CREATE FUNCTION ltv.check_may_train(model text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    lacking text;
+BEGIN
+    SELECT string_agg('ltv.' || t, ', ' ORDER BY place) INTO lacking
+    FROM unnest(ARRAY['models', 'model_versions', 'events']) WITH ORDINALITY AS e (t, place) WHERE NOT has_any_column_privilege(('ltv.' || t)::regclass, 'INSERT');
+    IF lacking IS NOT NULL THEN
+        RAISE EXCEPTION '% may not add to the registry', current_user
+            USING ERRCODE = 'insufficient_privilege', HINT = format('GRANT INSERT ON %s TO %I.', lacking, current_user);
+    END IF;
+    -- Of a model that the role does not see the last step tells.
+    IF EXISTS (SELECT FROM ltv.models m WHERE m.name = check_may_train.model) THEN
+        PERFORM ltv.check_model_privilege(check_may_train.model, 'train');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION ltv.check_may_train(text) IS 'Raises 42501 unless the current role may add a version to the model: INSERT on ltv.models, ltv.model_versions and ltv.events, and the privilege to train it, if there is one of the name already. train asks it before it reads a row.';
+
 CREATE FUNCTION ltv.may_record(model text, version integer, action text, detail jsonb) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
     SET search_path = pg_catalog, pg_temp

@@ -101,6 +101,7 @@ pub fn train(call: &Call) -> pg_sys::Datum {
     let started = Instant::now();
     let rows = Spi::connect_mut(|client| {
         let reader = &Reader::new(client);
+        settle(reader.select("SELECT ltv.check_may_train($1)", &[request.model.as_str().into()]));
         let given = settle(amount::given(reader, &mut request));
         let mut source = settle(Source::load(reader, &request));
         let counted = settle(count(reader, &source, &request));

@@ -347,6 +347,21 @@ def test_who_and_when_are_true_and_what_is_restricted_is_not_told(cluster: Clust
     assert ["hush"] in cluster.query("SELECT reason FROM ltv.events WHERE model = 'm'")
 
 
+def test_who_may_not_train_is_told_before_a_row_is_read(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.execute("CREATE VIEW unread AS SELECT *, 1 / 0 AS never FROM rows; GRANT SELECT ON unread TO PUBLIC")
+    train = "SELECT ltv.train('m', 'unread', 'cox', 'd', 'e', features => ARRAY['never'])"
+    refused(cluster, "the_trainer", train, "22012")
+    cluster.query(f"{register('m')}; SELECT ltv.restrict_model('m'); SELECT ltv.grant_model('m', 'the_trainer')")
+    error = cluster.error(f"SET ROLE the_trainer; {train}")
+    assert (error.sqlstate, error.message) == ("42501", "the_trainer may not train the model m"), error
+    cluster.query("SELECT ltv.grant_model('m', 'the_trainer', 'train')")
+    refused(cluster, "the_trainer", train, "22012")
+    cluster.execute("REVOKE INSERT ON ltv.models, ltv.events FROM the_trainer")
+    error = cluster.error(f"SET ROLE the_trainer; {train}")
+    assert (error.sqlstate, error.hint) == ("42501", "GRANT INSERT ON ltv.models, ltv.events TO the_trainer."), error
+
+
 def test_nobody_inherits_the_versions_of_a_model_whose_row_is_gone(cluster: Cluster) -> None:
     people(cluster)
     cluster.execute(f"{register('m')}; CREATE TABLE file AS SELECT ltv.export_model('m') AS document; GRANT SELECT ON file TO the_steward; DELETE FROM ltv.models WHERE name = 'm'")

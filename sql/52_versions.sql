@@ -238,7 +238,20 @@ BEGIN
     PERFORM ltv.check_profiles(v.profiles);
 END
 $$;
-COMMENT ON FUNCTION ltv.check_version(ltv.model_versions) IS 'Raises 22023 unless its argument could be a version: the algorithm is that of the model, counts are counts, metrics numbers, and what functions read out of spec, lineage and profiles is of the kind that they read. Asked by register_version and import_model. NULL passes.';
+COMMENT ON FUNCTION ltv.check_version(ltv.model_versions) IS 'Raises 22023 unless its argument could be a version: the algorithm is that of the model, counts are counts, metrics numbers, and what functions read out of spec, lineage and profiles is of the kind that they read. Asked by register_version, import_model and, of rows that come by INSERT, row security. NULL passes.';
+
+CREATE FUNCTION ltv.is_version(v ltv.model_versions) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM ltv.check_version(v);
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION ltv.is_version(ltv.model_versions) IS 'True, or the error of check_version: for row security, by which no trainer''s INSERT breaks the views that read versions.';
+
+CREATE POLICY is_sound ON ltv.model_versions AS RESTRICTIVE FOR INSERT WITH CHECK (ltv.is_version(model_versions));
 
 CREATE FUNCTION ltv.check_new_model(model text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL SAFE

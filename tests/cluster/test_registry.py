@@ -362,6 +362,22 @@ def test_who_may_not_train_is_told_before_a_row_is_read(cluster: Cluster) -> Non
     assert (error.sqlstate, error.hint) == ("42501", "GRANT INSERT ON ltv.models, ltv.events TO the_trainer."), error
 
 
+def test_no_insert_breaks_the_views_that_read_versions(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.query(register("m"))
+    columns = cluster.value("SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'ltv.model_versions'::regclass AND attnum > 0 AND attname NOT IN ('version', 'trained_at', 'trained_by')")
+    insert = "INSERT INTO ltv.model_versions ({columns}, version, trained_at, trained_by) SELECT {values}, 2, now(), current_user FROM ltv.model_versions"
+    junk = {"profiles": ('[{"role": "place", "segment": 3}]', "[1]"), "metrics": ("[1]",), "lineage": ('{"columns": 1}',), "spec": ("[]",)}
+    for column, values in junk.items():
+        for value in values:
+            changed = insert.format(columns=columns, values=columns.replace(column, f"'{value}'"))
+            error = cluster.error(f"SET ROLE the_trainer; {changed}")
+            assert error.sqlstate == "22023", (column, value, error)
+    cluster.query(f"SET ROLE the_trainer; {insert.format(columns=columns, values=columns)}")
+    assert cluster.query("SELECT version FROM ltv.model_versions ORDER BY 1") == [["1"], ["2"]]
+    assert cluster.query("SELECT count(*) FROM ltv.model_places; SELECT count(*) FROM ltv.model_profiles; SELECT count(*) FROM ltv.model_limits") == [["0"], ["0"], ["0"]]
+
+
 def test_nobody_inherits_the_versions_of_a_model_whose_row_is_gone(cluster: Cluster) -> None:
     people(cluster)
     cluster.execute(f"{register('m')}; CREATE TABLE file AS SELECT ltv.export_model('m') AS document; GRANT SELECT ON file TO the_steward; DELETE FROM ltv.models WHERE name = 'm'")

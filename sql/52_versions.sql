@@ -155,7 +155,8 @@ BEGIN
     IF jsonb_typeof(profiles) <> 'array' OR EXISTS (
         SELECT FROM jsonb_array_elements(CASE jsonb_typeof(profiles) WHEN 'array' THEN profiles ELSE '[]' END) AS p
         WHERE jsonb_typeof(p) <> 'object' OR coalesce(p ->> 'role', '') NOT IN ('feature', 'prediction', 'duration', 'error', 'limit', 'place') OR p ->> 'input' IS NULL
-           OR jsonb_typeof(p -> 'horizon') NOT IN ('number', 'null') OR p ->> 'role' <> 'place' AND jsonb_typeof(p -> 'profile') IS DISTINCT FROM 'string') THEN
+           OR jsonb_typeof(p -> 'horizon') NOT IN ('number', 'null') OR p ->> 'role' <> 'place' AND jsonb_typeof(p -> 'profile') IS DISTINCT FROM 'string'
+           OR jsonb_typeof(p -> 'segment') NOT IN ('string', 'null') OR p ->> 'segment' IS NOT NULL AND p ->> 'role' NOT IN ('error', 'place')) THEN
         RAISE EXCEPTION 'profiles are a JSON array of objects with role, input, horizon and profile'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'As in ltv.model_versions.profiles: role is feature, prediction, duration, error, limit or place; profile is the text of an ltv.profile, and a place has places, the text of an ltv.survival.';
     END IF;

@@ -93,8 +93,8 @@ COMMENT ON FUNCTION ltv.expected_events(text, record, double precision, double p
 
 -- With the rights of who asks: what row security hides of the versions stays hidden.
 CREATE VIEW ltv.model_profiles WITH (security_invoker = true) AS
-SELECT v.model, v.version, p.role, p.input, p.horizon, p.profile
-FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS p (role text, input text, horizon double precision, profile ltv.profile)
+SELECT v.model, v.version, p.role, p.input, p.horizon, p.profile, p.segment
+FROM ltv.model_versions v, LATERAL pg_catalog.jsonb_to_recordset(v.profiles) AS p (role text, input text, horizon double precision, profile ltv.profile, segment text)
 WHERE p.role <> 'place';
 COMMENT ON VIEW ltv.model_profiles IS 'How the training rows of a version were distributed, an input a row: what score ranks by, and drift compares with. Rows that null_policy drop left out are counted here, so that later rows with as many NULLs are no drift. Part of the version (ltv.model_versions.profiles), written by train and sealed with it.';
 COMMENT ON COLUMN ltv.model_profiles.model IS 'The model.';
@@ -103,6 +103,7 @@ COMMENT ON COLUMN ltv.model_profiles.role IS 'feature: a column that the model r
 COMMENT ON COLUMN ltv.model_profiles.input IS 'The name of the column; event_probability or expected_value for the prediction; renewal_probability for the limits; absolute_error, or relative_error (in units of the expected amount), for the errors.';
 COMMENT ON COLUMN ltv.model_profiles.horizon IS 'Of a prediction and of limits: the horizon that train was asked for, else the one it chose: see model_horizon.';
 COMMENT ON COLUMN ltv.model_profiles.profile IS 'The distribution.';
+COMMENT ON COLUMN ltv.model_profiles.segment IS 'Of an error: the segment whose rows held out they are of, as model_segments names it, where it has a model of its own and 100 such rows. NULL: all rows.';
 
 CREATE VIEW ltv.model_limits WITH (security_invoker = true) AS
 SELECT v.model, v.version, (e ->> 'horizon')::double precision AS horizon, row_number() OVER (PARTITION BY v.model, v.version, e ->> 'horizon' ORDER BY l."from")::integer AS place,

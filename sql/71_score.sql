@@ -68,7 +68,7 @@ COMMENT ON COLUMN ltv.scored.scored_at IS 'When the statement''s transaction beg
 COMMENT ON COLUMN ltv.scored.estimate IS 'The expected amount, in its own unit, of a model of amounts; what a hybrid with terms of its own makes the row worth. NULL for a model of durations.';
 COMMENT ON COLUMN ltv.scored.outcome_lower IS 'Lower limit at 95 % of the amount itself, not of what is expected.';
 COMMENT ON COLUMN ltv.scored.outcome_upper IS 'Upper limit of the same.';
-COMMENT ON COLUMN ltv.scored.outcome_method IS 'How these limits were found: conformal (from the errors on the rows that train held out: see conformal_margin), or the law of the model (see outcome_interval). NULL without.';
+COMMENT ON COLUMN ltv.scored.outcome_method IS 'How these limits were found: conformal (from the errors on the rows that train held out, of a segment with a model of its own and 100 such rows on those of the segment: see conformal_margin), or the law of the model (see outcome_interval). NULL without.';
 COMMENT ON COLUMN ltv.scored.value_percentile IS 'Share of the training rows that were expected to have less than this one, 0 to 1. NULL for a version without a training profile.';
 COMMENT ON COLUMN ltv.scored.value_decile IS '1 (least) to 10: value_percentile in tenths.';
 COMMENT ON COLUMN ltv.scored.value_band IS 'low (below half of the training rows), medium (to 80 %), high (to 95 %), very high.';
@@ -93,6 +93,9 @@ DECLARE
     margin double precision;
     relative boolean;
     held_out bigint;
+    segments text[];
+    margins double precision[];
+    segment_rows bigint[];
     evidence text;
     limited jsonb;
     begins double precision[];
@@ -182,7 +185,10 @@ BEGIN
     IF algorithm IN ('linear', 'gamma', 'tweedie', 'two_part', 'boosted_value', 'hybrid') THEN
         SELECT ltv.conformal_margin(p.profile, 0.95), p.input = 'relative_error', r.n INTO margin, relative, held_out
         FROM ltv.model_profiles p, LATERAL ltv.profile_summary(p.profile) AS r
-        WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'error';
+        WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'error' AND p.segment IS NULL;
+        SELECT array_agg(p.segment ORDER BY p.segment), array_agg(ltv.conformal_margin(p.profile, 0.95) ORDER BY p.segment), array_agg(r.n ORDER BY p.segment) INTO segments, margins, segment_rows
+        FROM ltv.model_profiles p, LATERAL ltv.profile_summary(p.profile) AS r
+        WHERE p.model = split_part(score.model, '@', 1) AND p.version = found_version AND p.role = 'error' AND p.segment IS NOT NULL;
         RETURN QUERY EXECUTE format($q$
             SELECT s.%1$I::text, $4, $5, $6, %2$s, v.horizon, v.p_renew, 1 - v.p_renew, v.lower, v.upper, NULL::float8, NULL::float8, NULL::float8, NULL::integer, NULL::text,
                    CASE WHEN a.reason IS NOT NULL THEN 'none' WHEN NOT v.plain OR o.names IS NOT NULL OR f.unseen IS NOT NULL THEN 'low' WHEN w.width <= 0.2 AND f.seen IS NULL THEN 'high'
@@ -214,12 +220,15 @@ BEGIN
             CASE algorithm WHEN 'hybrid' THEN 'SELECT h.value::float8 AS estimate, h.lower::float8, h.upper::float8, h.p_renew, h.horizon::float8, h.status, h.status = ''ok'' AS plain FROM ltv.hybrid_value($1, s.*) AS h'
                            ELSE 'SELECT i.value AS estimate, i.lower, i.upper, NULL::float8 AS p_renew, NULL::float8 AS horizon, i.status, i.status = ''ok'' OR starts_with(i.status, ''ok: '') AS plain FROM ltv.expected_value_interval($1, s.*) AS i' END,
             ', ' || outside,
-            CASE WHEN margin IS NOT NULL AND relative THEN 'SELECT greatest(0, v.estimate * (1 - $7)) AS lower, v.estimate * (1 + $7) AS upper, ''conformal: errors of '' || $8 || '' rows held out, relative to the estimate'' AS method'
-                 WHEN margin IS NOT NULL THEN 'SELECT v.estimate - $7 AS lower, v.estimate + $7 AS upper, ''conformal: errors of '' || $8 || '' rows held out'' AS method'
+            CASE WHEN margin IS NOT NULL THEN
+                 CASE WHEN relative THEN 'SELECT greatest(0, v.estimate * (1 - c.margin)) AS lower, v.estimate * (1 + c.margin) AS upper, ''conformal: errors of '' || c.rows || '' held out, relative to the estimate'' AS method'
+                      ELSE 'SELECT v.estimate - c.margin AS lower, v.estimate + c.margin AS upper, ''conformal: errors of '' || c.rows || '' held out'' AS method' END
+                 || ' FROM (SELECT coalesce($9[g.place], $7) AS margin, coalesce($10[g.place] || '' rows of the segment'', $8 || '' rows'') AS rows FROM (SELECT '
+                 || CASE WHEN segments IS NULL THEN 'NULL::integer' ELSE 'array_position($11, ltv.segment_of($1, s.*))' END || ' AS place) AS g) AS c'
                  WHEN algorithm = 'hybrid' THEN 'SELECT NULL::float8 AS lower, NULL::float8 AS upper, NULL AS method'
                  ELSE 'SELECT i.lower, i.upper, i.law AS method FROM ltv.outcome_interval($1, s.*) AS i' END,
             'ltv.explain($1, s.*, $3)', filled)
-        USING fitted, ranked, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version, margin, held_out;
+        USING fitted, ranked, coalesce(score.explain_top, 0), coalesce(score.as_of, current_date), split_part(score.model, '@', 1), found_version, margin, held_out, margins, segment_rows, segments;
         RETURN;
     END IF;
     -- What trees cannot tell of themselves, of the rows that train held out: groups of like prediction, in each the powers of a prediction that are its limits.

@@ -78,6 +78,20 @@ SELECT q.grp, h.value, h.status FROM rows_asked q, LATERAL ltv.hybrid_value(ltv.
 SELECT q.grp, h.status FROM rows_asked q, LATERAL ltv.hybrid_value(ltv.fit_hybrid('part1', cost => 'none5'), q, ltv.contract_terms(revenue => 100, horizon => 24)) h ORDER BY q.grp COLLATE "C";
 SELECT l.lever, count(*) FROM rows_asked q, LATERAL ltv.levers('partial1@1', q, ltv.contract_terms(revenue => 100, horizon => 24)) l WHERE q.grp = 'age false 1' GROUP BY l.lever ORDER BY l.lever COLLATE "C";
 
+-- Limits of one amount: by the errors of the rows held out in the row's segment, of all where it has no model of its own or fewer than a hundred.
+CREATE VIEW split AS SELECT i.*, id % 5 = 1 AS held_out FROM iranian i;
+CREATE VIEW paying_split AS SELECT * FROM split WHERE customer_value > 0;
+SELECT place, count(*) > 0 AS trained FROM asked, LATERAL ltv.train('held' || place, CASE WHEN source = 'paying'::regclass THEN 'paying_split' ELSE 'split' END::regclass, algorithm, target => target, features => '{subscription_length,complains}', options => options, segment_by => '{grp}', min_events => 30, holdout => '{"by": "held_out"}') WHERE place > 2 GROUP BY place ORDER BY place;
+SELECT place, segment, input, s.n FROM asked, LATERAL (SELECT * FROM ltv.model_profiles p WHERE p.model = 'held' || place AND role = 'error') p, LATERAL ltv.profile_summary(p.profile) s ORDER BY place, segment COLLATE "C" NULLS FIRST;
+CREATE TABLE errors AS SELECT place, ltv.segment_of(m, i) AS segment, abs(i.customer_value - x.e) / CASE algorithm WHEN 'linear' THEN 1 WHEN 'boosted_value' THEN 1 ELSE x.e END AS error
+FROM asked, LATERAL (SELECT ltv.model('held' || place) AS m) m, split i, LATERAL (SELECT ltv.expected_value(m, i) AS e) x WHERE place > 2 AND (place <> 4 OR i.customer_value > 0) AND i.held_out;
+SELECT place, p.segment, ltv.conformal_margin(p.profile, 0.95) / e.margin BETWEEN 1 AND 1 + 1 / 128.0 AS as_by_hand, e.n
+FROM asked, ltv.model_profiles p, LATERAL (SELECT ltv.conformal_margin(ltv.survival_agg(error, true), 0.95) AS margin, count(*) AS n FROM errors e WHERE e.place = asked.place AND (p.segment IS NULL OR e.segment = p.segment)) e
+WHERE p.model = 'held' || place AND p.role = 'error' ORDER BY place, p.segment COLLATE "C" NULLS FIRST;
+SELECT place, s.segment, s.outcome_method, bool_and(abs(CASE WHEN algorithm IN ('linear', 'boosted_value') THEN s.outcome_upper - s.estimate ELSE s.outcome_upper / s.estimate - 1 END / ltv.conformal_margin(p.profile, 0.95) - 1) < 1e-9) AS by_its_errors
+FROM asked, LATERAL ltv.score('held' || place, 'iranian', 'id', explain_top => 0) s JOIN ltv.model_profiles p ON p.role = 'error' AND p.segment IS NOT DISTINCT FROM CASE WHEN s.outcome_method LIKE '%segment%' THEN s.segment END
+WHERE p.model = 'held' || place GROUP BY place, s.segment, s.outcome_method ORDER BY place, s.segment COLLATE "C";
+
 -- What cannot be.
 SELECT * FROM ltv.train('m', 'iranian', 'linear', target => 'age', segment_by => '{age}');
 SELECT * FROM ltv.train('m', 'iranian', 'renewal', event => 'renewed', segment_by => '{renewed}');

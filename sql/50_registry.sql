@@ -71,7 +71,7 @@ CREATE TABLE ltv.aliases (
     version integer NOT NULL,
     set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     set_by text NOT NULL DEFAULT current_user,
-    earlier integer[] NOT NULL DEFAULT '{}',
+    earlier integer[] NOT NULL DEFAULT '{}' CHECK (CASE WHEN pg_catalog.array_ndims(earlier) OPERATOR(pg_catalog.=) 1 AND pg_catalog.array_lower(earlier, 1) OPERATOR(pg_catalog.=) 1 THEN pg_catalog.array_position(earlier, NULL) IS NULL ELSE pg_catalog.array_ndims(earlier) IS NULL END),
     PRIMARY KEY (model, alias)
 );
 COMMENT ON TABLE ltv.aliases IS 'Which version a name such as churn@production means: one row, changed by promote.';

@@ -75,7 +75,7 @@ END
 $$;
 COMMENT ON FUNCTION ltv.check_may_train(text) IS 'Raises 42501 unless the current role may add a version to the model: INSERT on ltv.models, ltv.model_versions and ltv.events, and the privilege to train it, if there is one of the name already. train asks it before it reads a row.';
 
-CREATE FUNCTION ltv.may_record(model text, version integer, action text, detail jsonb) RETURNS boolean
+CREATE FUNCTION ltv.may_record(model text, version integer, alias text, action text, detail jsonb) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -95,11 +95,20 @@ BEGIN
                         WHERE v.model = may_record.model AND v.version = may_record.version AND v.sha256 = may_record.detail ->> 'sha256'
                           AND (may_record.action = 'import' OR v.trained_by = current_user));
     END IF;
+    -- What is told of has just been done, as the registry shows; what a revoke took it does no longer.
+    IF may_record.action IN ('promote', 'rollback', 'fall_back') AND NOT EXISTS (
+           SELECT FROM ltv.aliases a WHERE a.model = may_record.model AND a.alias = may_record.alias AND a.version = may_record.version AND a.set_by = current_user AND a.set_at = now())
+       OR may_record.action = 'set_status' AND NOT EXISTS (
+           SELECT FROM ltv.model_versions v WHERE v.model = may_record.model AND v.version = may_record.version AND v.status = may_record.detail ->> 'status')
+       OR may_record.action IN ('retire', 'drop') AND (may_record.version IS NULL OR EXISTS (
+           SELECT FROM ltv.model_versions v WHERE v.model = may_record.model AND v.version = may_record.version)) THEN
+        RETURN false;
+    END IF;
     RETURN called IS NOT NULL AND has_function_privilege(called, 'EXECUTE')
        AND ltv.has_model_privilege(may_record.model, CASE WHEN may_record.action IN ('promote', 'rollback', 'fall_back', 'set_status') THEN 'promote' ELSE 'admin' END);
 END
 $$;
-COMMENT ON FUNCTION ltv.may_record(text, integer, text, jsonb) IS 'Whether the current role may write such a row into ltv.events, which its row security asks: of what it may do itself with the function and the model, and of a training or an import only with the seal that the version has (a training: one of its own).';
+COMMENT ON FUNCTION ltv.may_record(text, integer, text, text, jsonb) IS 'Whether the current role may write such a row into ltv.events, which its row security asks: of what it may do itself with the function and the model, and of what the registry shows to be so: of a training or an import the seal that the version has (a training: one of its own), of an alias that the role has just set it to that version, of a status that the version has it, of what was taken away that it is gone.';
 
 CREATE FUNCTION ltv.is_next_version(model text, version integer) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE COST 100
@@ -147,7 +156,7 @@ CREATE POLICY may_see ON ltv.events FOR SELECT USING (
     model OPERATOR(pg_catalog.=) '*' OR EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model AND m.created_at OPERATOR(pg_catalog.<=) occurred_at));
 CREATE POLICY may_add ON ltv.events FOR INSERT WITH CHECK (
     actor OPERATOR(pg_catalog.=) current_user AND login OPERATOR(pg_catalog.=) session_user AND occurred_at OPERATOR(pg_catalog.>=) pg_catalog.now() AND occurred_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()
-    AND ltv.may_record(model, version, action, detail));
+    AND ltv.may_record(model, version, alias, action, detail));
 CREATE POLICY may_see ON ltv.policies FOR SELECT USING (model OPERATOR(pg_catalog.=) '*' OR EXISTS (SELECT FROM ltv.models m WHERE m.name OPERATOR(pg_catalog.=) model));
 CREATE POLICY may_write ON ltv.policies USING (ltv.has_model_privilege(model, 'admin')) WITH CHECK (
     ltv.has_model_privilege(model, 'admin') AND set_by OPERATOR(pg_catalog.=) current_user AND set_at OPERATOR(pg_catalog.=) pg_catalog.now());
@@ -254,18 +263,22 @@ BEGIN
         RAISE EXCEPTION 'only the owner and admins of % may revoke rights to it', revoke_model.model
             USING ERRCODE = 'insufficient_privilege', HINT = 'SELECT created_by FROM ltv.models tells who owns it.';
     END IF;
+    -- In one statement, for after it an admin that gives back his own right could not tell of it.
     WITH gone AS (
         DELETE FROM ltv.model_grants g
         WHERE g.model = revoke_model.model AND g.grantee = revoke_model.grantee
           AND (revoke_model.privilege IS NULL OR g.privilege = revoke_model.privilege)
-        RETURNING g.privilege)
-    SELECT string_agg(privilege, ', ' ORDER BY privilege) INTO taken FROM gone;
+        RETURNING g.privilege),
+    summed AS (SELECT string_agg(privilege, ', ' ORDER BY privilege) AS privileges FROM gone),
+    told AS (
+        INSERT INTO ltv.events (action, model, reason, detail)
+        SELECT 'revoke', revoke_model.model, revoke_model.reason, jsonb_build_object('grantee', revoke_model.grantee, 'privilege', s.privileges)
+        FROM summed s WHERE s.privileges IS NOT NULL)
+    SELECT s.privileges INTO taken FROM summed s;
     IF taken IS NULL THEN
         RAISE EXCEPTION '% was not granted % on %', revoke_model.grantee, coalesce(revoke_model.privilege, 'anything'), revoke_model.model
             USING ERRCODE = 'no_data_found', HINT = 'SELECT * FROM ltv.model_grants.';
     END IF;
-    INSERT INTO ltv.events (action, model, reason, detail)
-    VALUES ('revoke', revoke_model.model, revoke_model.reason, jsonb_build_object('grantee', revoke_model.grantee, 'privilege', taken));
     RETURN format('%s may no longer %s %s', revoke_model.grantee, taken, revoke_model.model);
 END
 $$;

@@ -223,9 +223,11 @@ BEGIN
         RAISE EXCEPTION 'a version was trained on a day, and its warnings are a plain list without NULL' USING ERRCODE = 'invalid_parameter_value', HINT = 'As train writes them.';
     END IF;
     -- What is read as a list or an object is one, where it is there.
-    SELECT min(k.name || ' must be ' || k.kind || CASE k.kind WHEN 'number' THEN '' ELSE ' of JSON' END) INTO fault
-    FROM (SELECT 'spec.' || e.key, e.value, CASE WHEN e.key IN ('features', 'segment_by') THEN 'array' WHEN e.key = 'horizon' THEN 'number' ELSE 'object' END
-          FROM jsonb_each(v.spec) e WHERE e.key IN ('features', 'segment_by', 'horizon', 'holdout', 'options', 'columns', 'era', 'recalibration', 'expected_signs')
+    SELECT min(k.name || ' must be ' || CASE k.kind WHEN 'number' THEN 'number' WHEN 'string' THEN 'a text' ELSE k.kind || ' of JSON' END) INTO fault
+    FROM (SELECT 'spec.' || e.key, e.value, s.kind
+          FROM jsonb_each(v.spec) e JOIN (
+              VALUES ('array', '{features,segment_by}'::text[]), ('number', '{horizon,seed,min_events,half_life}'), ('object', '{holdout,options,columns,era,recalibration,expected_signs}'),
+                     ('string', '{source,algorithm,duration,event,entry,strata,weight,cluster,null_policy,label_policy,target,pooling,censoring,as_of,started_on,known_on,unit}')) AS s (kind, keys) ON e.key = ANY (s.keys)
           UNION ALL SELECT 'lineage.' || e.key, e.value, CASE e.key WHEN 'rows' THEN 'number' WHEN 'period' THEN 'object' ELSE 'array' END
           FROM jsonb_each(v.lineage) e WHERE e.key IN ('rows', 'columns', 'relations', 'period')) AS k (name, value, kind)
     WHERE jsonb_typeof(k.value) <> k.kind AND NOT (k.value = 'null' AND k.kind <> 'array')
@@ -236,6 +238,7 @@ BEGIN
         RAISE EXCEPTION 'a version cannot have this: %', fault
             USING ERRCODE = 'invalid_parameter_value', HINT = 'features and segment_by are names, columns and relations of the lineage objects, its rows a count: as train writes them.';
     END IF;
+    PERFORM (v.spec ->> 'as_of')::date;
     PERFORM ltv.check_profiles(v.profiles);
 END
 $$;
@@ -255,7 +258,7 @@ COMMENT ON FUNCTION ltv.is_version(ltv.model_versions) IS 'True, or the error of
 CREATE POLICY is_sound ON ltv.model_versions AS RESTRICTIVE FOR INSERT WITH CHECK (ltv.is_version(model_versions));
 
 CREATE FUNCTION ltv.check_new_model(model text) RETURNS void
-    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -296,6 +299,10 @@ BEGIN
         RAISE EXCEPTION 'the model % is restricted', register_version.model
             USING ERRCODE = 'insufficient_privilege',
                   HINT = format('Its owner can let you: SELECT ltv.grant_model(%L, %L, ''train'').', register_version.model, current_user);
+    END IF;
+    IF NOT EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = register_version.model AND v.version = register_version.parent) AND register_version.parent IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no %@% that it could have been made from', register_version.model, register_version.parent
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'parent is a version of the same model, or NULL.';
     END IF;
     made.model := register_version.model;
     made.status := 'candidate';

@@ -181,6 +181,8 @@ CREATE FUNCTION ltv.retire(model text, keep integer DEFAULT 10, reason text DEFA
     SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    taken jsonb;
 BEGIN
     IF retire.keep IS NULL OR retire.keep < 1 THEN
         RAISE EXCEPTION 'keep must be at least 1, not %', coalesce(retire.keep::text, 'NULL')
@@ -188,7 +190,6 @@ BEGIN
     END IF;
     PERFORM ltv.model_version(retire.model || '@latest');
     PERFORM ltv.check_model_privilege(retire.model, 'admin');
-    RETURN QUERY
     WITH gone AS (
         DELETE FROM ltv.model_versions v
         WHERE v.model = retire.model AND v.status <> 'validated'
@@ -196,16 +197,17 @@ BEGIN
           -- What an alias names, and what one rollback of it would name.
           AND NOT EXISTS (SELECT FROM ltv.aliases a WHERE a.model = retire.model AND v.version IN (a.version, ltv.version_before(a.model, a.alias)))
         RETURNING v.version, v.algorithm, v.trained_at, v.sha256, v.metrics
-    ), told AS (
-        INSERT INTO ltv.events (action, model, version, reason, detail)
-        SELECT 'retire', retire.model, g.version, retire.reason, jsonb_build_object('algorithm', g.algorithm, 'trained_at', g.trained_at, 'sha256', g.sha256, 'metrics', g.metrics)
-        FROM gone g
     )
-    SELECT g.version, g.algorithm, g.trained_at, g.sha256 FROM gone g ORDER BY g.version;
+    SELECT coalesce(jsonb_agg(to_jsonb(g) ORDER BY g.version), '[]') INTO taken FROM gone g;
+    -- Told when they are gone: row security believes nothing else.
+    INSERT INTO ltv.events (action, model, version, reason, detail)
+    SELECT 'retire', retire.model, (g ->> 'version')::integer, retire.reason, g - 'version' FROM jsonb_array_elements(taken) AS g;
     -- Whoever let an alias name one of them while this waited came first.
     IF EXISTS (SELECT FROM ltv.aliases a WHERE a.model = retire.model AND NOT EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = a.model AND v.version = a.version)) THEN
         RAISE EXCEPTION 'an alias of % was changed meanwhile', retire.model USING ERRCODE = 'serialization_failure', HINT = 'Try again.';
     END IF;
+    RETURN QUERY SELECT g.version, g.algorithm, g.trained_at, g.sha256
+    FROM jsonb_to_recordset(taken) AS g (version integer, algorithm text, trained_at timestamptz, sha256 text) ORDER BY g.version;
 END
 $$;
 COMMENT ON FUNCTION ltv.retire(text, integer, text) IS 'Deletes old versions and writes an audit row for each, with its hash and metrics. The newest keep stay, and whatever an alias names or one rollback of it would name, and validated versions. export_model first what may be asked for later. Returns what is gone. Needs DELETE on ltv.model_versions and to be an admin of the model. Errors P0002, 22023, 42501; 40001 when an alias is set to one of them at the same time.';

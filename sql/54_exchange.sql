@@ -45,7 +45,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'error, skip (leave what is there), or next (take the next number).';
     END IF;
     IF document ->> 'format' IS DISTINCT FROM 'ltv.model' OR jsonb_typeof(content) IS DISTINCT FROM 'object'
-       OR document ->> 'model' IS NULL OR coalesce(document ->> 'version', '') !~ '^[1-9][0-9]{0,8}$' THEN
+       OR jsonb_typeof(document -> 'model') IS DISTINCT FROM 'string' OR jsonb_typeof(document -> 'version') IS DISTINCT FROM 'number' OR document ->> 'version' !~ '^[1-9][0-9]{0,8}$' THEN
         RAISE EXCEPTION 'this is no exported model' USING ERRCODE = 'invalid_parameter_value', HINT = hint;
     END IF;
     -- Numbers have nine digits at most (model_version), and those to come need room.
@@ -53,7 +53,7 @@ BEGIN
         RAISE EXCEPTION 'version % leaves no numbers for those to come', document ->> 'version'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Numbers up to 99999999 can be imported.';
     END IF;
-    IF document ->> 'format_version' IS DISTINCT FROM '1' THEN
+    IF document -> 'format_version' IS DISTINCT FROM '1' THEN
         RAISE EXCEPTION 'this document has format version %, and this release reads 1', coalesce(document ->> 'format_version', 'NULL')
             USING ERRCODE = 'feature_not_supported', HINT = 'A later release of ltv wrote it: ALTER EXTENSION ltv UPDATE.';
     END IF;

@@ -181,7 +181,7 @@ def test_an_import_is_read_as_if_a_stranger_had_sent_it(cluster: Cluster) -> Non
         "n_events": ["-1", '"Infinity"', '"NaN"', "null"],
         "n_dropped": ["-1"],
         "n_holdout": ["-1"],
-        "spec": ['{"segment_by": 3}', '{"segment_by": [3]}', '{"segment_by": null}', '{"features": "a"}', '{"holdout": 1}', '{"options": []}', '{"columns": "x"}', '{"horizon": "soon"}', "[]", "null"],
+        "spec": ['{"duration": 7}', '{"event": ["a"]}', '{"weight": {}}', '{"seed": "zz"}', '{"as_of": "junk"}', '{"as_of": 5}', '{"min_events": "x"}', '{"segment_by": 3}', '{"segment_by": [3]}', '{"segment_by": null}', '{"features": "a"}', '{"holdout": 1}', '{"options": []}', '{"columns": "x"}', '{"horizon": "soon"}', "[]", "null"],
         "lineage": ['{"rows": "abc"}', '{"rows": 1e30}', '{"rows": -1}', '{"rows": 1.5}', '{"columns": {}}', '{"columns": [1]}', '{"relations": "x"}', '{"period": []}', "3", "null"],
         "trained_at": ['"infinity"', '"-infinity"', "null", '"yesterday?"'],
         "trained_by": ["null"],
@@ -193,7 +193,11 @@ def test_an_import_is_read_as_if_a_stranger_had_sent_it(cluster: Cluster) -> Non
         for value in values:
             error = cluster.error(forge.format(change=f"jsonb_set({good}, '{{{place}}}', '{value}')"))
             assert error.sqlstate[:2] == "22", f"{error} of {place} {value}"
-    for version in ("0", "-1", "999999999", "100000000", "12345678901", '"x"'):
+    for change in ("{model}', '{\"a\": 1}'", "{model}', '7'", "{model}', 'null'"):
+        assert cluster.error(f"SELECT ltv.import_model(jsonb_set(document, '{change})) FROM file").sqlstate == "22023", change
+    assert cluster.error("SELECT ltv.import_model(jsonb_set(document, '{format_version}', '\"1\"')) FROM file").sqlstate == "0A000"
+    assert cluster.error(f"SELECT ltv.register_version('m', 'rule', {RULE}, '{{}}', 1, 0, parent => 55)").sqlstate == "22023"
+    for version in ("0", "-1", "999999999", "100000000", "12345678901", '"x"', '"7"'):
         assert cluster.error(f"SELECT ltv.import_model(jsonb_set(document, '{{version}}', '{version}'), as_model => 'forged') FROM file").sqlstate == "22023", version
     assert cluster.query("SELECT * FROM ltv.models WHERE name = 'forged'") == []
     assert cluster.value("SELECT ltv.import_model(jsonb_set(document, '{version}', '99999999'), as_model => 'late') FROM file") == "late@99999999"
@@ -376,6 +380,34 @@ def test_no_insert_breaks_the_views_that_read_versions(cluster: Cluster) -> None
     cluster.query(f"SET ROLE the_trainer; {insert.format(columns=columns, values=columns)}")
     assert cluster.query("SELECT version FROM ltv.model_versions ORDER BY 1") == [["1"], ["2"]]
     assert cluster.query("SELECT count(*) FROM ltv.model_places; SELECT count(*) FROM ltv.model_profiles; SELECT count(*) FROM ltv.model_limits") == [["0"], ["0"], ["0"]]
+
+
+def test_the_trail_tells_only_what_the_registry_shows(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.query(f"{register('m', 3)}; SELECT ltv.promote('m', 1), ltv.promote('m', 2)")
+    event = "INSERT INTO ltv.events (action, model, version, alias, detail) VALUES ({})"
+    for values in ("'promote', 'm', 77, 'production', '{}'", "'promote', 'm', 2, 'no such alias', '{}'", "'promote', 'm', 2, 'production', '{}'", "'promote', 'm', 2, NULL, '{}'",
+                   "'rollback', 'm', 1, 'production', '{}'", "'fall_back', 'm', 3, 'production', '{}'", """'set_status', 'm', 3, NULL, '{"status": "rejected"}'""", "'set_status', 'm', 3, NULL, '{}'"):
+        refused(cluster, "the_releaser", event.format(values))
+    for values in ("'drop', 'm', 3, NULL, '{}'", "'retire', 'm', 3, NULL, '{}'", "'retire', 'm', NULL, NULL, '{}'"):
+        refused(cluster, "the_steward", event.format(values))
+    # The stack of an alias is a plain list of versions.
+    for stack in ("'{{1,2},{1,2}}'", "'[5:6]={3,2}'", "'{1,NULL}'"):
+        refused(cluster, "the_releaser", f"UPDATE ltv.aliases SET set_by = current_user, set_at = now(), earlier = {stack}", "23514")
+    cluster.query("SET ROLE the_releaser; SELECT ltv.promote('m', 3, 'staging'), ltv.promote('m', 3), ltv.rollback('m'), ltv.set_status('m', 1, 'rejected'), ltv.set_status('m', 3, 'validated')")
+    cluster.execute("SELECT ltv.restrict_model('m'); SELECT ltv.grant_model('m', 'the_steward', 'admin'); DELETE FROM ltv.aliases WHERE alias = 'staging'; SELECT ltv.set_status('m', 3, 'candidate')")
+    cluster.query(register("m", 2))
+    assert cluster.query("SET ROLE the_steward; SELECT version FROM ltv.retire('m', 1)") == [["1"], ["3"], ["4"]]
+    assert cluster.query("SELECT version, actor, detail ->> 'algorithm', length(detail ->> 'sha256') FROM ltv.events WHERE action = 'retire' ORDER BY 1") == [[v, "the_steward", "rule", "64"] for v in ("1", "3", "4")]
+
+
+def test_an_admin_gives_back_his_own_right(cluster: Cluster) -> None:
+    people(cluster)
+    cluster.query(f"{register('m')}; SELECT ltv.restrict_model('m'); SELECT ltv.grant_model('m', 'the_steward', 'admin'), ltv.grant_model('m', 'the_steward', 'train')")
+    assert cluster.query("SET ROLE the_steward; SELECT ltv.revoke_model('m', 'the_steward', reason => 'off to another team')")[-1] == ["the_steward may no longer admin, train m"]
+    assert cluster.query("SELECT actor, reason, detail ->> 'privilege' FROM ltv.events WHERE action = 'revoke'") == [["the_steward", "off to another team", "admin, train"]]
+    refused(cluster, "the_steward", "SELECT ltv.revoke_model('m', 'the_steward')")
+    assert cluster.error("SELECT ltv.revoke_model('m', 'the_steward')").sqlstate == "P0002"
 
 
 def test_nobody_inherits_the_versions_of_a_model_whose_row_is_gone(cluster: Cluster) -> None:

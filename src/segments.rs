@@ -123,7 +123,8 @@ pub fn segment_model(call: &Call) -> pg_sys::Datum {
             }
         };
         let found = found.unwrap_or_else(|| {
-            let known: Vec<String> = segmented.segments.iter().map(|segment| format!("\"{}\"", segment.name())).collect();
+            let known: Vec<String> =
+                segmented.segments.iter().map(|segment| format!("\"{}\"", segment.name())).collect();
             raise(Error::invalid(
                 format!("the model has no segment \"{}\"", name.unwrap_or_default()),
                 format!("It has: {}.", known.join(", ")),

@@ -258,7 +258,7 @@ WORKING = {
     "logo_churn.on_date": "'2024-01-31'", "cohort_retention.on_date": "'2024-01-31'", "historical_value.on_date": "'2024-01-31'", "cohort_retention.cohort": "'month'", "cohort_retention.period": "'month'",
     "cohort_retention.baseline": "0", "renewal_rate.period": "'quarter'", "early_days": "90", "grace_days": "30",
     "digits": "2", "day_count": "'ACT/365F'", "compounding": "'annual'", "from_compounding": "'annual'", "to_compounding": "'per-month'", "convention": "'iso'", "from_currency": "'USD'", "to_currency": "'EUR'",
-    "convert.rates": "'fx'", "cross_rates.rates": "'fx'", "check_rates.rates": "'fx'", "rates_query.rates": "'fx'", "on_date": "'2024-06-01'", "basis": "NULL", "reporting": "NULL", "missing": "'error'", "payments": "'receipts'",
+    "check_new_model.model": "'a model to come'", "convert.rates": "'fx'", "cross_rates.rates": "'fx'", "check_rates.rates": "'fx'", "rates_query.rates": "'fx'", "on_date": "'2024-06-01'", "basis": "NULL", "reporting": "NULL", "missing": "'error'", "payments": "'receipts'",
     "cohort_ltv.as_of": "'2024-06-30'", "rfm.as_of": "'2024-06-30'", "cohort_ltv.grain": "'month'", "rfm.buckets": "5", "since": "NULL",
     "account_column": "NULL", "paid_on_column": "NULL", "amount_column": "NULL", "currency_column": "'currency'",
     "ramp": "NULL", "value_basis": "'contribution'", "expansion_curve": "NULL", "expansion_curve_months": "12", "notice_months": "1", "auto_renew": "true", "early_termination": "0", "termination_fee": "0",

@@ -70,12 +70,29 @@ pub fn coefficients(call: &Call) -> pg_sys::Datum {
     call.answer_rows(rows.unwrap_or_default())
 }
 
-/// Regressions are drawn together with their levels at the means of all rows, not at 0.
+/// Regressions are drawn together with their levels at the means of all rows, not at 0; of a distribution these are the
+/// parameters on which covariates act.
 fn at_one_origin(found: &mut [Coefficient], model: &Model, pooled: &Model) {
     let Some(estimates) = origin::estimates(model, pooled) else { return };
     let diagonal = estimates.coefficients.len() + 1;
-    for (at, row) in found.iter_mut().enumerate().filter(|(_, row)| row.term.ends_with(INTERCEPT)) {
-        row.term = row.term.replace(INTERCEPT, "(level at the means)");
+    let columns = match &model.fit {
+        Fit::Parametric(fit) => fit.columns(),
+        _ => Vec::new(),
+    };
+    let is_level = |at: usize, term: &str| match columns.get(at) {
+        Some((parameter, None)) => columns.iter().any(|(of, covariate)| of == parameter && covariate.is_some()),
+        Some(_) => false,
+        None => term.ends_with(INTERCEPT),
+    };
+    for (at, row) in found.iter_mut().enumerate() {
+        if !is_level(at, &row.term) {
+            continue;
+        }
+        row.term = match columns.get(at) {
+            Some((0, _)) => "(level at the means)".into(),
+            Some(_) => format!("{} (at the means)", row.term),
+            None => row.term.replace(INTERCEPT, "(level at the means)"),
+        };
         row.estimate = estimates.coefficients.get(at).copied().flatten();
         row.std_error = estimates.covariance.get(at * diagonal).map(|variance| variance.sqrt());
         row.robust_std_error = None;

@@ -18,7 +18,7 @@ use crate::train::plan_columns::columns;
 use crate::train::plan_line::{Line, Verdict, told};
 use crate::train::request::Request;
 use crate::train::source::Source;
-use crate::train::{amount, causes, direction, fit, leakage, plan_clusters, purchase_plan, segments, values};
+use crate::train::{amount, causes, direction, fit, leakage, plan_clusters, purchase_plan, remarks, segments, values};
 
 /// Fewer events per coefficient than this and the estimates are unstable (Peduzzi et al. 1995).
 const EVENTS_PER_COEFFICIENT: f64 = 10.0;
@@ -84,24 +84,29 @@ fn plan(reader: &Reader, request: &mut Request) -> Result<Vec<Line>> {
     let mut fitted = source.clone();
     fitted.features.retain(|column| features.iter().any(|feature| feature.name == column.name));
     let coefficients = fit::covariates(&fitted, &features).len();
+    let ancillary = match &request.algorithm {
+        Algorithm::Parametric { ancillary, .. } => fitted
+            .features
+            .iter()
+            .zip(&features)
+            .filter(|(column, _)| ancillary.contains(&column.name))
+            .flat_map(|(column, feature)| column.covariates(feature))
+            .count(),
+        _ => 0,
+    };
+    let estimated = remarks::to_estimate(&request.algorithm, coefficients, ancillary)?;
     lines.extend(causes::lines(reader, &source)?);
     // Outcomes that cannot be are not counted either.
     let too_few = too_few_events(request, &counted.split).filter(|_| is_known);
     if source.history.is_none() {
-        lines.extend(events(request, &counted, coefficients, too_few.clone())?);
+        lines.extend(events(request, &counted, estimated, too_few.clone())?);
     }
     lines.extend(plan_clusters::lines(reader, &source, request, coefficients)?);
     if let Some(history) = &source.history {
         lines.extend(purchase_plan::lines(reader, &source, history, request, (&counted.split, too_few))?);
     }
     if !source.segment_by.is_empty() {
-        let estimated = match (&source.history, &request.algorithm) {
-            (Some(history), _) => history.parameters(),
-            // The intercept is learnt from the same rows.
-            (None, Algorithm::Amount { .. }) => coefficients + 1,
-            (None, algorithm) if algorithm.is_boosted() => 0,
-            (None, _) => coefficients,
-        };
+        let estimated = source.history.as_ref().map_or(estimated, |history| history.parameters());
         lines.extend(of_segments(reader, &source, request, estimated)?);
     }
     if request.holdout.is_some() || source.history.is_none() {
@@ -157,7 +162,7 @@ fn rows(source: &Source, request: &Request, counted: &Counted) -> Result<Vec<Lin
     Ok(lines)
 }
 
-fn events(request: &Request, counted: &Counted, coefficients: usize, refusal: Option<Error>) -> Result<Vec<Line>> {
+fn events(request: &Request, counted: &Counted, estimated: usize, refusal: Option<Error>) -> Result<Vec<Line>> {
     if !request.algorithm.tells_of_time() {
         let lines = refusal.map(|refusal| Line::refusal("events", refusal)).transpose()?;
         return Ok(lines.map(|line| line.n(counted.split.events)).into_iter().collect());
@@ -170,11 +175,16 @@ fn events(request: &Request, counted: &Counted, coefficients: usize, refusal: Op
     };
     let line = Line::new("events", detail).n(events).value(Some(share));
     let mut lines = vec![line.unless(refusal)?];
-    if !matches!(request.algorithm, Algorithm::KaplanMeier) && coefficients > 0 {
-        let each = events as f64 / coefficients as f64;
+    if estimated > 0 {
+        let each = events as f64 / estimated as f64;
         let verdict = if each < EVENTS_PER_COEFFICIENT { Verdict::Warning } else { Verdict::Ok };
-        let detail = format!("{coefficients} coefficients of features; fewer than 10 each are unstable");
-        lines.push(Line::new("events per coefficient", detail).n(coefficients as i64).value(Some(each)).is(verdict));
+        let which = match &request.algorithm {
+            Algorithm::Parametric { .. } | Algorithm::Best { .. } => "of features and the distribution",
+            Algorithm::Amount { .. } => "of features and the intercept",
+            _ => "of features",
+        };
+        let detail = format!("{estimated} coefficients {which}; fewer than 10 each are unstable");
+        lines.push(Line::new("events per coefficient", detail).n(estimated as i64).value(Some(each)).is(verdict));
     }
     Ok(lines)
 }

@@ -1,5 +1,7 @@
 //! What is to be told of a version beside its metrics.
 
+use ltv_engine::Result;
+use ltv_engine::hazard::parametric_choice::{self, CANDIDATES, Shape};
 use ltv_engine::model::Fit;
 use ltv_engine::survival::early_risk;
 
@@ -27,6 +29,36 @@ pub fn estimated(fit: &Fit) -> usize {
         Fit::KaplanMeier(_) | Fit::BoostedHazard(_) | Fit::BoostedValue(_) | Fit::Rule(_) | Fit::Hybrid(_) => 0,
         Fit::Segmented(segmented) => estimated(&segmented.pooled.fit),
     }
+}
+
+/// The same before there is a fit, of so many covariates, `ancillary` of them on a second parameter too: as if the rows left
+/// none of them open. Of candidates the largest.
+pub fn to_estimate(algorithm: &Algorithm, covariates: usize, ancillary: usize) -> Result<usize> {
+    Ok(match algorithm {
+        Algorithm::Parametric { distribution, knots, knot_times, breaks, .. } => {
+            let shape = Shape { knots: *knots, knot_times: knot_times.as_deref(), breaks: breaks.as_deref() };
+            parametric_choice::parameters(distribution, shape)? + covariates + ancillary
+        }
+        Algorithm::Best { candidates, .. } => {
+            let all = match candidates {
+                Some(candidates) => candidates.iter().map(String::as_str).collect(),
+                None => CANDIDATES.to_vec(),
+            };
+            let largest = all.into_iter().map(|name| parametric_choice::parameters(name, Shape::default()));
+            largest.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or(0) + covariates
+        }
+        // The intercept is learnt from the same rows.
+        Algorithm::Amount { .. } => covariates + 1,
+        Algorithm::Contractual { function, .. } => {
+            if *function == "fit_sbg" {
+                2
+            } else {
+                3
+            }
+        }
+        Algorithm::KaplanMeier | Algorithm::BoostedHazard(_) | Algorithm::BoostedValue { .. } => 0,
+        _ => covariates,
+    })
 }
 
 /// How the candidates did, as metrics: the least first.

@@ -194,12 +194,9 @@ fn alone(reader: &Reader, source: &Source, request: &Request, pooled: &Model) ->
 /// The coefficients of a fit that can be drawn to those of others: all of them, with their covariance.
 fn estimates(model: &Model, pooled: &Model) -> Option<Estimates> {
     match &model.fit {
-        Fit::Renewal(_) | Fit::Amount(_) | Fit::TwoPart(_) => origin::estimates(model, pooled),
+        Fit::Renewal(_) | Fit::Amount(_) | Fit::TwoPart(_) | Fit::Parametric(_) => origin::estimates(model, pooled),
         Fit::Cox(fit) if fit.penalty == Penalty::default() => {
             Some(Estimates { coefficients: fit.coefficients.clone(), covariance: fit.uncertainty().to_vec() })
-        }
-        Fit::Parametric(fit) => {
-            Some(Estimates { coefficients: fit.coefficients.clone(), covariance: fit.covariance.clone() })
         }
         // By the robust covariance, as its errors are.
         Fit::FineGray(fit) => {
@@ -217,15 +214,13 @@ fn estimates(model: &Model, pooled: &Model) -> Option<Estimates> {
 fn alike(a: &Model, b: &Model) -> bool {
     match (&a.fit, &b.fit) {
         (Fit::Cox(a), Fit::Cox(b)) => a.coefficients.len() == b.coefficients.len(),
-        (Fit::Parametric(a), Fit::Parametric(b)) => {
-            a.distribution == b.distribution && a.location == b.location && a.ancillary == b.ancillary
-        }
         (Fit::FineGray(a), Fit::FineGray(b)) => a.coefficients.len() == b.coefficients.len(),
         (Fit::Transactional(a), Fit::Transactional(b)) => a.kind == b.kind,
         // Moved to one origin where they are: see origin::estimates.
-        (Fit::Renewal(_), Fit::Renewal(_)) | (Fit::Amount(_), Fit::Amount(_)) | (Fit::TwoPart(_), Fit::TwoPart(_)) => {
-            true
-        }
+        (Fit::Renewal(_), Fit::Renewal(_))
+        | (Fit::Amount(_), Fit::Amount(_))
+        | (Fit::TwoPart(_), Fit::TwoPart(_))
+        | (Fit::Parametric(_), Fit::Parametric(_)) => true,
         _ => false,
     }
 }
@@ -269,17 +264,11 @@ fn moved(
     of_all: &Model,
     shrunken: &Shrunken,
 ) -> Result<Result<Model, String>> {
-    if matches!(model.fit, Fit::Renewal(_) | Fit::Amount(_) | Fit::TwoPart(_)) {
+    if matches!(model.fit, Fit::Renewal(_) | Fit::Amount(_) | Fit::TwoPart(_) | Fit::Parametric(_)) {
         let moved = origin::at(model, of_all, shrunken);
         return Ok(moved.ok_or_else(|| "the coefficients drawn to those of others are beyond the numbers".into()));
     }
     let mut model = model.clone();
-    if let Fit::Parametric(fit) = &mut model.fit {
-        fit.coefficients.clone_from(&shrunken.coefficients);
-        fit.covariance.clone_from(&shrunken.covariance);
-        fit.clustered.take_if(|clustered| !clustered.is_used());
-        return Ok(model.validate().map(|()| model).map_err(|error| error.to_string()));
-    }
     if let Fit::Transactional(fit) = &mut model.fit {
         fit.parameters = shrunken.coefficients.iter().flatten().map(|logarithm| logarithm.exp()).collect();
         fit.covariance.clone_from(&shrunken.covariance);

@@ -4,11 +4,13 @@ use ltv_engine::amount::{self, AmountFit, Family, fit_two_part};
 use ltv_engine::hazard::design::Design;
 use ltv_engine::hazard::discrete::{self, fit_decisions};
 use ltv_engine::hazard::link::Link;
+use ltv_engine::hazard::parametric;
 use ltv_engine::model::features::{Feature, Kind, Value};
 use ltv_engine::model::origin;
 use ltv_engine::model::segments::{Segment, Segmented, Standing};
 use ltv_engine::model::shrinkage::{Shrunken, common, shrink};
 use ltv_engine::model::{Fit, Model};
+use ltv_engine::survival::distribution::Distribution;
 
 fn go_on() -> ltv_engine::Result<()> {
     Ok(())
@@ -27,6 +29,8 @@ enum What {
     Decision(Link),
     Amount(Family),
     TwoPart,
+    /// With covariates on the second parameter too.
+    Duration(bool),
 }
 
 /// The fit of some segments, x measured from `shift`.
@@ -38,6 +42,7 @@ fn fitted(what: What, segments: &[usize], rows: usize, shift: f64) -> Model {
             let x = [x + shift];
             match what {
                 What::Decision(_) => design.push(None, 1.0, renewed, 1.0, &x).unwrap(),
+                What::Duration(_) => design.push(None, 2.0 + amount, i % 4 != 0, 1.0, &x).unwrap(),
                 What::Amount(Family::Gamma) if amount == 0.0 => {}
                 _ => design.push_amount(amount, 1.0, 0.0, &x).unwrap(),
             }
@@ -51,6 +56,10 @@ fn fitted(what: What, segments: &[usize], rows: usize, shift: f64) -> Model {
         What::Amount(family) => {
             amount::fit(&design, &amount::Options { family, penalty: 0.0 }, &mut go_on).unwrap().into()
         }
+        What::Duration(both) => {
+            let ancillary: &[usize] = if both { &[0] } else { &[] };
+            parametric::fit(&design, &Distribution::Weibull, ancillary, &mut go_on).unwrap().into()
+        }
         What::TwoPart => {
             let options = amount::Options { family: Family::Gamma, penalty: 0.0 };
             fit_two_part(&design, &options, 0.0, &mut go_on).unwrap().into()
@@ -59,13 +68,15 @@ fn fitted(what: What, segments: &[usize], rows: usize, shift: f64) -> Model {
     Model::unnamed(fit, 0)
 }
 
-const ALL: [What; 6] = [
+const ALL: [What; 8] = [
     What::Decision(Link::Logit),
     What::Decision(Link::Cloglog),
     What::Amount(Family::Linear),
     What::Amount(Family::Gamma),
     What::Amount(Family::Tweedie { power: 1.5 }),
     What::TwoPart,
+    What::Duration(false),
+    What::Duration(true),
 ];
 
 /// What a model says of x, with limits.

@@ -89,6 +89,23 @@ pub fn by_name(name: &str, design: &Design, shape: Shape) -> Result<Distribution
     Ok(distribution)
 }
 
+/// How many parameters a row of the distribution called `name` has; fewer where the rows let knots or breaks fall together.
+///
+/// # Errors
+/// As [`by_name`], but for what the rows say.
+pub fn parameters(name: &str, shape: Shape) -> Result<usize> {
+    if let Some(inner) = name.strip_suffix("-cure") {
+        return Ok(parameters(inner, shape)? + 1);
+    }
+    let distribution = by_name(name, &Design::default(), shape)?;
+    Ok(match (&distribution, shape.knot_times) {
+        (Distribution::Spline { .. }, Some(inner)) => inner.len() + 2,
+        (Distribution::Spline { .. }, None) => shape.knots.unwrap_or(1).unsigned_abs() as usize + 2,
+        (Distribution::PiecewiseExponential { .. }, _) if shape.breaks.is_none() => 4,
+        _ => distribution.parameters(),
+    })
+}
+
 /// Sorted times of the events; of one known to an interval, its middle.
 fn event_times(design: &Design) -> Vec<f64> {
     let mut times: Vec<f64> = (0..design.len())

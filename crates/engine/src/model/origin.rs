@@ -11,12 +11,16 @@
 //! would add how far they were drawn. Its degrees of freedom stay with it. Coefficients of a log mean are the same thing
 //! whatever the power of the variance, so Tweedie models need not have one power. Where errors are by clusters, that
 //! covariance is the one by which segments are drawn together.
+//!
+//! A distribution of durations has its parameters at covariates of 0: those on which covariates act, its location and where
+//! asked for one other, are moved to the same means and back.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
 use crate::amount::{AmountFit, TwoPartFit};
 use crate::hazard::cox::Status;
 use crate::hazard::discrete::{DiscreteFit, Uncertainty};
+use crate::hazard::parametric::ParametricFit;
 use crate::model::shrinkage::{Estimates, Shrunken};
 use crate::model::{Fit, Model};
 
@@ -28,10 +32,16 @@ struct Line {
 }
 
 /// The level and the coefficients of a model at the means of `pooled`, the model of all rows: of decisions and amounts, one
-/// after the other of two parts, in the order of their terms. `None` for a fit that tells no covariance of an unpenalised
+/// after the other of two parts, in the order of their terms; of a distribution its parameters there. `None` for a fit that tells no covariance of an unpenalised
 /// maximum, of another kind than `pooled`, and where it leaves another coefficient open than it: at another row than its
 /// own the level is then not known.
 pub fn estimates(model: &Model, pooled: &Model) -> Option<Estimates> {
+    if let (Fit::Parametric(fit), Fit::Parametric(pooled)) = (&model.fit, &pooled.fit) {
+        let alike = fit.distribution == pooled.distribution
+            && (&fit.location, &fit.ancillary) == (&pooled.location, &pooled.ancillary)
+            && leave_the_same_open(&fit.coefficients, &pooled.coefficients);
+        return alike.then(|| turned(fit, &pooled.means, 1.0, &fit.coefficients, &fit.covariance));
+    }
     let lines = match (&model.fit, &pooled.fit) {
         (Fit::Renewal(fit), Fit::Renewal(pooled)) => vec![decisions(fit, pooled)?],
         (Fit::Amount(fit), Fit::Amount(pooled)) => vec![amounts(fit, pooled)?],
@@ -65,6 +75,11 @@ pub fn at(model: &Model, pooled: &Model, shrunken: &Shrunken) -> Option<Model> {
     let mut moved = model.clone();
     let p = model.fit.covariates();
     match (&mut moved.fit, &pooled.fit) {
+        (Fit::Parametric(fit), Fit::Parametric(pooled)) => {
+            let back = turned(fit, &pooled.means, -1.0, &shrunken.coefficients, &shrunken.covariance);
+            fit.clustered.take_if(|clustered| !clustered.is_used());
+            (fit.coefficients, fit.covariance) = (back.coefficients, back.covariance);
+        }
         (Fit::Renewal(fit), Fit::Renewal(pooled)) => decide(fit, &pooled.means, line(shrunken, 0, p)?)?,
         (Fit::Amount(fit), Fit::Amount(pooled)) => amount(fit, &pooled.means, line(shrunken, 0, p)?)?,
         (Fit::TwoPart(fit), Fit::TwoPart(pooled)) => {
@@ -106,6 +121,33 @@ impl Line {
 
 fn leave_the_same_open(a: &[Option<f64>], b: &[Option<f64>]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_some() == b.is_some())
+}
+
+/// The parameters that covariates act on, moved from covariates of 0 to `sign` times these means, the others as they are.
+fn turned(
+    fit: &ParametricFit,
+    means: &[f64],
+    sign: f64,
+    coefficients: &[Option<f64>],
+    covariance: &[f64],
+) -> Estimates {
+    let columns = fit.columns();
+    let size = columns.len();
+    let mut turn = DMatrix::identity(size, size);
+    for (i, (parameter, _)) in columns.iter().enumerate().filter(|(_, (_, covariate))| covariate.is_none()) {
+        for (j, (_, covariate)) in columns.iter().enumerate().filter(|(_, (of, _))| of == parameter) {
+            if let Some(covariate) = covariate {
+                turn[(i, j)] = sign * means[*covariate];
+            }
+        }
+    }
+    let values = DVector::from_iterator(size, coefficients.iter().map(|value| value.unwrap_or(0.0)));
+    let moved = &turn * values;
+    let variance = &turn * DMatrix::from_row_slice(size, size, covariance) * turn.transpose();
+    Estimates {
+        coefficients: coefficients.iter().zip(moved.iter()).map(|(value, moved)| value.map(|_| *moved)).collect(),
+        covariance: (0..size * size).map(|at| variance[(at / size, at % size)]).collect(),
+    }
 }
 
 /// Var(level) = 1 / information + m'Vm and Cov(level, β) = −Vm, where the information about the level is at its means + m.

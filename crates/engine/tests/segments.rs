@@ -8,9 +8,13 @@ use ltv_engine::hazard::parametric;
 use ltv_engine::model::features::{Feature, Kind, Value};
 use ltv_engine::model::origin;
 use ltv_engine::model::segments::{Segment, Segmented, Standing};
-use ltv_engine::model::shrinkage::{Shrunken, common, shrink};
+use ltv_engine::model::shrinkage::{Estimates, Shrunken, common, shrink};
 use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::distribution::Distribution;
+
+mod chance;
+
+use chance::Chance;
 
 fn go_on() -> ltv_engine::Result<()> {
     Ok(())
@@ -185,7 +189,8 @@ fn two_means_are_drawn_together_by_hand() {
     assert!((shrunken.weights[0] - weight).abs() < 1e-12);
     let moved = origin::at(&b, &pooled, &shrunken).unwrap();
     let expected = middle + weight * (8.0 - middle);
-    let variance = between * (1.0 - weight) + (1.0 - weight).powi(2) / (one + other);
+    // Its error is by hand in the tests of `shrinkage`; here it is that of the model.
+    let variance = shrunken.covariance[0];
     let found = moved.appraise(&[], 0.95, &mut Vec::new()).unwrap().unwrap().expectation;
     assert!((found.value - expected).abs() < 1e-12);
     assert!((found.std_error.unwrap() - variance.sqrt()).abs() < 1e-12);
@@ -232,5 +237,34 @@ fn a_row_has_the_answer_of_its_segment_to_the_bit() {
         // Of amounts no horizon, and of decisions any.
         assert_eq!(model.horizon(None).unwrap().is_none(), model.check_amounts().is_ok());
         assert_eq!(model.check_age(3.0).is_err(), model.check_amounts().is_ok());
+    }
+}
+
+#[test]
+fn limits_of_segments_hold_about_as_often_as_they_say() {
+    // Few segments, whose variance is not known well: as if it were, 85 and 95 % of limits of 95 % would hold here.
+    for (spread, least, most) in [(0.3, 0.94, 0.985), (0.0, 0.97, 1.0), (1.0, 0.89, 0.95)] {
+        let mut chance = Chance::new(7);
+        let variances = [0.05_f64, 0.2, 0.5, 0.5];
+        let (mut held, samples) = (0, 3000);
+        for _ in 0..samples {
+            let truth: Vec<f64> = variances.iter().map(|_| 5.0 + spread * chance.normal()).collect();
+            let estimates: Vec<Estimates> = truth
+                .iter()
+                .zip(variances)
+                .map(|(truth, variance)| Estimates {
+                    coefficients: vec![Some(truth + variance.sqrt() * chance.normal())],
+                    covariance: vec![variance],
+                })
+                .collect();
+            let pooled = common(&estimates, 1).unwrap();
+            for (truth, estimates) in truth.iter().zip(&estimates) {
+                let shrunken = shrink(estimates, &pooled).unwrap();
+                let apart = shrunken.coefficients[0].unwrap() - truth;
+                held += usize::from(apart.abs() <= 1.96 * shrunken.covariance[0].sqrt());
+            }
+        }
+        let share = held as f64 / (4 * samples) as f64;
+        assert!((least..=most).contains(&share), "{spread}: {share}");
     }
 }

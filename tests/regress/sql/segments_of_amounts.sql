@@ -53,10 +53,14 @@ SELECT place, count(*) > 0 AS trained FROM asked, unnest('{none,partial}'::text[
 WITH own AS (SELECT place, segment, estimate AS y, std_error ^ 2 AS v FROM asked, LATERAL ltv.segment_coefficients(ltv.model('bare none' || place)) WHERE place < 6 AND std_error > 0),
      fixed AS (SELECT place, sum(y / v) / sum(1 / v) AS mean, sum(1 / v) AS total, sum(1 / v ^ 2) AS squares, count(*) AS k FROM own GROUP BY place),
      spread AS (SELECT place, greatest(0, (sum((y - mean) ^ 2 / v) - (min(k) - 1)) / min(total - squares / total)) AS tau FROM own JOIN fixed USING (place) GROUP BY place),
-     mean AS (SELECT place, sum(y / (v + tau)) / sum(1 / (v + tau)) AS mu, sum(1 / (v + tau)) AS total, min(tau) AS tau FROM own JOIN spread USING (place) GROUP BY place)
+     mean AS (SELECT place, sum(y / (v + tau)) / sum(1 / (v + tau)) AS mu, sum(1 / (v + tau)) AS total, min(tau) AS tau FROM own JOIN spread USING (place) GROUP BY place),
+     -- How far the estimate may be off, over all that the variance between segments may be.
+     grid AS (SELECT place, t, sum(1 / (v + t)) AS total, sum(y / (v + t)) / sum(1 / (v + t)) AS mean, -0.5 * (sum(ln(v + t)) + ln(sum(1 / (v + t))) + sum(y ^ 2 / (v + t)) - sum(y / (v + t)) ^ 2 / sum(1 / (v + t))) AS likelihood
+              FROM (SELECT o.*, count(*) OVER w / sum(1 / v) OVER w * (1 - b) / b AS t FROM own o, LATERAL (SELECT (i - 0.5) / 4000 AS b FROM generate_series(1, 4000) AS i) AS g WINDOW w AS (PARTITION BY place, b)) AS q GROUP BY place, t)
 SELECT place, s.segment, s.term, r(s.own) AS own, r(s.common) AS common, r(s.spread) AS spread, r(s.weight) AS weight, r(s.estimate) AS estimate,
-       abs(s.common - mu) < 1e-9 * abs(mu) AND abs(s.weight - tau / (tau + v)) < 1e-9 AND abs(s.estimate - (mu + tau / (tau + v) * (y - mu))) < 1e-9 * abs(mu)
-           AND abs(s.std_error / sqrt(tau * v / (tau + v) + (v / (tau + v)) ^ 2 / total) - 1) < 1e-9 AS as_by_hand
+       abs(s.common - mu) < 1e-9 * abs(mu) AND abs(s.weight - tau / (tau + v)) < 1e-9 AND abs(s.estimate - (mu + tau / (tau + v) * (y - mu))) < 1e-9 * abs(mu) AS as_by_hand,
+       (SELECT abs(s.std_error / sqrt(sum(l * (t * v / (t + v) + (v / (t + v)) ^ 2 / g.total + (g.mean + t / (t + v) * (y - g.mean) - s.estimate) ^ 2)) / sum(l)) - 1) < 2e-3
+        FROM (SELECT g.t, g.total, g.mean, exp(g.likelihood - max(g.likelihood) OVER ()) AS l FROM grid g WHERE g.place = asked.place) g) AS error_as_by_hand
 FROM asked JOIN own USING (place) JOIN mean USING (place), LATERAL ltv.segment_coefficients(ltv.model('bare partial' || place)) s WHERE s.segment = own.segment ORDER BY place, s.segment COLLATE "C";
 
 -- Judged, understood, watched and handed on.

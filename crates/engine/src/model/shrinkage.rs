@@ -10,12 +10,26 @@
 //! where no segment does.
 //! The segment's coefficients are then the empirical Bayes estimate μ + T (T + V_s)⁻¹ (y_s − μ) (Morris 1983,
 //! *Parametric empirical Bayes inference*, JASA 78; Laird & Ware 1982, *Random-effects models for longitudinal data*,
-//! Biometrics 38, formula 3.2), which takes V_s whole, so that an intercept moves with the slopes. Its covariance is
-//! T − T (T + V_s)⁻¹ T + (I − W) Var(μ) (I − W)', W = T (T + V_s)⁻¹, as if T were known.
+//! Biometrics 38, formula 3.2), which takes V_s whole, so that an intercept moves with the slopes. Were T known, its
+//! covariance would be T − T (T + V_s)⁻¹ T + (I − W) Var(μ) (I − W)', W = T (T + V_s)⁻¹. Of few segments T is not: the
+//! covariance is the mean of that over what T may be, and of the square of how far the estimate would then lie from the one
+//! that is told. What each diagonal element may be is the posterior of its restricted likelihood, coefficient by coefficient,
+//! under the uniform shrinkage prior: s² / (s² + τ²) uniform in (0, 1), s² the harmonic mean of the variances (Strawderman 1971,
+//! *Proper Bayes minimax estimators of the multivariate normal mean*, Annals of Mathematical Statistics 42; Daniels 1999, *A
+//! prior for the variance in hierarchical models*, Canadian Journal of Statistics 27), which is proper for two segments and hangs on no unit. The
+//! mean over all of them is that over a lattice of Korobov (Niederreiter 1992, *Random number generation and quasi-Monte Carlo
+//! methods*, section 5.1), each of whose points is as likely.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
 use crate::model::segments::Common;
+
+/// Points of the lattice: a prime, so that each coordinate visits every stratum once.
+const LATTICE: usize = 127;
+/// The lattice's generator, a primitive root of it.
+const GENERATOR: usize = 12;
+/// Shrinkages at which a posterior is evaluated.
+const SHRINKAGES: usize = 1024;
 
 /// The estimates of one segment: `None` for a coefficient that its rows leave open. The covariance is q × q.
 #[derive(Debug, Clone)]
@@ -31,6 +45,8 @@ pub struct Pooled {
     pub common: Vec<Option<Common>>,
     /// q × q, of the means; 0 for coefficients without one.
     pub covariance: Vec<f64>,
+    /// The same with other variances between segments, all as likely given the estimates.
+    possible: Vec<Pooled>,
 }
 
 /// A segment's coefficients after pooling.
@@ -62,9 +78,62 @@ fn between(segments: &[Estimates], at: usize, coefficients: usize) -> Option<f64
     between.is_finite().then_some(between)
 }
 
+/// Variances between the segments that the estimates of a coefficient leave possible: the middles of [`LATTICE`] strata of
+/// their posterior, rising.
+fn possible(segments: &[Estimates], at: usize, coefficients: usize) -> Vec<f64> {
+    let known: Vec<(f64, f64)> = segments.iter().filter_map(|segment| knows(segment, at, coefficients)).collect();
+    let usual = known.len() as f64 / known.iter().map(|(_, variance)| 1.0 / variance).sum::<f64>();
+    // From much to little shrinkage.
+    let between = |place: usize| {
+        let shrinkage = 1.0 - (place as f64 + 0.5) / SHRINKAGES as f64;
+        usual * (1.0 - shrinkage) / shrinkage
+    };
+    let likelihoods: Vec<f64> = (0..SHRINKAGES)
+        .map(|place| {
+            let precise = |(_, variance): &(f64, f64)| 1.0 / (variance + between(place));
+            let total: f64 = known.iter().map(precise).sum();
+            let mean = known.iter().map(|one| one.0 * precise(one)).sum::<f64>() / total;
+            let each = known.iter().map(|one| precise(one).ln() - precise(one) * (one.0 - mean).powi(2));
+            0.5 * (each.sum::<f64>() - total.ln())
+        })
+        .collect();
+    let greatest = likelihoods.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let shares: Vec<f64> = likelihoods.iter().map(|likelihood| (likelihood - greatest).exp()).collect();
+    let step = shares.iter().sum::<f64>() / LATTICE as f64;
+    let (mut found, mut sum) = (Vec::with_capacity(LATTICE), 0.0);
+    for (place, share) in shares.iter().enumerate() {
+        sum += share;
+        while found.len() < LATTICE && (found.len() as f64 + 0.5) * step <= sum {
+            found.push(between(place));
+        }
+    }
+    found.resize(LATTICE, between(SHRINKAGES - 1));
+    found
+}
+
 /// Mean and variance of each coefficient among the segments; `None` where the estimates have no mean.
 pub fn common(segments: &[Estimates], coefficients: usize) -> Option<Pooled> {
     let between: Vec<Option<f64>> = (0..coefficients).map(|at| between(segments, at, coefficients)).collect();
+    let mut pooled = with(segments, &between)?;
+    let possible: Vec<Option<Vec<f64>>> =
+        between.iter().enumerate().map(|(at, between)| between.map(|_| possible(segments, at, coefficients))).collect();
+    pooled.possible = (0..LATTICE)
+        .filter_map(|point| {
+            let mut stride = 1;
+            let at = possible.iter().map(|strata| {
+                let stratum = (point * stride) % LATTICE;
+                stride = stride * GENERATOR % LATTICE;
+                strata.as_ref().map(|strata| strata[stratum])
+            });
+            with(segments, &at.collect::<Vec<_>>())
+        })
+        .collect();
+    Some(pooled)
+}
+
+/// The means with these variances between the segments.
+fn with(segments: &[Estimates], between: &[Option<f64>]) -> Option<Pooled> {
+    let coefficients = between.len();
     let shared: Vec<usize> = (0..coefficients).filter(|at| between[*at].is_some()).collect();
     let n = shared.len();
     let (mut total, mut weighted) = (DMatrix::<f64>::zeros(n, n), DVector::<f64>::zeros(n));
@@ -87,7 +156,11 @@ pub fn common(segments: &[Estimates], coefficients: usize) -> Option<Pooled> {
     }
     let factor = Cholesky::new(total)?;
     let (mean, variance) = (factor.solve(&weighted), factor.inverse());
-    let mut pooled = Pooled { common: vec![None; coefficients], covariance: vec![0.0; coefficients * coefficients] };
+    let mut pooled = Pooled {
+        common: vec![None; coefficients],
+        covariance: vec![0.0; coefficients * coefficients],
+        possible: Vec::new(),
+    };
     for (i, at) in shared.iter().enumerate() {
         let between = between[*at].unwrap_or(0.0);
         pooled.common[*at] = Some(Common { mean: mean[i], variance: variance[(i, i)], between });
@@ -101,6 +174,27 @@ pub fn common(segments: &[Estimates], coefficients: usize) -> Option<Pooled> {
 
 /// The segment drawn to what is common; `None` when its covariance is no covariance.
 pub fn shrink(segment: &Estimates, pooled: &Pooled) -> Option<Shrunken> {
+    let mut shrunken = drawn(segment, pooled)?;
+    let others: Vec<Shrunken> = pooled.possible.iter().filter_map(|pooled| drawn(segment, pooled)).collect();
+    if others.is_empty() {
+        return Some(shrunken);
+    }
+    let size = shrunken.coefficients.len();
+    let told = |of: &Shrunken, at: usize| of.coefficients[at].unwrap_or(0.0);
+    for i in 0..size {
+        for j in 0..size {
+            let each = others.iter().map(|other| {
+                let apart = |at: usize| told(other, at) - told(&shrunken, at);
+                other.covariance[i * size + j] + apart(i) * apart(j)
+            });
+            shrunken.covariance[i * size + j] = each.sum::<f64>() / others.len() as f64;
+        }
+    }
+    shrunken.covariance.iter().all(|number| number.is_finite()).then_some(shrunken)
+}
+
+/// The same with the variances between the segments as if they were known.
+fn drawn(segment: &Estimates, pooled: &Pooled) -> Option<Shrunken> {
     let common = &pooled.common;
     let size = common.len();
     let known: Vec<usize> =
@@ -162,11 +256,32 @@ mod tests {
         let total = 0.5 + 4.0 / 7.0 + 0.5;
         let mean = (4.0 / 7.0 + 1.5) / total;
         assert!((found.mean - mean).abs() < 1e-14 && (found.variance - 1.0 / total).abs() < 1e-14);
-        let shrunken = shrink(&segments[2], &pooled).unwrap();
+        let shrunken = drawn(&segments[2], &pooled).unwrap();
         // W = 1.5 / 2.0; the variance 1.5 − 0.75 · 1.5 + 0.25² / total.
         assert!((shrunken.weights[0] - 0.75).abs() < 1e-14);
         assert!((shrunken.coefficients[0].unwrap() - (mean + 0.75 * (3.0 - mean))).abs() < 1e-14);
         assert!((shrunken.covariance[0] - (0.375 + 0.0625 / total)).abs() < 1e-14);
+        // As the variance between segments is not known: the integral over its posterior, on a fine grid. The harmonic mean of
+        // the variances is 3/8.
+        let (mut weights, mut sum) = (0.0, 0.0);
+        for i in 0..200_000 {
+            let shrinkage = (f64::from(i) + 0.5) / 200_000.0;
+            let tau = 0.375 * (1.0 - shrinkage) / shrinkage;
+            let w: Vec<f64> = [0.5, 0.25, 0.5].iter().map(|v| 1.0 / (v + tau)).collect();
+            let total: f64 = w.iter().sum();
+            let mean = (w[1] + 3.0 * w[2]) / total;
+            let ssq: f64 = [0.0, 1.0, 3.0].iter().zip(&w).map(|(y, w)| w * (y - mean).powi(2)).sum();
+            let likelihood = (w.iter().product::<f64>() / total).sqrt() * (-0.5 * ssq).exp();
+            let kept = 0.5 * w[2];
+            let estimate = mean + (1.0 - kept) * (3.0 - mean);
+            let apart = estimate - shrunken.coefficients[0].unwrap();
+            weights += likelihood;
+            sum += likelihood * (tau * kept + kept.powi(2) / total + apart.powi(2));
+        }
+        let told = shrink(&segments[2], &pooled).unwrap();
+        assert_eq!((&told.coefficients, &told.weights), (&shrunken.coefficients, &shrunken.weights));
+        let by_hand = sum / weights;
+        assert!((told.covariance[0] / by_hand - 1.0).abs() < 2e-3, "{} {by_hand}", told.covariance[0]);
     }
 
     #[test]
@@ -234,12 +349,25 @@ mod tests {
         for (found, by_hand) in pooled.covariance.iter().zip(&covariance) {
             assert!((found - by_hand).abs() < 1e-14);
         }
-        // Where nothing differs the segment has the mean, with its covariance.
-        let shrunken = shrink(&first, &pooled).unwrap();
+        // Where nothing differs the segment has the mean, and would have its covariance if that were known.
+        let shrunken = drawn(&first, &pooled).unwrap();
         for (found, by_hand) in shrunken.covariance.iter().zip(&covariance) {
             assert!((found - by_hand).abs() < 1e-14);
         }
         assert!((shrunken.coefficients[0].unwrap() - mean[0]).abs() < 1e-14);
+        let told = shrink(&first, &pooled).unwrap();
+        assert!(told.covariance[0] > shrunken.covariance[0] && told.covariance[3] > shrunken.covariance[3]);
+        assert!(told.covariance[0] < 1.0 && told.covariance[0] * told.covariance[3] > told.covariance[1].powi(2));
+    }
+
+    #[test]
+    fn a_unit_changes_nothing_but_the_unit() {
+        let of = |unit: f64| {
+            let segments = [(0.3, 0.5), (1.0, 0.25), (3.0, 0.5)]
+                .map(|(value, variance)| alone(value * unit, variance * unit * unit));
+            shrink(&segments[2], &common(&segments, 1).unwrap()).unwrap().covariance[0]
+        };
+        assert!((of(1024.0) / of(1.0) / 1024.0_f64.powi(2) - 1.0).abs() < 1e-12);
     }
 
     #[test]

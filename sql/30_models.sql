@@ -109,6 +109,10 @@ CREATE FUNCTION ltv.model_features(m ltv.model) RETURNS text[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'model_features_wrapper';
 COMMENT ON FUNCTION ltv.model_features(ltv.model) IS 'The columns that a row must have to be scored.';
 
+CREATE FUNCTION ltv.feature_levels(m ltv.model, feature text) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'feature_levels_wrapper';
+COMMENT ON FUNCTION ltv.feature_levels(ltv.model, text) IS 'The texts that training saw in a column that the model reads as a text, in byte order: levels of a category, strata, segments; of a hybrid those of all its components. NULL for a column that is no text to it, or that it does not read.';
+
 CREATE FUNCTION ltv.predict(m ltv.model, features record, horizon double precision DEFAULT 12, given double precision DEFAULT 0, level double precision DEFAULT 0.95) RETURNS ltv.prediction
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'predict_model';
 COMMENT ON FUNCTION ltv.predict(ltv.model, record, double precision, double precision, double precision) IS 'What the model says of a row: the probability of the event within horizon, given that it has lasted given, with limits at level. Features are found in the row by name; other columns are ignored; a missing column is error 42703. A NULL feature or an unseen level gives NULLs and a status. Interval: Tsiatis 1981 on the log-log scale. Write it in LATERAL.';

@@ -157,7 +157,8 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH feature AS (
-        SELECT f.value ->> 'name' AS name, coalesce(f.value #> '{kind,category,levels}', f.value #> '{kind,filled,by,level,levels}', f.value #> '{kind,learnt,level,levels}') AS levels
+        -- A number that one of several models knows by its text, as cohorts do, is a number here.
+        SELECT f.value ->> 'name' AS name, CASE WHEN jsonb_typeof(f.value -> 'kind') = 'object' OR jsonb_typeof(r -> (f.value ->> 'name')) NOT IN ('number', 'boolean') THEN to_jsonb(ltv.feature_levels(m, f.value ->> 'name')) END AS levels
         FROM jsonb_array_elements(m::text::jsonb #> '{model,features}') f
         WHERE f.value ->> 'name' = ANY (ltv.model_features(m))
     )
@@ -173,7 +174,7 @@ BEGIN
     FROM feature f, jsonb_array_elements(f.levels) AS l (level) WHERE (l.level #>> '{}') IS DISTINCT FROM (r ->> f.name);
 END
 $$;
-COMMENT ON FUNCTION ltv.feature_steps(ltv.model, record) IS 'One step of each feature of a model from where a row is: a number ten percent up (by one from 0), true or false the other, a category at each other level that training saw. What levers values.';
+COMMENT ON FUNCTION ltv.feature_steps(ltv.model, record) IS 'One step of each feature of a model from where a row is: a number ten percent up (by one from 0), true or false the other, a category, a stratum or a segment at each other one that training saw. What levers values.';
 
 CREATE FUNCTION ltv.levers(m ltv.model, features record, terms ltv.terms, months double precision DEFAULT 12)
     RETURNS TABLE (lever text, step text, from_value text, to_value text, ltv numeric, delta numeric, delta_share double precision, currency text, status text)

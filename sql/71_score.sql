@@ -93,6 +93,7 @@ DECLARE
     margin double precision;
     relative boolean;
     held_out bigint;
+    weighs boolean;
     segments text[];
     margins double precision[];
     segment_rows bigint[];
@@ -129,7 +130,7 @@ BEGIN
         END IF;
     END LOOP;
     found_version := ltv.model_version(score.model);
-    SELECT v.fitted, array_remove(ARRAY(SELECT jsonb_array_elements_text(v.spec -> 'segment_by')) || (v.spec ->> 'strata'), NULL) INTO fitted, groups FROM ltv.model_versions v
+    SELECT v.fitted, array_remove(ARRAY(SELECT jsonb_array_elements_text(v.spec -> 'segment_by')) || (v.spec ->> 'strata'), NULL), coalesce(v.spec ->> 'weight', v.spec ->> 'half_life') IS NOT NULL INTO fitted, groups, weighs FROM ltv.model_versions v
     WHERE v.model = split_part(score.model, '@', 1) AND v.version = found_version;
     algorithm := ltv.model_algorithm(fitted);
     -- What any row would be refused for is said before the first one is read.
@@ -282,7 +283,8 @@ BEGIN
         ', ' || outside, coalesce(score.given, 'given'),
         CASE WHEN begins IS NOT NULL THEN 'CASE WHEN g.age > 0 THEN ''no limits are known of trees given an age: those of the rows held out are from the start'' ELSE ''no limits are known of trees: no row held out was predicted like this'' END'
              ELSE quote_literal(CASE WHEN limited IS NOT NULL THEN 'no limits are known of trees at this horizon: those of the rows held out are at ' || (limited ->> 'horizon')::double precision
-                                     WHEN algorithm = 'rule' THEN 'no limits: a rule was written down, nothing was estimated' WHEN algorithm = 'boosted_hazard' THEN 'no limits are known of trees'
+                                     WHEN algorithm = 'rule' THEN 'no limits: a rule was written down, nothing was estimated' WHEN algorithm = 'boosted_hazard' AND weighs THEN 'no limits are known of trees that were trained with weights or a half-life'
+                                     WHEN algorithm = 'boosted_hazard' THEN 'no limits are known of trees: no rows were held out, or they tell none'
                                      ELSE 'no limits: nobody was seen to leave within the window, or nobody to stay' END) END,
         concat_ws(' UNION ALL ',
             CASE WHEN begins IS NULL AND evidence IS NULL THEN 'SELECT p.lower, p.upper, '''' AS method, NULL AS unknown' END,

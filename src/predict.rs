@@ -218,6 +218,11 @@ fn model_algorithm(m: Value<Model>) -> &'static str {
 }
 
 #[pg_extern(sql = false)]
+fn feature_levels(m: Value<Model>, feature: &str) -> Option<Vec<String>> {
+    settle(m.0.levels(feature))
+}
+
+#[pg_extern(sql = false)]
 fn model_features(m: Value<Model>) -> Vec<String> {
     m.0.features.into_iter().map(|feature| feature.name).collect()
 }

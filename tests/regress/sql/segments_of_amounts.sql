@@ -80,6 +80,14 @@ SELECT DISTINCT version, status FROM ltv.recalibrate('partial1', 'later', 'inter
 SELECT q.grp, r(p.renewal_probability) AS renewal, p.status FROM rows_asked q, LATERAL ltv.predict('partial1@2', q, 12) p ORDER BY q.grp COLLATE "C";
 SELECT q.grp, h.value, h.status FROM rows_asked q, LATERAL ltv.hybrid_value(ltv.fit_hybrid('none1', cost => 'none5'), q, ltv.contract_terms(revenue => 100, horizon => 24)) h ORDER BY q.grp COLLATE "C";
 SELECT q.grp, h.status FROM rows_asked q, LATERAL ltv.hybrid_value(ltv.fit_hybrid('part1', cost => 'none5'), q, ltv.contract_terms(revenue => 100, horizon => 24)) h ORDER BY q.grp COLLATE "C";
+-- A column that components read in several ways is a lever still, at every other level that one of them saw; so is a segment.
+CREATE TABLE tiers AS SELECT i.*, CASE WHEN id % 3 = 0 THEN 'gold' ELSE 'plain' END AS tier, CASE WHEN id % 10 = 0 THEN 'x' ELSE 'y' END AS side, customer_value + 1 AS cost FROM iranian i;
+SELECT count(*) > 0 AS trained FROM (VALUES ('tier renewal', 'renewal', 'renewed', NULL, '{tier,complains}', NULL), ('tier cost', 'linear', NULL, 'cost', '{tier,age}', '{side}'), ('tier margin', 'linear', NULL, 'cost', '{age}', '{tier}')) v (model, algorithm, event, target, features, by),
+    LATERAL ltv.train(v.model, 'tiers', v.algorithm, event => v.event, target => v.target, features => v.features::text[], segment_by => v.by::text[]);
+CREATE TABLE mixed AS SELECT ltv.fit_hybrid('tier renewal', cost => 'tier cost') AS a, ltv.fit_hybrid('tier renewal', cost => 'tier margin') AS b;
+SELECT f, ltv.feature_levels(a, f) AS a, ltv.feature_levels(b, f) AS b, ltv.feature_levels(ltv.model('tier margin'), f) AS margin FROM mixed, unnest('{tier,side,age,nothing}'::text[]) AS f ORDER BY f;
+SELECT m, l.lever, l.from_value, l.to_value, l.delta = (SELECT w.delta FROM ltv.what_if(CASE m WHEN 'a' THEN a ELSE b END, t, terms, jsonb_build_object('x', jsonb_build_object('features', jsonb_build_object(l.lever, l.to_value)))) w WHERE w.scenario = 'x') AS as_what_if
+FROM mixed, (SELECT * FROM tiers WHERE id = 7) t, unnest('{a,b}'::text[]) AS m, (SELECT ltv.contract_terms(revenue => 1000, horizon => 24) AS terms) c, LATERAL ltv.levers(CASE m WHEN 'a' THEN a ELSE b END, t, terms) l WHERE l.step = 'another level' ORDER BY m, l.lever, l.to_value;
 SELECT l.lever, count(*) FROM rows_asked q, LATERAL ltv.levers('partial1@1', q, ltv.contract_terms(revenue => 100, horizon => 24)) l WHERE q.grp = 'age false 1' GROUP BY l.lever ORDER BY l.lever COLLATE "C";
 
 -- Limits of one amount: by the errors of the rows held out in the row's segment, of all where it has no model of its own or fewer than a hundred.

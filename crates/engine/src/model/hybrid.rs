@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::amount::Appraisal;
 use crate::model::features::{Feature, Kind, Unscorable, Value};
+use crate::model::levels::texts;
 use crate::model::subject::Subject;
 use crate::model::{Fit, Model};
 use crate::value::ContractTerms;
@@ -302,18 +303,6 @@ struct Merged {
     feature: Feature,
     /// What those that read texts have seen in it.
     texts: Vec<String>,
-}
-
-/// What a model has seen in a column that it reads as a text.
-fn texts(model: &Model, feature: &Feature) -> Vec<String> {
-    match (&feature.kind, &model.fit) {
-        (Kind::Stratum, Fit::Cox(fit)) => fit.strata.clone(),
-        (Kind::Segment, Fit::Segmented(segmented)) => {
-            let at = model.features.iter().position(|other| other.name == feature.name).unwrap_or(0);
-            segmented.segments.iter().filter_map(|segment| segment.levels.get(at).cloned()).collect()
-        }
-        (kind, _) => kind.levels().unwrap_or_default().to_vec(),
-    }
 }
 
 /// A text that is a boolean or a number, as the number that another model reads the same column as: cohorts know of texts

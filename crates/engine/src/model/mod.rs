@@ -21,6 +21,7 @@ pub mod hybrid;
 pub mod hybrid_explain;
 pub mod inference;
 pub mod legacy;
+mod levels;
 pub mod naming;
 pub mod origin;
 mod recalibrated;

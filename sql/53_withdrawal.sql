@@ -101,8 +101,15 @@ BEGIN
         WHERE v.model = fall_back.model AND v.version = ltv.model_version(fall_back.model);
         RAISE EXCEPTION '% has no baseline to fall back to, and none is trained silently', fall_back.model
             USING ERRCODE = 'no_data_found',
-                  HINT = format('Train one first: SELECT * FROM ltv.train(%L, %L, ''kaplan_meier'', duration => %L, event => %L). Or name any version: ltv.promote(%1$L, n, alias => ''baseline'').',
-                                fall_back.model, coalesce(asked ->> 'source', 'source'), coalesce(asked ->> 'duration', 'duration'), coalesce(asked ->> 'event', 'event'));
+                  -- What knows no features is the baseline: of durations their curve, of decisions the rate of renewals, of amounts the mean.
+                  HINT = CASE
+                      WHEN asked ->> 'algorithm' = 'renewal' THEN format('Train one first, the rate of all: SELECT * FROM ltv.train(%L, %L, ''renewal'', event => %L). Then name it, or any version: ltv.promote(%1$L, n, alias => ''baseline'').',
+                                                                         fall_back.model, asked ->> 'source', asked ->> 'event')
+                      WHEN asked ->> 'target' IS NOT NULL AND asked ->> 'algorithm' <> 'hybrid' THEN format('Train one first, the mean of all: SELECT * FROM ltv.train(%L, %L, ''linear'', target => %L). Then name it, or any version: ltv.promote(%1$L, n, alias => ''baseline'').',
+                                                                         fall_back.model, asked ->> 'source', asked ->> 'target')
+                      WHEN asked ->> 'duration' IS NOT NULL AND asked ->> 'event' IS NOT NULL THEN format('Train one first: SELECT * FROM ltv.train(%L, %L, ''kaplan_meier'', duration => %L, event => %L). Or name any version: ltv.promote(%1$L, n, alias => ''baseline'').',
+                                                                         fall_back.model, asked ->> 'source', asked ->> 'duration', asked ->> 'event')
+                      ELSE format('Name the version that is to be it: ltv.promote(%L, n, alias => ''baseline'').', fall_back.model) END;
     END IF;
     INSERT INTO ltv.aliases AS a (model, alias, version)
     SELECT v.model, 'production', v.version FROM ltv.model_versions v WHERE v.model = fall_back.model AND v.version = target

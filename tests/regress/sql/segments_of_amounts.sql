@@ -108,3 +108,12 @@ WHERE p.model = 'held' || place GROUP BY place, s.segment, s.outcome_method ORDE
 SELECT * FROM ltv.train('m', 'iranian', 'linear', target => 'age', segment_by => '{age}');
 SELECT * FROM ltv.train('m', 'iranian', 'renewal', event => 'renewed', segment_by => '{renewed}');
 SELECT * FROM ltv.train('m', 'iranian', 'hybrid', options => '{"renewal": "none1"}', segment_by => '{grp}');
+-- The baseline that a hint offers is one of the same kind, and what it offers can be run.
+SELECT ltv.promote('tier renewal', 1), ltv.promote('tier margin', 1), ltv.promote('whole4', 1);
+SELECT ltv.fall_back('tier renewal', 'drift');
+SELECT version, n_rows FROM ltv.train('tier renewal', 'public.tiers', 'renewal', event => 'renewed') LIMIT 1;
+SELECT ltv.fall_back('tier margin', 'drift');
+SELECT version, n_rows FROM ltv.train('tier margin', 'public.tiers', 'linear', target => 'cost') LIMIT 1;
+SELECT ltv.promote('tier renewal', 2, 'baseline'), ltv.promote('tier margin', 2, 'baseline');
+SELECT ltv.fall_back('tier renewal', 'drift'), ltv.fall_back('tier margin', 'drift');
+SELECT abs(ltv.renewal_probability('tier renewal', t, 12) - (SELECT avg(renewed::int) FROM tiers)) < 1e-12 AS rate, abs(ltv.expected_value('tier margin', t) - (SELECT avg(cost) FROM tiers)) < 1e-9 AS mean FROM tiers t WHERE id = 1;

@@ -92,11 +92,12 @@ SELECT ltv.train('bad', 'book', 'cox', 'months', 'left_us', features => ARRAY['p
 -- The plan counts the coefficients that the fit has, those of the distribution too: segments of 10, 20, ... 100 events.
 CREATE VIEW sized AS SELECT b.*, 'of ' || to_char(10 * ceil((sqrt(8 * rank / 10.0 + 1) - 1) / 2), 'FM000') AS size
 FROM (SELECT *, row_number() OVER (PARTITION BY left_us ORDER BY customer_id) AS rank FROM book) b WHERE left_us AND rank <= 550;
-SELECT options, p.n AS coefficients, f.parameters AS fitted, f.of_segments AS needed, string_agg(s.segment, ', ' ORDER BY s.segment) FILTER (WHERE s.status = 'pooled') AS pooled, bool_and((s.status = 'pooled') = (l.verdict = 'warning')) AS as_planned
-FROM (VALUES ('weibull', '{}'), ('weibull', '{"ancillary": ["price"]}'), ('exponential', '{}'), ('generalized_gamma', '{}'), ('spline', '{"knots": 2}'), ('piecewise_exponential', '{}'), ('kaplan_meier', '{}'), ('cox', '{}'), ('discrete_time', '{}')) a (algorithm, options),
-     LATERAL (SELECT CASE algorithm WHEN 'kaplan_meier' THEN NULL ELSE ARRAY['price'] END AS features) g,
-     LATERAL (SELECT min(version) AS version FROM ltv.train('sized', 'sized', algorithm, 'months', 'left_us', features => coalesce(features, '{}'), options => options::jsonb, segment_by => '{size}', pooling => 'none')) t,
-     LATERAL (SELECT min(n) AS n FROM ltv.train_plan('sized', 'sized', algorithm, 'months', 'left_us', features => coalesce(features, '{}'), options => options::jsonb, segment_by => '{size}') p WHERE item = 'events per coefficient') p,
-     LATERAL (SELECT count(*) AS parameters, min(substring(reason FROM '(\d+) needed')) AS of_segments FROM ltv.model_segments(ltv.model('sized@' || version))) f,
-     LATERAL ltv.model_segments(ltv.model('sized@' || version)) s JOIN ltv.train_plan('sized', 'sized', algorithm, 'months', 'left_us', features => coalesce(features, '{}'), options => options::jsonb, segment_by => '{size}') l ON l.item = 'segment' AND split_part(l.detail, ':', 1) = s.segment
-GROUP BY algorithm, options, p.n, f.parameters, f.of_segments ORDER BY algorithm, options;
+CREATE TABLE plans_of AS SELECT a.*, 'sized ' || place AS model, CASE algorithm WHEN 'kaplan_meier' THEN '{}' ELSE '{price}' END::text[] AS features
+FROM (VALUES (1, 'weibull', '{}'), (2, 'weibull', '{"ancillary": ["price"]}'), (3, 'exponential', '{}'), (4, 'generalized_gamma', '{}'), (5, 'spline', '{"knots": 2}'), (6, 'piecewise_exponential', '{}'), (7, 'kaplan_meier', '{}'), (8, 'cox', '{}'), (9, 'discrete_time', '{}')) a (place, algorithm, options);
+SELECT place, count(*) > 0 AS trained FROM plans_of, LATERAL ltv.train(model, 'sized', algorithm, 'months', 'left_us', features => features, options => options::jsonb, segment_by => '{size}', pooling => 'none') t GROUP BY place ORDER BY place;
+SELECT place, algorithm, options, min(c.n) AS coefficients, min(substring(s.reason FROM '(\d+) needed')) AS needed, string_agg(s.segment, ', ' ORDER BY s.segment) FILTER (WHERE s.status = 'pooled') AS pooled,
+       bool_and(coalesce(s.reason LIKE '% needed', false) = (l.verdict = 'warning')) AS as_planned, count(*)
+FROM plans_of p CROSS JOIN LATERAL ltv.model_segments(ltv.model(p.model)) s
+JOIN LATERAL ltv.train_plan('sized', 'sized', algorithm, 'months', 'left_us', features => features, options => options::jsonb, segment_by => '{size}') l ON l.item = 'segment' AND split_part(l.detail, ':', 1) = s.segment
+LEFT JOIN LATERAL (SELECT n FROM ltv.train_plan('sized', 'sized', algorithm, 'months', 'left_us', features => features, options => options::jsonb, segment_by => '{size}') WHERE item = 'events per coefficient') c ON true
+GROUP BY place, algorithm, options ORDER BY place;

@@ -180,7 +180,6 @@ fn events(request: &Request, counted: &Counted, estimated: usize, refusal: Optio
         let verdict = if each < EVENTS_PER_COEFFICIENT { Verdict::Warning } else { Verdict::Ok };
         let which = match &request.algorithm {
             Algorithm::Parametric { .. } | Algorithm::Best { .. } => "of features and the distribution",
-            Algorithm::Amount { .. } => "of features and the intercept",
             _ => "of features",
         };
         let detail = format!("{estimated} coefficients {which}; fewer than 10 each are unstable");

@@ -1,6 +1,7 @@
 //! What is to be told of a version beside its metrics.
 
 use ltv_engine::Result;
+use ltv_engine::btyd::contractual;
 use ltv_engine::hazard::parametric_choice::{self, CANDIDATES, Shape};
 use ltv_engine::model::Fit;
 use ltv_engine::survival::early_risk;
@@ -49,13 +50,8 @@ pub fn to_estimate(algorithm: &Algorithm, covariates: usize, ancillary: usize) -
         }
         // The intercept is learnt from the same rows.
         Algorithm::Amount { .. } => covariates + 1,
-        Algorithm::Contractual { function, .. } => {
-            if *function == "fit_sbg" {
-                2
-            } else {
-                3
-            }
-        }
+        Algorithm::Contractual { function: "fit_sbg", .. } => contractual::Family::BetaGeometric.parameters(),
+        Algorithm::Contractual { .. } => contractual::Family::BetaDiscreteWeibull.parameters(),
         Algorithm::KaplanMeier | Algorithm::BoostedHazard(_) | Algorithm::BoostedValue { .. } => 0,
         _ => covariates,
     })

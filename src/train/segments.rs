@@ -13,6 +13,7 @@ use ltv_engine::model::{Fit, Model};
 use ltv_engine::{Error, Result};
 
 use crate::pg::error::settle;
+use crate::pg::interrupts;
 use crate::pg::reader::Reader;
 use crate::pg::subtransaction::attempt;
 use crate::pg::varlena::Value;
@@ -239,8 +240,10 @@ fn share(reader: &Reader, source: &Source, segments: &mut [Segment], of_all: &Mo
         return Ok(Vec::new());
     }
     let all: Vec<Estimates> = own.iter().map(|(_, estimates)| estimates.clone()).collect();
-    let Some(pooled) = shrinkage::common(&all, all[0].coefficients.len()) else { return Ok(Vec::new()) };
+    let pooled = shrinkage::common(&all, all[0].coefficients.len(), &mut interrupts::check)?;
+    let Some(pooled) = pooled else { return Ok(Vec::new()) };
     for (at, estimates) in own {
+        interrupts::check()?;
         let Some(shrunken) = shrinkage::shrink(&estimates, &pooled) else { continue };
         let segment = &mut segments[at];
         let Standing::Own(model) = &segment.standing else { continue };

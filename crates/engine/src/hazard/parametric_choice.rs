@@ -101,6 +101,7 @@ pub fn parameters(name: &str, shape: Shape) -> Result<usize> {
     Ok(match (&distribution, shape.knot_times) {
         (Distribution::Spline { .. }, Some(inner)) => inner.len() + 2,
         (Distribution::Spline { .. }, None) => shape.knots.unwrap_or(1).unsigned_abs() as usize + 2,
+        // The pieces between the quartiles.
         (Distribution::PiecewiseExponential { .. }, _) if shape.breaks.is_none() => 4,
         _ => distribution.parameters(),
     })

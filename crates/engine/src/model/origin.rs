@@ -32,9 +32,9 @@ struct Line {
 }
 
 /// The level and the coefficients of a model at the means of `pooled`, the model of all rows: of decisions and amounts, one
-/// after the other of two parts, in the order of their terms; of a distribution its parameters there. `None` for a fit that tells no covariance of an unpenalised
-/// maximum, of another kind than `pooled`, and where it leaves another coefficient open than it: at another row than its
-/// own the level is then not known.
+/// after the other of two parts, in the order of their terms; of a distribution its parameters there. `None` for a fit that
+/// tells no covariance of an unpenalised maximum, of another kind than `pooled`, and where it leaves another coefficient
+/// open than it: at another row than its own the level is then not known.
 pub fn estimates(model: &Model, pooled: &Model) -> Option<Estimates> {
     if let (Fit::Parametric(fit), Fit::Parametric(pooled)) = (&model.fit, &pooled.fit) {
         let alike = fit.distribution == pooled.distribution

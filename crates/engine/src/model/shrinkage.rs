@@ -14,15 +14,16 @@
 //! covariance would be T − T (T + V_s)⁻¹ T + (I − W) Var(μ) (I − W)', W = T (T + V_s)⁻¹. Of few segments T is not: the
 //! covariance is the mean of that over what T may be, and of the square of how far the estimate would then lie from the one
 //! that is told. What each diagonal element may be is the posterior of its restricted likelihood, coefficient by coefficient,
-//! under the uniform shrinkage prior: s² / (s² + τ²) uniform in (0, 1), s² the harmonic mean of the variances (Strawderman 1971,
-//! *Proper Bayes minimax estimators of the multivariate normal mean*, Annals of Mathematical Statistics 42; Daniels 1999, *A
-//! prior for the variance in hierarchical models*, Canadian Journal of Statistics 27), which is proper for two segments and hangs on no unit. The
-//! mean over all of them is that over a lattice of Korobov (Niederreiter 1992, *Random number generation and quasi-Monte Carlo
-//! methods*, section 5.1), each of whose points is as likely.
+//! under the uniform shrinkage prior: s² / (s² + τ²) uniform in (0, 1), s² the harmonic mean of the variances (Strawderman
+//! 1971, *Proper Bayes minimax estimators of the multivariate normal mean*, Annals of Mathematical Statistics 42; Daniels
+//! 1999, *A prior for the variance in hierarchical models*, Canadian Journal of Statistics 27), which is proper for two
+//! segments and hangs on no unit. The mean over all of them is that over a lattice of Korobov (Niederreiter 1992, *Random
+//! number generation and quasi-Monte Carlo methods*, section 5.1), each of whose points is as likely.
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
 use crate::model::segments::Common;
+use crate::{Interrupt, Result};
 
 /// Points of the lattice: a prime, so that each coordinate visits every stratum once.
 const LATTICE: usize = 127;
@@ -112,23 +113,25 @@ fn possible(segments: &[Estimates], at: usize, coefficients: usize) -> Vec<f64> 
 }
 
 /// Mean and variance of each coefficient among the segments; `None` where the estimates have no mean.
-pub fn common(segments: &[Estimates], coefficients: usize) -> Option<Pooled> {
+///
+/// # Errors
+/// Whatever `interrupt` returns.
+pub fn common(segments: &[Estimates], coefficients: usize, interrupt: Interrupt) -> Result<Option<Pooled>> {
     let between: Vec<Option<f64>> = (0..coefficients).map(|at| between(segments, at, coefficients)).collect();
-    let mut pooled = with(segments, &between)?;
+    let Some(mut pooled) = with(segments, &between) else { return Ok(None) };
     let possible: Vec<Option<Vec<f64>>> =
         between.iter().enumerate().map(|(at, between)| between.map(|_| possible(segments, at, coefficients))).collect();
-    pooled.possible = (0..LATTICE)
-        .filter_map(|point| {
-            let mut stride = 1;
-            let at = possible.iter().map(|strata| {
-                let stratum = (point * stride) % LATTICE;
-                stride = stride * GENERATOR % LATTICE;
-                strata.as_ref().map(|strata| strata[stratum])
-            });
-            with(segments, &at.collect::<Vec<_>>())
-        })
-        .collect();
-    Some(pooled)
+    for point in 0..LATTICE {
+        interrupt()?;
+        let mut stride = 1;
+        let at = possible.iter().map(|strata| {
+            let stratum = (point * stride) % LATTICE;
+            stride = stride * GENERATOR % LATTICE;
+            strata.as_ref().map(|strata| strata[stratum])
+        });
+        pooled.possible.extend(with(segments, &at.collect::<Vec<_>>()));
+    }
+    Ok(Some(pooled))
 }
 
 /// The means with these variances between the segments.
@@ -240,6 +243,10 @@ fn drawn(segment: &Estimates, pooled: &Pooled) -> Option<Shrunken> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn common(segments: &[Estimates], coefficients: usize) -> Option<Pooled> {
+        super::common(segments, coefficients, &mut || Ok(())).unwrap()
+    }
 
     fn alone(value: f64, variance: f64) -> Estimates {
         Estimates { coefficients: vec![Some(value)], covariance: vec![variance] }

@@ -5,7 +5,8 @@
 //! the link, and of the amount F c_j / Σc · (F(row) − F(average)), which with the logarithm is c_j times the logarithmic
 //! mean of the two amounts. Two parts, P(amount > 0) and what there is when there is some, go along the line together: the
 //! logarithm of the expected amount is the sum of theirs, and of the amount itself it takes two integrals, of dp · m and
-//! of p · dm, for all features. Features of trees get their Shapley values in the sum of the trees.
+//! of p · dm, for all features. Features of trees get their Shapley values in the sum of the trees, beside the row whose
+//! trees add up to their mean over the rows that grew them.
 
 use crate::Result;
 use crate::amount::{Family, TwoPartFit};
@@ -82,11 +83,13 @@ impl Model {
             }
             Fit::BoostedValue(fit) => {
                 let parts = fit.trees.shapley_values(&columns, &self.owners(), self.features.len());
+                // The level is that of a row whose trees add up to 0, which no row need be near.
+                let average = fit.level + fit.scale * fit.trees.mean();
                 let effects = adding_up_to(
-                    fit.linear_predictor(&columns) - fit.level,
+                    fit.linear_predictor(&columns) - average,
                     parts.into_iter().map(|part| fit.scale * part).collect(),
                 );
-                one_predictor(fit.family, scale, fit.level, effects)
+                one_predictor(fit.family, scale, average, effects)
             }
             Fit::TwoPart(fit) => self.two_parts(fit, scale, &columns),
             _ => None,
@@ -153,10 +156,11 @@ fn total(parts: &[f64]) -> f64 {
     parts.iter().copied().collect::<Sum>().total()
 }
 
-/// The features' parts on the scale of the link, or as much of the amount.
-fn one_predictor(family: Family, scale: AmountScale, level: f64, effects: Vec<f64>) -> Option<Allocation> {
+/// The features' parts on the scale of the link, or as much of the amount; `average`: the linear predictor beside which
+/// the features have their effects.
+fn one_predictor(family: Family, scale: AmountScale, average: f64, effects: Vec<f64>) -> Option<Allocation> {
     let way = total(&effects);
-    let (baseline, prediction) = (family.mean(level), family.mean(level + way));
+    let (baseline, prediction) = (family.mean(average), family.mean(average + way));
     let on_link = scale == AmountScale::Logarithm || !family.has_log_link();
     // (e^t − 1) / t · F(average) is the logarithmic mean of both amounts, whatever t.
     let slope = match on_link {

@@ -4,6 +4,8 @@
 mod chance;
 mod forged;
 mod held_out;
+#[path = "../known_features/mod.rs"]
+mod known_features;
 mod laws;
 mod limits;
 mod missing;

@@ -4,7 +4,10 @@
 mod chance;
 mod degenerate;
 mod forged;
+#[path = "../known_features/mod.rs"]
+mod known_features;
 mod laws;
+mod shapley;
 mod truth;
 
 use chance::Chance;

@@ -5,6 +5,7 @@ use ltv_engine::numeric::readable::{readable, readable_below};
 use ltv_engine::survival::Sample;
 
 use crate::pg::reader::Reader;
+use crate::train::algorithm::Algorithm;
 use crate::train::request::Request;
 use crate::train::source::Source;
 
@@ -26,6 +27,9 @@ impl Horizon {
     /// As asked, or the median time of the events of the training rows (`sample`) – at most the last time up to which a
     /// tenth of the rows held out are seen, or the Brier score would stand on few or none. Two digits of it: it is a choice.
     pub fn of(reader: &Reader, source: &Source, request: &Request, sample: &Sample) -> Result<Horizon> {
+        if let Algorithm::Renewal { period, .. } = request.algorithm {
+            return Ok(Horizon { value: Some(period), how: "the period of the decisions", remark: None });
+        }
         if request.horizon.is_some() {
             return Ok(Horizon { value: request.horizon, how: "as asked", remark: None });
         }

@@ -269,7 +269,8 @@ fn horizon(reader: &Reader, source: &Source, request: &Request) -> Result<Vec<Li
     );
     let found = reader.select(&query, &[])?.first().get_one::<Value<ltv_engine::survival::Survival>>()?;
     let Some(Value(ltv_engine::survival::Survival::Sample(sample))) = found else { return Ok(Vec::new()) };
-    let last = sample.max_followup();
+    // A decision is made once.
+    let last = sample.max_followup().filter(|_| request.algorithm.takes_durations());
     let Horizon { value: horizon, how, remark } = Horizon::of(reader, source, request, &sample)?;
     let beyond = horizon.zip(last).is_some_and(|(horizon, last)| horizon > last);
     let detail = match last {

@@ -145,6 +145,21 @@ impl Request {
                 },
             )),
         };
+        match (&algorithm, horizon) {
+            (Algorithm::Renewal { period, .. }, Some(asked)) if asked != *period => {
+                return Err(Error::invalid(
+                    format!("a renewal model is judged at its decision, after {period}, not at a horizon of {asked}"),
+                    "Leave the horizon out: predict and score take any. options => '{\"period\": 24}' says how far apart decisions are.",
+                ));
+            }
+            (_, Some(_)) if algorithm.needs_target() || matches!(algorithm, Algorithm::Hybrid { .. }) => {
+                return Err(Error::invalid(
+                    format!("{algorithm_name} takes no horizon"),
+                    "An amount has none; that of a hybrid is one of its terms.",
+                ));
+            }
+            _ => {}
+        }
         let duration = of_time(3, "the duration column", algorithm.takes_durations())?;
         let event = of_time(4, "the event column", algorithm.tells_of_time())?;
         let entry = call.text(5).map(str::to_owned);

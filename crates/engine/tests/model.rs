@@ -165,6 +165,7 @@ fn mean_residual_life_of_a_constant_hazard_is_its_inverse() {
         loadings: Vec::new(),
         max_followup: 20.0,
         tail: ltv_engine::survival::Tail::average_hazard(2.0, 20.0),
+        decisions: None,
         times,
     };
     let steps = Survival::Fitted(curve).steps().unwrap();

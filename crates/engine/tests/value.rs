@@ -11,7 +11,7 @@ use ltv_engine::value::{
 fn curve(times: Vec<f64>, survival: Vec<f64>, max_followup: f64, tail: Tail) -> Steps {
     let cumulative_hazard = survival.iter().map(|survival: &f64| -survival.ln()).collect();
     let (variance, loadings) = (Vec::new(), Vec::new());
-    Steps { times, survival, cumulative_hazard, variance, rank: 0, loadings, max_followup, tail }
+    Steps { times, survival, cumulative_hazard, variance, rank: 0, loadings, max_followup, tail, decisions: None }
 }
 
 /// Nobody ever leaves.

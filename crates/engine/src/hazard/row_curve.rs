@@ -108,6 +108,7 @@ impl<'a> RowCurve<'a> {
             loadings: Vec::new(),
             max_followup: self.baseline.max_followup,
             tail: self.tail,
+            decisions: None,
         }
     }
 

@@ -121,6 +121,7 @@ mod tests {
             loadings: Vec::new(),
             max_followup: 3.0,
             tail: Tail::None,
+            decisions: None,
         };
         let cohort = Cohort { levels: Vec::new(), subjects: 100.0, events: 75.0, curve };
         let expected = |since: f64, until: f64| Subject::Cohort(&cohort).expected_events(since, until, false).unwrap();

@@ -187,6 +187,7 @@ impl Subject<'_> {
                 loadings: Vec::new(),
                 max_followup: cohort.curve.max_followup,
                 tail: cohort.curve.tail,
+                decisions: None,
             },
         })
     }

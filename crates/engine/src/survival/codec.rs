@@ -2,6 +2,7 @@
 
 use crate::numeric::bytes::{Reader, Writer};
 use crate::survival::curve::{FittedCurve, Survival, Tail};
+use crate::survival::decisions::Decisions;
 use crate::survival::distribution::{Distribution, SplineScale};
 use crate::survival::packed;
 use crate::survival::parametric::ParametricCurve;
@@ -14,6 +15,8 @@ const SAMPLE: u8 = 0;
 const FITTED: u8 = 1;
 pub(super) const PACKED: u8 = 2;
 const PARAMETRIC: u8 = 3;
+/// A fitted curve that drops where decisions are taken.
+const DECIDED: u8 = 4;
 
 impl Survival {
     pub fn encode(&self) -> Vec<u8> {
@@ -22,7 +25,7 @@ impl Survival {
             Survival::Fitted(curve) => {
                 let mut out = Writer::default();
                 out.byte(VERSION);
-                out.byte(FITTED);
+                out.byte(if curve.decisions.is_some() { DECIDED } else { FITTED });
                 out.floats(&curve.times);
                 out.floats(&curve.cumulative_hazard);
                 out.floats(&curve.variance);
@@ -35,6 +38,10 @@ impl Survival {
                         out.byte(1);
                         out.float(rate);
                     }
+                }
+                if let Some(Decisions { first, period }) = curve.decisions {
+                    out.float(first);
+                    out.float(period);
                 }
                 out.bytes
             }
@@ -67,7 +74,7 @@ impl Survival {
         }
         let survival = match from.byte()? {
             SAMPLE => Survival::Sample(Sample::read(&mut from)?),
-            FITTED => {
+            kind @ (FITTED | DECIDED) => {
                 let (times, cumulative_hazard, variance) = (from.floats()?, from.floats()?, from.floats()?);
                 let rank = usize::try_from(from.whole()?).map_err(|_| Error::malformed("rank out of range"))?;
                 let (loadings, max_followup) = (from.floats()?, from.float()?);
@@ -76,7 +83,12 @@ impl Survival {
                     1 => Tail::ConstantHazard { rate: from.float()? },
                     other => return Err(Error::malformed(format!("unknown tail {other} of a fitted curve"))),
                 };
-                let curve = FittedCurve { times, cumulative_hazard, variance, rank, loadings, max_followup, tail };
+                let decisions = match kind {
+                    DECIDED => Some(Decisions { first: from.float()?, period: from.float()? }),
+                    _ => None,
+                };
+                let curve =
+                    FittedCurve { times, cumulative_hazard, variance, rank, loadings, max_followup, tail, decisions };
                 curve.validate()?;
                 Survival::Fitted(curve)
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::survival::decisions::Decisions;
 use crate::survival::estimate::{Estimates, Estimator, Variance};
 use crate::survival::kaplan_meier;
 use crate::survival::parametric::ParametricCurve;
@@ -71,6 +72,9 @@ pub struct FittedCurve {
     /// Largest observed time; the steps say nothing beyond it.
     pub max_followup: f64,
     pub tail: Tail,
+    /// Of a curve that drops where a contract is renewed or not, and nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Decisions>,
 }
 
 impl FittedCurve {
@@ -84,6 +88,7 @@ impl FittedCurve {
         if !shaped {
             return Err(Error::malformed("the parts of a fitted curve differ in length"));
         }
+        self.decisions.map_or(Ok(()), Decisions::validate)?;
         let times_rise = self.times.windows(2).all(|pair| pair[0] < pair[1])
             && self.times.iter().all(|time| time.is_finite() && *time >= 0.0)
             && self.max_followup.is_finite()
@@ -175,6 +180,7 @@ impl FittedCurve {
             loadings: self.loadings,
             max_followup: self.max_followup,
             tail: self.tail,
+            decisions: self.decisions,
         }
     }
 
@@ -195,6 +201,7 @@ impl FittedCurve {
                 loadings: Vec::new(),
                 max_followup: 0.0,
                 tail: Tail::ConstantHazard { rate },
+                decisions: None,
             });
         }
         let before = self.times.partition_point(|time| *time <= given);
@@ -222,6 +229,7 @@ impl FittedCurve {
                 .collect(),
             max_followup: self.max_followup - given,
             tail: self.tail,
+            decisions: self.decisions.map(|decisions| decisions.conditional(given)),
         })
     }
 }
@@ -240,6 +248,9 @@ pub struct Steps {
     pub loadings: Vec<f64>,
     pub max_followup: f64,
     pub tail: Tail,
+    /// As of a [`FittedCurve`]; the curves that are stored have none.
+    #[serde(skip)]
+    pub decisions: Option<Decisions>,
 }
 
 impl Steps {

@@ -224,6 +224,7 @@ impl Estimates {
             loadings: Vec::new(),
             max_followup: self.max_followup,
             tail: Tail::None,
+            decisions: None,
         };
         for (row, now) in self.table.rows.iter().zip(&self.at) {
             if row.events[0] > 0.0 {

@@ -4,6 +4,7 @@ pub mod aalen_johansen;
 pub mod codec;
 pub mod comparison;
 pub mod curve;
+pub mod decisions;
 pub mod distribution;
 pub mod early_risk;
 pub mod estimate;
@@ -35,6 +36,7 @@ pub mod turnbull;
 pub mod weights;
 
 pub use curve::{FittedCurve, Steps, Survival, Tail};
+pub use decisions::Decisions;
 pub use distribution::{Distribution, SplineScale};
 pub use grouped::Grouped;
 pub use incidence::Incidence;

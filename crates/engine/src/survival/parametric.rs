@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::survival::curve::check_window;
+use crate::survival::decisions::Decisions;
 use crate::survival::distribution::Distribution;
 use crate::survival::jet::{Evaluator, Order, Time};
 use crate::survival::spline::least_slope;
@@ -83,6 +84,15 @@ impl ParametricCurve {
     /// Where the data end on this curve's clock: what lies beyond is extrapolation. 0 when all of it is.
     pub fn end_of_data(&self) -> f64 {
         f64::max(self.max_followup - self.given, 0.0)
+    }
+
+    /// When the decisions are, on this curve's clock, of one that drops nowhere else.
+    pub fn decisions(&self) -> Option<Decisions> {
+        let distribution = match &self.distribution {
+            Distribution::Recalibrated { inner, .. } => inner,
+            other => other,
+        };
+        Some(Decisions::every(distribution.period()?).conditional(self.given))
     }
 
     pub(super) fn hazard_on_data_clock(&self, evaluator: &mut Evaluator, time: Time) -> f64 {

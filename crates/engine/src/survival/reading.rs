@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::survival::curve::Steps;
+use crate::survival::decisions::Decisions;
 use crate::survival::parametric::ParametricCurve;
 
 /// A curve that can be asked.
@@ -109,6 +110,14 @@ impl CurveView<'_> {
         match self {
             CurveView::Steps(steps) => steps.max_followup,
             CurveView::Smooth(curve) => curve.end_of_data(),
+        }
+    }
+
+    /// When the decisions are of a curve that drops nowhere else; `None` for any other.
+    pub fn decisions(self) -> Option<Decisions> {
+        match self {
+            CurveView::Steps(steps) => steps.decisions,
+            CurveView::Smooth(curve) => curve.decisions(),
         }
     }
 

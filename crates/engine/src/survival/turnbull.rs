@@ -111,6 +111,7 @@ impl Turnbull {
             loadings: Vec::new(),
             max_followup: self.max_followup,
             tail: Tail::None,
+            decisions: None,
         }
     }
 }

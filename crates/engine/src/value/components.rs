@@ -122,6 +122,7 @@ mod tests {
             loadings: vec![],
             max_followup: 24.0,
             tail: Tail::None,
+            decisions: None,
         };
         let ramp = [Decimal::from(1000), Decimal::from(1200)];
         let terms = Terms {

@@ -53,7 +53,7 @@ pub fn exposure<'a>(
             if curve.covariance.is_empty() {
                 return None;
             }
-            let from = terms.given + terms.locked_months();
+            let from = outlook.from;
             let m = curve.parameters.len();
             let now = if from > 0.0 { curve.hazard_gradient_at(from)? } else { vec![0.0; m] };
             let mut gradient = vec![0.0; m];

@@ -142,6 +142,7 @@ prop_compose! {
             loadings: vec![],
             max_followup: 0.0,
             tail,
+            decisions: None,
         };
         for (i, (gap, fall, spread, loading)) in falls.iter().enumerate() {
             time += f64::from(*gap) / 2.0;
@@ -387,6 +388,7 @@ fn the_short_way_is_nearly_always_taken() {
         loadings: vec![],
         max_followup: 72.0,
         tail: Tail::None,
+        decisions: None,
     };
     let terms = Terms { margin: 0.8, cost_to_serve: 5.0, tail: TailRule::ConstantHazard, ..Terms::new(1.0) };
     let (mut short, mut all) = (0, 0);
@@ -419,6 +421,7 @@ fn the_short_way_keeps_to_the_minor_unit_beside_a_large_cost() {
         loadings: vec![],
         max_followup: 72.0,
         tail: Tail::None,
+        decisions: None,
     };
     let mut short = 0;
     // Costs such as there are in dong, rupiah or yen.

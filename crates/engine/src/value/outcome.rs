@@ -185,6 +185,7 @@ mod tests {
             rank: 0,
             loadings: vec![],
             tail: Tail::None,
+            decisions: None,
         }
     }
 

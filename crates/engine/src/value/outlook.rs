@@ -2,7 +2,9 @@
 //!
 //! S(t) = P(T > given + t | T > given), as [`Steps::renewal_probability`]. With a term nobody leaves between renewal
 //! dates, so S(t) is that of the last renewal date up to t and 1 before the first. Durations must then be counted to
-//! the renewal at which a customer left (24, not 24.02 months), or the drop is seen a term late.
+//! the renewal at which a customer left (24, not 24.02 months), or the drop is seen a term late. A curve of decisions, which
+//! knows how many are survived and not when they fall, is read at the age at which they fall on the renewal dates
+//! ([`Terms::age_on`]).
 //!
 //! - Notice: what has to be decided by now has been, as a renewal that is due now has. Who has given no notice is known
 //!   to stay for the notice period, or to the last renewal date within it, so the condition is T > given + that.
@@ -88,6 +90,8 @@ pub struct Point {
 pub struct Outlook<'a> {
     pub(super) view: View<'a>,
     renewals: Option<Renewals>,
+    /// The age, on the curve's clock, at which one can first leave.
+    pub(super) from: f64,
     /// Months that are certain, as no notice was given.
     locked: f64,
     /// The rate of breaking a contract, per month.
@@ -104,14 +108,15 @@ impl<'a> Outlook<'a> {
     /// `None` when the curve has nobody left at the age at which one can first leave, or does not reach so far and has
     /// no tail. The terms must be valid.
     pub fn new(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Option<Self> {
+        let curve = curve.into();
         let locked = terms.locked_months();
-        let from = terms.given + locked;
-        let view = match curve.into() {
+        let from = terms.age_on(curve) + locked;
+        let view = match curve {
             CurveView::Steps(steps) => View::Steps(StepView::new(steps, terms, from)?),
             CurveView::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms, from)?),
         };
         let early = -(-terms.early_termination).ln_1p() / 12.0;
-        Some(Outlook { view, renewals: terms.renewals(), locked, early })
+        Some(Outlook { view, renewals: terms.renewals(), from, locked, early })
     }
 
     /// S at month `t` (≥ 0) of the valuation; `None` where nothing is known.
@@ -216,6 +221,7 @@ mod tests {
             loadings: vec![],
             max_followup: 14.0,
             tail,
+            decisions: None,
         };
         for given in [0.0, 3.0, 5.5, 14.0, 20.0] {
             let terms = Terms { given, tail: TailRule::ConstantHazard, ..Terms::new(1.0) };

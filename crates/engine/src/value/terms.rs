@@ -3,7 +3,8 @@
 use rust_decimal::Decimal;
 
 use crate::Result;
-use crate::value::contract::{Billing, Calendar, Renewals, Timing, ValueBasis};
+use crate::survival::CurveView;
+use crate::value::contract::{Billing, Calendar, Renewals, SAME_DATE, Timing, ValueBasis};
 use crate::value::discount::{DiscountCurve, discount_factor};
 use crate::value::outlook::TailRule;
 
@@ -151,6 +152,18 @@ impl Terms<'_> {
             _ => self.given,
         };
         Renewals::of_age(since, 12.0).until(start)
+    }
+
+    /// The age at which a curve is read: `given`, but for a curve of decisions ([`Decisions`](crate::survival::Decisions))
+    /// and a term of whole periods of them. There it is the age nearest to `given` at which the decisions fall on the
+    /// renewal dates: nobody decides a second time in a term, and nobody renews without a decision. The terms must be valid.
+    pub fn age_on(&self, curve: CurveView<'_>) -> f64 {
+        let (Some(decisions), Some(renewals)) = (curve.decisions(), self.renewals()) else { return self.given };
+        let periods = (renewals.every / decisions.period).round();
+        if periods < 1.0 || (renewals.every - periods * decisions.period).abs() > SAME_DATE {
+            return self.given;
+        }
+        decisions.age(self.given, renewals.first)
     }
 
     /// What the revenue of one who stays is expected to have grown to by month `start`, over the contract's price.

@@ -160,6 +160,7 @@ mod tests {
             cumulative_hazard,
             max_followup: steps as f64,
             tail,
+            decisions: None,
         }
     }
 
@@ -274,7 +275,17 @@ mod tests {
         let cumulative_hazard = survival.iter().map(|survival| -survival.ln()).collect();
         let (variance, loadings) = (Vec::new(), Vec::new());
         let (max_followup, tail) = (2000.0, Tail::None);
-        let curve = Steps { times, survival, cumulative_hazard, variance, rank: 0, loadings, max_followup, tail };
+        let curve = Steps {
+            times,
+            survival,
+            cumulative_hazard,
+            variance,
+            rank: 0,
+            loadings,
+            max_followup,
+            tail,
+            decisions: None,
+        };
         lifetime_value(&curve, terms).unwrap().unwrap().ltv.amount(2)
     }
 

@@ -161,6 +161,7 @@ fn an_infinite_cumulative_hazard_is_undefined() {
         loadings: Vec::new(),
         max_followup: 3.0,
         tail: Tail::ConstantHazard { rate: 0.25 },
+        decisions: None,
     };
     assert_eq!(curve.validate(), Ok(()));
     let steps = Survival::Fitted(curve).steps().expect("steps");

@@ -65,6 +65,7 @@ fn fitted() -> impl Strategy<Value = FittedCurve> {
                 loadings: Vec::new(),
                 max_followup: 0.0,
                 tail,
+                decisions: None,
             };
             let (mut time, mut hazard, mut variance) = (0.0, 0.0, 0.0);
             for (i, (gap, hazard_step, variance_step, loadings)) in steps.into_iter().enumerate() {

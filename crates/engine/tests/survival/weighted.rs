@@ -252,6 +252,7 @@ fn curves_of_models_answer_too() {
             max_followup: 20.0,
             times: times.clone(),
             tail,
+            decisions: None,
         })
     };
     let curve = model(Tail::None);

@@ -2,6 +2,7 @@
 
 use crate::hazard::discrete::{DiscreteFit, Uncertainty};
 use crate::numeric::linear::RankedCholesky;
+use crate::survival::Decisions;
 use crate::survival::curve::{FittedCurve, Tail};
 
 /// Linear predictors beyond this make probabilities of 0 or 1 to the last bit.
@@ -90,6 +91,7 @@ impl DiscreteFit {
             loadings: Vec::new(),
             max_followup: self.max_followup(),
             tail: Tail::None,
+            decisions: Some(Decisions::every(self.period)),
         };
         let (mut hazard, mut variance) = (0.0, 0.0);
         let mut gradient = vec![0.0; q + p];
@@ -204,6 +206,7 @@ impl DiscreteFit {
             loadings: renewals().map(|k| k * each_loading).collect(),
             max_followup,
             tail: Tail::average_hazard(shown * each, max_followup),
+            decisions: Some(Decisions::every(self.period)),
         }
     }
 }

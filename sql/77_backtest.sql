@@ -42,7 +42,7 @@ COMMENT ON FUNCTION ltv.cut_offs(date, date, interval, interval, interval) IS 'T
 CREATE FUNCTION ltv.backtest(
     source regclass, started text, duration text, event text, horizon double precision, first_cut_off date, last_cut_off date DEFAULT NULL, step interval DEFAULT '3 months',
     algorithms text[] DEFAULT '{cox}', features text[] DEFAULT '{}', unit text DEFAULT 'month', embargo interval DEFAULT '0', "window" interval DEFAULT NULL,
-    options jsonb DEFAULT '{}', min_events integer DEFAULT 20, censoring text DEFAULT 'marginal', null_policy text DEFAULT 'drop'
+    options jsonb DEFAULT '{}', min_events integer DEFAULT 20, censoring text DEFAULT 'marginal', null_policy text DEFAULT 'drop', holdout jsonb DEFAULT NULL, seed bigint DEFAULT 0
 ) RETURNS TABLE (
     cut_off date, algorithm text, n_train bigint, n_events bigint, n_test bigint, n_test_events bigint, metric text, value double precision, baseline text, baseline_value double precision, skill double precision, status text, nulls text
 )
@@ -84,6 +84,9 @@ BEGIN
     IF features && ARRAY[duration, event] THEN
         RAISE EXCEPTION 'the duration and the event cannot be features: they are what is to be told' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave them out. The age is used without being named.';
     END IF;
+    IF holdout IS NOT NULL THEN
+        shown := format('(SELECT s.* FROM %s s WHERE NOT %s)', shown, ltv.holdout_condition(source, holdout, coalesce(seed, 0)));
+    END IF;
     EXECUTE format('SELECT max(s.%I::date + floor(s.%I::float8 * $1 + 0.000001)::int) FROM %s s WHERE isfinite(s.%I::date) AND s.%I::float8 BETWEEN 0 AND 40000', started, duration, shown, started, duration) INTO known USING days;
     IF last_cut_off IS NULL THEN
         last_cut_off := known - beyond;
@@ -113,7 +116,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer, text, text) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or by unit days, weeks or years) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. Cut-offs step by the calendar (cut_offs); ages and the horizon do not: a month is 30.4375 days, a year 365.25. last_cut_off: by default the last whose horizon is over. censoring: as in compare_algorithms; it matters where rows are lost sight of before a horizon that is over. null_policy: as there; what fills NULLs comes from the rows that are trained on at each cut-off. Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
+COMMENT ON FUNCTION ltv.backtest(regclass, text, text, text, double precision, date, date, interval, text[], text[], text, interval, interval, jsonb, integer, text, text, jsonb, bigint) IS 'Rolls over cut-offs: fits each algorithm to what was known on the day, embargo before it, and judges it by who was there on the cut-off and left within the horizon after it, given the age (compare_algorithms). source: a relation with a row per customer or contract: started (the column of the day it began), duration (in months of 30.4375 days, or by unit days, weeks or years) and event (boolean, or 1 and 0). No row sees past its cut-off: rows begun later are not there, times are cut on the day, ends after it have not happened; window keeps only what happened in so much time before (rows begun earlier enter late), NULL all of it. Features are taken as they stand in the row: they must be known from the start; for those that change give a function of the day: the other backtest. Cut-offs step by the calendar (cut_offs); ages and the horizon do not: a month is 30.4375 days, a year 365.25. last_cut_off: by default the last whose horizon is over. censoring: as in compare_algorithms; it matters where rows are lost sight of before a horizon that is over. null_policy: as there; what fills NULLs comes from the rows that are trained on at each cut-off. holdout, seed: rows that train would keep for its metrics have no part in this (holdout_condition). Later rows and outcomes leave the numbers of a cut-off whose horizon is over as they are. Registers nothing. Errors 22023, 22004, 42703.';
 
 CREATE FUNCTION ltv.backtest(
     source regprocedure, key text, horizon double precision, first_cut_off date, last_cut_off date, step interval DEFAULT '3 months',

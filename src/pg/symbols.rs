@@ -117,6 +117,7 @@ export!(renewal_probability_name, pg_finfo_renewal_probability_name, |f| {
 });
 export!(model_by_literal, pg_finfo_model_by_literal, |f| crate::registry::model_by_literal(&Call::new(f)));
 export!(train, pg_finfo_train, |f| crate::train::train(&Call::new(f)));
+export!(holdout_condition, pg_finfo_holdout_condition, |f| crate::train::holdout::holdout_condition(&Call::new(f)));
 export!(fit_statement, pg_finfo_fit_statement, |f| crate::train::fitting::fit_statement(&Call::new(f)));
 export!(train_plan, pg_finfo_train_plan, |f| crate::train::plan::train_plan(&Call::new(f)));
 export!(model_test, pg_finfo_model_test, |f| crate::predict::model_test(&Call::new(f)));

@@ -4,7 +4,7 @@
 
 use ltv_engine::amount::Family;
 use ltv_engine::assess::calibration::Calibration;
-use ltv_engine::model::Model;
+use ltv_engine::model::{Fit, Model};
 use ltv_engine::model::features::Feature;
 use ltv_engine::survival::Sample;
 use ltv_engine::{Error, Result};
@@ -34,6 +34,10 @@ pub fn given(reader: &Reader, request: &mut Request) -> Result<Option<Model>> {
             },
             "Leave features out.",
         ));
+    }
+    if let Fit::Hybrid(fit) = &model.fit {
+        // Its components have learnt what a NULL counts as; the price of a row is nobody's but the row's.
+        request.may_lack = names.iter().filter(|name| Some(*name) != fit.revenue.as_ref()).cloned().collect();
     }
     request.features = names;
     Ok(Some(model))
@@ -133,17 +137,19 @@ pub fn metrics(
     let any = family == Some(Family::Linear);
     let least = if any { "true" } else { least };
     sums.extend(deviance(&trained.model).map(|term| format!("CASE WHEN {least} THEN sum(w * {term}) / sum(w) END")));
-    let of = |expected: &str, from: &str| {
+    // The baseline is judged by the rows that the model has a value for.
+    let expected = said(source, "expected_value", "");
+    let of = |judged: &str| {
         format!(
-            "WITH said AS MATERIALIZED (SELECT {y} AS y, {weight} AS w, {expected} AS e FROM {from} WHERE {held_out})
-             SELECT {}, count(*), (SELECT count(*) FROM said WHERE e IS NULL) FROM said WHERE e IS NOT NULL",
+            "WITH said AS MATERIALIZED (SELECT {y} AS y, {weight} AS w, {expected} AS said FROM {} WHERE {held_out})
+             SELECT {}, count(*), (SELECT count(*) FROM said WHERE said IS NULL) FROM (SELECT y, w, {judged} AS e FROM said WHERE said IS NOT NULL) AS judged",
+            source.scored_from(),
             sums.join(", ")
         )
     };
-    let model = Value(trained.model.clone());
-    let own = of(&said(source, "expected_value", ""), &source.scored_from());
-    let own = reader.select(&own, &[model.into()])?.first();
-    let naive = reader.select(&of(&number(mean), &source.from), &[])?.first();
+    let model = || Value(trained.model.clone());
+    let own = reader.select(&of("said"), &[model().into()])?.first();
+    let naive = reader.select(&of(&number(mean)), &[model().into()])?.first();
     let count = |at: usize| own.get::<i64>(at).map(|count| count.unwrap_or(0));
     let (rows, unscored) = (count(sums.len() + 1)?, count(sums.len() + 2)?);
     if unscored > 0 {

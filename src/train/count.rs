@@ -73,6 +73,9 @@ impl Counted {
                 _ if source.history.is_some() => {
                     "Fill it in a view, or train with null_policy => 'drop', which leaves these customers out."
                 }
+                _ if request.algorithm.without_rows().is_some() => {
+                    "Fill it in a view, or train with null_policy => 'drop', which leaves such rows out."
+                }
                 true => {
                     "Fill it in a view, leave the column out, or train with null_policy => 'drop'; of features trees learn with 'learn', 'impute' and 'indicator' fill them."
                 }

@@ -1,15 +1,33 @@
 //! Which rows are held out.
 
 use ltv_engine::{Error, Result};
+use pgrx::prelude::*;
 use pgrx::spi::quote_literal;
 use serde_json::{Value, json};
 
+use crate::pg::call::Call;
 use crate::pg::error::settle;
 use crate::pg::reader::Reader;
 use crate::pg::subtransaction::attempt;
 use crate::train::clauses::{Holdout, HoldoutRule};
-use crate::train::column::Column;
-use crate::train::request::Request;
+use crate::train::clauses;
+use crate::train::column::{Column, columns};
+use crate::train::source::{column_of, shown};
+
+/// `holdout_condition(source, holdout, seed)`: for those who read the rows that `train` would fit, and no other.
+pub fn holdout_condition(call: &Call) -> pg_sys::Datum {
+    let (Some(source), Some(json)) = (call.get::<pg_sys::Oid>(0), call.jsonb(1)) else { return call.null() };
+    let rule = settle(clauses::holdout(&json));
+    let seed = call.get(2).unwrap_or(0);
+    let condition = Spi::connect(|client| {
+        let reader = &Reader::new(client);
+        let display = settle(shown(reader, source));
+        let columns = settle(columns(reader, source));
+        let by = column_of(&columns, &display, &rule.by);
+        settle(holdout(reader, &format!("{display} s"), &rule, by, seed, None)).0
+    });
+    call.answer_bytes(condition.as_bytes())
+}
 
 /// The condition of the holdout and how the registry tells it.
 pub fn holdout(
@@ -17,9 +35,9 @@ pub fn holdout(
     from: &str,
     holdout: &Holdout,
     by: &Column,
-    request: &Request,
+    seed: i64,
+    as_of: Option<&str>,
 ) -> Result<(String, Value)> {
-    let seed = request.seed;
     let (column, type_name) = (by.sql(), by.type_name.as_str());
     let cut_off = |operator: &str, at: &str| {
         format!("coalesce({column} {operator} CAST({} AS {type_name}), false)", quote_literal(at))
@@ -42,7 +60,7 @@ pub fn holdout(
                 .ok_or_else(|| {
                     Error::invalid(format!("the holdout's \"{at}\" is no day"), "A finite date, as 2024-01-01.")
                 })?;
-            if let Some(day) = &request.as_of {
+            if let Some(day) = as_of {
                 let query =
                     format!("SELECT CAST({} AS {type_name}) > CAST({} AS date)", quote_literal(at), quote_literal(day));
                 if reader.select(&query, &[])?.first().get_one::<bool>()?.unwrap_or(false) {

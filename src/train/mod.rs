@@ -16,7 +16,7 @@ mod evaluate;
 mod fit;
 pub mod fitting;
 mod growth;
-mod holdout;
+pub mod holdout;
 mod horizon;
 mod knowledge;
 mod leakage;

@@ -62,7 +62,7 @@ pub fn columns(
             }
         };
         let (mut detail, varies) = shape(reader, source, column, &found)?;
-        let takes_nulls = request.null_policy.takes_nulls();
+        let takes_nulls = request.takes_null_of(&column.name);
         let mut verdict = if nulls > 0 && takes_nulls { Verdict::Note } else { Verdict::Ok };
         if !varies {
             detail += ", always the same: says nothing";

@@ -32,6 +32,8 @@ pub struct Request {
     pub holdout: Option<Holdout>,
     pub horizon: Option<f64>,
     pub null_policy: NullPolicy,
+    /// Features that a row may lack whatever the policy: what a NULL is there is a matter of a hybrid's components.
+    pub may_lack: Vec<String>,
     pub label_policy: Option<String>,
     pub seed: i64,
     pub note: Option<String>,
@@ -53,6 +55,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether a row may lack the feature.
+    pub fn takes_null_of(&self, feature: &str) -> bool {
+        self.null_policy.takes_nulls() || self.may_lack.iter().any(|name| name == feature)
+    }
+
     /// The arguments in the order of the SQL declaration.
     pub fn of(call: &Call) -> Result<Request> {
         let needed = |place: usize, name: &str| {
@@ -273,7 +280,12 @@ impl Request {
         if null_policy.fills() && algorithm.without_rows().is_some() {
             return Err(Error::invalid(
                 format!("a {algorithm_name} learns nothing from rows, so nothing that could stand for their NULLs"),
-                "What a NULL counts as is its components' affair: train these with null_policy; 'drop' leaves such rows out here.",
+                match algorithm {
+                    Algorithm::Hybrid { .. } => {
+                        "What a NULL counts as is a matter of its components: train these with null_policy, and leave it out here."
+                    }
+                    _ => "Fill it in a view, or train with null_policy => 'drop', which leaves such rows out.",
+                },
             ));
         }
         let label_policy = call.text(14).map(str::to_owned);
@@ -311,6 +323,7 @@ impl Request {
             holdout: call.jsonb(10).map(|json| holdout(&json)).transpose()?,
             horizon,
             null_policy,
+            may_lack: Vec::new(),
             label_policy,
             seed,
             note: call.text(16).map(str::to_owned),

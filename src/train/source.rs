@@ -65,29 +65,36 @@ pub struct Source {
     pub has_no_nulls: bool,
 }
 
+/// The name of a relation, quoted, with its schema.
+pub fn shown(reader: &Reader, source: pg_sys::Oid) -> Result<String> {
+    let named = reader.select(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
+        &[source.into()],
+    )?;
+    let no_source = || Error::invalid("the source does not exist", "The name of a table or view.");
+    if named.is_empty() {
+        return Err(no_source());
+    }
+    named.first().get_one::<String>()?.ok_or_else(no_source)
+}
+
+/// A column by its name; an undefined one ends the statement.
+pub fn column_of<'a>(columns: &'a [Column], display: &str, name: &str) -> &'a Column {
+    columns.iter().find(|column| column.name == name).unwrap_or_else(|| {
+        let present: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        report(
+            PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+            format!("{display} has no column \"{name}\""),
+            format!("It has: {}.", present.join(", ")),
+        )
+    })
+}
+
 impl Source {
     pub fn load(reader: &Reader, request: &Request) -> Result<Source> {
-        let named = reader.select(
-            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
-            &[request.source.into()],
-        )?;
-        let no_source = || Error::invalid("the source does not exist", "The name of a table or view.");
-        if named.is_empty() {
-            return Err(no_source());
-        }
-        let display = named.first().get_one::<String>()?.ok_or_else(no_source)?;
+        let display = shown(reader, request.source)?;
         let columns = columns(reader, request.source)?;
-        let find = |name: &str| match columns.iter().find(|column| column.name == name) {
-            Some(column) => column.clone(),
-            None => {
-                let present: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-                report(
-                    PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
-                    format!("{display} has no column \"{name}\""),
-                    format!("It has: {}.", present.join(", ")),
-                )
-            }
-        };
+        let find = |name: &str| column_of(&columns, &display, name).clone();
         let some = |name: &String| (!name.is_empty()).then(|| find(name));
         let history = request
             .algorithm
@@ -127,9 +134,7 @@ impl Source {
         // A row without a cluster is one of its own.
         used.extend(entry.iter().chain(&weight).chain(&strata).chain(&segment_by).chain(&started_on).cloned());
         used.extend(era.iter().map(|(_, column)| column.clone()));
-        if !request.null_policy.takes_nulls() {
-            used.extend(features.iter().cloned());
-        }
+        used.extend(features.iter().filter(|column| !request.takes_null_of(&column.name)).cloned());
         if let Some(stratum) = strata.iter().find(|column| !column.is_category()) {
             return Err(
                 stratum.unusable("a stratum", "Strata are text, booleans or whole numbers; band the rest in a view.")
@@ -167,7 +172,7 @@ impl Source {
         let day = request.as_of.as_ref().map(|day| format!("CAST({} AS date)", quote_literal(day)));
         let (holdout, holdout_spec) = match &request.holdout {
             None => ("false".to_owned(), Value::Null),
-            Some(rule) => holdout(reader, &format!("{from} WHERE {}", window.begun), rule, &find(&rule.by), request)?,
+            Some(rule) => holdout(reader, &format!("{from} WHERE {}", window.begun), rule, &find(&rule.by), request.seed, request.as_of.as_deref())?,
         };
         Ok(Source {
             duration: window.duration,

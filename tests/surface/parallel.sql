@@ -4,8 +4,8 @@
 WITH allowed (signature, reason) AS (
     VALUES
         ('ltv.compare_algorithms(text,text,double precision,text[],text[],jsonb,integer,text,text)', 'goes on after an error, and a parallel query begins no subtransactions'),
-        ('ltv.backtest(regclass,text,text,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text)', 'as compare_algorithms, which it calls'),
-        ('ltv.backtest(regprocedure,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text)', 'as compare_algorithms, which it calls'),
+        ('ltv.backtest(regclass,text,text,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text,jsonb,bigint)', 'as compare_algorithms, which it calls'),
+        ('ltv.backtest(regprocedure,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text,jsonb,bigint)', 'as compare_algorithms, which it calls'),
         ('ltv.load_demo(text,integer,integer,date,boolean)', 'makes tables'),
         ('ltv.fall_back(text,text)', 'writes the registry'),
         ('ltv.grant_model(text,text,text,text)', 'writes the registry'),

@@ -128,3 +128,19 @@ SELECT algorithm, n_test, round(value::numeric, 6) AS brier, status FROM ltv.com
 SELECT * FROM ltv.train_auto('twice', 'half', 'months', 'gone', 12, features => '{x,x}', algorithms => '{cox}');
 SELECT * FROM ltv.compare_algorithms('SELECT 0 AS entry, months AS duration, gone AS event, y, CASE WHEN id = 8 THEN ''NaN'' ELSE x END AS x FROM public.half', 'SELECT 0 AS given, months AS duration, gone AS event, x, y FROM public.half', 6, '{cox}', '{y,x}');
 SELECT * FROM ltv.compare_algorithms('SELECT 0 AS entry, CASE WHEN id = 8 THEN ''Infinity'' ELSE months END AS duration, gone AS event, x FROM public.half', 'SELECT 0 AS given, months AS duration, gone AS event, x FROM public.half', 6, '{cox}', '{x}');
+
+-- Rows that are held out for the metrics have no part in the comparison, whatever they are held out by.
+SELECT h.holdout, ltv.holdout_condition('customers', h.holdout::jsonb, 7) AS condition FROM unnest(ARRAY['{"by": "partner"}', '{"by": "started_on", "from": "2023-01-01"}', '{"by": "started_on", "last": "6 months"}', '{"by": "customer", "fraction": 0.25}', NULL]) AS h (holdout) ORDER BY 1;
+SELECT ltv.holdout_condition('customers', '{"by": "plan"}');
+SELECT ltv.holdout_condition('customers', '{"by": "region", "fraction": 0.2}');
+SELECT ltv.holdout_condition('customers', '{"by": "customer", "fraction": 2}');
+CREATE VIEW others AS SELECT * FROM customers WHERE NOT coalesce(partner, false);
+CREATE VIEW earlier AS SELECT * FROM customers WHERE started_on <= (SELECT max(started_on) - interval '6 months' FROM customers);
+CREATE TABLE board AS
+SELECT 'by parts' AS compared, n.source, a.algorithm, a.n_splits, a.n_test, a.brier, a.log_loss, a.concordance, a.chosen FROM (VALUES ('customers', '{"by": "partner"}'::jsonb), ('others', NULL)) AS n (source, holdout),
+    LATERAL ltv.train_auto('held out ' || n.source, n.source::regclass, 'months', 'churned', 6, features => '{usage,plan}', algorithms => '{cox,weibull}', holdout => n.holdout) AS a
+UNION ALL
+SELECT 'by cut-offs', n.source, a.algorithm, a.n_splits, a.n_test, a.brier, a.log_loss, a.concordance, a.chosen FROM (VALUES ('customers', '{"by": "started_on", "last": "6 months"}'::jsonb), ('earlier', NULL)) AS n (source, holdout),
+    LATERAL ltv.train_auto('held out of ' || n.source, n.source::regclass, 'months', 'churned', 6, features => '{usage,plan}', started => 'started_on', cut_offs => 2, algorithms => '{cox,weibull}', holdout => n.holdout) AS a;
+SELECT compared, algorithm, n_test, round(brier::numeric, 6) AS brier, chosen, count(*) AS times FROM board GROUP BY compared, algorithm, n_splits, n_test, brier, log_loss, concordance, chosen ORDER BY 1, 2;
+SELECT v.n_holdout, (SELECT count(*) FROM customers WHERE partner AND num_nulls(usage, plan) = 0) AS partners FROM ltv.model_versions v WHERE v.model = 'held out customers' ORDER BY 1;

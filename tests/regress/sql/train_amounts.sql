@@ -59,3 +59,25 @@ SELECT * FROM ltv.train('m', 'iranian', 'rule', 'age', 'churn', options => '{}')
 SELECT * FROM ltv.train('m', 'iranian', 'rule', 'age', 'churn', features => '{tariff}', options => '{"monthly_churn": 0.1}');
 SELECT * FROM ltv.train('m', 'iranian', 'hybrid', options => '{"cost": "worth_gamma"}');
 SELECT * FROM ltv.train('m', 'iranian', 'wave', 'age', 'churn');
+
+-- A hybrid is judged by every row that its components can score: what a NULL counts as they have learnt; the price of a row nobody has.
+CREATE TABLE partly AS SELECT id, tariff, charge_amount, customer_value, NULLIF(age, CASE WHEN id % 7 = 0 THEN age END) AS age, NULLIF(charge_amount, CASE WHEN id % 50 = 0 THEN charge_amount END) AS price, id % 4 = 0 AS held_out FROM iranian WHERE customer_value > 0;
+SELECT DISTINCT version FROM ltv.train('filled', 'partly', 'gamma', target => 'customer_value', features => '{age}', null_policy => 'impute');
+SELECT DISTINCT version FROM ltv.train('strict', 'partly', 'gamma', target => 'customer_value', features => '{age}', null_policy => 'drop');
+CREATE TABLE judged_hybrids AS
+SELECT c.cost, t.* FROM unnest('{filled,strict}'::text[]) AS c (cost), LATERAL ltv.train('by ' || c.cost, 'partly', 'hybrid', target => 'customer_value', holdout => '{"by": "held_out"}',
+    options => jsonb_build_object('renewal', 'by_rule', 'cost', c.cost, 'terms', '{"horizon": 12}'::jsonb, 'revenue', 'charge_amount')) AS t;
+SELECT cost, n_rows, n_dropped, n_holdout, metric, r(value) AS value, r(baseline_value) AS baseline, warnings FROM judged_hybrids WHERE metric IN ('rmse', 'bias') ORDER BY cost, metric;
+SELECT j.cost, p.n, p.n_unscored, p.rmse = j.value OR abs(p.rmse / j.value - 1) < 1e-12 AS the_same
+FROM judged_hybrids j, LATERAL ltv.predicted_vs_actual('by ' || j.cost, 'partly') AS p WHERE j.metric = 'rmse' ORDER BY j.cost;
+WITH scored AS (SELECT customer_value AS y FROM partly p WHERE held_out AND ltv.expected_value('by strict', p) IS NOT NULL), mean AS (SELECT avg(customer_value) AS m FROM partly WHERE NOT held_out)
+SELECT r(sqrt(avg((y - m) ^ 2))) AS baseline, r(avg(m - y)) AS bias, count(*) FROM scored, mean;
+SELECT item, column_name, n, verdict FROM ltv.train_plan('by filled', 'partly', 'hybrid', target => 'customer_value', options => '{"renewal": "by_rule", "cost": "filled", "terms": {"horizon": 12}, "revenue": "charge_amount"}') WHERE item = 'feature' ORDER BY column_name;
+SELECT * FROM ltv.train('m', 'partly', 'hybrid', target => 'customer_value', options => '{"renewal": "by_rule", "cost": "filled", "terms": {"horizon": 12}, "revenue": "price"}');
+SELECT DISTINCT n_dropped, n_rows FROM ltv.train('m', 'partly', 'hybrid', target => 'customer_value', options => '{"renewal": "by_rule", "cost": "filled", "terms": {"horizon": 12}, "revenue": "price"}', null_policy => 'drop');
+SELECT * FROM ltv.train('m', 'partly', 'hybrid', target => 'customer_value', options => '{"renewal": "by_rule", "cost": "filled", "terms": {"horizon": 12}, "revenue": "charge_amount"}', null_policy => 'impute');
+-- A renewal is judged at its decision; amounts know no horizon.
+SELECT * FROM ltv.train('m', 'partly', 'linear', target => 'customer_value', features => '{price}', null_policy => 'drop', horizon => 12);
+SELECT * FROM ltv.train('m', 'iranian', 'renewal', event => 'renewed', features => '{age}', horizon => 24);
+SELECT * FROM ltv.train_plan('m', 'iranian', 'renewal', event => 'renewed', features => '{age}', horizon => 24) WHERE verdict = 'refused';
+SELECT item, detail, value, verdict FROM ltv.train_plan('m', 'iranian', 'renewal', event => 'renewed', features => '{age}', options => '{"period": 6}', horizon => 6) WHERE item = 'horizon';

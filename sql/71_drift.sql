@@ -1,7 +1,7 @@
 -- Are the data still those that the model was trained on, and do its predictions still come true?
 
 CREATE FUNCTION ltv.drift(
-    model text, source regclass, thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
+    model text, source regclass, thresholds jsonb DEFAULT NULL, by text DEFAULT NULL, min_rows integer DEFAULT 30
 ) RETURNS TABLE (segment text, input text, metric text, value double precision, threshold double precision, is_anomaly boolean, n_base bigint, n_now bigint, detail text, lower double precision, upper double precision)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 30
     SET search_path = pg_catalog, pg_temp
@@ -77,7 +77,9 @@ BEGIN
     -- One scan profiles all inputs; each is read as it was when the model was trained.
     FOR one IN SELECT p.role, p.input, p.horizon, r.kind, a.atttypid FROM ltv.model_profiles p CROSS JOIN LATERAL ltv.profile_summary(p.profile) AS r
                LEFT JOIN pg_attribute a ON a.attrelid = drift.source AND a.attname = p.input AND NOT a.attisdropped AND p.role = 'feature'
-               WHERE p.model = split_part(drift.model, '@', 1) AND p.version = found_version AND p.role IN ('feature', 'prediction') ORDER BY p.role, p.input LOOP
+               WHERE p.model = split_part(drift.model, '@', 1) AND p.version = found_version AND p.role IN ('feature', 'prediction')
+               -- Within its own segments a column is always the same, which is no drift.
+               AND (p.role = 'feature' AND p.input = drift.by) IS NOT TRUE ORDER BY p.role, p.input LOOP
         values_rows := values_rows OR one.role = 'prediction' AND one.input = 'expected_value';
         decided := CASE WHEN one.role = 'prediction' AND one.input = 'event_probability' AND spec ->> 'duration' IS NULL AND ltv.model_algorithm(fitted) = 'renewal' THEN one.horizon ELSE decided END;
         roles := roles || one.role;
@@ -163,9 +165,14 @@ BEGIN
             WHERE o.expected IS NOT NULL$q$, outcome, weighed);
     END IF;
     RETURN QUERY EXECUTE format($q$
-        WITH now AS (
-            SELECT n.segment, u.role, u.input, u.profile
-            FROM (SELECT %1$s AS segment, ARRAY[%2$s] AS profiles FROM %3$s AS s GROUP BY 1) AS n, unnest($2, $3, n.profiles) AS u (role, input, profile)
+        WITH gathered AS (
+            SELECT %1$s AS segment, count(*) AS n, ARRAY[%2$s]::ltv.profile[] AS profiles FROM %3$s AS s GROUP BY 1
+        ),
+        hidden AS (
+            SELECT h.segment, h.suppression FROM (SELECT array_agg(g.segment) AS groups, array_agg(g.n) AS sizes FROM gathered AS g) AS g, LATERAL ltv.suppressed_groups(g.groups, g.sizes, $9) AS h WHERE h.suppression IS NOT NULL
+        ),
+        now AS (
+            SELECT n.segment, u.role, u.input, u.profile FROM gathered AS n, unnest($2, $3, n.profiles) AS u (role, input, profile)
         )
         SELECT x.segment, x.input, x.metric, x.value, x.threshold, x.is_anomaly, x.n_base, x.n_now, x.detail, x.lower, x.upper FROM (
             SELECT n.segment, n.input, d.metric, d.value, greatest(($4 ->> d.metric)::double precision, d.chance) AS threshold,
@@ -177,16 +184,19 @@ BEGIN
                               (SELECT 'unseen: ' || string_agg(l.level, ', ' ORDER BY l.n DESC, l.level COLLATE "C") FROM (
                                   SELECT a.level, a.n FROM ltv.profile_levels(n.profile) AS a WHERE a.level NOT IN (SELECT o.level FROM ltv.profile_levels(p.profile) AS o) LIMIT 5) AS l)
                           WHEN d.metric = 'wasserstein' THEN format('mean %%s, was %%s', round(w.mean::numeric, 4), round(b.mean::numeric, 4)) END AS detail) AS c
-            %4$s) AS x
+            %4$s
+            UNION ALL
+            SELECT h.segment, NULL, NULL, NULL::double precision, NULL::double precision, NULL::boolean, NULL::bigint, g.n, h.suppression, NULL::double precision, NULL::double precision FROM hidden AS h JOIN gathered AS g USING (segment)) AS x
+        WHERE x.metric IS NULL OR x.segment NOT IN (SELECT h.segment FROM hidden AS h)
         ORDER BY x.segment COLLATE "C", x.is_anomaly DESC NULLS LAST, x.input COLLATE "C", x.metric$q$,
         grouped, array_to_string(profiles, ', '), drift.source, outcome)
-    USING fitted, roles, inputs, limits, n_events, split_part(drift.model, '@', 1), found_version, n_rows;
+    USING fitted, roles, inputs, limits, n_events, split_part(drift.model, '@', 1), found_version, n_rows, CASE WHEN drift.by IS NULL THEN 0 ELSE coalesce(drift.min_rows, 0) END;
 END
 $$;
-COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored), of models of amounts expected_value, of models of purchases probability_alive, expected_purchases and expected_spend, or events or amounts, the outcomes. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. Thresholds are not below 0, observed_expected not below 1. by: a column; each of its values, by its segment_label ((null) among them), is a segment and is held against all training rows; without it the segment is all. observed_expected: where source has the outcome under the names that train knew, what was observed over what was expected of the same rows, with an interval at 99 % (lower, upper; NULL for other metrics); an anomaly when the interval excludes 1 and the ratio, either way, is beyond its threshold. A row counts as often as the weight says that the version was trained with, as in evaluate, where source has its column (those of weight 0 or NULL are left out; detail says by weight, or that source has none); not the half-life. Features and predictions are of rows that count once each, as they were stored. Of durations (input events) it is the events over expected_events (Berry 1983), with the exact Poisson interval (Garwood 1936), of weighted rows that of Fay & Feuer (1997, weighted_poisson_interval); n_base and n_now are then events, or their weights. Of renewal decisions (events) it is the rows that were not renewed over the sum of their probabilities; a sum of decisions is less spread than a Poisson count of its mean (Hoeffding 1956; Anderson & Samuels 1967), so the exact interval of the rarer outcome holds and errs to the wide side; n_base is NULL with weights. Of amounts (input amounts) it is the sum of the target over that of expected_value, with a normal interval from the standard deviation of the residuals (times the weights), which needs many rows; n_base and n_now are rows, and value is NULL where the sum expected is not above 0. Of a model of one cause among several (fine_gray) it is not told, and value NULL: for how long a row would have been watched that ended by another cause nobody knows, and evaluate compares incidences. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile; a weight that is negative, infinite or no number), 22004.';
+COMMENT ON FUNCTION ltv.drift(text, regclass, jsonb, text, integer) IS 'Holds the rows of source against the training profile of a registered model: a row per input and metric (see profile_distance), anomalies first. input is a feature, event_probability (the predictions from the start, within the horizon that train stored), of models of amounts expected_value, of models of purchases probability_alive, expected_purchases and expected_spend, or events or amounts, the outcomes. A value is an anomaly beyond its threshold, which is the one asked for or what chance alone exceeds once in a thousand times at these sizes, whichever is larger. thresholds: JSON of metric and number; by default psi 0.25, jensen_shannon 0.05, kolmogorov_smirnov 0.15, wasserstein 0.3, l_infinity 0.15, unseen_rate 0.01, null_rate 0.05, observed_expected 1.2. Thresholds are not below 0, observed_expected not below 1. by: a column; each of its values, by its segment_label ((null) among them), is a segment and is held against all training rows, but for the column itself, which is always the same there; without it the segment is all. min_rows: of a segment with fewer rows, or by whose figures and those of all rows such a one would be known (suppressed_groups), there is one row, with n_now and the reason in detail, and no figure. observed_expected: where source has the outcome under the names that train knew, what was observed over what was expected of the same rows, with an interval at 99 % (lower, upper; NULL for other metrics); an anomaly when the interval excludes 1 and the ratio, either way, is beyond its threshold. A row counts as often as the weight says that the version was trained with, as in evaluate, where source has its column (those of weight 0 or NULL are left out; detail says by weight, or that source has none); not the half-life. Features and predictions are of rows that count once each, as they were stored. Of durations (input events) it is the events over expected_events (Berry 1983), with the exact Poisson interval (Garwood 1936), of weighted rows that of Fay & Feuer (1997, weighted_poisson_interval); n_base and n_now are then events, or their weights. Of renewal decisions (events) it is the rows that were not renewed over the sum of their probabilities; a sum of decisions is less spread than a Poisson count of its mean (Hoeffding 1956; Anderson & Samuels 1967), so the exact interval of the rarer outcome holds and errs to the wide side; n_base is NULL with weights. Of amounts (input amounts) it is the sum of the target over that of expected_value, with a normal interval from the standard deviation of the residuals (times the weights), which needs many rows; n_base and n_now are rows, and value is NULL where the sum expected is not above 0. Of a model of one cause among several (fine_gray) it is not told, and value NULL: for how long a row would have been watched that ended by another cause nobody knows, and evaluate compares incidences. The base is stored with the version, so the training data are not needed. Errors: P0002, 42703, 22023 (thresholds; no profile; a weight that is negative, infinite or no number), 22004.';
 
 CREATE FUNCTION ltv.retrain_due(
-    model text, source regclass DEFAULT NULL, max_age interval DEFAULT '180 days', thresholds jsonb DEFAULT NULL, by text DEFAULT NULL
+    model text, source regclass DEFAULT NULL, max_age interval DEFAULT '180 days', thresholds jsonb DEFAULT NULL, by text DEFAULT NULL, min_rows integer DEFAULT 30
 ) RETURNS TABLE (check_name text, is_due boolean, detail text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 4
     SET search_path = pg_catalog, pg_temp
@@ -210,15 +220,15 @@ BEGIN
         SELECT c.name, coalesce(bool_or(d.is_anomaly), false),
                coalesce(string_agg(DISTINCT d.input || ' ' || d.metric || CASE WHEN retrain_due.by IS NULL THEN '' ELSE ' in ' || d.segment END, ', ') FILTER (WHERE d.is_anomaly), 'within its thresholds')
         FROM (VALUES (1, 'features'), (2, 'predictions'), (3, 'outcomes')) AS c (at, name)
-        JOIN ltv.drift(retrain_due.model, retrain_due.source, retrain_due.thresholds, retrain_due.by) AS d
+        JOIN ltv.drift(retrain_due.model, retrain_due.source, retrain_due.thresholds, retrain_due.by, retrain_due.min_rows) AS d
           ON c.name = CASE WHEN d.metric = 'observed_expected' THEN 'outcomes'
                                  WHEN d.input IN ('event_probability', 'expected_value', 'probability_alive', 'expected_purchases', 'expected_spend') AND d.input <> ALL (ltv.model_features(ltv.model(retrain_due.model))) THEN 'predictions' ELSE 'features' END
         -- What cannot be told is not within its thresholds.
-        WHERE d.metric <> 'observed_expected' OR d.n_now IS NOT NULL
+        WHERE d.metric <> 'observed_expected' OR d.metric IS NOT NULL AND d.n_now IS NOT NULL
         GROUP BY c.at, c.name ORDER BY c.at;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'features'::text, NULL::boolean, 'the source has no rows'::text;
+        RETURN QUERY SELECT 'features'::text, NULL::boolean, CASE WHEN retrain_due.by IS NULL THEN 'the source has no rows' ELSE format('no group of the source has %s rows', retrain_due.min_rows) END;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.retrain_due(text, regclass, interval, jsonb, text) IS 'Should a registered model be trained anew? A row per check: age (older than max_age), and with a source what drift finds in the features, the predictions and, where the source has them, the outcomes; is_due is NULL for a source without rows. thresholds and by as in drift. It only tells; train and promote are yours. Errors: as drift.';
+COMMENT ON FUNCTION ltv.retrain_due(text, regclass, interval, jsonb, text, integer) IS 'Should a registered model be trained anew? A row per check: age (older than max_age), and with a source what drift finds in the features, the predictions and, where the source has them, the outcomes; is_due is NULL for a source without rows. thresholds, by and min_rows as in drift: a group whose figures are not told says nothing here. It only tells; train and promote are yours. Errors: as drift.';

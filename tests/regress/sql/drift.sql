@@ -115,6 +115,13 @@ SELECT metric, threshold > 0.25 AS wide, is_anomaly FROM ltv.drift('churn', 'han
 SELECT check_name, is_due, CASE WHEN check_name <> 'age' THEN detail END AS detail FROM ltv.retrain_due('churn', 'later', thresholds => '{"psi": 9, "jensen_shannon": 1}');
 SELECT check_name, is_due FROM ltv.retrain_due('churn', 'held_out');
 SELECT check_name, is_due FROM ltv.retrain_due('churn', max_age => '-1 day');
+-- Segments: the column that makes them is no input of theirs; too few rows are not told of, nor a group by which they would be known.
+CREATE TABLE grouped AS SELECT t.*, CASE WHEN t.n <= 12 THEN 'tiny' WHEN t.n <= 900 THEN 'some' ELSE 'most' END AS area FROM (SELECT t.*, row_number() OVER (ORDER BY md5(customer_id)) AS n FROM telco t) AS t;
+SELECT segment, string_agg(DISTINCT input, ', ' ORDER BY input) AS inputs, count(*) FILTER (WHERE is_anomaly) AS anomalies, max(n_now) FILTER (WHERE metric IS NULL) AS n, max(detail) FILTER (WHERE metric IS NULL) AS why FROM ltv.drift('churn', 'grouped', by => 'area') GROUP BY segment ORDER BY segment;
+SELECT segment, count(*) AS told FROM ltv.drift('churn', 'grouped', by => 'area', min_rows => 0) GROUP BY segment ORDER BY segment;
+SELECT segment, bool_or(input = 'contract') AS itself, count(*) > 0 AS told FROM ltv.drift('churn', 'telco', by => 'contract') GROUP BY segment ORDER BY segment;
+SELECT check_name, is_due, detail FROM ltv.retrain_due('churn', 'grouped', by => 'area', min_rows => 100000) WHERE check_name <> 'age' ORDER BY check_name;
+SELECT check_name, is_due FROM ltv.retrain_due('churn', 'grouped', by => 'area') WHERE check_name <> 'age' ORDER BY check_name;
 
 -- What is refused.
 SELECT * FROM ltv.drift('churn', 'telco', '{"psy": 1}');

@@ -134,3 +134,8 @@ SELECT ltv.censoring_groups('{0.2}', '{1,2}', '{t,f}', 2);
 SELECT ltv.censoring_groups('{0.2,1.5}', '{1,2}', '{t,f}', 2);
 SELECT ltv.censoring_query(NULL);
 SELECT ltv.censoring_query('SELECT 1', 'none');
+
+-- By chance the curve of those flagged alone has more events than that of all: no rate is beyond 1.
+CREATE TABLE lost AS SELECT i AS id, CASE WHEN i % 2 = 0 THEN 1.0 ELSE -1.0 END AS x, CASE i % 10 WHEN 0 THEN 2.0 WHEN 2 THEN 11.0 WHEN 4 THEN 3.0 WHEN 6 THEN 1.0 WHEN 8 THEN 13.0 ELSE 14.0 + i % 5 END::float8 AS months, i % 10 IN (0, 2, 4) AS gone, i % 4 < 2 AS area FROM generate_series(1, 400) AS i;
+SELECT max(version) FROM ltv.train('lost', 'lost', 'cox', 'months', 'gone', features => '{x}', horizon => 12);
+SELECT segment, r(observed_rate) AS observed, r(flagged_share) AS flagged, r("precision") AS "precision", r(flagged_share * "precision" / observed_rate) AS quotient, true_positive_rate <= 1 AS is_a_rate, r(true_positive_rate) AS true_positive_rate, r(false_positive_rate) AS false_positive_rate, status FROM ltv.fairness('lost', 'lost', '{area}', threshold => 0.3) ORDER BY segment;

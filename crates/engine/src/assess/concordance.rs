@@ -31,6 +31,9 @@ impl Outcomes<'_> {
     }
 }
 
+/// The share of all pairs below which a count of them, a difference of running totals, may be their rounding alone.
+const ROUNDING: f64 = 1e-12;
+
 /// Pairs of subjects of which it is known who had the event first, and those tied; the counts of R's
 /// `concordance(Surv ~ risk, reverse = TRUE)`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +51,17 @@ pub struct Concordance {
 }
 
 impl Concordance {
+    /// Weights that are no whole numbers leave what their running totals are rounded by, where no pair is.
+    fn without_rounding(mut self) -> Concordance {
+        let least = ROUNDING * (self.concordant + self.discordant + self.tied_x);
+        for count in [&mut self.concordant, &mut self.discordant, &mut self.tied_x] {
+            if *count < least {
+                *count = 0.0;
+            }
+        }
+        self
+    }
+
     /// Harrell's C: the share of concordant pairs among those with different times, ties of risk counting half.
     /// `None` when there is no such pair.
     pub fn estimate(&self) -> Option<f64> {
@@ -111,7 +125,7 @@ impl Order {
         if outcomes.weights.is_empty() {
             self.concordance_in::<u32>(outcomes, time_weight, interrupt, seen)
         } else {
-            self.concordance_in::<f64>(outcomes, time_weight, interrupt, seen)
+            self.concordance_in::<f64>(outcomes, time_weight, interrupt, seen).map(Concordance::without_rounding)
         }
     }
 

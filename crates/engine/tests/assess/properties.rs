@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use ltv_engine::assess::brier::{BrierScore, brier_score};
 use ltv_engine::assess::calibration::Calibration;
-use ltv_engine::assess::concordance::Outcomes;
+use ltv_engine::assess::concordance::{Outcomes, concordance};
 use ltv_engine::assess::reliability::{Binning, wilson};
 use ltv_engine::numeric::tally::Budget;
 
@@ -222,4 +222,29 @@ fn brier(subjects: &[(u8, bool, f64, u8)], horizon: f64) -> Option<BrierScore> {
     let weights: Vec<f64> = subjects.iter().map(|subject| f64::from(subject.3)).collect();
     let outcomes = Outcomes { exits: &exits, events: &events, entries: &[], weights: &weights };
     brier_score(outcomes, &survival, horizon, &mut || Ok(())).expect("valid arguments")
+}
+
+#[test]
+fn no_pair_is_counted_where_there_is_none_whatever_the_weights() {
+    // Weights that add up with rounding; all risks and times differ, and the order is perfect, or perfectly wrong.
+    let subjects = 3_000u32;
+    let weights: Vec<f64> = (0..subjects).map(|at| 0.1 + f64::from(at * 7 % 13) / 3.0).collect();
+    let times: Vec<f64> = (0..subjects).map(|at| f64::from(at) + 1.5).collect();
+    let entries: Vec<f64> = times.iter().map(|time| time - 1.0 - time % 7.0 / 10.0).collect();
+    let events = vec![true; subjects as usize];
+    for entries in [&[][..], &entries] {
+        let outcomes = Outcomes { exits: &times, events: &events, entries, weights: &weights };
+        for sign in [1.0, -1.0] {
+            let risks: Vec<f64> = times.iter().map(|time| -sign * time).collect();
+            let found = concordance(outcomes, &risks, &mut || Ok(())).unwrap();
+            let (right, wrong) = if sign > 0.0 { (found.concordant, found.discordant) } else { (found.discordant, found.concordant) };
+            assert!(right > 0.0, "{found:?}");
+            assert_eq!((wrong, found.tied_x), (0.0, 0.0), "{found:?}");
+        }
+        // One pair of equal risks is not lost among millions.
+        let mut risks = times.clone();
+        risks[1] = risks[0];
+        let found = concordance(Outcomes { entries: &[], ..outcomes }, &risks, &mut || Ok(())).unwrap();
+        assert!((found.tied_x - weights[0] * weights[1]).abs() < 1e-9, "{found:?}");
+    }
 }

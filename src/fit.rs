@@ -130,6 +130,7 @@ pub fn fit_baseline(call: &Call) -> pg_sys::Datum {
         None => own.clone(),
     };
     let covariance = call.floats(3).unwrap_or(own_covariance).to_vec();
+    let is_own = call.is_null(2) && call.is_null(3);
     let bytes = call.design(0, |design| {
         if design.is_empty() {
             return None;
@@ -150,7 +151,10 @@ pub fn fit_baseline(call: &Call) -> pg_sys::Datum {
             }
             _ => return None,
         };
-        let fit = settle(fit.at(design, coefficients, covariance, &mut interrupts::check));
+        let fit = settle(match is_own {
+            true => fit.on(design, &mut interrupts::check),
+            false => fit.at(design, coefficients, covariance, &mut interrupts::check),
+        });
         let stratum = features.iter().find(|feature| feature.kind == Kind::Stratum).cloned();
         let mut features: Vec<Feature> = features.into_iter().filter(|f| f.kind != Kind::Stratum).collect();
         if !fit.strata.is_empty() {

@@ -32,3 +32,10 @@ SELECT DISTINCT t.model FROM ltv.train('decided', 'customers', 'renewal', event 
 CREATE TABLE seen AS SELECT m.name, e.brier, e.ici, e.log_loss, e.observed_to_expected FROM unnest(ARRAY['cox of late', 'boosted_hazard of late', 'fine_gray of late', 'decided']) AS m (name), LATERAL ltv.evaluate(m.name, 'customers') AS e;
 SELECT s.name, r.metric, round(r.before::numeric, 5) AS before, abs(r.before - CASE split_part(r.metric, ' ', 1) WHEN 'brier' THEN s.brier WHEN 'ici' THEN s.ici WHEN 'log_loss' THEN s.log_loss ELSE s.observed_to_expected END) < 1e-12 AS the_same
 FROM seen AS s, LATERAL ltv.recalibrate(s.name, 'customers', 'platt') AS r WHERE r.metric ~ CASE s.name WHEN 'decided' THEN '^(brier|ici|log_loss|observed)' ELSE '^(brier|ici)' END ORDER BY s.name, r.metric;
+-- The errors of coefficients are the same beside the baseline of all eras as of the fit within them: the model's own and the robust one, and the tests.
+CREATE VIEW dealt AS SELECT *, (id % 40)::text AS dealer FROM customers;
+SELECT DISTINCT t.model FROM ltv.train('by era', 'dealt', 'cox', 'months', 'gone', features => '{usage}', weight => 'price', cluster => 'dealer', era => 'started:year') AS t;
+CREATE TABLE within AS SELECT ltv.fit_cox(ltv.design_agg(0, months::float8, gone, ARRAY[usage], price::float8, extract(year FROM started)::text, (id % 40)::text), names => '{usage}') AS m FROM customers;
+SELECT round(o.std_error::numeric, 6) AS std_error, round(o.robust_std_error::numeric, 6) AS robust_std_error, abs(o.std_error / w.std_error - 1) < 1e-9 AND abs(o.robust_std_error / w.robust_std_error - 1) < 1e-9 AND abs(o.lower / w.lower - 1) < 1e-9 AS the_same
+FROM within, LATERAL ltv.coefficients(within.m) AS w, ltv.coefficients(ltv.model('by era')) AS o;
+SELECT w.test, round(o.chi_squared::numeric, 4) AS chi_squared, abs(o.chi_squared / w.chi_squared - 1) < 1e-9 AS the_same FROM within, LATERAL ltv.model_test(within.m) AS w JOIN ltv.model_test(ltv.model('by era')) AS o USING (test) ORDER BY 1;

@@ -242,6 +242,16 @@ impl CoxFit {
         }
     }
 
+    /// The same coefficients with all that is known of their error, and the means and baselines of `design` at them.
+    ///
+    /// # Errors
+    /// As [`CoxFit::at`].
+    pub fn on(mut self, design: &Design, interrupt: Interrupt) -> Result<CoxFit> {
+        let robust = self.robust.take();
+        let (coefficients, covariance) = (self.coefficients.clone(), self.covariance.clone());
+        Ok(CoxFit { robust, ..self.at(design, coefficients, covariance, interrupt)? })
+    }
+
     /// The same model of covariates in the units that it was fitted in multiplied by `units`: what was fitted to x / unit
     /// tells of x.
     pub fn in_units_of(mut self, units: &[f64]) -> CoxFit {

@@ -5,8 +5,10 @@
 
 CREATE FUNCTION ltv.is_model_name(name text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN name OPERATOR(pg_catalog.~) '^[^@[:space:]][^@]*$' AND name OPERATOR(pg_catalog.<>) '*';
-COMMENT ON FUNCTION ltv.is_model_name(text) IS 'Whether a model may be called so: the name is not empty, does not begin with a space and has no @, which separates version and alias, and is not *, which means all models in ltv.policies.';
+    -- The same in every locale.
+    RETURN (name COLLATE pg_catalog."C") OPERATOR(pg_catalog.~) '^[^@[:space:]]([^@]*[^@[:space:]])?$' AND name OPERATOR(pg_catalog.<>) '*'
+        AND (name COLLATE pg_catalog."C") OPERATOR(pg_catalog.!~) '[[:cntrl:]\u00A0\u00AD\u1680\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF]';
+COMMENT ON FUNCTION ltv.is_model_name(text) IS 'Whether a model may be called so: the name is not empty, does not begin or end with a space, has no character that cannot be seen (controls, spaces of other widths, marks of direction), by which it would look like another, and no @, which separates version and alias, and is not *, which means all models in ltv.policies.';
 
 CREATE TABLE ltv.models (
     name text PRIMARY KEY CHECK (ltv.is_model_name(name)),

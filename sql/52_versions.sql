@@ -271,6 +271,13 @@ END
 $$;
 COMMENT ON FUNCTION ltv.check_new_model(text) IS 'Raises 55000 when there are versions of a model whose row of ltv.models has just been made: who made it would own what another trained. register_version and import_model call it.';
 
+CREATE FUNCTION ltv.hold_version(label text, shared boolean) RETURNS void
+    LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN shared THEN pg_catalog.pg_advisory_xact_lock_shared(k.key) ELSE pg_catalog.pg_advisory_xact_lock(k.key) END FROM (SELECT pg_catalog.hashtextextended('ltv.model_versions ' || label, 0) AS key) k;
+END;
+COMMENT ON FUNCTION ltv.hold_version(text, boolean) IS 'Keeps apart, until the transaction ends, who takes away a version (name@version; shared false) and those who make another of it (shared true), as a recalibration or a hybrid, before these have committed: an advisory lock.';
+
 CREATE FUNCTION ltv.register_version(
     model text, algorithm text, fitted ltv.model, spec jsonb, n_rows bigint, n_events double precision, n_dropped bigint DEFAULT 0,
     n_holdout bigint DEFAULT 0, metrics jsonb DEFAULT '[]', warnings text[] DEFAULT '{}', note text DEFAULT NULL, lineage jsonb DEFAULT '{}',
@@ -289,7 +296,7 @@ BEGIN
     END IF;
     IF NOT ltv.is_model_name(register_version.model) THEN
         RAISE EXCEPTION '"%" cannot be the name of a model', register_version.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin with a space, contain @, or be *, which means all models.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin or end with a space, contain @ or a character that cannot be seen, or be *, which means all models.';
     END IF;
     INSERT INTO ltv.models (name) VALUES (register_version.model) ON CONFLICT DO NOTHING;
     IF FOUND THEN
@@ -300,6 +307,10 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   HINT = format('Its owner can let you: SELECT ltv.grant_model(%L, %L, ''train'').', register_version.model, current_user);
     END IF;
+    -- A drop_version of what this is made of waits, and then finds it.
+    PERFORM ltv.hold_version(o.label, true)
+    FROM (SELECT format('%s@%s', register_version.model, register_version.parent) AS label WHERE register_version.parent IS NOT NULL
+          UNION SELECT c.model FROM ltv.hybrid_components(register_version.fitted) c WHERE register_version.algorithm = 'hybrid' AND c.model IS NOT NULL ORDER BY 1) o;
     IF NOT EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = register_version.model AND v.version = register_version.parent) AND register_version.parent IS NOT NULL THEN
         RAISE EXCEPTION 'there is no %@% that it could have been made from', register_version.model, register_version.parent
             USING ERRCODE = 'invalid_parameter_value', HINT = 'parent is a version of the same model, or NULL.';

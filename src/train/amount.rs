@@ -4,8 +4,8 @@
 
 use ltv_engine::amount::Family;
 use ltv_engine::assess::calibration::Calibration;
-use ltv_engine::model::{Fit, Model};
 use ltv_engine::model::features::Feature;
+use ltv_engine::model::{Fit, Model};
 use ltv_engine::survival::Sample;
 use ltv_engine::{Error, Result};
 

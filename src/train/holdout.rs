@@ -9,8 +9,8 @@ use crate::pg::call::Call;
 use crate::pg::error::settle;
 use crate::pg::reader::Reader;
 use crate::pg::subtransaction::attempt;
-use crate::train::clauses::{Holdout, HoldoutRule};
 use crate::train::clauses;
+use crate::train::clauses::{Holdout, HoldoutRule};
 use crate::train::column::{Column, columns};
 use crate::train::source::{column_of, shown};
 

@@ -54,6 +54,17 @@ pub struct Request {
     pub censoring: Censoring,
 }
 
+/// As `ltv.is_model_name`.
+fn is_model_name(name: &str) -> bool {
+    let is_unseen = |c: char| {
+        c.is_ascii_control()
+            || matches!(c, '\u{a0}' | '\u{ad}' | '\u{1680}' | '\u{3000}' | '\u{feff}')
+            || matches!(c, '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}')
+    };
+    let has_edge = name.starts_with(' ') || name.ends_with(' ');
+    !(name.is_empty() || name == "*" || has_edge || name.chars().any(|c| c == '@' || is_unseen(c)))
+}
+
 impl Request {
     /// Whether a row may lack the feature.
     pub fn takes_null_of(&self, feature: &str) -> bool {
@@ -67,10 +78,10 @@ impl Request {
             text.ok_or_else(|| Error::invalid(format!("train needs {name}"), "It must not be NULL."))
         };
         let model = needed(0, "the model's name")?;
-        if model.is_empty() || model == "*" || model.contains('@') || model.starts_with(char::is_whitespace) {
+        if !is_model_name(&model) {
             return Err(Error::invalid(
                 format!("\"{model}\" cannot be the name of a model"),
-                "It must not be empty, begin with a space, contain @, or be *, which means all models.",
+                "It must not be empty, begin or end with a space, contain @ or a character that cannot be seen, or be *, which means all models.",
             ));
         }
         let algorithm_name = needed(2, "an algorithm")?;

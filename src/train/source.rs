@@ -172,7 +172,14 @@ impl Source {
         let day = request.as_of.as_ref().map(|day| format!("CAST({} AS date)", quote_literal(day)));
         let (holdout, holdout_spec) = match &request.holdout {
             None => ("false".to_owned(), Value::Null),
-            Some(rule) => holdout(reader, &format!("{from} WHERE {}", window.begun), rule, &find(&rule.by), request.seed, request.as_of.as_deref())?,
+            Some(rule) => holdout(
+                reader,
+                &format!("{from} WHERE {}", window.begun),
+                rule,
+                &find(&rule.by),
+                request.seed,
+                request.as_of.as_deref(),
+            )?,
         };
         Ok(Source {
             duration: window.duration,

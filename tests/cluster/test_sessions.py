@@ -231,3 +231,31 @@ def test_a_training_reads_one_state_of_its_source(cluster: Cluster) -> None:
             other.ask(f"DROP VIEW slow; DROP TABLE rows; {ROWS} CREATE VIEW slow AS SELECT *, g = 'g1' AS held FROM rows WHERE (SELECT pg_sleep(0.1)::text) IS NOT NULL")
     prints = cluster.query("SELECT DISTINCT lineage ->> 'fingerprint' FROM ltv.model_versions")
     assert len(prints) == 1 and prints[0][0], "the fingerprint is of other rows than the fit"
+
+
+def test_a_version_is_not_dropped_while_another_is_made_of_it(cluster: Cluster) -> None:
+    cluster.execute(ROWS)
+    cluster.execute("CREATE TABLE later AS SELECT (d * 7) % 40 + 1 AS d, e, a + 0.1 AS a, g FROM rows")
+    for statement, child in (
+        ("SELECT DISTINCT version FROM ltv.recalibrate('m@1', 'later', horizon => 12)", "m@3"),
+        ("SELECT DISTINCT version FROM ltv.train('worth', 'rows', 'hybrid', options => '{\"renewal\": \"m@1\", \"terms\": {\"revenue\": 1, \"horizon\": 12}}')", "worth@1"),
+    ):
+        cluster.execute("DELETE FROM ltv.model_versions")
+        cluster.query(f"{TRAIN}; {TRAIN}")
+        with cluster.session() as maker, cluster.session() as dropper:
+            maker.ask("BEGIN")
+            answer = maker.ask(statement)
+            assert answer == [[child.partition("@")[2]]], answer
+            dropper.send("SELECT ltv.drop_version('m', 1, 'erasure request')")  # waits for the maker
+            time.sleep(0.5)
+            maker.ask("COMMIT")
+            assert f"m@1 lives on in what was made of it: {child}" in str(dropper.answer())
+        # Rolled back, nothing was made.
+        with cluster.session() as maker, cluster.session() as dropper:
+            cluster.execute(f"DELETE FROM ltv.model_versions WHERE model || '@' || version = '{child}'")
+            maker.ask("BEGIN")
+            maker.ask(statement)
+            dropper.send("SELECT ltv.drop_version('m', 1, 'erasure request')")
+            time.sleep(0.3)
+            maker.ask("ROLLBACK")
+            assert dropper.answer() == [["m@1 is gone"]]

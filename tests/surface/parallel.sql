@@ -5,7 +5,7 @@ WITH allowed (signature, reason) AS (
     VALUES
         ('ltv.compare_algorithms(text,text,double precision,text[],text[],jsonb,integer,text,text)', 'goes on after an error, and a parallel query begins no subtransactions'),
         ('ltv.backtest(regclass,text,text,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text,jsonb,bigint)', 'as compare_algorithms, which it calls'),
-        ('ltv.backtest(regprocedure,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text,jsonb,bigint)', 'as compare_algorithms, which it calls'),
+        ('ltv.backtest(regprocedure,text,double precision,date,date,interval,text[],text[],text,interval,interval,jsonb,integer,text,text)', 'as compare_algorithms, which it calls'),
         ('ltv.load_demo(text,integer,integer,date,boolean)', 'makes tables'),
         ('ltv.fall_back(text,text)', 'writes the registry'),
         ('ltv.grant_model(text,text,text,text)', 'writes the registry'),
@@ -15,6 +15,7 @@ WITH allowed (signature, reason) AS (
         ('ltv.register_version(text,text,ltv.model,jsonb,bigint,double precision,bigint,bigint,jsonb,text[],text,jsonb,integer,jsonb)', 'writes the registry'),
         ('ltv.restrict_model(text,boolean,text)', 'writes the registry'),
         ('ltv.drop_version(text,integer,text)', 'writes the registry'),
+        ('ltv.hold_version(text,boolean)', 'takes a lock until the transaction ends'),
         ('ltv.retire(text,integer,text)', 'writes the registry'),
         ('ltv.revoke_model(text,text,text,text)', 'writes the registry'),
         ('ltv.rollback(text,text,integer,text)', 'writes the registry'),

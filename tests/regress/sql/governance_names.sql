@@ -52,3 +52,8 @@ BEGIN READ ONLY;
 SELECT * FROM ltv.train_auto('auto', 'book', 'months', 'gone', 12, features => ARRAY['price']);
 COMMIT;
 DROP OWNED BY names_reader; DROP ROLE names_reader;
+-- No name looks like another's: nothing unseen in it, no space at an end; the table refuses what the functions do.
+SELECT n.place, ltv.is_model_name(n.name) AS may FROM (VALUES (1, 'open'), (2, 'open '), (3, ' open'), (4, E'op\u202Een'), (5, E'open\u200B'), (6, E'open\u00A0'), (7, E'op\ten'), (8, E'open\n'), (9, 'Kundenwert f' || chr(252) || 'r 2026'), (10, 'o'), (11, 'two words'), (12, E'\u3000open'), (13, E'\u89E3\u7D04')) AS n (place, name) ORDER BY 1;
+DO $$ BEGIN INSERT INTO ltv.models (name) VALUES ('open '); EXCEPTION WHEN check_violation THEN RAISE NOTICE '%', SQLERRM; END $$;
+SELECT * FROM ltv.train('open ', 'pg_class', 'linear', target => 'relpages', features => '{relnatts}');
+SELECT n.place, p.detail FROM (VALUES (1, E'op\u202Een'), (2, E'open\u00A0')) AS n (place, name), LATERAL ltv.train_plan(n.name, 'pg_class', 'linear', target => 'relpages', features => '{relnatts}') AS p WHERE p.verdict = 'refused' AND p.detail LIKE '%name of a model%' ORDER BY 1;

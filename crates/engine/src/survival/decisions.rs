@@ -28,7 +28,9 @@ impl Decisions {
     pub fn validate(self) -> Result<()> {
         match self.period.is_finite() && self.first > 0.0 && self.first <= self.period {
             true => Ok(()),
-            false => Err(Error::malformed("the decisions of a curve have a period, and the first of them lies within it")),
+            false => {
+                Err(Error::malformed("the decisions of a curve have a period, and the first of them lies within it"))
+            }
         }
     }
 

@@ -237,7 +237,8 @@ fn no_pair_is_counted_where_there_is_none_whatever_the_weights() {
         for sign in [1.0, -1.0] {
             let risks: Vec<f64> = times.iter().map(|time| -sign * time).collect();
             let found = concordance(outcomes, &risks, &mut || Ok(())).unwrap();
-            let (right, wrong) = if sign > 0.0 { (found.concordant, found.discordant) } else { (found.discordant, found.concordant) };
+            let (right, wrong) =
+                if sign > 0.0 { (found.concordant, found.discordant) } else { (found.discordant, found.concordant) };
             assert!(right > 0.0, "{found:?}");
             assert_eq!((wrong, found.tied_x), (0.0, 0.0), "{found:?}");
         }

@@ -228,6 +228,8 @@ BEGIN
           FROM jsonb_each(v.spec) e JOIN (
               VALUES ('array', '{features,segment_by}'::text[]), ('number', '{horizon,seed,min_events,half_life}'), ('object', '{holdout,options,columns,era,recalibration,expected_signs}'),
                      ('string', '{source,algorithm,duration,event,entry,strata,weight,cluster,null_policy,label_policy,target,pooling,censoring,as_of,started_on,known_on,unit}')) AS s (kind, keys) ON e.key = ANY (s.keys)
+          UNION ALL SELECT 'spec.holdout.' || e.key, e.value, CASE e.key WHEN 'fraction' THEN 'number' ELSE 'string' END
+          FROM jsonb_each(CASE jsonb_typeof(v.spec -> 'holdout') WHEN 'object' THEN v.spec -> 'holdout' ELSE '{}' END) e WHERE e.key IN ('by', 'from', 'after', 'last', 'fraction')
           UNION ALL SELECT 'lineage.' || e.key, e.value, CASE e.key WHEN 'rows' THEN 'number' WHEN 'period' THEN 'object' ELSE 'array' END
           FROM jsonb_each(v.lineage) e WHERE e.key IN ('rows', 'columns', 'relations', 'period')) AS k (name, value, kind)
     WHERE jsonb_typeof(k.value) <> k.kind AND NOT (k.value = 'null' AND k.kind <> 'array')

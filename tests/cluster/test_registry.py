@@ -181,7 +181,7 @@ def test_an_import_is_read_as_if_a_stranger_had_sent_it(cluster: Cluster) -> Non
         "n_events": ["-1", '"Infinity"', '"NaN"', "null"],
         "n_dropped": ["-1"],
         "n_holdout": ["-1"],
-        "spec": ['{"duration": 7}', '{"event": ["a"]}', '{"weight": {}}', '{"seed": "zz"}', '{"as_of": "junk"}', '{"as_of": 5}', '{"min_events": "x"}', '{"segment_by": 3}', '{"segment_by": [3]}', '{"segment_by": null}', '{"features": "a"}', '{"holdout": 1}', '{"options": []}', '{"columns": "x"}', '{"horizon": "soon"}', "[]", "null"],
+        "spec": ['{"duration": 7}', '{"event": ["a"]}', '{"weight": {}}', '{"seed": "zz"}', '{"as_of": "junk"}', '{"as_of": 5}', '{"min_events": "x"}', '{"segment_by": 3}', '{"segment_by": [3]}', '{"segment_by": null}', '{"features": "a"}', '{"holdout": 1}', '{"holdout": {"by": 5}}', '{"holdout": {"by": "a", "fraction": "x"}}', '{"holdout": {"by": "a", "after": {}}}', '{"options": []}', '{"columns": "x"}', '{"horizon": "soon"}', "[]", "null"],
         "lineage": ['{"rows": "abc"}', '{"rows": 1e30}', '{"rows": -1}', '{"rows": 1.5}', '{"columns": {}}', '{"columns": [1]}', '{"relations": "x"}', '{"period": []}', "3", "null"],
         "trained_at": ['"infinity"', '"-infinity"', "null", '"yesterday?"'],
         "trained_by": ["null"],

@@ -6,9 +6,9 @@
 CREATE FUNCTION ltv.is_model_name(name text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     -- The same in every locale.
-    RETURN (name COLLATE pg_catalog."C") OPERATOR(pg_catalog.~) '^[^@[:space:]]([^@]*[^@[:space:]])?$' AND name OPERATOR(pg_catalog.<>) '*'
-        AND (name COLLATE pg_catalog."C") OPERATOR(pg_catalog.!~) '[[:cntrl:]\u00A0\u00AD\u1680\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF]';
-COMMENT ON FUNCTION ltv.is_model_name(text) IS 'Whether a model may be called so: the name is not empty, does not begin or end with a space, has no character that cannot be seen (controls, spaces of other widths, marks of direction), by which it would look like another, and no @, which separates version and alias, and is not *, which means all models in ltv.policies.';
+    RETURN (name COLLATE pg_catalog."C") OPERATOR(pg_catalog.~) '^[^@[:space:]]([^@]*[^@[:space:]])?$' AND name OPERATOR(pg_catalog.<>) '*' AND pg_catalog.length(name) OPERATOR(pg_catalog.<=) 500
+        AND (name COLLATE pg_catalog."C") OPERATOR(pg_catalog.!~) '[\u0001-\u001F\u007F-\u00A0\u00AD\u034F\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F\u205F-\u206F\u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFC\U000E0000-\U000E0FFF]';
+COMMENT ON FUNCTION ltv.is_model_name(text) IS 'Whether a model may be called so: the name is not empty, nor longer than 500 characters, does not begin or end with a space, has none of the characters that cannot be seen (controls, spaces of other widths, fillers, marks of direction and of variants), by which it would look like another, and no @, which separates version and alias, and is not *, which means all models in ltv.policies.';
 
 CREATE TABLE ltv.models (
     name text PRIMARY KEY CHECK (ltv.is_model_name(name)),

@@ -241,7 +241,15 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'features and segment_by are names, columns and relations of the lineage objects, its rows a count: as train writes them.';
     END IF;
     PERFORM (v.spec ->> 'as_of')::date;
+    IF jsonb_typeof(v.spec -> 'holdout') = 'object' AND (v.spec #>> '{holdout,by}' IS NULL OR NOT coalesce((v.spec #>> '{holdout,fraction}')::numeric BETWEEN 0.000001 AND 0.999999999, true)) THEN
+        RAISE EXCEPTION 'a version cannot have this: spec.holdout is %', v.spec -> 'holdout' USING ERRCODE = 'invalid_parameter_value', HINT = 'It names the column by which rows were held out, and a fraction is between 0 and 1: as train writes it.';
+    END IF;
     PERFORM ltv.check_profiles(v.profiles);
+    SELECT min(p ->> 'input') INTO fault FROM jsonb_array_elements(v.profiles) AS p
+    WHERE p ->> 'role' = 'feature' AND p ->> 'input' <> ALL (ltv.model_features(v.fitted) || ARRAY(SELECT c.value FROM jsonb_each_text(CASE jsonb_typeof(v.spec -> 'columns') WHEN 'object' THEN v.spec -> 'columns' ELSE '{}' END) AS c WHERE c.value IS NOT NULL));
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'a profile is of "%", which the model does not read', fault USING ERRCODE = 'invalid_parameter_value', HINT = 'Profiles are of the features of the model, of its predictions and of the durations: as train writes them.';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION ltv.check_version(ltv.model_versions) IS 'Raises 22023 unless its argument could be a version: the algorithm is that of the model, counts are counts, metrics numbers, and what functions read out of spec, lineage and profiles is of the kind that they read. Asked by register_version, import_model and, of rows that come by INSERT, row security. NULL passes.';
@@ -278,7 +286,15 @@ CREATE FUNCTION ltv.hold_version(label text, shared boolean) RETURNS void
 BEGIN ATOMIC
     SELECT CASE WHEN shared THEN pg_catalog.pg_advisory_xact_lock_shared(k.key) ELSE pg_catalog.pg_advisory_xact_lock(k.key) END FROM (SELECT pg_catalog.hashtextextended('ltv.model_versions ' || label, 0) AS key) k;
 END;
-COMMENT ON FUNCTION ltv.hold_version(text, boolean) IS 'Keeps apart, until the transaction ends, who takes away a version (name@version; shared false) and those who make another of it (shared true), as a recalibration or a hybrid, before these have committed: an advisory lock.';
+COMMENT ON FUNCTION ltv.hold_version(text, boolean) IS 'Keeps apart, until the transaction ends, who takes away a version (name@version; shared false) and those who make another of it (shared true), as a recalibration or a hybrid, before these have committed: an advisory lock, as anybody may take it; who must not wait for long sets lock_timeout.';
+
+CREATE FUNCTION ltv.version_stands(label text) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 100 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'version_stands';
+COMMENT ON FUNCTION ltv.version_stands(text) IS 'Whether there is a version (name@version) by now, as it is committed, whatever the snapshot of the transaction. NULL where no model that the role sees is called so.';
+
+CREATE FUNCTION ltv.made_of(label text) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'made_of';
+COMMENT ON FUNCTION ltv.made_of(text) IS 'The versions that hold the whole of a version (name@version) by now, as it is committed, whatever the snapshot of the transaction: recalibrated ones and hybrids, in one text; NULL where none does. drop_version asks it.';
 
 CREATE FUNCTION ltv.register_version(
     model text, algorithm text, fitted ltv.model, spec jsonb, n_rows bigint, n_events double precision, n_dropped bigint DEFAULT 0,
@@ -291,6 +307,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     made ltv.model_versions;
+    origins text[];
+    gone text;
 BEGIN
     IF num_nulls(register_version.model, register_version.algorithm, register_version.fitted, register_version.spec, register_version.n_rows,
                  register_version.n_events, register_version.n_dropped, register_version.n_holdout, register_version.metrics, register_version.warnings) > 0 THEN
@@ -298,7 +316,7 @@ BEGIN
     END IF;
     IF NOT ltv.is_model_name(register_version.model) THEN
         RAISE EXCEPTION '"%" cannot be the name of a model', register_version.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin or end with a space, contain @ or a character that cannot be seen, or be *, which means all models.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty or longer than 500 characters, begin or end with a space, contain @ or a character that cannot be seen, or be *, which means all models.';
     END IF;
     INSERT INTO ltv.models (name) VALUES (register_version.model) ON CONFLICT DO NOTHING;
     IF FOUND THEN
@@ -309,13 +327,18 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   HINT = format('Its owner can let you: SELECT ltv.grant_model(%L, %L, ''train'').', register_version.model, current_user);
     END IF;
-    -- A drop_version of what this is made of waits, and then finds it.
-    PERFORM ltv.hold_version(o.label, true)
-    FROM (SELECT format('%s@%s', register_version.model, register_version.parent) AS label WHERE register_version.parent IS NOT NULL
-          UNION SELECT c.model FROM ltv.hybrid_components(register_version.fitted) c WHERE register_version.algorithm = 'hybrid' AND c.model IS NOT NULL ORDER BY 1) o;
     IF NOT EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = register_version.model AND v.version = register_version.parent) AND register_version.parent IS NOT NULL THEN
         RAISE EXCEPTION 'there is no %@% that it could have been made from', register_version.model, register_version.parent
             USING ERRCODE = 'invalid_parameter_value', HINT = 'parent is a version of the same model, or NULL.';
+    END IF;
+    -- A drop_version of what this is made of waits, and then finds it; one that came first is found.
+    origins := ARRAY(SELECT format('%s@%s', register_version.model, register_version.parent) WHERE register_version.parent IS NOT NULL
+                     UNION SELECT c.model FROM ltv.hybrid_components(register_version.fitted) c WHERE register_version.algorithm = 'hybrid' AND c.model IS NOT NULL ORDER BY 1);
+    PERFORM ltv.hold_version(o.label, true) FROM unnest(origins) AS o (label);
+    SELECT o.label INTO gone FROM unnest(origins) AS o (label) WHERE NOT ltv.version_stands(o.label) ORDER BY 1 LIMIT 1;
+    IF gone IS NOT NULL THEN
+        RAISE EXCEPTION '%, of which this is made, is not in the registry any more', gone
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Make it of a version that is there.';
     END IF;
     made.model := register_version.model;
     made.status := 'candidate';

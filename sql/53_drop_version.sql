@@ -28,9 +28,7 @@ BEGIN
     END IF;
     -- Waits for those who are just making another of it.
     PERFORM ltv.hold_version(label, false);
-    SELECT string_agg(q.label, ', ' ORDER BY q.label COLLATE "C") INTO used
-    FROM (SELECT format('%s@%s', v.model, v.version) FROM ltv.model_versions v WHERE v.model = drop_version.model AND v.parent = drop_version.version
-          UNION SELECT format('%s@%s', v.model, v.version) FROM ltv.model_versions v, LATERAL ltv.hybrid_components(v.fitted) c WHERE v.algorithm = 'hybrid' AND c.model = label) AS q (label);
+    used := ltv.made_of(label);
     IF used IS NOT NULL THEN
         RAISE EXCEPTION '% lives on in what was made of it: %', label, used
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A recalibrated version and a hybrid hold the whole of it: drop them first.';
@@ -50,5 +48,5 @@ BEGIN
     RETURN format('%s is gone', label);
 END
 $$;
-COMMENT ON FUNCTION ltv.drop_version(text, integer, text) IS 'Deletes one version for good, whatever its status (it waits for a recalibration or a hybrid of it that has not committed), and writes the audit row with the reason, its algorithm, when it was trained and its hash; nothing else of it remains in the registry (exports, dumps, backups and tables of scores are elsewhere). Returns what is gone, as churn@3 is gone. Refused, with 55000: a version that an alias names; the newest, whose number would be given again; one that others were made of (a recalibration, a hybrid), which hold the whole of it. rollback passes over what is gone. Needs DELETE on ltv.model_versions and to be an admin of the model. Errors also P0002 for a version that does not exist, 22004 for a NULL or no reason, 42501, 40001 when somebody else takes it away, or lets an alias name it, at the same time.';
+COMMENT ON FUNCTION ltv.drop_version(text, integer, text) IS 'Deletes one version for good, whatever its status (it waits for a recalibration or a hybrid of it that has not committed; hybrids that row security hides from the caller do not hold it up), and writes the audit row with the reason, its algorithm, when it was trained and its hash; nothing else of it remains in the registry (exports, dumps, backups and tables of scores are elsewhere). Returns what is gone, as churn@3 is gone. Refused, with 55000: a version that an alias names; the newest, whose number would be given again; one that others were made of (a recalibration, a hybrid), which hold the whole of it. rollback passes over what is gone. Needs DELETE on ltv.model_versions and to be an admin of the model. Errors also P0002 for a version that does not exist, 22004 for a NULL or no reason, 42501, 40001 when somebody else takes it away, or lets an alias name it, at the same time.';
 REVOKE EXECUTE ON FUNCTION ltv.drop_version(text, integer, text) FROM PUBLIC;

@@ -64,7 +64,7 @@ BEGIN
     made.model := coalesce(as_model, document ->> 'model');
     IF NOT ltv.is_model_name(made.model) THEN
         RAISE EXCEPTION '"%" cannot be the name of a model', made.model
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty, begin or end with a space, contain @ or a character that cannot be seen, or be *, which means all models.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It must not be empty or longer than 500 characters, begin or end with a space, contain @ or a character that cannot be seen, or be *, which means all models.';
     END IF;
     made.version := document ->> 'version';
     made.status := 'candidate';

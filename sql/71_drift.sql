@@ -217,18 +217,23 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-        SELECT c.name, coalesce(bool_or(d.is_anomaly), false),
-               coalesce(string_agg(DISTINCT d.input || ' ' || d.metric || CASE WHEN retrain_due.by IS NULL THEN '' ELSE ' in ' || d.segment END, ', ') FILTER (WHERE d.is_anomaly), 'within its thresholds')
+        WITH found AS MATERIALIZED (SELECT * FROM ltv.drift(retrain_due.model, retrain_due.source, retrain_due.thresholds, retrain_due.by, retrain_due.min_rows)),
+        told AS (
+        SELECT c.at, c.name, coalesce(bool_or(d.is_anomaly), false) AS is_due,
+               coalesce(string_agg(DISTINCT d.input || ' ' || d.metric || CASE WHEN retrain_due.by IS NULL THEN '' ELSE ' in ' || d.segment END, ', ') FILTER (WHERE d.is_anomaly), 'within its thresholds') AS detail
         FROM (VALUES (1, 'features'), (2, 'predictions'), (3, 'outcomes')) AS c (at, name)
-        JOIN ltv.drift(retrain_due.model, retrain_due.source, retrain_due.thresholds, retrain_due.by, retrain_due.min_rows) AS d
+        JOIN found AS d
           ON c.name = CASE WHEN d.metric = 'observed_expected' THEN 'outcomes'
                                  WHEN d.input IN ('event_probability', 'expected_value', 'probability_alive', 'expected_purchases', 'expected_spend') AND d.input <> ALL (ltv.model_features(ltv.model(retrain_due.model))) THEN 'predictions' ELSE 'features' END
         -- What cannot be told is not within its thresholds.
         WHERE d.metric <> 'observed_expected' OR d.metric IS NOT NULL AND d.n_now IS NOT NULL
-        GROUP BY c.at, c.name ORDER BY c.at;
+        GROUP BY c.at, c.name
+        UNION ALL
+        SELECT 4, 'groups', NULL, 'not told of: ' || string_agg(format('%s (%s)', d.segment, d.detail), ', ' ORDER BY d.segment COLLATE "C") FROM found AS d WHERE d.metric IS NULL HAVING count(*) > 0)
+        SELECT t.name, t.is_due, t.detail FROM told AS t ORDER BY t.at;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'features'::text, NULL::boolean, CASE WHEN retrain_due.by IS NULL THEN 'the source has no rows' ELSE format('no group of the source has %s rows', retrain_due.min_rows) END;
+        RETURN QUERY SELECT 'features'::text, NULL::boolean, 'the source has no rows'::text;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION ltv.retrain_due(text, regclass, interval, jsonb, text, integer) IS 'Should a registered model be trained anew? A row per check: age (older than max_age), and with a source what drift finds in the features, the predictions and, where the source has them, the outcomes; is_due is NULL for a source without rows. thresholds, by and min_rows as in drift: a group whose figures are not told says nothing here. It only tells; train and promote are yours. Errors: as drift.';
+COMMENT ON FUNCTION ltv.retrain_due(text, regclass, interval, jsonb, text, integer) IS 'Should a registered model be trained anew? A row per check: age (older than max_age), and with a source what drift finds in the features, the predictions and, where the source has them, the outcomes; is_due is NULL for a source without rows. thresholds, by and min_rows as in drift; groups whose figures are not told are named in a row (check_name groups, is_due NULL): without by the check is of all rows. It only tells; train and promote are yours. Errors: as drift.';

@@ -12,7 +12,7 @@ use pgrx::prelude::*;
 
 use crate::explain_hybrid;
 use crate::pg::call::{Call, Field, ModelBy};
-use crate::pg::error::settle;
+use crate::pg::error::{raise, settle};
 use crate::pg::interrupts;
 use crate::pg::varlena;
 use crate::predict::standing;
@@ -341,6 +341,12 @@ pub fn expected_events(call: &Call, by: ModelBy) -> pg_sys::Datum {
     let (Some(until), Some(since), Some(ended)) = (call.float(2), call.float(3), call.boolean(4)) else {
         return call.null();
     };
+    if until == f64::INFINITY {
+        raise(Error::invalid(
+            "a duration must be finite, got inf",
+            "A running contract is a censored row: its duration until it was last seen, with event false.",
+        ));
+    }
     let expected = call.score(by, |subject| match subject {
         Ok(subject) if until >= since => settle(subject.expected_events(since, until, ended)),
         _ => None,

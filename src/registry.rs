@@ -3,7 +3,10 @@
 use pgrx::prelude::*;
 
 use crate::pg::call::Call;
+use crate::pg::error::settle;
 use crate::pg::function;
+use crate::pg::reader::Reader;
+use crate::pg::snapshot::ByNow;
 use crate::pg::varlena;
 
 /// The stored bytes of the model called `name` (`name`, `name@alias` or `name@version`), as `ltv.model(name)` finds it
@@ -31,4 +34,34 @@ pub fn model_by_literal(call: &Call) -> pg_sys::Datum {
         Some(name) => call.answer_bytes(&model_bytes(&name)),
         None => call.null(),
     }
+}
+
+/// `version_stands(label)`: whether there is a version `name@version` by now; NULL where no model is called so.
+pub fn version_stands(call: &Call) -> pg_sys::Datum {
+    let stands = by_now::<bool>(
+        call,
+        "SELECT CASE WHEN EXISTS (SELECT FROM ltv.models m WHERE m.name = split_part($1, '@', 1))
+                     THEN EXISTS (SELECT FROM ltv.model_versions v WHERE v.model = split_part($1, '@', 1) AND v.version::text = split_part($1, '@', 2)) END",
+    );
+    stands.map_or_else(|| call.null(), pg_sys::Datum::from)
+}
+
+/// `made_of(label)`: what holds the whole of a version by now, recalibrated or in a hybrid; NULL where nothing does.
+pub fn made_of(call: &Call) -> pg_sys::Datum {
+    let children = by_now::<String>(
+        call,
+        "SELECT string_agg(q.label, ', ' ORDER BY q.label COLLATE \"C\")
+         FROM (SELECT format('%s@%s', v.model, v.version) FROM ltv.model_versions v WHERE v.model = split_part($1, '@', 1) AND v.parent::text = split_part($1, '@', 2)
+               UNION SELECT format('%s@%s', v.model, v.version) FROM ltv.model_versions v, LATERAL ltv.hybrid_components(v.fitted) c WHERE v.algorithm = 'hybrid' AND c.model = $1) AS q (label)",
+    );
+    children.map_or_else(|| call.null(), |children| call.answer_bytes(children.as_bytes()))
+}
+
+/// The only value of a query about a label, of what is committed by now.
+fn by_now<T: IntoDatum + FromDatum>(call: &Call, query: &str) -> Option<T> {
+    let label = call.text(0)?;
+    Spi::connect(|client| {
+        let _by_now = ByNow::new();
+        settle(settle(Reader::new(client).select(query, &[label.into()])).first().get_one())
+    })
 }

@@ -42,7 +42,7 @@ mod row;
 mod row_hash;
 mod segments;
 pub mod settings;
-mod snapshot;
+pub mod snapshot;
 pub mod subtransaction;
 mod survival_calibration;
 pub mod symbols;

@@ -1,4 +1,4 @@
-//! What a snapshot sees, to know when a name has to be looked up again.
+//! What a snapshot sees: to know when a name has to be looked up again, and to look at what is there by now.
 
 use pgrx::pg_sys;
 
@@ -55,5 +55,28 @@ impl SnapshotKey {
             subtransaction,
             running: running.collect(),
         })
+    }
+}
+
+/// While it lives, queries of a [`Reader`](crate::pg::reader::Reader) see what is committed by now, whatever the snapshot of the
+/// transaction is: as PostgreSQL's own foreign keys are checked.
+pub struct ByNow(());
+
+impl ByNow {
+    pub fn new() -> ByNow {
+        // SAFETY: the function is called within a transaction, and not by a parallel worker, as it is PARALLEL UNSAFE; the
+        // snapshot, which is PostgreSQL's own, is copied as it becomes the active one.
+        unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) };
+        ByNow(())
+    }
+}
+
+impl Drop for ByNow {
+    fn drop(&mut self) {
+        // After an error PostgreSQL takes the snapshots off itself, with those of whatever has failed.
+        if !std::thread::panicking() {
+            // SAFETY: whoever pushed a snapshot since has popped it, so the last is that of `new`.
+            unsafe { pg_sys::PopActiveSnapshot() };
+        }
     }
 }

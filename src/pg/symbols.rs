@@ -117,6 +117,8 @@ export!(renewal_probability_name, pg_finfo_renewal_probability_name, |f| {
 });
 export!(model_by_literal, pg_finfo_model_by_literal, |f| crate::registry::model_by_literal(&Call::new(f)));
 export!(train, pg_finfo_train, |f| crate::train::train(&Call::new(f)));
+export!(version_stands, pg_finfo_version_stands, |f| crate::registry::version_stands(&Call::new(f)));
+export!(made_of, pg_finfo_made_of, |f| crate::registry::made_of(&Call::new(f)));
 export!(holdout_condition, pg_finfo_holdout_condition, |f| crate::train::holdout::holdout_condition(&Call::new(f)));
 export!(fit_statement, pg_finfo_fit_statement, |f| crate::train::fitting::fit_statement(&Call::new(f)));
 export!(train_plan, pg_finfo_train_plan, |f| crate::train::plan::train_plan(&Call::new(f)));

@@ -153,7 +153,8 @@ pub fn metrics(
     let count = |at: usize| own.get::<i64>(at).map(|count| count.unwrap_or(0));
     let (rows, unscored) = (count(sums.len() + 1)?, count(sums.len() + 2)?);
     if unscored > 0 {
-        warnings.push(format!("{unscored} rows held out could not be scored"));
+        let rows = if request.holdout.is_some() { "rows held out" } else { "rows" };
+        warnings.push(format!("{unscored} {rows} could not be scored"));
     }
     let mut place = "";
     if request.holdout.is_none() {

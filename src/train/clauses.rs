@@ -157,6 +157,9 @@ pub fn holdout(json: &str) -> Result<Holdout> {
         (None, None, None) => HoldoutRule::Marked,
         (Some(from), None, None) => HoldoutRule::From(from),
         (None, Some(last), None) => HoldoutRule::Last(last),
+        (None, None, Some(fraction)) if fraction > 0.0 && fraction < 1e-6 => {
+            return Err(refused(format!("the fraction held out, {fraction}, is less than one row in a million")));
+        }
         (None, None, Some(fraction)) if fraction > 0.0 && fraction < 1.0 => HoldoutRule::Fraction(fraction),
         (None, None, Some(_)) => return Err(refused("the fraction held out must be between 0 and 1".into())),
         _ => return Err(refused("holdout takes one of \"from\", \"last\" and \"fraction\"".into())),

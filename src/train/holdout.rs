@@ -78,13 +78,13 @@ pub fn holdout(
             if !length {
                 return Err(Error::invalid(format!("the holdout's \"{stretch}\" is not longer than nothing"), hint));
             }
-            let at = resolved(
-                reader,
-                &format!(
-                    "SELECT CAST(max({column}) FILTER (WHERE isfinite({column})) - CAST({} AS interval) AS {type_name}) AS at FROM {from}",
-                    quote_literal(stretch)
-                ),
-            )?;
+            let query = format!(
+                "SELECT CAST(max({column}) FILTER (WHERE isfinite({column})) - CAST({} AS interval) AS {type_name}) AS at FROM {from}",
+                quote_literal(stretch)
+            );
+            let at = attempt(|| settle(resolved(reader, &query))).map_err(|_| {
+                Error::invalid(format!("the holdout's \"{stretch}\" leads beyond the dates there are"), hint)
+            })?;
             let at = at.ok_or_else(|| {
                 Error::invalid(format!("column \"{}\" has no dates", by.name), "Every value is NULL or infinite.")
             })?;

@@ -57,12 +57,18 @@ pub struct Request {
 /// As `ltv.is_model_name`.
 fn is_model_name(name: &str) -> bool {
     let is_unseen = |c: char| {
-        c.is_ascii_control()
-            || matches!(c, '\u{a0}' | '\u{ad}' | '\u{1680}' | '\u{3000}' | '\u{feff}')
-            || matches!(c, '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}'..='\u{206f}')
+        c.is_control()
+            || matches!(
+                c,
+                '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{1680}' | '\u{17b4}' | '\u{17b5}'
+            )
+            || matches!(c, '\u{180b}'..='\u{180f}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}')
+            || matches!(c, '\u{205f}'..='\u{206f}' | '\u{2800}' | '\u{3000}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}')
+            || matches!(c, '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}')
     };
     let has_edge = name.starts_with(' ') || name.ends_with(' ');
-    !(name.is_empty() || name == "*" || has_edge || name.chars().any(|c| c == '@' || is_unseen(c)))
+    let is_long = name.chars().count() > 500;
+    !(name.is_empty() || is_long || name == "*" || has_edge || name.chars().any(|c| c == '@' || is_unseen(c)))
 }
 
 impl Request {
@@ -81,7 +87,7 @@ impl Request {
         if !is_model_name(&model) {
             return Err(Error::invalid(
                 format!("\"{model}\" cannot be the name of a model"),
-                "It must not be empty, begin or end with a space, contain @ or a character that cannot be seen, or be *, which means all models.",
+                "It must not be empty or longer than 500 characters, begin or end with a space, contain @ or a character that cannot be seen, or be *, which means all models.",
             ));
         }
         let algorithm_name = needed(2, "an algorithm")?;

@@ -233,29 +233,64 @@ def test_a_training_reads_one_state_of_its_source(cluster: Cluster) -> None:
     assert len(prints) == 1 and prints[0][0], "the fingerprint is of other rows than the fit"
 
 
+DROP = "SELECT ltv.drop_version('m', 1, 'erasure request')"
+RECALIBRATE = "SELECT DISTINCT version FROM ltv.recalibrate('m@1', 'later', horizon => 12)"
+HYBRID = """SELECT DISTINCT version FROM ltv.train('worth', 'rows', 'hybrid', options => '{"renewal": "m@1", "terms": {"revenue": 1, "horizon": 12}}')"""
+
+
 def test_a_version_is_not_dropped_while_another_is_made_of_it(cluster: Cluster) -> None:
     cluster.execute(ROWS)
     cluster.execute("CREATE TABLE later AS SELECT (d * 7) % 40 + 1 AS d, e, a + 0.1 AS a, g FROM rows")
-    for statement, child in (
-        ("SELECT DISTINCT version FROM ltv.recalibrate('m@1', 'later', horizon => 12)", "m@3"),
-        ("SELECT DISTINCT version FROM ltv.train('worth', 'rows', 'hybrid', options => '{\"renewal\": \"m@1\", \"terms\": {\"revenue\": 1, \"horizon\": 12}}')", "worth@1"),
-    ):
-        cluster.execute("DELETE FROM ltv.model_versions")
-        cluster.query(f"{TRAIN}; {TRAIN}")
+    for statement, child in ((RECALIBRATE, "m@3"), (HYBRID, "worth@1")):
+
+        def anew() -> None:
+            cluster.execute("DELETE FROM ltv.model_versions")
+            cluster.query(f"{TRAIN}; {TRAIN}")
+
+        anew()
         with cluster.session() as maker, cluster.session() as dropper:
             maker.ask("BEGIN")
             answer = maker.ask(statement)
             assert answer == [[child.partition("@")[2]]], answer
-            dropper.send("SELECT ltv.drop_version('m', 1, 'erasure request')")  # waits for the maker
+            dropper.send(DROP)  # waits for the maker
             time.sleep(0.5)
             maker.ask("COMMIT")
             assert f"m@1 lives on in what was made of it: {child}" in str(dropper.answer())
         # Rolled back, nothing was made.
+        anew()
         with cluster.session() as maker, cluster.session() as dropper:
-            cluster.execute(f"DELETE FROM ltv.model_versions WHERE model || '@' || version = '{child}'")
             maker.ask("BEGIN")
             maker.ask(statement)
-            dropper.send("SELECT ltv.drop_version('m', 1, 'erasure request')")
+            dropper.send(DROP)
             time.sleep(0.3)
             maker.ask("ROLLBACK")
             assert dropper.answer() == [["m@1 is gone"]]
+        # Who comes second makes nothing of what is gone.
+        anew()
+        with cluster.session() as maker, cluster.session() as dropper:
+            dropper.ask("BEGIN")
+            assert dropper.ask(DROP) == [["m@1 is gone"]]
+            maker.send(statement)
+            time.sleep(0.5)
+            dropper.ask("COMMIT")
+            answer = maker.answer()
+            assert "of which this is made" in str(answer) or "there is no m@1" in str(answer), answer
+        # Snapshots that are older than what was done meanwhile.
+        anew()
+        with cluster.session() as maker, cluster.session() as dropper:
+            dropper.ask("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            dropper.ask("SELECT count(*) FROM ltv.models")
+            maker.ask(statement)
+            assert f"m@1 lives on in what was made of it: {child}" in str(dropper.ask(DROP))
+            dropper.ask("ROLLBACK")
+        anew()
+        with cluster.session() as maker, cluster.session() as dropper:
+            maker.ask("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            maker.ask("SELECT count(*) FROM ltv.models")
+            assert dropper.ask(DROP) == [["m@1 is gone"]]
+            answer = maker.ask(statement)
+            assert "of which this is made" in str(answer), (child, answer)
+            maker.ask("ROLLBACK")
+            # The snapshot that was taken for the question is gone again.
+            assert maker.ask("SELECT 1") == [["1"]]
+        assert cluster.query("SELECT model, version FROM ltv.model_versions ORDER BY 1, 2") == [["m", "2"]]

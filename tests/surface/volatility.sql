@@ -11,7 +11,7 @@ WITH member AS (
     WHERE e.extname = 'ltv'
 ), expected AS (
     SELECT m.*, CASE WHEN m.proname IN ('train', 'train_auto', 'recalibrate', 'register_version', 'import_model', 'promote', 'rollback', 'fall_back', 'set_status', 'set_policy', 'retire', 'drop_version', 'restrict_model',
-                            'grant_model', 'revoke_model', 'hold_version', 'load_demo') THEN 'v' WHEN m.reads THEN 's' ELSE 'i' END AS volatility FROM member m
+                            'grant_model', 'revoke_model', 'hold_version', 'version_stands', 'made_of', 'load_demo') THEN 'v' WHEN m.reads THEN 's' ELSE 'i' END AS volatility FROM member m
 )
 SELECT format('%s is %s, not %s', x.signature, x.provolatile, x.volatility) FROM expected x WHERE x.provolatile <> x.volatility
 UNION ALL SELECT m.signature || ' is LEAKPROOF' FROM member m WHERE m.proleakproof

@@ -122,6 +122,39 @@ fn a_curve_from_an_age_on_has_the_same_decisions() {
 }
 
 #[test]
+fn beyond_the_data_the_next_renewal_is_a_decision_too() {
+    // Five years of data; from then on each year is as the average of these.
+    let Survival::Fitted(whole) = renewals(YEAR, |_| 0.8) else { unreachable!() };
+    let short = FittedCurve {
+        times: whole.times[..5].to_vec(),
+        cumulative_hazard: whole.cumulative_hazard[..5].to_vec(),
+        variance: whole.variance[..5].to_vec(),
+        loadings: whole.loadings[..5].to_vec(),
+        max_followup: 60.0,
+        tail: Tail::average_hazard(whole.cumulative_hazard[4], 60.0),
+        ..whole.clone()
+    };
+    let short = Survival::Fitted(short);
+    for (given, first) in [(54.0, 6.0), (60.0, 12.0), (66.0, 6.0), (69.0, 3.0), (71.0, 1.0), (66.0, 2.0), (200.0, 4.0)]
+    {
+        let expected = survivals(&Survival::Fitted(whole.clone()), &terms(given, Some(first)));
+        let conditional = short.conditional(given).unwrap().unwrap();
+        let found = [survivals(&short, &terms(given, Some(first))), survivals(&conditional, &terms(0.0, Some(first)))];
+        for found in found {
+            for (month, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                assert!((found - expected).abs() < 1e-12, "{given} {first}, month {month}: {found} for {expected}");
+            }
+        }
+        // What is not certain has limits; the tail's error is in proportion to its hazard.
+        let limits = |curve: &Survival| {
+            let found = value(curve, &terms(given, Some(first)));
+            (found.lower.unwrap(), found.upper.unwrap())
+        };
+        assert_eq!(limits(&short), limits(&Survival::Fitted(whole.clone())), "{given} {first}");
+    }
+}
+
+#[test]
 fn other_curves_and_contracts_are_read_by_the_age() {
     let curve = renewals(YEAR, |_| 0.7);
     // No renewal dates, or dates that the decisions do not fall on: the next decision is that of the age.

@@ -144,3 +144,4 @@ SELECT 'by cut-offs', n.source, a.algorithm, a.n_splits, a.n_test, a.brier, a.lo
     LATERAL ltv.train_auto('held out of ' || n.source, n.source::regclass, 'months', 'churned', 6, features => '{usage,plan}', started => 'started_on', cut_offs => 2, algorithms => '{cox,weibull}', holdout => n.holdout) AS a;
 SELECT compared, algorithm, n_test, round(brier::numeric, 6) AS brier, chosen, count(*) AS times FROM board GROUP BY compared, algorithm, n_splits, n_test, brier, log_loss, concordance, chosen ORDER BY 1, 2;
 SELECT v.n_holdout, (SELECT count(*) FROM customers WHERE partner AND num_nulls(usage, plan) = 0) AS partners FROM ltv.model_versions v WHERE v.model = 'held out customers' ORDER BY 1;
+SELECT ltv.holdout_condition('customers', '{"by": "started_on", "last": "1000000 years"}');

@@ -57,3 +57,5 @@ SELECT n.place, ltv.is_model_name(n.name) AS may FROM (VALUES (1, 'open'), (2, '
 DO $$ BEGIN INSERT INTO ltv.models (name) VALUES ('open '); EXCEPTION WHEN check_violation THEN RAISE NOTICE '%', SQLERRM; END $$;
 SELECT * FROM ltv.train('open ', 'pg_class', 'linear', target => 'relpages', features => '{relnatts}');
 SELECT n.place, p.detail FROM (VALUES (1, E'op\u202Een'), (2, E'open\u00A0')) AS n (place, name), LATERAL ltv.train_plan(n.name, 'pg_class', 'linear', target => 'relpages', features => '{relnatts}') AS p WHERE p.verdict = 'refused' AND p.detail LIKE '%name of a model%' ORDER BY 1;
+SELECT n.place, ltv.is_model_name('chu' || n.letter || 'rn') AS may FROM (VALUES (1, E'\u0085'), (2, E'\u3164'), (3, E'\uFE0F'), (4, E'\U000E0061'), (5, E'\u180E'), (6, E'\u2800'), (7, E'\u0436'), (8, E'\U0001F600')) AS n (place, letter) ORDER BY 1;
+SELECT ltv.holdout_condition('book', '{"by": "customer_id", "fraction": 1e-9}');

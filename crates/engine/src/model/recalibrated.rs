@@ -51,9 +51,17 @@ impl<'a> Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// The row's curve through `map`, ready to answer.
+    /// The row's curve through `map`: of a model of single decisions, each decision through it.
+    pub(super) fn recalibrated_survival(&self, map: &RecalibrationMap) -> Survival {
+        match (self, self.survival()) {
+            (Subject::Renewal { .. }, Survival::Fitted(curve)) => Survival::Fitted(curve.recalibrated_by_decision(map)),
+            (_, curve) => curve.recalibrated(map),
+        }
+    }
+
+    /// The same, ready to answer.
     pub(super) fn recalibrated_reading(&self, map: &RecalibrationMap) -> Reading {
-        match self.survival().recalibrated(map) {
+        match self.recalibrated_survival(map) {
             Survival::Parametric(curve) => Reading::Smooth(curve),
             Survival::Fitted(curve) => Reading::Steps(curve.into_steps()),
             // No row's curve is a sample.
@@ -93,6 +101,15 @@ impl Subject<'_> {
     ) -> Result<Option<(f64, f64)>> {
         let Some((lower, upper)) = self.limits_between(given, horizon, z)? else { return Ok(None) };
         let Some(probability) = self.recalibrated_probability(map, given, horizon)? else { return Ok(None) };
+        if let Subject::Renewal { fit, .. } = self {
+            let decisions = fit.decisions_until(given + horizon) - fit.decisions_until(given);
+            let through = |limit: f64| match decisions > 0.0 {
+                true => (-decisions * map.hazard(-limit.ln() / decisions).0).exp(),
+                false => limit,
+            };
+            let (lower, upper) = (through(lower).min(probability), through(upper).max(probability));
+            return Ok(Some((lower, upper)).filter(|(lower, upper)| *lower < 1.0 && *upper > 0.0));
+        }
         let start = match given > 0.0 {
             true => self.renewal_probability(0.0, given)?.map_or(f64::INFINITY, |left| -left.ln()),
             false => 0.0,
@@ -111,6 +128,11 @@ impl Subject<'_> {
 
     /// H'(t); beyond the observed time of steps it goes on with its average.
     fn recalibrated_hazard(&self, map: &RecalibrationMap, t: f64) -> Result<Option<f64>> {
+        if let Subject::Renewal { fit, linear_predictor, .. } = self {
+            let decisions = fit.decisions_until(t);
+            let each = map.hazard(fit.decision_hazard(*linear_predictor)).0;
+            return Ok(Some(if decisions > 0.0 { decisions * each } else { 0.0 }));
+        }
         let end = self.tail_start().filter(|end| t > *end && *end > 0.0);
         let until = end.unwrap_or(t);
         if until <= 0.0 {
@@ -126,10 +148,12 @@ impl Subject<'_> {
             Subject::Cox { baseline, .. } => Some(baseline.max_followup),
             Subject::BoostedHazard { fit, .. } => Some(fit.baseline.max_followup),
             Subject::Cohort(cohort) => cohort.curve.tail_hazard().map(|_| cohort.curve.max_followup),
-            Subject::Renewal { fit, .. } => Some(fit.renewals_shown() * fit.period),
             Subject::DiscreteTime { fit, .. } => Some(fit.max_followup()),
             Subject::Recalibrated { inner, .. } => inner.tail_start(),
-            Subject::Subdistribution { .. } | Subject::Parametric { .. } | Subject::Contractual(_) => None,
+            Subject::Renewal { .. }
+            | Subject::Subdistribution { .. }
+            | Subject::Parametric { .. }
+            | Subject::Contractual(_) => None,
         }
     }
 

@@ -177,7 +177,7 @@ impl Subject<'_> {
             Subject::Renewal { fit, covariates, .. } => fit.renewal_curve(covariates),
             Subject::DiscreteTime { fit, covariates, .. } => fit.curve(covariates),
             Subject::Subdistribution { fit, covariates, .. } => fit.curve(covariates),
-            Subject::Recalibrated { map, inner } => return inner.survival().recalibrated(map),
+            Subject::Recalibrated { map, inner } => return inner.recalibrated_survival(map),
             Subject::BoostedHazard { fit, linear_predictor, .. } => fit.curve(*linear_predictor),
             Subject::Cohort(cohort) => FittedCurve {
                 times: cohort.curve.times.clone(),

@@ -75,7 +75,7 @@ impl<const K: usize> Tally<K> {
             if run_left > 0 {
                 key += 1.0;
             } else {
-                key = if has(WHOLE_KEYS) { key + from.whole()? as f64 } else { from.float()? };
+                key = if has(WHOLE_KEYS) { key + exact(from.whole()?)? } else { from.float()? };
                 run_left = if has(RUNS) { from.whole()? } else { 1 };
                 if run_left == 0 || run_left > (count - place) as u64 {
                     return Err(Error::malformed(format!("a run of {run_left} keys in a stored summary of {count}")));
@@ -84,12 +84,25 @@ impl<const K: usize> Tally<K> {
             run_left -= 1;
             let mut counts = [0.0; K];
             for slot in &mut counts {
-                *slot = if has(WHOLE_COUNTS) { from.whole()? as f64 } else { from.float()? };
+                *slot = if has(WHOLE_COUNTS) { exact(from.whole()?)? } else { from.float()? };
+            }
+            if has(WHOLE_KEYS) && key >= EXACT_LIMIT {
+                return Err(beyond(key));
             }
             cells.push(Cell { key, counts });
         }
         Self::from_sorted_up_to(cells, largest)
     }
+}
+
+/// A whole number that a double holds exactly, as all are that are written as such.
+fn exact(whole: u64) -> Result<f64> {
+    let number = whole as f64;
+    if number < EXACT_LIMIT { Ok(number) } else { Err(beyond(number)) }
+}
+
+fn beyond(number: f64) -> Error {
+    Error::malformed(format!("the whole number {number} in a stored summary is beyond those that are written"))
 }
 
 #[cfg(test)]
@@ -135,6 +148,21 @@ mod tests {
             prop_assert!(read(&bytes[..at]).is_err());
             bytes[at] = byte;
             let _ = read(&bytes);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_that_no_double_holds_are_refused() {
+        for (keys, counts) in
+            [([1 << 53, 1], [1, 1]), ([(1 << 53) - 1, 1], [1, 1]), ([2, 1], [1, u64::MAX]), ([u64::MAX, 1], [1, 1])]
+        {
+            let mut out = Writer::default();
+            out.byte(WHOLE_KEYS | WHOLE_COUNTS);
+            out.whole(2);
+            for (key, count) in keys.into_iter().zip(counts) {
+                [key, count, 0].into_iter().for_each(|whole| out.whole(whole));
+            }
+            assert!(read(&out.bytes).is_err(), "{keys:?} {counts:?}");
         }
     }
 

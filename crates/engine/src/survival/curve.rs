@@ -201,7 +201,7 @@ impl FittedCurve {
                 loadings: Vec::new(),
                 max_followup: 0.0,
                 tail: Tail::ConstantHazard { rate },
-                decisions: None,
+                decisions: self.decisions.map(|decisions| decisions.conditional(given)),
             });
         }
         let before = self.times.partition_point(|time| *time <= given);

@@ -43,6 +43,11 @@ impl Decisions {
         Decisions { first: first.min(self.period), ..self }
     }
 
+    /// The last decision up to `t`; of none, where the one before the first would be.
+    pub fn last(self, t: f64) -> f64 {
+        self.first + ((t + SAME_TIME - self.first) / self.period).floor() * self.period
+    }
+
     /// The age nearest to `given` at which decisions lie where those of a contract do, of which one comes in `next`: where
     /// they agree already, `given` itself. It is less than 0 where the contract's comes later than that of the curve.
     pub fn age(self, given: f64, next: f64) -> f64 {
@@ -93,6 +98,14 @@ mod tests {
         assert_eq!(later.age(0.0, 3.0), 0.0);
         assert_eq!(later.age(0.0, 5.0), -2.0);
         assert_eq!(later.age(0.0, 1.0), 2.0);
+    }
+
+    #[test]
+    fn the_last_decision_may_be_that_before_the_first() {
+        let decisions = Decisions { first: 2.0, period: 5.0 };
+        for (t, last) in [(0.0, -3.0), (1.9, -3.0), (2.0, 2.0), (6.0, 2.0), (0.1 + 6.9, 7.0), (13.0, 12.0)] {
+            assert!((decisions.last(t) - last).abs() < 1e-12, "{t}");
+        }
     }
 
     #[test]

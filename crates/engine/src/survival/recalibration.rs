@@ -221,6 +221,26 @@ impl FittedCurve {
     }
 }
 
+impl FittedCurve {
+    /// A curve whose decisions are all alike, each of them recalibrated: the map, which was learnt of one, is that of one.
+    pub fn recalibrated_by_decision(mut self, map: &RecalibrationMap) -> FittedCurve {
+        let Some(before) = self.cumulative_hazard.first().copied() else { return self };
+        let each = map.hazard(before).0;
+        let mut loadings = self.loadings[..self.rank].to_vec();
+        map.scale_loadings(before, 0.0, 0.0, &mut loadings);
+        for (step, hazard) in self.cumulative_hazard.iter_mut().enumerate() {
+            let decisions = (step + 1) as f64;
+            *hazard = decisions * each;
+            let own = &mut self.loadings[step * self.rank..(step + 1) * self.rank];
+            own.iter_mut().zip(&loadings).for_each(|(own, one)| *own = decisions * one);
+        }
+        if let Some(end) = self.cumulative_hazard.last() {
+            self.tail = Tail::average_hazard(*end, self.max_followup);
+        }
+        self
+    }
+}
+
 impl RecalibrationMap {
     /// What the map makes of the loadings of a step with cumulative `hazard`, whose own part of the variance is `own`, and
     /// `through` behind the map: so much that both together are what it makes of the whole.

@@ -1,7 +1,7 @@
 //! A curve of steps seen from the age of a valuation.
 
 use crate::numeric::sum::Sum;
-use crate::survival::{Steps, Tail};
+use crate::survival::{CurveView, Decisions, Steps, Tail};
 use crate::value::contract::SAME_DATE;
 use crate::value::outlook::{Point, Reach, TailRule};
 use crate::value::terms::Terms;
@@ -13,6 +13,9 @@ pub(super) struct StepView<'a> {
     pub tail: Option<TailView>,
     given: f64,
     survival_now: f64,
+    /// Where the tail is measured from, when nobody leaves but where the curve has its decisions: the last of them that is
+    /// past, or within the observed time.
+    last_decision: Option<f64>,
     /// How many of the curve's steps lie in the past.
     pub steps_now: usize,
     pub hazard_ratio: f64,
@@ -63,10 +66,12 @@ impl<'a> StepView<'a> {
         let survival_now = if steps_now == 0 { 1.0 } else { curve.survival[steps_now - 1] };
         let reached = tail.is_some() || given <= latest(curve);
         let hazard_ratio = terms.hazard_ratio;
+        let last = |decisions: Decisions| decisions.last(given.max(curve.max_followup));
         (reached && survival_now > 0.0).then_some(StepView {
             curve,
             tail,
             given,
+            last_decision: terms.decisions(CurveView::Steps(curve)).map(last),
             survival_now,
             steps_now,
             hazard_ratio,
@@ -103,7 +108,10 @@ impl<'a> StepView<'a> {
             return Self::point(0.0, elapsed, steps, 0.0);
         }
         // From an age beyond the observed time only the tail counts; a quotient of survivals could underflow.
-        let beyond = elapsed.min(age - self.curve.max_followup);
+        let beyond = match self.last_decision {
+            Some(last) => age - last,
+            None => elapsed.min(age - self.curve.max_followup),
+        };
         let survival = self.share(end) * (-self.rate()? * beyond).exp();
         Self::point(survival, elapsed, steps, beyond)
     }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::Result;
-use crate::survival::CurveView;
+use crate::survival::{CurveView, Decisions};
 use crate::value::contract::{Billing, Calendar, Renewals, SAME_DATE, Timing, ValueBasis};
 use crate::value::discount::{DiscountCurve, discount_factor};
 use crate::value::outlook::TailRule;
@@ -154,16 +154,21 @@ impl Terms<'_> {
         Renewals::of_age(since, 12.0).until(start)
     }
 
-    /// The age at which a curve is read: `given`, but for a curve of decisions ([`Decisions`](crate::survival::Decisions))
-    /// and a term of whole periods of them. There it is the age nearest to `given` at which the decisions fall on the
-    /// renewal dates: nobody decides a second time in a term, and nobody renews without a decision. The terms must be valid.
+    /// The decisions of a curve, where the renewal dates are theirs: the term is of whole periods of them.
+    pub fn decisions(&self, curve: CurveView<'_>) -> Option<Decisions> {
+        let (decisions, every) = (curve.decisions()?, self.term_months?);
+        let periods = (every / decisions.period).round();
+        (periods >= 1.0 && (every - periods * decisions.period).abs() <= SAME_DATE).then_some(decisions)
+    }
+
+    /// The age at which a curve is read: `given`, but where the renewal dates are those of its decisions. There it is the
+    /// age nearest to `given` at which both fall together: nobody decides twice at a renewal of one period, and nobody
+    /// renews without a decision. The terms must be valid.
     pub fn age_on(&self, curve: CurveView<'_>) -> f64 {
-        let (Some(decisions), Some(renewals)) = (curve.decisions(), self.renewals()) else { return self.given };
-        let periods = (renewals.every / decisions.period).round();
-        if periods < 1.0 || (renewals.every - periods * decisions.period).abs() > SAME_DATE {
-            return self.given;
+        match (self.decisions(curve), self.renewals()) {
+            (Some(decisions), Some(renewals)) => decisions.age(self.given, renewals.first),
+            _ => self.given,
         }
-        decisions.age(self.given, renewals.first)
     }
 
     /// What the revenue of one who stays is expected to have grown to by month `start`, over the contract's price.

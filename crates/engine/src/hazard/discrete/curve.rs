@@ -171,11 +171,20 @@ impl DiscreteFit {
         }
     }
 
+    /// How many decisions the curve of [`DiscreteFit::renewal_curve`] counts up to `t`: beyond those that it shows, parts of
+    /// them too.
+    pub(crate) fn decisions_until(&self, t: f64) -> f64 {
+        if t > self.renewals_shown() * self.period { t / self.period } else { self.decisions(t) }
+    }
+
+    /// −ln P(renewed) at each decision.
+    pub(crate) fn decision_hazard(&self, eta: f64) -> f64 {
+        self.baseline.levels[0].map_or(0.0, |level| self.link.failure_hazard(bounded(level + eta)).0)
+    }
+
     /// −ln P(renewed at every decision up to `t`): the curve of [`DiscreteFit::renewal_curve`] at one point.
     pub fn renewal_hazard(&self, t: f64, eta: f64) -> f64 {
-        let Some(level) = self.baseline.levels[0] else { return 0.0 };
-        let each = self.link.failure_hazard(bounded(level + eta)).0;
-        if t > self.renewals_shown() * self.period { each * (t / self.period) } else { each * self.decisions(t) }
+        self.decision_hazard(eta) * self.decisions_until(t)
     }
 
     /// The curve of a row whose every renewal has the probability of the one that was fitted: it drops at each

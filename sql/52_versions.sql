@@ -90,8 +90,8 @@ BEGIN
         JOIN pg_class v ON v.oid = u.oid AND v.relkind IN ('v', 'm')
         JOIN pg_rewrite r ON r.ev_class = v.oid
         JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid)
-    SELECT jsonb_agg(jsonb_build_object('column', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'role', roles ->> a.attname,
-                                        'comment', coalesce(col_description(source, a.attnum), beneath.comment)) ORDER BY a.attnum)
+    SELECT coalesce(jsonb_agg(jsonb_build_object('column', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'role', roles ->> a.attname,
+                                                 'comment', coalesce(col_description(source, a.attnum), beneath.comment)) ORDER BY a.attnum), '[]')
     INTO columns_found
     FROM pg_attribute a
     LEFT JOIN LATERAL (

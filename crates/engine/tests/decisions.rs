@@ -155,6 +155,26 @@ fn beyond_the_data_the_next_renewal_is_a_decision_too() {
 }
 
 #[test]
+fn an_age_at_which_nobody_is_known_gives_way() {
+    // Data of five years without a tail, and a curve that is over after three.
+    let Survival::Fitted(mut curve) = renewals(YEAR, |decision| if decision == 3 { 1e-300 } else { 0.8 }) else {
+        unreachable!()
+    };
+    curve.times.truncate(5);
+    curve.cumulative_hazard.truncate(5);
+    curve.variance.truncate(5);
+    curve.loadings.truncate(5);
+    curve.max_followup = 60.0;
+    let over =
+        FittedCurve { cumulative_hazard: vec![0.2, 0.5, f64::INFINITY, f64::INFINITY, f64::INFINITY], ..curve.clone() };
+    for (curve, given, first, age) in [(&curve, 58.0, 10.5, 49.5), (&over, 34.0, 9.0, 27.0), (&over, 10.0, 9.0, 15.0)] {
+        let curve = Survival::Fitted(curve.clone());
+        let terms = |given| Terms { tail: TailRule::None, horizon: 24, ..terms(given, Some(first)) };
+        assert_eq!(value(&curve, &terms(given)).ltv, value(&curve, &terms(age)).ltv, "{given} {first}");
+    }
+}
+
+#[test]
 fn other_curves_and_contracts_are_read_by_the_age() {
     let curve = renewals(YEAR, |_| 0.7);
     // No renewal dates, or dates that the decisions do not fall on: the next decision is that of the age.

@@ -92,3 +92,15 @@ SELECT ltv.run_rate_agg(s, 3, '{100,200}', '{0}', '{NULL}', '{NULL}', '{NULL}', 
 SELECT '{"version":1,"portfolio":{"kind":"value","unit":null,"accounts":1,"unvalued":0,"unsure":0,"lines":[]}}'::ltv.portfolio;
 SELECT '{"version":1,"portfolio":{"kind":"value","unit":{"currency":"JPY","digits":2},"accounts":1,"unvalued":0,"unsure":0,"lines":[{"mean":1,"beside":1,"lost":0,"outcome_variance":0,"errors":[]}]}}'::ltv.portfolio;
 SELECT 'x'::ltv.portfolio;
+-- Models without features have errors too: those of a portfolio by the model are those of its curve.
+\set VERBOSITY default
+CREATE TABLE plain AS SELECT i AS id, i % 4 <> 0 AS renewed, (1 + i % 3)::float8 AS years, i % 5 = 0 AS gone FROM generate_series(1, 300) AS i;
+SELECT DISTINCT version FROM ltv.train('plain renewal', 'plain', 'renewal', event => 'renewed');
+SELECT DISTINCT version FROM ltv.train('plain sbg', 'plain', 'sbg', 'years', 'gone');
+SELECT DISTINCT version FROM ltv.train('plain hybrid', 'plain', 'hybrid', options => '{"renewal": "plain renewal", "terms": {"revenue": 100, "horizon": 24}}');
+CREATE TABLE summed AS
+SELECT m.name, m.place, (ltv.portfolio_value(ltv.portfolio_agg(CASE m.place WHEN 'model' THEN ltv.model(m.name) END, r, t.terms))).* FROM plain AS r, (VALUES ('plain renewal', 12, 'model'), ('plain sbg', 1, 'model')) AS m (name, term, place), LATERAL (SELECT ltv.contract_terms(100::float8, term_months => m.term, horizon => 36) AS terms) AS t WHERE r.id <= 20 GROUP BY m.name, m.place
+UNION ALL
+SELECT m.name, m.place, (ltv.portfolio_value(ltv.portfolio_agg(ltv.predict_curve(m.name, r), t.terms))).* FROM plain AS r, (VALUES ('plain renewal', 12, 'curve'), ('plain sbg', 1, 'curve')) AS m (name, term, place), LATERAL (SELECT ltv.contract_terms(100::float8, term_months => m.term, horizon => 36) AS terms) AS t WHERE r.id <= 20 GROUP BY m.name, m.place;
+SELECT m.name, m.ltv, m.parameter_std_error > 0 AS has_error, m.parameter_std_error = c.parameter_std_error AND m.lower = c.lower AND m.upper = c.upper AND m.ltv = c.ltv AS as_the_curve, m.status FROM summed AS m JOIN summed AS c USING (name) WHERE m.place = 'model' AND c.place = 'curve' ORDER BY 1;
+SELECT count(*) AS scenarios FROM ltv.scenario('plain renewal@1', (SELECT r FROM plain AS r WHERE r.id = 1), ltv.contract_terms(100::float8, term_months => 12), '{"a": {"margin": 0.9}}');

@@ -77,6 +77,10 @@ impl Subject<'_> {
                     .collect();
                 by_part(String::new(), Vec::new(), whitened(&by_coefficient, &fit.covariance))
             }
+            // One curve for all rows, and all its parameters are off together.
+            (Subject::Contractual(fit), Exposure::Parameters(gradient)) => {
+                by_part(String::new(), Vec::new(), whitened(&gradient, &fit.curve().covariance))
+            }
             (_, Exposure::Parameters(_)) => Vec::new(),
         }
     }

@@ -4,7 +4,7 @@
 //! dates, so S(t) is that of the last renewal date up to t and 1 before the first. Durations must then be counted to
 //! the renewal at which a customer left (24, not 24.02 months), or the drop is seen a term late. A curve of decisions, which
 //! knows how many are survived and not when they fall, is read at the age at which they fall on the renewal dates
-//! ([`Terms::age_on`]).
+//! ([`Terms::ages_on`]).
 //!
 //! - Notice: what has to be decided by now has been, as a renewal that is due now has. Who has given no notice is known
 //!   to stay for the notice period, or to the last renewal date within it, so the condition is T > given + that.
@@ -110,11 +110,14 @@ impl<'a> Outlook<'a> {
     pub fn new(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Option<Self> {
         let curve = curve.into();
         let locked = terms.locked_months();
-        let from = terms.age_on(curve) + locked;
-        let view = match curve {
-            CurveView::Steps(steps) => View::Steps(StepView::new(steps, terms, from)?),
-            CurveView::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms, from)?),
+        let seen_from = |from: f64| {
+            let view = match curve {
+                CurveView::Steps(steps) => View::Steps(StepView::new(steps, terms, from)?),
+                CurveView::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms, from)?),
+            };
+            Some((view, from))
         };
+        let (view, from) = terms.ages_on(curve).into_iter().find_map(|age| seen_from(age + locked))?;
         let early = -(-terms.early_termination).ln_1p() / 12.0;
         Some(Outlook { view, renewals: terms.renewals(), from, locked, early })
     }

@@ -161,13 +161,18 @@ impl Terms<'_> {
         (periods >= 1.0 && (every - periods * decisions.period).abs() <= SAME_DATE).then_some(decisions)
     }
 
-    /// The age at which a curve is read: `given`, but where the renewal dates are those of its decisions. There it is the
-    /// age nearest to `given` at which both fall together: nobody decides twice at a renewal of one period, and nobody
-    /// renews without a decision. The terms must be valid.
-    pub fn age_on(&self, curve: CurveView<'_>) -> f64 {
+    /// The ages at which a curve may be read, the best first: `given`, but where the renewal dates are those of its
+    /// decisions. There it is the age nearest to `given` at which both fall together: nobody decides twice at a renewal of
+    /// one period, and nobody renews without a decision. Where the curve knows nobody of that age it is the one before, or
+    /// `given` after all. The terms must be valid.
+    pub fn ages_on(&self, curve: CurveView<'_>) -> [f64; 3] {
         match (self.decisions(curve), self.renewals()) {
-            (Some(decisions), Some(renewals)) => decisions.age(self.given, renewals.first),
-            _ => self.given,
+            (Some(decisions), Some(renewals)) => {
+                let nearest = decisions.age(self.given, renewals.first);
+                let before = if nearest >= decisions.first { nearest - decisions.period } else { self.given };
+                [nearest, before, self.given]
+            }
+            _ => [self.given; 3],
         }
     }
 

@@ -38,9 +38,8 @@ impl Decisions {
     pub fn conditional(self, given: f64) -> Decisions {
         let taken = ((given - self.first) / self.period).floor().max(-1.0) + 1.0;
         let first = self.first + taken * self.period - given;
-        // The quotient may be a rounding off.
-        let first = if first <= 0.0 { first + self.period } else { first };
-        Decisions { first: first.min(self.period), ..self }
+        // The quotient may be a rounding off; one that is taken at this time has the next a period later.
+        Decisions { first: if first > 0.0 { first.min(self.period) } else { self.period }, ..self }
     }
 
     /// The last decision up to `t`; of none, where the one before the first would be.
@@ -55,7 +54,8 @@ impl Decisions {
         let before = ((next - SAME_TIME) / self.period).floor().max(0.0);
         let nearest = ((given + next - self.first) / self.period).round().max(before);
         let age = self.first + nearest * self.period - next;
-        if (age - given).abs() < SAME_TIME { given } else { age }
+        // Beside a time beyond all periods there is no place.
+        if (age - given).abs() < SAME_TIME || !age.is_finite() { given } else { age }
     }
 }
 
@@ -114,6 +114,11 @@ mod tests {
         for (given, first) in [(0.0, 2.0), (1.5, 0.5), (2.0, 5.0), (6.9, 0.1), (7.0, 5.0), (8.0, 4.0)] {
             let later = decisions.conditional(given);
             assert!((later.first - first).abs() < 1e-12 && later.validate().is_ok(), "{given}: {later:?}");
+        }
+        // A period that is lost beside the time.
+        for given in [1.0, 0.3, 1e9, 1e300] {
+            let later = Decisions::every(1e-20).conditional(given);
+            assert!(later.validate().is_ok() && later.age(given, 12.0).is_finite(), "{given}: {later:?}");
         }
         for wrong in [(0.0, 5.0), (6.0, 5.0), (f64::NAN, 5.0), (1.0, f64::INFINITY), (-1.0, 5.0)] {
             assert!(Decisions { first: wrong.0, period: wrong.1 }.validate().is_err());

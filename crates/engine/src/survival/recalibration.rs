@@ -219,9 +219,7 @@ impl FittedCurve {
         }
         self
     }
-}
 
-impl FittedCurve {
     /// A curve whose decisions are all alike, each of them recalibrated: the map, which was learnt of one, is that of one.
     pub fn recalibrated_by_decision(mut self, map: &RecalibrationMap) -> FittedCurve {
         let Some(before) = self.cumulative_hazard.first().copied() else { return self };

@@ -49,11 +49,11 @@ pub fn exposure<'a>(
     }
     match (curve.into(), &outlook.view) {
         (CurveView::Steps(_), View::Steps(view)) => of_steps(view, parts),
-        (CurveView::Smooth(curve), View::Smooth(_)) => {
+        (CurveView::Smooth(curve), View::Smooth(view)) => {
             if curve.covariance.is_empty() {
                 return None;
             }
-            let from = outlook.from;
+            let from = view.given;
             let m = curve.parameters.len();
             let now = if from > 0.0 { curve.hazard_gradient_at(from)? } else { vec![0.0; m] };
             let mut gradient = vec![0.0; m];

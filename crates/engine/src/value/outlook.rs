@@ -90,8 +90,6 @@ pub struct Point {
 pub struct Outlook<'a> {
     pub(super) view: View<'a>,
     renewals: Option<Renewals>,
-    /// The age, on the curve's clock, at which one can first leave.
-    pub(super) from: f64,
     /// Months that are certain, as no notice was given.
     locked: f64,
     /// The rate of breaking a contract, per month.
@@ -110,16 +108,13 @@ impl<'a> Outlook<'a> {
     pub fn new(curve: impl Into<CurveView<'a>>, terms: &Terms) -> Option<Self> {
         let curve = curve.into();
         let locked = terms.locked_months();
-        let seen_from = |from: f64| {
-            let view = match curve {
-                CurveView::Steps(steps) => View::Steps(StepView::new(steps, terms, from)?),
-                CurveView::Smooth(curve) => View::Smooth(SmoothView::new(curve, terms, from)?),
-            };
-            Some((view, from))
+        let seen_from = |from: f64| match curve {
+            CurveView::Steps(steps) => StepView::new(steps, terms, from).map(View::Steps),
+            CurveView::Smooth(curve) => SmoothView::new(curve, terms, from).map(View::Smooth),
         };
-        let (view, from) = terms.ages_on(curve).into_iter().find_map(|age| seen_from(age + locked))?;
+        let view = terms.ages_on(curve).into_iter().find_map(|age| seen_from(age + locked))?;
         let early = -(-terms.early_termination).ln_1p() / 12.0;
-        Some(Outlook { view, renewals: terms.renewals(), from, locked, early })
+        Some(Outlook { view, renewals: terms.renewals(), locked, early })
     }
 
     /// S at month `t` (≥ 0) of the valuation; `None` where nothing is known.

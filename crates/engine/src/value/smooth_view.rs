@@ -12,7 +12,7 @@ pub(super) struct SmoothView<'a> {
     curve: &'a ParametricCurve,
     /// Whether what the formula says beyond the data counts.
     believed: bool,
-    given: f64,
+    pub given: f64,
     hazard_now: f64,
     hazard_ratio: f64,
 }
